@@ -1,0 +1,1 @@
+"""Landmark detectors on thermal faces, and what their error costs face verification."""

@@ -1,0 +1,110 @@
+"""Subject-disjoint folds, with mirrored copies in training only."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+ROLES = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a protocol splits its subjects.
+
+    Attributes
+    ----------
+    volumes : tuple of int
+        Parts of the dataset that take part.
+    train_subjects, test_subjects : int
+        Subjects of each kind in every fold; validation subjects are among the training subjects.
+    validation_share : float
+        Share of the training subjects held out for early stopping, at least one subject.
+    seed : int
+        Of the random splits; fold k draws with (seed, k).
+    """
+
+    volumes: tuple[int, ...]
+    train_subjects: int
+    test_subjects: int
+    validation_share: float
+    seed: int
+
+
+def split(images: pd.DataFrame, settings: Settings, *, protocol: str, fold: int) -> pd.DataFrame:
+    """Draw one random, subject-disjoint fold.
+
+    Parameters
+    ----------
+    images : DataFrame of IMAGES
+    settings : Settings
+    protocol : str
+    fold : int
+        From 0.
+
+    Returns
+    -------
+    DataFrame of FOLDS
+        One row per image of a drawn subject, and a second, flipped one in training.
+
+    Raises
+    ------
+    ValueError
+        If the volumes hold fewer subjects than the protocol asks for.
+
+    Source
+    ------
+    Poster et al. 2019, section 4.1: random splits by subject, horizontal flips of the training
+    images. Differs from it in: validation subjects, which the paper does not mention.
+    """
+    taking_part = images[images["volume"].isin(settings.volumes)]
+    subjects = np.sort(taking_part["subject_id"].unique())
+    wanted = settings.train_subjects + settings.test_subjects
+    if len(subjects) < wanted:
+        raise ValueError(
+            f"protocol {protocol} asks for {settings.train_subjects} training and "
+            f"{settings.test_subjects} test subjects, but volumes {list(settings.volumes)} hold "
+            f"{len(subjects)}: lower train_subjects or test_subjects, or add volumes"
+        )
+    roles = draw_roles(subjects, settings, fold)
+    rows = taking_part.assign(role=taking_part["subject_id"].map(roles)).dropna(subset="role")
+    plain = pd.DataFrame({"image_id": rows["image_id"], "role": rows["role"], "flipped": False})
+    mirrored = plain[plain["role"] == "train"].assign(flipped=True)
+    table = pd.concat([plain, mirrored], ignore_index=True)
+    return table.assign(protocol=protocol, fold=fold)
+
+
+def draw_roles(subjects: npt.NDArray[Any], settings: Settings, fold: int) -> dict[str, str]:
+    """Return the role of every drawn subject; the others are left out."""
+    order = np.random.default_rng([settings.seed, fold]).permutation(subjects)
+    n_train, n_test = settings.train_subjects, settings.test_subjects
+    n_validation = max(1, round(settings.validation_share * n_train))
+    roles = ["validation"] * n_validation + ["train"] * (n_train - n_validation) + ["test"] * n_test
+    return dict(zip(order[: n_train + n_test], roles, strict=True))
+
+
+def check_disjoint(folds: pd.DataFrame, images: pd.DataFrame) -> None:
+    """Refuse a fold table that would let a model see a test subject.
+
+    Raises
+    ------
+    ValueError
+        If a role is unknown, a subject has two roles, or an image outside training is flipped.
+    """
+    unknown = set(folds["role"]) - set(ROLES)
+    if unknown:
+        raise ValueError(f"folds: unknown role {sorted(unknown)[0]!r}; use one of {list(ROLES)}")
+    subjects = folds.merge(images[["image_id", "subject_id"]], on="image_id", how="left")
+    if subjects["subject_id"].isna().any():
+        lost = subjects.loc[subjects["subject_id"].isna(), "image_id"].iloc[0]
+        raise ValueError(f"folds: image {lost} is not in the images table; fold the dataset again")
+    roles = subjects.groupby("subject_id")["role"].nunique()
+    if (roles > 1).any():
+        raise ValueError(
+            f"folds: subject {roles.index[roles > 1][0]} is in two roles; "
+            "give each subject one of train, validation and test"
+        )
+    if (folds["flipped"] & (folds["role"] != "train")).any():
+        raise ValueError("folds: a validation or test image is flipped; flip training images only")

@@ -1,0 +1,88 @@
+"""Image files to arrays and back: bit depth, physical scale, limits."""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from thermalign.geometry import Floats
+
+BIT_DEPTHS = {np.dtype(np.uint8): 8, np.dtype(np.uint16): 16, np.dtype(np.float32): 32}
+DEFAULT_SCALES = {8: 1 / 255, 16: 1.0, 32: 1.0}
+"""Physical units per count where a manifest gives none: 8-bit to 0..1, others as they are."""
+
+LAST_COUNT = 65535
+
+
+def read_counts(path: Path) -> npt.NDArray[Any]:
+    """Read an image file as stored counts of one channel.
+
+    Colour is turned to luma by the weights of ITU-R BT.601; bit depth stays as it is.
+
+    Returns
+    -------
+    (height, width) uint8, uint16 or float32
+
+    Raises
+    ------
+    ValueError
+        If the file is missing, is no image, or has a sample type that is not supported.
+    """
+    if not path.is_file():
+        raise ValueError(f"{path}: no such image file; correct its path in the manifest")
+    counts = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if counts is None:
+        raise ValueError(f"{path}: does not open as an image; replace the file or drop its row")
+    if counts.dtype not in BIT_DEPTHS:
+        raise ValueError(f"{path}: samples are {counts.dtype}; give 8-bit, 16-bit or float32 samples")
+    if counts.ndim == 3:
+        counts = cv2.cvtColor(counts[..., :3], cv2.COLOR_BGR2GRAY)
+    return np.asarray(counts)
+
+
+def read_image(row: Mapping[str, Any]) -> npt.NDArray[np.float32]:
+    """Read the image of a row of IMAGES in physical units.
+
+    Parameters
+    ----------
+    row : mapping
+        With ``path``, ``scale`` and ``offset``.
+
+    Returns
+    -------
+    (height, width) float32
+        scale x count + offset: degrees Celsius for radiometric thermal images.
+    """
+    counts = read_counts(Path(row["path"]))
+    return counts.astype(np.float32) * np.float32(row["scale"]) + np.float32(row["offset"])
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def quantise(image: Floats) -> tuple[bytes, float, float]:
+    """Store a physical image as 16-bit counts between its own extremes.
+
+    Returns
+    -------
+    pixels : bytes
+        Little-endian uint16, row by row.
+    scale, offset : float
+        physical value = scale x count + offset; off by at most scale / 2.
+    """
+    low, high = float(image.min()), float(image.max())
+    scale = (high - low) / LAST_COUNT or 1.0
+    counts = np.rint((np.asarray(image, np.float64) - low) / scale).astype("<u2")
+    return counts.tobytes(), scale, low
+
+
+def dequantise(row: Mapping[str, Any]) -> npt.NDArray[np.float32]:
+    """Return the physical image of a row of FACES, (height, width) float32."""
+    counts = np.frombuffer(row["pixels"], "<u2").reshape(row["height"], row["width"])
+    return (counts * row["scale"] + row["offset"]).astype(np.float32)

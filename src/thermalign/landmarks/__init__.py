@@ -1,0 +1,1 @@
+"""Landmark models, one file each: Settings, network, fit and predict."""

@@ -1,0 +1,89 @@
+"""Settings of a model: read from a mapping, refused with the key's name."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+S = TypeVar("S")
+
+
+def parse(cls: type[S], mapping: Mapping[str, object], where: str) -> S:
+    """Build frozen settings from a mapping, such as a block of the configuration.
+
+    Parameters
+    ----------
+    cls : a frozen dataclass
+        Its fields are int, float, bool, str or tuples of these.
+    mapping : field name -> value
+        What is left out keeps its default. A list stands for a tuple, an int for a float.
+    where : str
+        How messages call the mapping, such as ``models.dan``.
+
+    Returns
+    -------
+    cls
+
+    Raises
+    ------
+    ValueError
+        If a key is unknown, or a value has the wrong type or is out of range.
+    """
+    hints = get_type_hints(cls)
+    allowed = [f.name for f in fields(cls)]  # type: ignore[arg-type]
+    for key in mapping:
+        if key not in allowed:
+            raise ValueError(f"{where}: unknown setting {key!r}; allowed: {', '.join(allowed)}")
+    values = {
+        key: _convert(value, hints[key], f"{where}.{key}") for key, value in mapping.items()
+    }
+    try:
+        return cls(**values)
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}; allowed keys: {', '.join(allowed)}") from error
+
+
+def check_ranges(settings: object, **limits: tuple[float, float]) -> None:
+    """Refuse settings outside their limits (inclusive); the elements of tuples count each.
+
+    Raises
+    ------
+    ValueError
+        Naming the setting, its value and its limits.
+    """
+    for name, (low, high) in limits.items():
+        value = getattr(settings, name)
+        for number in value if isinstance(value, tuple) else (value,):
+            if not low <= number <= high:
+                raise ValueError(f"{name} is {number}; give {low:g} to {high:g}")
+
+
+def check_choices(settings: object, **choices: tuple[str, ...]) -> None:
+    """Refuse settings that are not one of their choices.
+
+    Raises
+    ------
+    ValueError
+        Naming the setting, its value and the choices.
+    """
+    for name, allowed in choices.items():
+        value = getattr(settings, name)
+        if value not in allowed:
+            raise ValueError(f"{name} is {value!r}; give one of {', '.join(allowed)}")
+
+
+def _convert(value: object, kind: Any, where: str) -> object:
+    if get_origin(kind) is tuple:
+        kinds = [k for k in get_args(kind) if k is not Ellipsis]
+        if isinstance(value, list | tuple) and (len(kinds) == 1 or len(kinds) == len(value)):
+            repeated = kinds * len(value) if len(kinds) == 1 else kinds
+            return tuple(
+                _convert(v, k, f"{where}[{n}]")
+                for n, (v, k) in enumerate(zip(value, repeated, strict=True))
+            )
+        length = "" if len(kinds) == 1 else f"{len(kinds)} "
+        raise ValueError(f"{where} is {value!r}; give a list of {length}{kinds[0].__name__}")
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if type(value) is not kind:
+        raise ValueError(f"{where} is {value!r}; give a value of type {kind.__name__}")
+    return value

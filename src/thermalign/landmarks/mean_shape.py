@@ -1,0 +1,73 @@
+"""The mean shape: the floor that every detector has to beat.
+
+It looks at no pixel: the training faces' mean landmarks, in units of their boxes, placed in the
+box of each face.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from thermalign.landmarks._data import Faces, State
+from thermalign.landmarks._faces import from_box_units, to_box_units, unannotated
+from thermalign.warp import ImageStack
+
+
+@dataclass(frozen=True)
+class Settings:
+    """None: the mean has no hyper-parameter."""
+
+
+def network(settings: Settings) -> nn.Module:  # noqa: ARG001
+    """Return an empty module: there is nothing to train."""
+    return nn.Module()
+
+
+def fit(
+    train: Faces, validation: Faces, settings: Settings, *, seed: int, progress: bool = True
+) -> State:
+    """Average the training landmarks in units of their boxes.
+
+    Parameters
+    ----------
+    train : Faces
+    validation, settings, seed, progress
+        Not used: an average draws nothing.
+
+    Returns
+    -------
+    State with ``mean_shape`` (L, 2), fractions of the box
+
+    Raises
+    ------
+    ValueError
+        If there are no training faces.
+    """
+    if len(train) == 0:
+        raise ValueError("mean_shape: there are no training faces")
+    shape = to_box_units(train.points.double(), train.boxes.double()).mean(0)
+    return State({"mean_shape": shape.float().cpu()})
+
+
+def predict(
+    state: State, stack: ImageStack, boxes: Tensor, settings: Settings
+) -> tuple[Tensor, Tensor]:
+    """Place the mean shape in each box.
+
+    Parameters
+    ----------
+    state : State
+    stack : ImageStack of N images
+    boxes : (N, 4) float, pixels, (x, y, width, height)
+    settings : Settings
+
+    Returns
+    -------
+    points : (N, L, 2) float32, pixels, (x, y)
+    confidence : (N, L) float32
+        NaN: the mean shape has none.
+    """
+    boxes = unannotated(stack, boxes).boxes
+    points = from_box_units(state.tensors["mean_shape"].to(boxes.device), boxes)
+    return points, torch.full(points.shape[:2], torch.nan, device=boxes.device)

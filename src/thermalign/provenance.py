@@ -1,0 +1,160 @@
+"""Which package code can change a result: the import graph is the rebuild graph.
+
+Only import statements are read and nothing is executed, so that the Snakefile can ask about a
+module that needs PyTorch without loading PyTorch. Standard library only.
+"""
+
+import ast
+import hashlib
+import json
+import subprocess
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+PACKAGE = Path(__file__).parent
+IGNORED_FIELDS = frozenset({"ctx", "kind", "type_comment", "type_ignores"})
+
+
+def sources(module: str) -> dict[str, Path]:
+    """Return every module of the package that ``module`` imports, directly or not.
+
+    Parameters
+    ----------
+    module : str
+        Dotted name, ``thermalign.steps.train`` for example.
+
+    Returns
+    -------
+    dict of str to Path
+        Dotted module name to file, ``module`` itself and its parent packages included.
+
+    Raises
+    ------
+    ValueError
+        If the package has no such module.
+    """
+    if _path(module) is None:
+        raise ValueError(f"no module {module} in {PACKAGE}: check its name in config.yaml or the rule")
+    found: dict[str, Path] = {}
+    queue = [module]
+    while queue:
+        name = queue.pop()
+        path = _path(name)
+        if path is None or name in found:
+            continue
+        found[name] = path
+        queue += [*_imports(_tree(path)), name.rpartition(".")[0]]
+    return dict(sorted(found.items()))
+
+
+def fingerprint(*modules: str) -> str:
+    """Hash the code reachable from ``modules``, blind to comments, layout and docstrings.
+
+    Data files count too: a file of the package whose name a reached module spells as a string
+    (a template, a style sheet) is hashed byte for byte.
+
+    Parameters
+    ----------
+    modules : str
+        Dotted names below the package: ``steps.train``, ``landmarks.dan``.
+
+    Returns
+    -------
+    str
+        Sixteen hexadecimal digits, the same on every supported Python version.
+    """
+    files = {k: v for m in modules for k, v in sources(f"thermalign.{m}").items()}
+    digest = hashlib.sha256()
+    for name, path in sorted(files.items()):
+        digest.update(f"{name} {_digest(path)}\n".encode())
+    return digest.hexdigest()[:16]
+
+
+def third_party(module: str) -> set[str]:
+    """Return the top-level names of everything that ``module`` reaches outside the package."""
+    names = {
+        name.partition(".")[0] for path in sources(module).values() for name in _imports(_tree(path))
+    }
+    return names - {"thermalign"}
+
+
+def stamp(code: str, settings: Mapping[str, Any]) -> dict[str, str]:
+    """Return what every output carries in its metadata: fingerprint, settings and git commit."""
+    return {"code": code, "settings": json.dumps(settings, sort_keys=True), "commit": commit()}
+
+
+def commit() -> str:
+    """Return the git commit of the package's checkout, or ``unknown`` outside one."""
+    command = ["git", "-C", str(PACKAGE), "rev-parse", "HEAD"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return done.stdout.strip()
+
+
+@cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def _digest(path: Path) -> str:
+    tree = _tree(path)
+    digest = hashlib.sha256(_dump(tree).encode())
+    for data in _data_files(tree, path.parent):
+        digest.update(data.name.encode() + data.read_bytes())
+    return digest.hexdigest()
+
+
+def _path(name: str) -> Path | None:
+    package, *rest = name.split(".")
+    if package != PACKAGE.name:
+        return None
+    stem = PACKAGE.joinpath(*rest)
+    candidates = (stem.with_suffix(".py") if rest else stem / "__init__.py", stem / "__init__.py")
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def _imports(tree: ast.AST) -> list[str]:
+    names: list[str] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return names
+
+
+def _data_files(tree: ast.AST, folder: Path) -> list[Path]:
+    spelled = {
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    files = (path for path in sorted(folder.iterdir()) if path.is_file() and path.suffix != ".py")
+    return [path for path in files if path.name in spelled]
+
+
+def _dump(node: Any) -> str:
+    """Write a syntax tree as text; empty fields are left out, which ``ast.dump`` does not always."""
+    if isinstance(node, list):
+        return "[" + ",".join(_dump(item) for item in node) + "]"
+    if not isinstance(node, ast.AST):
+        return repr(node)
+    return f"{type(node).__name__}({','.join(_fields(node))})"
+
+
+def _fields(node: ast.AST) -> Iterator[str]:
+    for name, value in ast.iter_fields(node):
+        if name == "body" and _has_docstring(node):
+            value = value[1:]  # noqa: PLW2901
+        if name not in IGNORED_FIELDS and value is not None and value != []:
+            yield f"{name}={_dump(value)}"
+
+
+def _has_docstring(node: ast.AST) -> bool:
+    documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+    return isinstance(node, documented) and ast.get_docstring(node, clean=False) is not None

@@ -1,0 +1,1 @@
+"""The built-in dataset of paired radiometric thermal and visible faces."""

@@ -1,0 +1,1 @@
+"""One run() per rule; the only code that knows a path."""

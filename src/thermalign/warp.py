@@ -1,0 +1,150 @@
+"""One batched warp: training crops, augmentation, patches, DAN's normalisation, alignment.
+
+The images of a fold live on one device as one flat tensor with their mip levels behind each other,
+whatever their sizes; a warp gathers bilinear samples out of it, with no loop over images.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import avg_pool2d
+
+from thermalign.geometry import Floats, invert_matrix
+
+LEVELS = 4
+"""Mip levels kept: the image and its means over 2 x 2, 4 x 4 and 8 x 8 pixels."""
+
+
+@dataclass(frozen=True)
+class ImageStack:
+    """Images of one channel and any sizes, on one device.
+
+    Attributes
+    ----------
+    pixels : (P,) float32
+        Every level of every image, row by row, image after image.
+    starts : (N, LEVELS) int64
+        Where a level begins in ``pixels``.
+    sizes : (N, LEVELS, 2) int64, pixels, (width, height)
+    """
+
+    pixels: Tensor
+    starts: Tensor
+    sizes: Tensor
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    @property
+    def device(self) -> torch.device:
+        """The device that holds the pixels."""
+        return self.pixels.device
+
+    @property
+    def widths(self) -> Tensor:
+        """Widths of the images, (N,) float32, pixels."""
+        return self.sizes[:, 0, 0].float()
+
+    def image(self, n: int) -> Tensor:
+        """Return image ``n`` at its own resolution, (height, width) float32."""
+        width, height = (int(v) for v in self.sizes[n, 0])
+        start = int(self.starts[n, 0])
+        return self.pixels[start : start + width * height].view(height, width)
+
+
+def stack_images(images: Sequence[Floats], device: torch.device) -> ImageStack:
+    """Put images on a device with their mip levels.
+
+    Parameters
+    ----------
+    images : N arrays (height, width), float
+        Of any sizes, at least one pixel each.
+    device : torch.device
+
+    Returns
+    -------
+    ImageStack
+
+    Raises
+    ------
+    ValueError
+        If there is no image, or one is not a two-dimensional array.
+    """
+    if not images:
+        raise ValueError("a stack needs at least one image")
+    pieces: list[Tensor] = []
+    sizes = np.empty((len(images), LEVELS, 2), np.int64)
+    for n, image in enumerate(images):
+        if image.ndim != 2 or image.size == 0:
+            raise ValueError(f"image {n} has shape {image.shape}, not (height, width)")
+        level = torch.as_tensor(np.ascontiguousarray(image, np.float32))[None, None]
+        for k in range(LEVELS):
+            sizes[n, k] = level.shape[3], level.shape[2]
+            pieces.append(level.flatten())
+            level = avg_pool2d(level, 2, ceil_mode=True, count_include_pad=False)
+    ends = np.cumsum(sizes.prod(-1).ravel())
+    starts = np.concatenate([[0], ends[:-1]]).reshape(len(images), LEVELS)
+    return ImageStack(
+        torch.cat(pieces).to(device),
+        torch.as_tensor(starts).to(device),
+        torch.as_tensor(sizes).to(device),
+    )
+
+
+def warp(
+    stack: ImageStack, index: Tensor, matrices: Tensor, *, width: int, height: int
+) -> Tensor:
+    """Warp images into a common frame by bilinear sampling.
+
+    Each output samples the mip level whose pixels are nearest to (and not coarser than) its own,
+    so that shrinking does not alias. Beyond an image's border its outermost pixels repeat.
+
+    Parameters
+    ----------
+    stack : ImageStack
+    index : (M,) int64
+        Which image of the stack each output shows.
+    matrices : (M, 2, 3) float
+        From image coordinates to output coordinates; a reflection mirrors.
+    width, height : int, pixels
+        Size of the outputs.
+
+    Returns
+    -------
+    (M, 1, height, width) float32, in the units of the stack
+    """
+    inverse = invert_matrix(matrices.to(torch.float32))
+    shrink = (inverse[:, 0, 0] * inverse[:, 1, 1] - inverse[:, 0, 1] * inverse[:, 1, 0]).abs()
+    level = torch.floor(0.5 * torch.log2(shrink) + 1e-4).clamp(0, LEVELS - 1).long()
+    ys, xs = torch.meshgrid(
+        torch.arange(height, device=stack.device, dtype=torch.float32),
+        torch.arange(width, device=stack.device, dtype=torch.float32),
+        indexing="ij",
+    )
+    m = inverse[:, :, :, None, None]
+    scale = torch.exp2(-level.float())[:, None, None]
+    # A level's pixel k covers the pixels 2k and 2k + 1 of the level before: centres shift by 1/2.
+    x = (m[:, 0, 0] * xs + m[:, 0, 1] * ys + m[:, 0, 2] + 0.5) * scale - 0.5
+    y = (m[:, 1, 0] * xs + m[:, 1, 1] * ys + m[:, 1, 2] + 0.5) * scale - 0.5
+    return _bilinear(stack, index, level, x, y)[:, None]
+
+
+def _bilinear(stack: ImageStack, index: Tensor, level: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    size = stack.sizes[index, level]
+    columns, rows = size[:, 0, None, None], size[:, 1, None, None]
+    start = stack.starts[index, level][:, None, None]
+    x = torch.minimum(x.clamp(min=0), columns - 1.0)
+    y = torch.minimum(y.clamp(min=0), rows - 1.0)
+    x0, y0 = x.long(), y.long()
+    step_x = (x0 + 1 < columns).long()
+    step_y = (y0 + 1 < rows).long() * columns
+    corner = start + y0 * columns + x0
+    f_x, f_y = x - x0, y - y0
+    p = stack.pixels
+    top = torch.lerp(p[corner], p[corner + step_x], f_x)
+    corner = corner + step_y
+    bottom = torch.lerp(p[corner], p[corner + step_x], f_x)
+    return torch.lerp(top, bottom, f_y)
