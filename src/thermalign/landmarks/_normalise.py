@@ -4,11 +4,16 @@ The levels of a face are measured once, on its box, and applied to every crop or
 that a small patch keeps its brightness relative to the face.
 """
 
+from dataclasses import dataclass
+from typing import Protocol
+
 import torch
 from torch import Tensor
 
 from thermalign.geometry import box_to_crop
 from thermalign.landmarks._data import Faces
+from thermalign.landmarks._faces import chunks
+from thermalign.landmarks._settings import check_choices, check_ranges
 
 METHODS = ("percentile", "window", "histogram")
 
@@ -19,35 +24,69 @@ _KNOTS = 65  # quantiles kept of a histogram
 _FLAT = 1e-6  # least distance of two levels, in units of the stack
 
 
-def measure_levels(faces: Faces, method: str, window: tuple[float, float]) -> Tensor:
-    """Measure the levels of each face on its box.
+class Normalisation(Protocol):
+    """The settings of a model that say how its input is normalised.
 
-    Parameters
+    Attributes
     ----------
-    faces : Faces of M examples
-    method : str
-        ``percentile``: the 5th and the 99th percentile. ``window``: the same two values for every
-        face. ``histogram``: evenly spaced quantiles, so that all values become equally frequent.
+    normalisation : str
+        ``percentile``: between the 5th and the 99th percentile of the face's box. ``window``:
+        between the same two values for every face. ``histogram``: between evenly spaced quantiles,
+        so that all values become equally frequent.
     window : (low, high), units of the stack
-        Of ``window``.
+        Of ``window``: degrees Celsius for thermal images.
+    """
 
-    Returns
-    -------
-    (M, K) float32, units of the stack, ascending
+    @property
+    def normalisation(self) -> str: ...
+    @property
+    def window(self) -> tuple[float, float]: ...
+
+
+def check(settings: Normalisation) -> None:
+    """Refuse settings of the normalisation that are out of range.
+
+    Raises
+    ------
+    ValueError
+        Naming the setting.
+    """
+    check_choices(settings, normalisation=METHODS)
+    check_ranges(settings, window=(-273.15, 3000))
+    low, high = settings.window
+    if not low < high:
+        raise ValueError(f"window is {low:g}, {high:g}; give the lower value first")
+
+
+@dataclass(frozen=True)
+class NormalisedFaces:
+    """Faces with the levels (M, K) of each."""
+
+    faces: Faces
+    levels: Tensor
+
+    def __len__(self) -> int:
+        return len(self.faces)
+
+    def crops(self, rows: Tensor, matrices: Tensor, *, width: int, height: int) -> Tensor:
+        """Warp as `Faces.crops` does and normalise, (K, 1, height, width)."""
+        crops = self.faces.crops(rows, matrices, width=width, height=height)
+        return normalise(crops, self.levels[rows])
+
+
+def prepare(faces: Faces, settings: Normalisation) -> NormalisedFaces:
+    """Measure the levels of each face on its box.
 
     Source
     ------
     None. ASSUME: the paper does not say how its detectors' inputs were scaled; percentiles are
     robust to cold backgrounds and to an offset or gain of the camera.
     """
-    device = faces.stack.device
-    if method == "window":
-        return torch.tensor(window, device=device).expand(len(faces), 2)
-    levels = [
-        _quantiles(faces, rows, method)
-        for rows in torch.arange(len(faces), device=device).split(1024)
-    ]
-    return torch.cat(levels)
+    if settings.normalisation == "window":
+        window = torch.tensor(settings.window, device=faces.stack.device)
+        return NormalisedFaces(faces, window.expand(len(faces), 2))
+    levels = [_quantiles(faces, rows, settings.normalisation) for rows in chunks(faces)]
+    return NormalisedFaces(faces, torch.cat(levels))
 
 
 def normalise(crops: Tensor, levels: Tensor) -> Tensor:

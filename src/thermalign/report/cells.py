@@ -3,8 +3,6 @@
 import math
 from dataclasses import dataclass, field
 
-from markupsafe import Markup
-
 from thermalign.report.names import Look
 from thermalign.report.summary import Value
 
@@ -15,12 +13,12 @@ THIN = "\N{NARROW NO-BREAK SPACE}"
 
 @dataclass(frozen=True)
 class Cell:
-    """One figure: its text, a small second line, and a tone (best, muted, missing or none)."""
+    """One figure: text, a small second line, tone (best, muted, missing or none), inline SVG."""
 
     text: str
     detail: str = ""
     tone: str = ""
-    drawing: Markup = Markup()
+    drawing: str = ""
 
 
 @dataclass(frozen=True)

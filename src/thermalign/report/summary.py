@@ -61,7 +61,9 @@ class Summary:
 
     def abscissas(self, metric: str) -> list[float]:
         """Return every abscissa a metric was measured at, rising."""
-        return sorted({at for key, points in self._cells.items() if key[3] == metric for at in points})
+        return sorted(
+            {at for key, points in self._cells.items() if key[3] == metric for at in points}
+        )
 
     def subsets(self, protocol: str, metric: str) -> list[str]:
         """Return the subsets that hold a known value of a metric for any model."""
@@ -82,7 +84,9 @@ class Summary:
 
     def ranges(self, protocol: str, metric: str) -> list[str]:
         """Return the subsets ``range=k``, near to far."""
-        return by_number(s for s in self.subsets(protocol, metric) if set(subset_parts(s)) == {"range"})
+        return by_number(
+            s for s in self.subsets(protocol, metric) if set(subset_parts(s)) == {"range"}
+        )
 
 
 def by_number(subsets: Iterable[str]) -> list[str]:

@@ -1,0 +1,303 @@
+"""Deep Alignment Network: stages that each regress an update of the shape in a straightened face."""
+
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+
+from thermalign.geometry import (
+    LANDMARKS,
+    apply_matrix,
+    compose_matrices,
+    fit_similarity,
+    invert_matrix,
+)
+from thermalign.landmarks import _loop, _normalise
+from thermalign.landmarks._data import CurvePoint, Faces, State
+from thermalign.landmarks._faces import chunks, draw_rows, point_error, unannotated
+from thermalign.landmarks._normalise import NormalisedFaces
+from thermalign.landmarks._settings import check_ranges
+from thermalign.landmarks._shapes import canonical, heatmap, mean_shape, perturb, place
+from thermalign.warp import ImageStack
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Hyper-parameters of DAN; defaults are the original authors' where they state them."""
+
+    n_stages: int = 2  # original
+    input_size: int = 112  # pixels a side; original; a multiple of 16
+    width: float = 1.0  # of 64, 128, 256, 512 channels; original 1
+    hidden: int = 256  # units of the dense layer; original
+    dropout: float = 0.5  # before the dense layer; original
+    margin: float = 0.25  # of the input left free on each side of the mean shape; original
+    heatmap_window: int = 16  # pixels a side around each landmark; original
+    shift_sd: float = 0.2  # of the mean shape's width and height; original
+    rotation_sd: float = 20.0  # degrees; original
+    scale_sd: float = 0.25  # original
+    batch_size: int = 64  # original
+    steps: int = 36_000  # of stage 1. ASSUME: 100 epochs of 23,040 images; the original: until it stalls
+    later_steps: int = 36_000  # of each later stage; as above
+    learning_rate: float = 1e-3  # original
+    schedule: str = "constant"  # original
+    validate_every: int = 40  # steps; original
+    patience: int = 100  # validations. ASSUME: "until validation stalls" in numbers; 0 never stops
+    normalisation: str = "percentile"  # original: mean and deviation image of the training set
+    window: tuple[float, float] = (20.0, 40.0)  # degrees Celsius, of normalisation: window
+
+    def __post_init__(self) -> None:
+        check_ranges(self, n_stages=(1, 8), input_size=(16, 1024), width=(0.01, 8))
+        check_ranges(self, hidden=(1, 65536), dropout=(0, 0.95), margin=(0, 0.45))
+        check_ranges(self, heatmap_window=(2, 1024), shift_sd=(0, 2), rotation_sd=(0, 180))
+        check_ranges(self, scale_sd=(0, 1), steps=(1, 10**8), later_steps=(1, 10**8))
+        _loop.check(self)
+        _normalise.check(self)
+        if self.input_size % 16:
+            raise ValueError(f"input_size is {self.input_size}; give a multiple of 16")
+
+
+class Stage(nn.Module):
+    """One stage: eight convolutions and two dense layers, from an image to a shape update."""
+
+    def __init__(self, channels: int, settings: Settings) -> None:
+        super().__init__()
+        # Later stages normalise their input too: image, heatmap and features differ in scale.
+        layers: list[nn.Module] = [nn.BatchNorm2d(channels)] if channels > 1 else []
+        for width in (64, 128, 256, 512):
+            wide = max(1, round(width * settings.width))
+            for _ in range(2):
+                layers += [
+                    nn.Conv2d(channels, wide, 3, padding=1, bias=False),
+                    nn.BatchNorm2d(wide),
+                    nn.ReLU(),
+                ]
+                channels = wide
+            layers.append(nn.MaxPool2d(2))
+        self.convolutions = nn.Sequential(*layers, nn.Flatten())
+        self.dense = nn.Sequential(
+            nn.Dropout(settings.dropout),
+            nn.Linear(channels * (settings.input_size // 16) ** 2, settings.hidden, bias=False),
+            nn.BatchNorm1d(settings.hidden),
+            nn.ReLU(),
+        )
+        self.update = nn.Linear(settings.hidden, 2 * len(LANDMARKS))
+        for layer in self.modules():
+            if isinstance(layer, nn.Conv2d) or layer is self.dense[1]:
+                nn.init.xavier_uniform_(layer.weight, gain=2**0.5)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the update of the shape (K, L, 2), pixels of the input, and hidden (K, H)."""
+        image = image.contiguous(memory_format=torch.channels_last)  # a fifth faster on CPUs
+        hidden = self.dense(self.convolutions(image))  # (K, H)
+        return self.update(hidden).unflatten(1, (-1, 2)), hidden
+
+
+class Dan(nn.Module):
+    """The stages, the feature layers between them and the mean shape that they start from."""
+
+    mean_shape: Tensor
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        more = range(settings.n_stages - 1)
+        self.stages = nn.ModuleList(
+            [Stage(1, settings), *(Stage(3, settings) for _ in more)]
+        )
+        side = settings.input_size // 2
+        self.features = nn.ModuleList(nn.Linear(settings.hidden, side * side) for _ in more)
+        self.register_buffer("mean_shape", torch.zeros(len(LANDMARKS), 2))
+
+    def part(self, stage: int) -> nn.ModuleList:
+        """Return what is trained with a stage: it and the feature layer that feeds it."""
+        parts = [self.stages[stage]] + ([self.features[stage - 1]] if stage else [])
+        return nn.ModuleList(parts)
+
+
+def network(settings: Settings) -> nn.Module:
+    """Return an untrained network."""
+    return Dan(settings)
+
+
+def fit(
+    train: Faces, validation: Faces, settings: Settings, *, seed: int, progress: bool = True
+) -> State:
+    """Train stage after stage, each with the ones before it frozen.
+
+    Parameters
+    ----------
+    train, validation : Faces
+        Without validation faces each stage keeps its last state.
+    settings : Settings
+    seed : int
+    progress : bool
+        Whether to report on stderr.
+
+    Returns
+    -------
+    State
+
+    Raises
+    ------
+    ValueError
+        If there are no training faces, or a loss is not finite.
+
+    Source
+    ------
+    Kowalski, Naruniewicz and Trzcinski, CVPR Workshops 2017, and the authors' code. Differs from it
+    in: perturbations are drawn anew in every batch and around the given box, not ten times per
+    image around the annotated rectangle; each input is sampled once from the image as stored, so
+    that nothing is lost at the border of a first crop; eyes are the two eye landmarks.
+    """
+    if len(train) == 0:
+        raise ValueError("dan: there are no training faces")
+    with _loop.seeded(seed, train.stack.device) as generator:
+        model = Dan(settings).to(train.stack.device).eval()
+        model.mean_shape = mean_shape(train)
+        data = _normalise.prepare(train, settings)
+        held_out = _normalise.prepare(validation, settings) if len(validation) else None
+        curve: list[CurvePoint] = []
+        for stage in range(settings.n_stages):
+            curve += _loop.optimise(
+                model.part(stage),
+                _loop.Stage(
+                    model="dan",
+                    name=f"stage {stage + 1}",
+                    steps=settings.later_steps if stage else settings.steps,
+                ),
+                settings,
+                loss=partial(_loss, model, data, settings, stage, generator),
+                validate=held_out and partial(_error, model, held_out, settings, stage),
+                progress=progress,
+            )
+    return _loop.keep(model, curve)
+
+
+def predict(
+    state: State, stack: ImageStack, boxes: Tensor, settings: Settings
+) -> tuple[Tensor, Tensor]:
+    """Find the landmarks of each face, starting from the mean shape in its box.
+
+    Parameters
+    ----------
+    state : State
+    stack : ImageStack of N images
+    boxes : (N, 4) float, pixels, (x, y, width, height)
+    settings : Settings
+
+    Returns
+    -------
+    points : (N, L, 2) float32, pixels, (x, y)
+    confidence : (N, L) float32
+        NaN: DAN has none.
+
+    Raises
+    ------
+    ValueError
+        If the boxes do not fit the images, or the state does not fit the settings.
+    """
+    data = _normalise.prepare(unannotated(stack, boxes), settings)
+    model = _loop.restore(Dan(settings), state, stack.device)
+    points = _predict(model, data, settings, last=settings.n_stages - 1)
+    return points, torch.full(points.shape[:2], torch.nan, device=stack.device)
+
+
+def _loss(
+    model: Dan, data: NormalisedFaces, settings: Settings, stage: int, generator: torch.Generator
+) -> Tensor:
+    rows = draw_rows(data.faces, settings.batch_size, generator)
+    start = perturb(
+        place(model.mean_shape, data.faces.boxes[rows]),
+        generator,
+        shift_sd=settings.shift_sd,
+        rotation_sd=settings.rotation_sd,
+        scale_sd=settings.scale_sd,
+    )
+    points = run_stages(model, data, rows, start, settings=settings, last=stage)
+    return point_error(points, data.faces, rows)
+
+
+def _error(model: Dan, data: NormalisedFaces, settings: Settings, stage: int) -> Tensor:
+    points = _predict(model, data, settings, last=stage)
+    return point_error(points, data.faces, torch.arange(len(data), device=points.device))
+
+
+@torch.no_grad()
+def _predict(model: Dan, data: NormalisedFaces, settings: Settings, *, last: int) -> Tensor:
+    found = []
+    for rows in chunks(data.faces):
+        start = place(model.mean_shape, data.faces.boxes[rows])
+        found.append(run_stages(model, data, rows, start, settings=settings, last=last))
+    return torch.cat(found)
+
+
+def run_stages(
+    model: Dan,
+    data: NormalisedFaces,
+    rows: Tensor,
+    start: Tensor,
+    *,
+    settings: Settings,
+    last: int,
+) -> Tensor:
+    """Run the stages up to ``last``; gradients flow through that one alone.
+
+    Every stage works in its own frame: the similarity that brings the shape found so far to the
+    canonical shape straightens the image, and the shape with it.
+
+    Parameters
+    ----------
+    model : Dan
+    data : NormalisedFaces
+    rows : (K,) int64
+    start : (K, L, 2) float, pixels, example frame
+        The shape that stage 1 begins with.
+    settings : Settings
+    last : int
+        Counting from 0.
+
+    Returns
+    -------
+    (K, L, 2) float, pixels, example frame
+    """
+    size = settings.input_size
+    goal = canonical(model.mean_shape, size=size, margin=settings.margin)
+    shape, matrix = start, None
+    hidden = start.new_empty(0)
+    for k in range(last + 1):
+        to_goal = fit_similarity(shape, goal)
+        matrix = to_goal if matrix is None else compose_matrices(to_goal, matrix)
+        shape = apply_matrix(to_goal, shape)
+        image = data.crops(rows, matrix, width=size, height=size)  # (K, 1, S, S)
+        with torch.set_grad_enabled(k == last and torch.is_grad_enabled()):
+            if k:
+                image = torch.cat([image, *connect(model, k, shape, hidden, settings)], dim=1)
+            update, hidden = model.stages[k](image)
+            shape = shape + update
+    return apply_matrix(invert_matrix(matrix), shape)
+
+
+def connect(
+    model: Dan, stage: int, shape: Tensor, hidden: Tensor, settings: Settings
+) -> tuple[Tensor, Tensor]:
+    """Return the heatmap of the shape and the image made of the features of the stage before.
+
+    Parameters
+    ----------
+    model : Dan
+    stage : int
+        The stage that is fed, counting from 0.
+    shape : (K, L, 2) float, pixels of the input
+    hidden : (K, H) float
+    settings : Settings
+
+    Returns
+    -------
+    two (K, 1, S, S) float32
+    """
+    side = settings.input_size // 2
+    features = model.features[stage - 1](hidden).relu().view(-1, 1, side, side)
+    upscaled = nn.functional.interpolate(features, scale_factor=2, mode="nearest")
+    drawn = heatmap(shape, size=settings.input_size, window=settings.heatmap_window)
+    return drawn, upscaled

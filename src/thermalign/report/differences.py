@@ -1,0 +1,110 @@
+"""The table of paired differences, with every interval drawn beside its figures."""
+
+import math
+from collections.abc import Callable
+
+import pandas as pd
+
+from thermalign.report.cells import MISSING, Body, Cell, Row, Table, fraction, percent_number
+from thermalign.report.names import Look
+
+BAR_WIDTH, BAR_HEIGHT = 150.0, 16.0
+
+
+def difference_table(
+    caption: str,
+    parts: list[tuple[str, pd.DataFrame]],
+    looks: dict[str, Look],
+    *,
+    folded: str = "",
+) -> Table:
+    """Lay out rows of DIFFERENCES.
+
+    Parameters
+    ----------
+    caption : str
+    parts : list of (title, rows of DIFFERENCES of one metric)
+    looks : dict of model to Look
+    folded : str
+        Line behind which the table is folded away; empty to show it.
+    """
+    return Table(
+        caption=caption,
+        head="Difference",
+        columns=["Value", "95 % interval", "Drawn", "Verdict"],
+        bodies=[Body(_rows(rows, looks), title=title) for title, rows in parts],
+        notes=[
+            "Each line is first minus second on the same images, with the 95 % interval of a "
+            "bootstrap over subjects; equal error rates in percentage points. Two models are "
+            "separable where the interval leaves out zero. Within a block all intervals are drawn "
+            "on one scale around zero."
+        ],
+        folded=folded,
+    )
+
+
+def verdict(low: float, high: float, first: str, second: str) -> str:
+    """Say what an interval of first minus second allows to say; lower is better."""
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return "no interval"
+    if low > 0:
+        return f"{second} lower"
+    return f"{first} lower" if high < 0 else "not separable"
+
+
+def _rows(frame: pd.DataFrame, looks: dict[str, Look]) -> list[Row]:
+    columns = ["model_a", "model_b", "metric", "value", "low", "high"]
+    order = {model: i for i, model in enumerate(looks)}
+    records = sorted(
+        frame[columns].itertuples(index=False, name=None),
+        key=lambda r: (order.get(r[0], len(order)), order.get(r[1], len(order))),
+    )
+    ends = [abs(v) for r in records for v in r[3:6] if math.isfinite(v)]
+    limit = max(ends, default=0.0)
+    rows = []
+    for model_a, model_b, metric, value, low, high in records:
+        first, second = (looks[m].label if m in looks else m for m in (model_a, model_b))
+        show: Callable[[float], str] = percent_number if metric == "eer" else fraction
+        finite = math.isfinite(low) and math.isfinite(high)
+        said = verdict(low, high, first, second)
+        cells = [
+            Cell(_signed(value, show)) if math.isfinite(value) else Cell(MISSING, tone="missing"),
+            Cell(f"[{show(low)}, {show(high)}]") if finite else Cell(MISSING, tone="missing"),
+            Cell("", drawing=interval_bar(value, low, high, limit)),
+            Cell(said, tone="words" if said.endswith("lower") else "words muted"),
+        ]
+        rows.append(Row(f"{first} − {second}", cells))
+    return rows
+
+
+def _signed(value: float, show: Callable[[float], str]) -> str:
+    return f"+{show(value)}" if value > 0 else show(value)
+
+
+def interval_bar(value: float, low: float, high: float, limit: float) -> str:
+    """Draw a value and its interval around zero as inline SVG, ``limit`` at either end.
+
+    The drawing is hidden from screen readers: the figures stand beside it.
+    """
+    middle, reach = BAR_WIDTH / 2, BAR_WIDTH / 2 - 4
+    centre = BAR_HEIGHT / 2
+
+    def x(figure: float) -> str:
+        return f"{middle + reach * (figure / limit if limit else 0.0):.1f}"
+
+    marks = [
+        f'<line class="zero" x1="{middle}" x2="{middle}" y1="0" y2="{BAR_HEIGHT}"/>',
+        f'<line class="base" x1="0" x2="{BAR_WIDTH}" y1="{centre}" y2="{centre}"/>',
+    ]
+    separable = ""
+    if math.isfinite(low) and math.isfinite(high):
+        separable = " separable" if low > 0 or high < 0 else ""
+        marks.append(
+            f'<line class="span" x1="{x(low)}" x2="{x(high)}" y1="{centre}" y2="{centre}"/>'
+        )
+    if math.isfinite(value):
+        marks.append(f'<circle class="point" cx="{x(value)}" cy="{centre}" r="3.4"/>')
+    return (
+        f'<svg class="bar{separable}" viewBox="0 0 {BAR_WIDTH} {BAR_HEIGHT}" aria-hidden="true">'
+        f"{''.join(marks)}</svg>"
+    )

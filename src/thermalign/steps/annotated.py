@@ -1,0 +1,37 @@
+"""Write the annotated points as if a model had predicted them."""
+
+from pathlib import Path
+
+import numpy as np
+
+from thermalign import tables
+from thermalign.provenance import stamp
+from thermalign.steps._inputs import points_of, read_fold, rows_of_points
+
+
+def run(
+    *,
+    images: Path,
+    annotations: Path,
+    folds: Path,
+    protocol: str,
+    fold: int,
+    predictions: Path,
+    code: str,
+) -> None:
+    """Write the PREDICTIONS of model ``annotated``: all annotated images of the fold.
+
+    Parameters
+    ----------
+    images, annotations, folds : Path of the tables
+    protocol, fold : wildcards
+    predictions : Path
+    code : str
+    """
+    points = tables.read(annotations, tables.ANNOTATIONS)
+    rows = read_fold(images, folds)
+    ids = list(rows.loc[rows["image_id"].isin(points["image_id"]), "image_id"])
+    place = points_of(points, ids)
+    key = {"protocol": protocol, "fold": fold, "model": "annotated"}
+    made = rows_of_points(ids, place, np.full(place.shape[:2], np.nan), key)
+    tables.write(predictions, made, tables.PREDICTIONS, stamp(code, {}))

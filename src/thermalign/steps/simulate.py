@@ -1,0 +1,24 @@
+"""Render one chunk of the built-in dataset."""
+
+from pathlib import Path
+from typing import Any
+
+from thermalign.simulator.dataset import settings_from, write_chunk
+
+
+def run(*, chunk: int, chunks: int, dataset: dict[str, Any], folder: Path, code: str) -> None:
+    """Render every ``chunks``-th subject from ``chunk`` on into ``folder``.
+
+    Parameters
+    ----------
+    chunk, chunks : int
+    dataset : the dataset's block of the configuration
+    folder : Path
+        Image files, images.parquet and annotations.parquet.
+    code : str
+        Fingerprint of the code.
+    """
+    settings = settings_from(dataset["settings"])
+    write_chunk(
+        folder, settings, seed=dataset["seed"], chunk=chunk, chunks=chunks, progress=True
+    )

@@ -1,0 +1,113 @@
+"""What the rules share: paths, settings as text, code fingerprints, lists of targets."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+SRC = f"{workflow.basedir}/src"
+sys.path.insert(0, SRC)
+shell.prefix(f"set -euo pipefail; export PYTHONPATH={SRC!r}; ")
+
+from thermalign.provenance import fingerprint
+
+RESULTS = config["results"]
+DATASETS, PROTOCOLS, MODELS = config["datasets"], config["protocols"], config["models"]
+FOLDER = f"{RESULTS}/{{protocol}}/fold{{fold}}"
+
+
+def refuse(message):
+    """End with one line that names what is wrong in the configuration."""
+    sys.exit(f"config: {message}")
+
+
+for name, settings in PROTOCOLS.items():
+    if settings["dataset"] not in DATASETS:
+        refuse(f"protocols.{name}.dataset: no dataset {settings['dataset']!r}; use one of {list(DATASETS)}")
+for name, block in MODELS.items():
+    detector = block.get("model", name)
+    if not Path(SRC, "thermalign", "landmarks", f"{detector}.py").is_file():
+        refuse(f"models.{name}: no detector {detector!r}; add src/thermalign/landmarks/{detector}.py or correct it")
+
+
+wildcard_constraints:
+    dataset="|".join(DATASETS),
+    protocol="|".join(PROTOCOLS),
+    fold=r"\d+",
+    model="|".join([*MODELS, "annotated"]),
+    chunk=r"\d+",
+
+
+def visible_gpus():
+    """Count the GPUs of this machine without loading PyTorch."""
+    if not shutil.which("nvidia-smi"):
+        return 0
+    done = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True)
+    return done.stdout.count("GPU ") if done.returncode == 0 else 0
+
+
+# Steps use the first GPU they see, so jobs that want one run one after the other on one machine.
+# A cluster profile sets its own limit and requests (resources:, set-resources:).
+workflow.global_resources.setdefault("gpu", 1)
+
+
+def gpu(wildcards):
+    """Return how many GPUs a job asks for: one where this machine has one."""
+    return 1 if visible_gpus() else 0
+
+
+def code(*modules):
+    """Return the fingerprint of the modules a job reaches, wildcards and detectors filled in."""
+    return lambda w: fingerprint(
+        *(m.format(detector=detector_of(w.get("model", "")), adapter=adapter_of(w)) for m in modules)
+    )
+
+
+def text(settings):
+    """Write settings as JSON with sorted keys."""
+    return json.dumps(settings, sort_keys=True)
+
+
+def detector_of(model):
+    """Return the module of a configured model."""
+    return MODELS.get(model, {}).get("model", model)
+
+
+def settings_of(wildcards):
+    """Return a model's settings without the name of its module."""
+    return text({k: v for k, v in MODELS[wildcards.model].items() if k != "model"})
+
+
+def adapter_of(wildcards):
+    """Return the ingest module of the job's dataset, if it has one."""
+    name = wildcards.get("dataset")
+    return DATASETS[name]["adapter"] if name else ""
+
+
+def dataset(name):
+    """Return a dataset's block; a table's folder is resolved against ``data:``."""
+    block = DATASETS[name]
+    if block["adapter"] != "table":
+        return block
+    return {**block, "folder": str(Path(config["data"], block["folder"]))}
+
+
+def table(name):
+    """Return a function from wildcards to one of the dataset's tables."""
+    return lambda w: f"{RESULTS}/data/{PROTOCOLS[w.protocol]['dataset']}/{name}.parquet"
+
+
+def every(pattern, models=(*MODELS, "annotated")):
+    """Fill protocols, folds and models into a path."""
+    return [
+        pattern.format(protocol=p, fold=f, model=m)
+        for p, s in PROTOCOLS.items()
+        for f in range(s["folds"])
+        for m in models
+    ]
+
+
+def used_datasets():
+    """Return the datasets that a protocol names, in configured order."""
+    return [d for d in DATASETS if any(p["dataset"] == d for p in PROTOCOLS.values())]

@@ -1,0 +1,80 @@
+rule simulate:
+    output:
+        folder=directory(f"{RESULTS}/data/{{dataset}}/chunks/{{chunk}}"),
+    params:
+        code=code("steps.simulate"),
+        dataset=lambda w: text({k: dataset(w.dataset)[k] for k in ("seed", "settings")}),
+        chunks=lambda w: dataset(w.dataset)["chunks"],
+    threads: 1
+    resources:
+        mem_mb=1500,
+        runtime=60,
+    log:
+        f"{RESULTS}/logs/simulate/{{dataset}}-{{chunk}}.log",
+    conda:
+        "../../envs/data.yaml"
+    shell:
+        "python -m thermalign simulate --log {log} --job {wildcards.dataset}/{wildcards.chunk}"
+        " --chunk {wildcards.chunk} --chunks {params.chunks} --dataset {params.dataset:q}"
+        " --folder {output.folder} --code {params.code}"
+
+
+def sources(wildcards):
+    """Return what a dataset is read from: the simulator's chunks, or the manifest."""
+    block = dataset(wildcards.dataset)
+    if block["adapter"] == "simulator":
+        chunks = range(block["chunks"])
+        return [f"{RESULTS}/data/{wildcards.dataset}/chunks/{k}" for k in chunks]
+    return [str(Path(block["folder"], block["manifest"]))]
+
+
+rule ingest:
+    input:
+        sources=sources,
+    output:
+        images=f"{RESULTS}/data/{{dataset}}/images.parquet",
+        annotations=f"{RESULTS}/data/{{dataset}}/annotations.parquet",
+        boxes=f"{RESULTS}/data/{{dataset}}/boxes.parquet",
+    params:
+        code=code("steps.ingest", "ingest.{adapter}"),
+        dataset=lambda w: text(dataset(w.dataset)),
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=120,
+    log:
+        f"{RESULTS}/logs/ingest/{{dataset}}.log",
+    conda:
+        "../../envs/data.yaml"
+    shell:
+        "python -m thermalign ingest --log {log} --job {wildcards.dataset}"
+        " --dataset {params.dataset:q} --sources {input.sources} --images {output.images}"
+        " --annotations {output.annotations} --boxes {output.boxes} --code {params.code}"
+
+
+def fold_settings(wildcards):
+    """Return the part of a protocol that decides who is in which fold."""
+    keys = ("volumes", "train_subjects", "test_subjects", "validation_share", "seed")
+    return text({key: PROTOCOLS[wildcards.protocol][key] for key in keys})
+
+
+rule fold:
+    input:
+        images=table("images"),
+    output:
+        folds=f"{FOLDER}/folds.parquet",
+    params:
+        code=code("steps.fold"),
+        settings=fold_settings,
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    log:
+        f"{RESULTS}/logs/fold/{{protocol}}-{{fold}}.log",
+    conda:
+        "../../envs/data.yaml"
+    shell:
+        "python -m thermalign fold --log {log} --job {wildcards.protocol}/fold{wildcards.fold}"
+        " --images {input.images} --protocol {wildcards.protocol} --fold {wildcards.fold}"
+        " --settings {params.settings:q} --folds {output.folds} --code {params.code}"

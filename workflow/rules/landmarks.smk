@@ -1,0 +1,98 @@
+def probe_modality(wildcards):
+    """Return what the detectors train and predict on."""
+    return PROTOCOLS[wildcards.protocol]["probe"]["modality"]
+
+
+rule train:
+    input:
+        images=table("images"),
+        annotations=table("annotations"),
+        boxes=table("boxes"),
+        folds=rules.fold.output.folds,
+    output:
+        state=f"{FOLDER}/{{model}}/state.safetensors",
+        curve=f"{FOLDER}/{{model}}/curve.parquet",
+    params:
+        code=code("steps.train", "landmarks.{detector}"),
+        detector=lambda w: detector_of(w.model),
+        settings=settings_of,
+        seed=config["training_seed"],
+        modality=probe_modality,
+    threads: config["threads"]["train"]
+    resources:
+        gpu=gpu,
+        mem_mb=4000,
+        runtime=720,
+    wildcard_constraints:
+        model="|".join(MODELS),
+    log:
+        f"{RESULTS}/logs/train/{{protocol}}-{{fold}}-{{model}}.log",
+    conda:
+        "../../envs/landmarks.yaml"
+    shell:
+        "python -m thermalign train --log {log}"
+        " --job {wildcards.protocol}/fold{wildcards.fold}/{wildcards.model}"
+        " --images {input.images} --annotations {input.annotations} --boxes {input.boxes}"
+        " --folds {input.folds} --protocol {wildcards.protocol} --fold {wildcards.fold}"
+        " --model {wildcards.model} --detector {params.detector} --settings {params.settings:q}"
+        " --seed {params.seed} --modality {params.modality} --state {output.state}"
+        " --curve {output.curve} --code {params.code}"
+
+
+rule predict:
+    input:
+        images=table("images"),
+        boxes=table("boxes"),
+        folds=rules.fold.output.folds,
+        state=rules.train.output.state,
+    output:
+        predictions=f"{FOLDER}/{{model}}/predictions.parquet",
+    params:
+        code=code("steps.predict", "landmarks.{detector}"),
+        detector=lambda w: detector_of(w.model),
+        settings=settings_of,
+        modality=probe_modality,
+    threads: 1
+    resources:
+        gpu=gpu,
+        mem_mb=3000,
+        runtime=120,
+    wildcard_constraints:
+        model="|".join(MODELS),
+    log:
+        f"{RESULTS}/logs/predict/{{protocol}}-{{fold}}-{{model}}.log",
+    conda:
+        "../../envs/landmarks.yaml"
+    shell:
+        "python -m thermalign predict --log {log}"
+        " --job {wildcards.protocol}/fold{wildcards.fold}/{wildcards.model}"
+        " --images {input.images} --boxes {input.boxes} --folds {input.folds}"
+        " --state {input.state} --protocol {wildcards.protocol} --fold {wildcards.fold}"
+        " --model {wildcards.model} --detector {params.detector} --settings {params.settings:q}"
+        " --modality {params.modality} --predictions {output.predictions} --code {params.code}"
+
+
+rule annotated:
+    input:
+        images=table("images"),
+        annotations=table("annotations"),
+        folds=rules.fold.output.folds,
+    output:
+        predictions=f"{FOLDER}/annotated/predictions.parquet",
+    params:
+        code=code("steps.annotated"),
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    log:
+        f"{RESULTS}/logs/annotated/{{protocol}}-{{fold}}.log",
+    conda:
+        "../../envs/data.yaml"
+    shell:
+        "python -m thermalign annotated --log {log}"
+        " --job {wildcards.protocol}/fold{wildcards.fold} --images {input.images}"
+        " --annotations {input.annotations} --folds {input.folds}"
+        " --protocol {wildcards.protocol} --fold {wildcards.fold}"
+        " --predictions {output.predictions} --code {params.code}"
+

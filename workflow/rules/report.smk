@@ -1,0 +1,29 @@
+rule report:
+    input:
+        images=[f"{RESULTS}/data/{d}/images.parquet" for d in used_datasets()],
+        annotations=[f"{RESULTS}/data/{d}/annotations.parquet" for d in used_datasets()],
+        boxes=[f"{RESULTS}/data/{d}/boxes.parquet" for d in used_datasets()],
+        summary=rules.compare.output.summary,
+        differences=rules.compare.output.differences,
+        curves=every(rules.train.output.curve, MODELS),
+        predictions=every(rules.predict.output.predictions, MODELS),
+    output:
+        page=f"{RESULTS}/report/index.html",
+    params:
+        code=code("steps.report"),
+        config=text({k: v for k, v in config.items() if k != "threads"}),
+        logs=f"{RESULTS}/logs",
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=30,
+    log:
+        f"{RESULTS}/logs/report/all.log",
+    conda:
+        "../../envs/report.yaml"
+    shell:
+        "python -m thermalign report --log {log} --job all --images {input.images}"
+        " --annotations {input.annotations} --boxes {input.boxes} --summary {input.summary}"
+        " --differences {input.differences} --curves {input.curves}"
+        " --predictions {input.predictions} --logs {params.logs} --config {params.config:q}"
+        " --page {output.page} --code {params.code}"

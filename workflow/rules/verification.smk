@@ -1,0 +1,144 @@
+rule align:
+    input:
+        images=table("images"),
+        predictions=f"{FOLDER}/{{model}}/predictions.parquet",
+    output:
+        faces=f"{FOLDER}/{{model}}/faces.parquet",
+    params:
+        code=code("steps.align"),
+        settings=text(config["alignment"]),
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=60,
+    log:
+        f"{RESULTS}/logs/align/{{protocol}}-{{fold}}-{{model}}.log",
+    conda:
+        "../../envs/landmarks.yaml"
+    shell:
+        "python -m thermalign align --log {log}"
+        " --job {wildcards.protocol}/fold{wildcards.fold}/{wildcards.model}"
+        " --images {input.images} --predictions {input.predictions}"
+        " --protocol {wildcards.protocol} --fold {wildcards.fold} --model {wildcards.model}"
+        " --settings {params.settings:q} --faces {output.faces} --code {params.code}"
+
+
+def matching(wildcards):
+    """Return what the matcher of a protocol depends on."""
+    roles = {key: PROTOCOLS[wildcards.protocol][key] for key in ("gallery", "probe")}
+    return text({**config["matcher"], **roles})
+
+
+rule train_matcher:
+    input:
+        images=table("images"),
+        folds=rules.fold.output.folds,
+        faces=f"{FOLDER}/annotated/faces.parquet",
+    output:
+        matcher=f"{FOLDER}/matcher.safetensors",
+    params:
+        code=code("steps.train_matcher"),
+        settings=matching,
+        seed=config["training_seed"],
+    threads: 1
+    resources:
+        gpu=gpu,
+        mem_mb=6000,
+        runtime=120,
+    log:
+        f"{RESULTS}/logs/train_matcher/{{protocol}}-{{fold}}.log",
+    conda:
+        "../../envs/landmarks.yaml"
+    shell:
+        "python -m thermalign train_matcher --log {log}"
+        " --job {wildcards.protocol}/fold{wildcards.fold} --images {input.images}"
+        " --folds {input.folds} --faces {input.faces} --fold {wildcards.fold}"
+        " --settings {params.settings:q} --seed {params.seed} --matcher {output.matcher}"
+        " --code {params.code}"
+
+
+rule score:
+    input:
+        images=table("images"),
+        folds=rules.fold.output.folds,
+        predictions=f"{FOLDER}/{{model}}/predictions.parquet",
+        faces=rules.align.output.faces,
+        matcher=rules.train_matcher.output.matcher,
+    output:
+        scores=f"{FOLDER}/{{model}}/scores.parquet",
+    params:
+        code=code("steps.score"),
+        settings=matching,
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    log:
+        f"{RESULTS}/logs/score/{{protocol}}-{{fold}}-{{model}}.log",
+    conda:
+        "../../envs/landmarks.yaml"
+    shell:
+        "python -m thermalign score --log {log}"
+        " --job {wildcards.protocol}/fold{wildcards.fold}/{wildcards.model}"
+        " --images {input.images} --folds {input.folds} --predictions {input.predictions}"
+        " --faces {input.faces} --matcher {input.matcher} --protocol {wildcards.protocol}"
+        " --fold {wildcards.fold} --model {wildcards.model} --settings {params.settings:q}"
+        " --scores {output.scores} --code {params.code}"
+
+
+rule measure:
+    input:
+        images=table("images"),
+        annotations=table("annotations"),
+        folds=rules.fold.output.folds,
+        predictions=f"{FOLDER}/{{model}}/predictions.parquet",
+        scores=rules.score.output.scores,
+    output:
+        metrics=f"{FOLDER}/{{model}}/metrics.parquet",
+    params:
+        code=code("steps.measure"),
+        settings=text(config["evaluation"]),
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    log:
+        f"{RESULTS}/logs/measure/{{protocol}}-{{fold}}-{{model}}.log",
+    conda:
+        "../../envs/data.yaml"
+    shell:
+        "python -m thermalign measure --log {log}"
+        " --job {wildcards.protocol}/fold{wildcards.fold}/{wildcards.model}"
+        " --images {input.images} --annotations {input.annotations} --folds {input.folds}"
+        " --predictions {input.predictions} --scores {input.scores}"
+        " --protocol {wildcards.protocol} --fold {wildcards.fold} --model {wildcards.model}"
+        " --settings {params.settings:q} --metrics {output.metrics} --code {params.code}"
+
+
+rule compare:
+    input:
+        images=[f"{RESULTS}/data/{d}/images.parquet" for d in used_datasets()],
+        annotations=[f"{RESULTS}/data/{d}/annotations.parquet" for d in used_datasets()],
+        metrics=every(rules.measure.output.metrics),
+        predictions=every(rules.predict.output.predictions),
+        scores=every(rules.score.output.scores),
+    output:
+        summary=f"{RESULTS}/compare/summary.parquet",
+        differences=f"{RESULTS}/compare/differences.parquet",
+    params:
+        code=code("steps.compare"),
+        settings=text(config["evaluation"]),
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    log:
+        f"{RESULTS}/logs/compare/all.log",
+    conda:
+        "../../envs/data.yaml"
+    shell:
+        "python -m thermalign compare --log {log} --job all --images {input.images}"
+        " --annotations {input.annotations} --metrics {input.metrics}"
+        " --predictions {input.predictions} --scores {input.scores}"
+        " --settings {params.settings:q} --summary {output.summary}"
+        " --differences {output.differences} --code {params.code}"
