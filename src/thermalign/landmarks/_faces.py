@@ -72,9 +72,7 @@ def chunks(faces: Faces, size: int = 256) -> tuple[Tensor, ...]:
 
 def draw_rows(faces: Faces, count: int, generator: torch.Generator) -> Tensor:
     """Draw examples with replacement, (count,) int64."""
-    return torch.randint(
-        len(faces), (count,), generator=generator, device=faces.stack.device
-    )
+    return torch.randint(len(faces), (count,), generator=generator, device=faces.stack.device)
 
 
 def point_error(predicted: Tensor, faces: Faces, rows: Tensor) -> Tensor:

@@ -154,7 +154,10 @@ def optimise(
 
 def keep(module: nn.Module, curve: list[CurvePoint]) -> State:
     """Return the state of a trained module, its tensors on the CPU."""
-    tensors = {k: v.detach().cpu().clone(memory_format=torch.contiguous_format) for k, v in module.state_dict().items()}
+    tensors = {
+        k: v.detach().cpu().clone(memory_format=torch.contiguous_format)
+        for k, v in module.state_dict().items()
+    }
     return State(tensors, curve)
 
 

@@ -33,9 +33,7 @@ def parse(cls: type[S], mapping: Mapping[str, object], where: str) -> S:
     for key in mapping:
         if key not in allowed:
             raise ValueError(f"{where}: unknown setting {key!r}; allowed: {', '.join(allowed)}")
-    values = {
-        key: _convert(value, hints[key], f"{where}.{key}") for key, value in mapping.items()
-    }
+    values = {key: _convert(value, hints[key], f"{where}.{key}") for key, value in mapping.items()}
     try:
         return cls(**values)
     except ValueError as error:

@@ -37,7 +37,9 @@ class Settings:
     rotation_sd: float = 20.0  # degrees; original
     scale_sd: float = 0.25  # original
     batch_size: int = 64  # original
-    steps: int = 36_000  # of stage 1. ASSUME: 100 epochs of 23,040 images; the original: until it stalls
+    steps: int = (
+        36_000  # of stage 1. ASSUME: 100 epochs of 23,040 images; the original: until it stalls
+    )
     later_steps: int = 36_000  # of each later stage; as above
     learning_rate: float = 1e-3  # original
     schedule: str = "constant"  # original
@@ -102,9 +104,7 @@ class Dan(nn.Module):
     def __init__(self, settings: Settings) -> None:
         super().__init__()
         more = range(settings.n_stages - 1)
-        self.stages = nn.ModuleList(
-            [Stage(1, settings), *(Stage(3, settings) for _ in more)]
-        )
+        self.stages = nn.ModuleList([Stage(1, settings), *(Stage(3, settings) for _ in more)])
         side = settings.input_size // 2
         self.features = nn.ModuleList(nn.Linear(settings.hidden, side * side) for _ in more)
         self.register_buffer("mean_shape", torch.zeros(len(LANDMARKS), 2))

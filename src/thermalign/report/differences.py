@@ -1,4 +1,4 @@
-"""The table of paired differences, with every interval drawn beside its figures."""
+"""The tables of paired differences, with every interval drawn beside its figures."""
 
 import math
 from collections.abc import Callable
@@ -6,33 +6,50 @@ from collections.abc import Callable
 import pandas as pd
 
 from thermalign.report.cells import MISSING, Body, Cell, Row, Table, fraction, percent_number
-from thermalign.report.names import Look
+from thermalign.report.names import Look, protocol_label, subset_label
+from thermalign.report.summary import by_number
+
+METRICS = (("nmse", "NMSE", "all"), ("eer", "Equal error rate", "range=1"))
+"""Metric, its name, and the subset that is shown rather than folded away."""
 
 BAR_WIDTH, BAR_HEIGHT = 150.0, 16.0
 
 
-def difference_table(
-    caption: str,
-    parts: list[tuple[str, pd.DataFrame]],
-    looks: dict[str, Look],
-    *,
-    folded: str = "",
-) -> Table:
-    """Lay out rows of DIFFERENCES.
+def difference_tables(frame: pd.DataFrame, protocol: str, *, looks: dict[str, Look]) -> list[Table]:
+    """Lay out a protocol's DIFFERENCES: the main subset of each metric, the others folded away."""
+    shown: list[Body] = []
+    folded: list[Body] = []
+    for metric, name, main in METRICS:
+        rows = frame[(frame["protocol"] == protocol) & (frame["metric"] == metric)]
+        subsets = by_number(dict.fromkeys(str(s) for s in rows["subset"]))
+        first = next((s for s in (main, "all") if s in subsets), next(iter(subsets), ""))
+        for subset in subsets:
+            title = f"{name}, {subset_label(subset)}"
+            body = Body(_rows(rows[rows["subset"] == subset], looks), title=title)
+            (shown if subset == first else folded).append(body)
+    label = protocol_label(protocol)
+    tables = [_table(f"Paired differences, {label}", shown)] if shown else []
+    if folded:
+        line = f"All other subsets ({len(folded)})"
+        tables.append(_table(f"Paired differences by subset, {label}", folded, folded=line))
+    return tables
 
-    Parameters
-    ----------
-    caption : str
-    parts : list of (title, rows of DIFFERENCES of one metric)
-    looks : dict of model to Look
-    folded : str
-        Line behind which the table is folded away; empty to show it.
-    """
+
+def verdict(low: float, high: float, *, first: str, second: str) -> str:
+    """Say what an interval of first minus second allows to say; lower is better."""
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return "no interval"
+    if low > 0:
+        return f"{second} lower"
+    return f"{first} lower" if high < 0 else "not separable"
+
+
+def _table(caption: str, bodies: list[Body], *, folded: str = "") -> Table:
     return Table(
         caption=caption,
         head="Difference",
         columns=["Value", "95 % interval", "Drawn", "Verdict"],
-        bodies=[Body(_rows(rows, looks), title=title) for title, rows in parts],
+        bodies=bodies,
         notes=[
             "Each line is first minus second on the same images, with the 95 % interval of a "
             "bootstrap over subjects; equal error rates in percentage points. Two models are "
@@ -41,15 +58,6 @@ def difference_table(
         ],
         folded=folded,
     )
-
-
-def verdict(low: float, high: float, first: str, second: str) -> str:
-    """Say what an interval of first minus second allows to say; lower is better."""
-    if not (math.isfinite(low) and math.isfinite(high)):
-        return "no interval"
-    if low > 0:
-        return f"{second} lower"
-    return f"{first} lower" if high < 0 else "not separable"
 
 
 def _rows(frame: pd.DataFrame, looks: dict[str, Look]) -> list[Row]:
@@ -66,11 +74,11 @@ def _rows(frame: pd.DataFrame, looks: dict[str, Look]) -> list[Row]:
         first, second = (looks[m].label if m in looks else m for m in (model_a, model_b))
         show: Callable[[float], str] = percent_number if metric == "eer" else fraction
         finite = math.isfinite(low) and math.isfinite(high)
-        said = verdict(low, high, first, second)
+        said = verdict(low, high, first=first, second=second)
         cells = [
             Cell(_signed(value, show)) if math.isfinite(value) else Cell(MISSING, tone="missing"),
             Cell(f"[{show(low)}, {show(high)}]") if finite else Cell(MISSING, tone="missing"),
-            Cell("", drawing=interval_bar(value, low, high, limit)),
+            Cell("", drawing=interval_bar(value, (low, high), limit=limit)),
             Cell(said, tone="words" if said.endswith("lower") else "words muted"),
         ]
         rows.append(Row(f"{first} − {second}", cells))
@@ -81,11 +89,12 @@ def _signed(value: float, show: Callable[[float], str]) -> str:
     return f"+{show(value)}" if value > 0 else show(value)
 
 
-def interval_bar(value: float, low: float, high: float, limit: float) -> str:
+def interval_bar(value: float, ends: tuple[float, float], *, limit: float) -> str:
     """Draw a value and its interval around zero as inline SVG, ``limit`` at either end.
 
     The drawing is hidden from screen readers: the figures stand beside it.
     """
+    low, high = ends
     middle, reach = BAR_WIDTH / 2, BAR_WIDTH / 2 - 4
     centre = BAR_HEIGHT / 2
 

@@ -79,7 +79,7 @@ class Album:
     strips: list[Strip]
 
 
-def albums(examples: Iterable[Example], protocol: str, looks: dict[str, Look]) -> list[Album]:
+def albums(examples: Iterable[Example], protocol: str, *, looks: dict[str, Look]) -> list[Album]:
     """Arrange a protocol's examples by kind, model, range and subject."""
     mine = [e for e in examples if e.protocol == protocol]
     kinds = [*KINDS, *sorted({e.kind for e in mine} - KINDS.keys())]

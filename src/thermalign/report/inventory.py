@@ -43,8 +43,9 @@ def cost_table(frame: pd.DataFrame) -> Table | None:
         columns=["Jobs", "Core-seconds", "Wall, s", "Start-up", "Peak memory, MiB", "Device"],
         bodies=[Body(rows)],
         notes=[
-            "Core-seconds and wall time are sums over jobs (jobs may have run side by side), memory "
-            "is that of the largest job, start-up the share of wall time before a step itself began."
+            "Core-seconds and wall time are sums over jobs (which may have run side by side), "
+            "memory is that of the largest job, start-up the share of wall time before a step "
+            "itself began."
         ],
     )
 

@@ -9,20 +9,15 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from thermalign.report.cells import Table
+from thermalign.report.differences import difference_tables
 from thermalign.report.faces import Album, Example, albums, images
-from thermalign.report.figures import Panel, ced_panels, roc_panels, shown, training_panels
-from thermalign.report.findings import SIMULATED, findings, uses_simulator
+from thermalign.report.figures import Panel, ced_panels, roc_panels, training_panels
+from thermalign.report.findings import SIMULATED, finding, uses_simulator
 from thermalign.report.inventory import cost_table, dataset_table, parameter_table
-from thermalign.report.names import Look, looks, protocol_label, slug
+from thermalign.report.names import Look, looks
 from thermalign.report.paper import CITATION
-from thermalign.report.summary import Summary
-from thermalign.report.tables import (
-    detail_table,
-    difference_tables,
-    eer_table,
-    nmse_table,
-    operating_table,
-)
+from thermalign.report.summary import View
+from thermalign.report.tables import detail_table, eer_table, nmse_table, operating_table
 
 __all__ = ["Example", "Study", "render"]
 
@@ -73,7 +68,6 @@ class Chapter:
     """What the page shows of one protocol."""
 
     label: str
-    anchor: str
     errors: list[Table]
     ced: list[Panel]
     ced_legend: list[Look]
@@ -90,6 +84,7 @@ def render(study: Study) -> str:
     Parameters
     ----------
     study : Study
+        The tables, pictures and texts to show.
 
     Returns
     -------
@@ -105,18 +100,15 @@ def render(study: Study) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    summary = Summary(study.summary)
-    trained = {str(m) for m in study.curves["model"]} | {str(m) for m in study.parameters["model"]}
-    drawn = looks({*summary.models, *trained, *(e.model for e in study.examples)})
-    chapters = [
-        _chapter(study, summary, protocol, drawn) for protocol in _protocols(study, summary)
-    ]
+    models = [*study.summary["model"], *study.curves["model"], *study.parameters["model"]]
+    drawn = looks(str(m) for m in [*models, *(e.model for e in study.examples)])
+    views = [View(study.summary, protocol, looks=drawn) for protocol in _protocols(study)]
     return environment.get_template("page.html.j2").render(
         study=study,
         style=(folder / "style.css").read_text(encoding="utf-8"),
         simulated=SIMULATED if uses_simulator(study.config) else "",
-        findings=findings(summary, study.differences, drawn),
-        chapters=chapters,
+        findings=[finding(view, study.differences) for view in views],
+        chapters=[_chapter(study, view) for view in views],
         images=images(study.examples),
         dataset=dataset_table(study.dataset),
         costs=cost_table(study.costs),
@@ -126,26 +118,24 @@ def render(study: Study) -> str:
     )
 
 
-def _protocols(study: Study, summary: Summary) -> list[str]:
-    """List the protocols as configured, then any the tables add."""
-    measured = [*summary.protocols, *(str(p) for p in study.curves["protocol"])]
-    present = dict.fromkeys([*measured, *(e.protocol for e in study.examples)])
+def _protocols(study: Study) -> list[str]:
+    """List the protocols that anything is known of: first as configured, then any others."""
+    named = [*study.summary["protocol"], *study.curves["protocol"]]
+    present = [str(p) for p in [*named, *(e.protocol for e in study.examples)]]
     configured = [str(p) for p in study.config.get("protocols", {}) if str(p) in present]
     return list(dict.fromkeys([*configured, *present]))
 
 
-def _chapter(study: Study, summary: Summary, protocol: str, drawn: dict[str, Look]) -> Chapter:
-    errors = [nmse_table(summary, protocol, drawn), detail_table(summary, protocol, drawn)]
-    rates = [eer_table(summary, protocol, drawn), operating_table(summary, protocol, drawn)]
+def _chapter(study: Study, view: View) -> Chapter:
+    errors, rates = [nmse_table(view), detail_table(view)], [eer_table(view), operating_table(view)]
     return Chapter(
-        label=protocol_label(protocol),
-        anchor=slug(protocol),
+        label=view.label,
         errors=[table for table in errors if table],
-        ced=ced_panels(summary, protocol, drawn),
-        ced_legend=shown(drawn, summary.models_with(protocol, "ced")),
+        ced=ced_panels(view),
+        ced_legend=[view.looks[model] for model in view.models("ced")],
         rates=[table for table in rates if table],
-        roc=roc_panels(summary, protocol, drawn),
-        differences=difference_tables(study.differences, protocol, drawn),
-        albums=albums(study.examples, protocol, drawn),
-        training=training_panels(study.curves, protocol, drawn),
+        roc=roc_panels(view),
+        differences=difference_tables(study.differences, view.protocol, looks=view.looks),
+        albums=albums(study.examples, view.protocol, looks=view.looks),
+        training=training_panels(study.curves, view.protocol, looks=view.looks),
     )

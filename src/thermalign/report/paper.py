@@ -47,9 +47,9 @@ NMSE: dict[int, dict[str, dict[str, Published]]] = {
 NOTES = {
     1: "The paper’s average is the plain mean of its three ranges.",
     2: (
-        "The paper’s averages for MTCNN and PBC are not means of its range columns. They can be one "
-        "only if those columns hold Volume 1 alone and the average adds Volume 2; the paper does "
-        "not say. Its figures therefore stand under Volume 1 here."
+        "The paper’s averages for MTCNN and PBC are not means of its range columns. They can be "
+        "that only if those columns hold Volume 1 alone and the average adds Volume 2; the paper "
+        "does not say. Its figures stand under Volume 1 here for that reason."
     ),
 }
 
@@ -63,7 +63,7 @@ def protocol_number(protocol: str) -> int | None:
     return int(match.group(1)) if match else None
 
 
-def published(protocol: str, model: str, subset: str) -> Published | None:
+def published(protocol: str, model: str, *, subset: str) -> Published | None:
     """Return what the paper printed for a protocol, a model and a subset of images, or None.
 
     Parameters

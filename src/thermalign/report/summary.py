@@ -1,4 +1,4 @@
-"""Look-ups in the SUMMARY table; nothing is computed here."""
+"""Look-ups in the SUMMARY table, one protocol at a time; nothing is computed here."""
 
 import math
 from collections.abc import Iterable
@@ -6,20 +6,17 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from thermalign.report.names import subset_parts
-
-NOTHING = float("nan")
+from thermalign.report.names import Look, protocol_label, subset_parts
 
 
 @dataclass(frozen=True)
 class Value:
-    """One row of SUMMARY: value, 95 % interval (NaN without one), spread over folds, count."""
+    """One row of SUMMARY: value, 95 % interval (NaN without one), count."""
 
     value: float
-    low: float = NOTHING
-    high: float = NOTHING
-    fold_sd: float = NOTHING
-    n: int = 0
+    low: float
+    high: float
+    n: int
 
     @property
     def known(self) -> bool:
@@ -27,66 +24,76 @@ class Value:
         return math.isfinite(self.value)
 
 
-class Summary:
-    """The SUMMARY table, indexed by protocol, model, subset, metric and abscissa."""
+class View:
+    """One protocol of the SUMMARY table, and the models in the order and look of the page.
 
-    def __init__(self, frame: pd.DataFrame) -> None:
-        self._cells: dict[tuple[str, str, str, str], dict[float, Value]] = {}
-        self.protocols = list(dict.fromkeys(str(p) for p in frame["protocol"]))
-        self.models = sorted({str(m) for m in frame["model"]})
-        columns = ["protocol", "model", "subset", "metric", "at", "value", "low", "high"]
-        for row in frame[[*columns, "fold_sd", "n"]].itertuples(index=False, name=None):
-            key = (str(row[0]), str(row[1]), str(row[2]), str(row[3]))
-            value = Value(*(float(v) for v in row[5:9]), n=int(row[9]))
-            self._cells.setdefault(key, {})[float(row[4])] = value
+    Attributes
+    ----------
+    protocol, label : str
+        As configured, and as the page spells it.
+    looks : dict of model to Look
+    """
 
-    def get(
-        self, protocol: str, model: str, subset: str, metric: str, *, at: float | None = None
-    ) -> Value | None:
+    def __init__(self, frame: pd.DataFrame, protocol: str, *, looks: dict[str, Look]) -> None:
+        self.protocol, self.label, self.looks = protocol, protocol_label(protocol), looks
+        self._cells: dict[tuple[str, str, str], dict[float, Value]] = {}
+        columns = ["model", "subset", "metric", "at", "value", "low", "high", "n"]
+        rows = frame.loc[frame["protocol"] == protocol, columns]
+        for model, subset, metric, at, *figures, n in rows.itertuples(index=False, name=None):
+            value, low, high = (float(figure) for figure in figures)
+            points = self._cells.setdefault((str(model), str(subset), str(metric)), {})
+            points[float(at)] = Value(value, low, high, int(n))
+
+    def get(self, model: str, metric: str, *, subset: str, at: float | None = None) -> Value | None:
         """Return one value, or None where the table has no such row.
 
         ``at`` may be left out where the metric has one abscissa.
         """
-        points = self._cells.get((protocol, model, subset, metric), {})
-        if at is None:
-            return next(iter(points.values()), None)
-        return points.get(at)
+        points = self._cells.get((model, subset, metric), {})
+        return next(iter(points.values()), None) if at is None else points.get(at)
 
-    def curve(
-        self, protocol: str, model: str, subset: str, metric: str
-    ) -> list[tuple[float, Value]]:
-        """Return the known points of a curve by rising abscissa; empty without one."""
-        points = self._cells.get((protocol, model, subset, metric), {})
-        return [(at, value) for at, value in sorted(points.items()) if value.known]
+    def known(self, metric: str, *, subset: str) -> dict[str, Value]:
+        """Return the known values of a metric by model, in the order of the page."""
+        found = {model: self.get(model, metric, subset=subset) for model in self.looks}
+        return {model: value for model, value in found.items() if value and value.known}
+
+    def curves(self, metric: str, *, subset: str) -> dict[str, list[tuple[float, Value]]]:
+        """Return by model the known points of a curve, by rising abscissa."""
+        found = {}
+        for model in self.looks:
+            points = self._cells.get((model, subset, metric), {})
+            found[model] = [(at, value) for at, value in sorted(points.items()) if value.known]
+        return {model: points for model, points in found.items() if points}
 
     def abscissas(self, metric: str) -> list[float]:
         """Return every abscissa a metric was measured at, rising."""
         return sorted(
-            {at for key, points in self._cells.items() if key[3] == metric for at in points}
+            {at for key, points in self._cells.items() if key[2] == metric for at in points}
         )
 
-    def subsets(self, protocol: str, metric: str) -> list[str]:
-        """Return the subsets that hold a known value of a metric for any model."""
-        found = (
-            key[2]
-            for key, points in self._cells.items()
-            if key[0] == protocol and key[3] == metric and any(v.known for v in points.values())
-        )
-        return list(dict.fromkeys(found))
+    def models(self, *metrics: str) -> list[str]:
+        """Return the models with a known value of any of the metrics, in the order of the page."""
+        found = {model for model, _, metric in self._measured() if metric in metrics}
+        return [model for model in self.looks if model in found]
 
-    def models_with(self, protocol: str, metric: str) -> set[str]:
-        """Return the models with a known value of a metric in any subset."""
-        return {
-            key[1]
-            for key, points in self._cells.items()
-            if key[0] == protocol and key[3] == metric and any(v.known for v in points.values())
-        }
+    def subsets(self, *metrics: str) -> list[str]:
+        """Return the subsets with a known value of any of the metrics."""
+        return list(dict.fromkeys(s for _, s, metric in self._measured() if metric in metrics))
 
-    def ranges(self, protocol: str, metric: str) -> list[str]:
-        """Return the subsets ``range=k``, near to far."""
-        return by_number(
-            s for s in self.subsets(protocol, metric) if set(subset_parts(s)) == {"range"}
-        )
+    def ranges(self, *metrics: str) -> list[str]:
+        """Return the subsets ``range=k``, near to far; none where there is but one range."""
+        return self._split("range", metrics)
+
+    def volumes(self, *metrics: str) -> list[str]:
+        """Return the subsets ``volume=k``; none where there is but one volume."""
+        return self._split("volume", metrics)
+
+    def _split(self, column: str, metrics: tuple[str, ...]) -> list[str]:
+        found = by_number(s for s in self.subsets(*metrics) if set(subset_parts(s)) == {column})
+        return found if len(found) > 1 else []
+
+    def _measured(self) -> Iterable[tuple[str, str, str]]:
+        return (key for key, points in self._cells.items() if any(v.known for v in points.values()))
 
 
 def by_number(subsets: Iterable[str]) -> list[str]:

@@ -1,0 +1,244 @@
+"""Invented studies to render: seeded numbers that no experiment produced."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from thermalign import tables
+from thermalign.report.page import Example, Study
+
+NAN = float("nan")
+# The values below are test data: the paper's printed figures shifted, not results.
+NMSE = {
+    "mtcnn": (0.199, 0.208, 0.192),
+    "pbc": (0.171, 0.322, 0.640),
+    "dan": (0.050, 0.055, 0.062),
+    "mean_shape": (0.154, 0.154, 0.162),
+}
+EER = {
+    "annotated": (0.144, 0.164, 0.167),
+    "mtcnn": (0.301, 0.318, 0.322),
+    "pbc": (0.262, 0.341, 0.447),
+    "dan": (0.152, 0.171, 0.183),
+    "mean_shape": (0.281, 0.290, 0.305),
+}
+THRESHOLDS = np.linspace(0, 0.5, 51)
+RATES = np.logspace(-3, 0, 61)
+TEMPLATE = np.array([[33.0, 42.0], [79.0, 42.0], [56.0, 75.5], [37.5, 94.0], [74.5, 94.0]])
+
+
+def empty(schema: Any) -> pd.DataFrame:
+    return schema.empty_table().to_pandas()
+
+
+class Rows:
+    """Collects rows of SUMMARY."""
+
+    def __init__(self) -> None:
+        self.rows: list[dict[str, Any]] = []
+
+    def add(self, key: tuple[str, str, str], metric: str, value: float, **more: Any) -> None:
+        protocol, model, subset = key
+        row = {"protocol": protocol, "model": model, "subset": subset, "metric": metric, "at": 0.0}
+        row |= {"value": value, "low": NAN, "high": NAN, "fold_sd": 0.01, "n": 480, "n_folds": 5}
+        self.rows.append(row | more)
+
+    def frame(self) -> pd.DataFrame:
+        return pd.DataFrame(self.rows, columns=tables.SUMMARY.names)
+
+
+def add_landmarks(rows: Rows, key: tuple[str, str, str], mean: float, *, n: int = 480) -> None:
+    rows.add(key, "nmse", mean, low=0.93 * mean, high=1.08 * mean, n=n)
+    rows.add(key, "nmse_sd", 0.4 * mean, n=n)
+    for at in THRESHOLDS:
+        share = float(1 - np.exp(-((at / mean) ** 3)))
+        rows.add(key, "ced", share, at=float(at), low=share - 0.02, high=min(share + 0.02, 1), n=n)
+    rows.add(key, "failure_rate", float(np.exp(-((0.1 / mean) ** 3))), at=0.1, n=n)
+
+
+def add_verification(rows: Rows, key: tuple[str, str, str], eer: float) -> None:
+    rows.add(key, "eer", eer, low=eer - 0.03, high=eer + 0.034, n=14400)
+    for at in RATES:
+        power = np.log(1 - eer) / np.log(eer)
+        accepted = float(at**power)
+        low, high = max(accepted - 0.04, 0), min(accepted + 0.04, 1)
+        rows.add(key, "roc", accepted, at=float(at), low=low, high=high, n=14400)
+    rows.add(key, "tar_at_far", 0.6 - eer, at=0.01, low=0.5 - eer, high=0.7 - eer, n=14400)
+    rows.add(key, "tar_at_far", NAN, at=0.001, n=14400)
+    rows.add(key, "rank1", 0.9 - eer, low=0.85 - eer, high=0.95 - eer, n=480)
+
+
+def full_summary() -> pd.DataFrame:
+    rows = Rows()
+    for protocol, shrink in (("protocol1", 1.0), ("protocol2", 0.85)):
+        for model, means in NMSE.items():
+            for i, mean in enumerate(means, start=1):
+                add_landmarks(rows, (protocol, model, f"range={i}"), mean * shrink)
+                if protocol == "protocol2":
+                    rows.add((protocol, model, f"volume=1&range={i}"), "nmse", mean * shrink)
+            average = sum(means) / 3 * shrink
+            add_landmarks(rows, (protocol, model, "all"), average, n=1440)
+            for landmark in ("right_eye", "left_eye", "nose_base", "right_mouth_corner"):
+                rows.add((protocol, model, f"landmark={landmark}"), "nmse", average * 0.9)
+            for condition in ("baseline", "expression"):
+                rows.add((protocol, model, f"condition={condition}"), "nmse", average * 1.1)
+            if protocol == "protocol2":
+                for volume, factor in (("volume=1", 1.0), ("volume=2", 0.9)):
+                    add_landmarks(rows, (protocol, model, volume), average * factor)
+        for model, rates in EER.items():
+            for i, rate in enumerate(rates, start=1):
+                add_verification(rows, (protocol, model, f"range={i}"), rate * shrink)
+            add_verification(rows, (protocol, model, "all"), sum(rates) / 3 * shrink)
+    return rows.frame()
+
+
+def full_differences() -> pd.DataFrame:
+    rows = []
+    for protocol in ("protocol1", "protocol2"):
+        for metric, means in (("nmse", NMSE), ("eer", EER)):
+            for i, subset in ((0, "range=1"), (2, "range=3"), (1, "all")):
+                models = list(means)
+                pairs = [(a, b) for k, a in enumerate(models) for b in models[k + 1 :]]
+                for a, b in pairs:
+                    value = means[a][i] - means[b][i]
+                    wide = 0.012 + 0.1 * abs(value)
+                    rows.append(
+                        (protocol, subset, metric, a, b, value, value - wide, value + wide, 480)
+                    )
+    return pd.DataFrame(rows, columns=tables.DIFFERENCES.names)
+
+
+def full_curves() -> pd.DataFrame:
+    random = np.random.default_rng(1)
+    rows = []
+    stages = {"dan": ("stage1", "stage2"), "mtcnn": ("onet",), "pbc": ("patches",)}
+    for model, names in stages.items():
+        for fold in range(3):
+            for stage in names:
+                for step in range(10, 1010, 10):
+                    loss = np.exp(-step / 250) + 0.06 + random.uniform(0, 0.03)
+                    nmse = 0.05 + 0.3 * np.exp(-step / 200) if step % 50 == 0 else NAN
+                    rows.append(("protocol1", fold, model, stage, step, loss, nmse))
+    return pd.DataFrame(rows, columns=tables.CURVES.names)
+
+
+def full_costs() -> pd.DataFrame:
+    rows = [
+        ("simulate", f"chunk{i}", 18.0, 17.1, 1.2, 410.0, "cpu") for i in range(4)
+    ] + [
+        ("train", f"protocol1/{i}/{model}", wall, 0.97 * wall, 3.4, 1320.0, "cpu")
+        for i in range(3)
+        for model, wall in (("dan", 111.0), ("mtcnn", 140.2), ("pbc", 63.9))
+    ]
+    rows.append(("report", "", 6.25, 5.5, 2.0, 350.5, "cpu"))
+    return pd.DataFrame(rows, columns=tables.COSTS.names)
+
+
+def face_pixels(seed: int, size: tuple[int, int] = (128, 112)) -> np.ndarray:
+    random = np.random.default_rng(seed)
+    y, x = np.mgrid[: size[0], : size[1]].astype(float)
+    x, y = x * 112 / size[1], y * 128 / size[0]
+    warm = 34 - 6 * (((x - 56) / 46) ** 2 + ((y - 64) / 60) ** 2 > 1)
+    for (cx, cy), depth in zip(TEMPLATE, (1.6, 1.6, -2.2, 1.2, 1.2), strict=True):
+        warm += depth * np.exp(-((x - cx) ** 2 + (y - cy) ** 2) / 60)
+    return warm + random.normal(0, 0.15, size)
+
+
+def full_examples() -> list[Example]:
+    random = np.random.default_rng(2)
+    examples = []
+    for i, (subject, size) in enumerate(
+        [("s03", (128, 112)), ("s11", (128, 112)), ("s27", (128, 112)), ("s11", (52, 46))]
+    ):
+        scale = size[1] / 112
+        reach = 1 if size[0] == 128 else 3
+        for model in ("dan", "pbc", "mtcnn"):
+            error = NMSE[model][reach - 1] * 46 * scale * 0.7
+            predicted = TEMPLATE * scale + random.normal(0, error, (5, 2))
+            for kind in ("typical", "worst"):
+                points = predicted if kind == "typical" else predicted * 1.25
+                face = face_pixels(i, size)
+                examples.append(
+                    Example(
+                        "protocol1", model, subject, reach, face, TEMPLATE * scale, points,
+                        NMSE[model][reach - 1], kind,
+                    )
+                )
+    lost = replace(examples[1], predicted=np.full((5, 2), NAN), nmse=NAN)
+    return [*examples, lost, replace(examples[0], annotated=None, nmse=NAN, subject_id="s40")]
+
+
+def full_study() -> Study:
+    dataset = pd.DataFrame(
+        [
+            ("faces", 1, reach, condition, modality, 60, count)
+            for reach in (1, 2, 3)
+            for condition, count in (("baseline", 240), ("expression", 720))
+            for modality in ("thermal", "visible")
+            if modality == "thermal" or reach == 1
+        ]
+        + [("faces", 2, 1, "baseline", "thermal", 51, 1581)],
+        columns=["dataset", "volume", "range", "condition", "modality", "subjects", "images"],
+    )
+    parameters = pd.DataFrame(
+        [
+            ("mtcnn", "O-Net", 387648.0, 387648.0),
+            ("pbc", "PBC", 1016390.0, 1016390.0),
+            ("dan", "DAN", 361772.0, 23022592.0),
+            ("mean_shape", "none", 0.0, NAN),
+        ],
+        columns=["model", "detector", "configured", "paper"],
+    )
+    return Study(
+        title="Landmark detectors on thermal faces, and what their error costs verification",
+        config={
+            "results": "results",
+            "datasets": {"faces": {"source": "simulator", "seed": 2019, "subjects": 111}},
+            "protocols": {"protocol1": {"dataset": "faces"}, "protocol2": {"dataset": "faces"}},
+            "models": {"dan": {"width": 0.125}, "pbc": {}, "mtcnn": {}, "mean_shape": {}},
+        },
+        summary=full_summary(),
+        differences=full_differences(),
+        costs=full_costs(),
+        curves=full_curves(),
+        parameters=parameters,
+        examples=full_examples(),
+        notes=["Networks have an eighth of the paper’s width: the full ones take hours on two cores."],
+        dataset=dataset,
+        boxes=[
+            "faces: face boxes are derived from the annotated points, 2.3 x 2.87 interocular "
+            "distances, with a seeded jitter that is the same for every model."
+        ],
+        commit="0123456789abcdef0123456789abcdef01234567",
+        versions={"thermalign": "0.1.0", "Python": "3.11.9", "PyTorch": "2.13.0"},
+    )
+
+
+def visible_only_study() -> Study:
+    """One range, no verification, no intervals, one fold, no training curves or pictures."""
+    rows = Rows()
+    for model, means in NMSE.items():
+        for subset in ("all", "range=1"):
+            rows.add(("photos", model, subset), "nmse", means[0], fold_sd=NAN, n_folds=1)
+        for at in THRESHOLDS:
+            rows.add(("photos", model, "all"), "ced", min(float(at) * 2, 1), at=float(at))
+    return Study(
+        title="Visible faces only",
+        config={"datasets": {"photos": {"source": "table"}}, "protocols": {"photos": {}}},
+        summary=rows.frame(),
+        differences=empty(tables.DIFFERENCES),
+        costs=empty(tables.COSTS),
+        curves=empty(tables.CURVES),
+        parameters=pd.DataFrame(columns=["model", "detector", "configured", "paper"]),
+        examples=[],
+        notes=["No thermal images: DPM and thermal-to-visible verification were left out."],
+        dataset=pd.DataFrame(
+            [("photos", 1, 1, "baseline", "visible", 60, 60)],
+            columns=["dataset", "volume", "range", "condition", "modality", "subjects", "images"],
+        ),
+        boxes=["photos: one fixed box for the whole set."],
+        commit="",
+        versions={},
+    )

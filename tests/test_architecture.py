@@ -1,0 +1,71 @@
+"""The import table of docs/design.md, checked."""
+
+import ast
+
+import pytest
+
+from thermalign.provenance import PACKAGE, sources
+
+LAYERS = [
+    {"geometry", "warp", "tables", "images", "provenance"},
+    {"simulator", "ingest", "boxes", "folds", "landmarks", "verification", "metrics"},
+    {"report"},
+    {"steps"},
+    {"__main__", "cli"},
+]
+MODULES = sorted(
+    ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
+    for path in PACKAGE.rglob("*.py")
+)
+
+
+def layer(module):
+    part = module.split(".")[1]
+    return next(k for k, names in enumerate(LAYERS) if part in names)
+
+
+def own_imports(module):
+    """Return the package's modules that a module's own statements import."""
+    path = PACKAGE.parent.joinpath(*module.split(".")).with_suffix(".py")
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    assert not [n for n in nodes if isinstance(n, ast.ImportFrom) and n.level], "relative import"
+    names = [a.name for n in nodes if isinstance(n, ast.Import) for a in n.names]
+    names += [f"{n.module}.{a.name}" for n in nodes if isinstance(n, ast.ImportFrom) for a in n.names]
+    return [name for name in names if name.startswith("thermalign.")], names
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if not m.endswith("__init__")])
+def test_imports_go_down_only(module):
+    ours, every = own_imports(module)
+    assert not [name for name in ours if layer(name) > layer(module)]
+    assert not [name for name in every if name.split(".")[0] == "snakemake"]
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if ".landmarks." in m and "._" not in m])
+def test_one_model_file_never_imports_another(module):
+    models = [n for n in own_imports(module)[0] if n.startswith("thermalign.landmarks.")]
+    assert all(name.split(".")[2].startswith("_") for name in models)
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if ".metrics." in m])
+def test_metrics_reach_neither_torch_nor_models_nor_files(module):
+    reached = sources(module)
+    assert not [name for name in reached if ".landmarks." in name and ".metrics." not in name]
+    assert not [n for n in own_imports(module)[1] if n.split(".")[0] in {"torch", "pathlib", "os"}]
+
+
+def test_the_report_computes_no_metric():
+    for module in (m for m in MODULES if ".report." in m):
+        assert not [n for n in own_imports(module)[0] if n.startswith("thermalign.metrics")]
+
+
+def test_the_workflow_imports_provenance_alone():
+    files = [*(PACKAGE.parents[1] / "workflow").rglob("*.smk"), PACKAGE.parents[1] / "Snakefile"]
+    lines = [line for file in files for line in file.read_text().splitlines()]
+    ours = [line for line in lines if "import" in line.split() and "thermalign" in line]
+    assert ours == ["from thermalign.provenance import fingerprint"]
+
+
+def test_files_stay_small_enough_to_read():
+    for path in PACKAGE.rglob("*.py"):
+        assert len(path.read_text().splitlines()) <= 350, path.name

@@ -1,0 +1,72 @@
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from thermalign.folds import Settings, check_disjoint, split
+
+SUBJECTS = [f"s{n:02d}" for n in range(20)]
+IMAGES = pd.DataFrame(
+    {
+        "image_id": [f"{s}_{k}" for s in SUBJECTS for k in range(3)],
+        "subject_id": [s for s in SUBJECTS for _ in range(3)],
+        "volume": [1 + (n >= 15) for n in range(20) for _ in range(3)],
+    }
+)
+
+
+def settings(**changes):
+    default = {
+        "volumes": (1,),
+        "train_subjects": 9,
+        "test_subjects": 5,
+        "validation_share": 0.2,
+        "seed": 1,
+    }
+    return Settings(**{**default, **changes})
+
+
+@given(st.integers(0, 50), st.integers(0, 9))
+def test_no_subject_has_two_roles_and_counts_are_as_asked(seed, fold):
+    folds = split(IMAGES, settings(seed=seed), protocol="p", fold=fold)
+    check_disjoint(folds, IMAGES)
+    roles = folds.merge(IMAGES, on="image_id").groupby("role")["subject_id"].nunique()
+    assert roles.to_dict() == {"train": 7, "validation": 2, "test": 5}
+
+
+def test_only_training_images_are_flipped_and_each_of_them_once():
+    folds = split(IMAGES, settings(), protocol="p", fold=0)
+    assert set(folds.loc[folds["flipped"], "role"]) == {"train"}
+    train = folds[folds["role"] == "train"]
+    assert train.groupby("image_id")["flipped"].apply(sorted).tolist() == [[False, True]] * 21
+
+
+def test_volumes_left_out_stay_out():
+    folds = split(IMAGES, settings(), protocol="p", fold=0)
+    assert folds.merge(IMAGES, on="image_id")["volume"].eq(1).all()
+
+
+def test_folds_differ_and_repeat():
+    first = split(IMAGES, settings(), protocol="p", fold=0)
+    assert first.equals(split(IMAGES, settings(), protocol="p", fold=0))
+    assert not first.equals(split(IMAGES, settings(), protocol="p", fold=1).assign(fold=0))
+
+
+def test_asking_for_too_many_subjects_names_the_protocol_and_the_cure():
+    with pytest.raises(ValueError, match=r"protocol big asks for 9 training and 7 test.*hold 15.*lower"):
+        split(IMAGES, settings(test_subjects=7), protocol="big", fold=0)
+
+
+def test_a_subject_in_train_and_test_is_refused_by_name():
+    folds = split(IMAGES, settings(), protocol="p", fold=0)
+    leak = folds[folds["role"] == "test"].iloc[[0]].assign(role="train")
+    subject = IMAGES.set_index("image_id")["subject_id"][leak["image_id"].iloc[0]]
+    with pytest.raises(ValueError, match=f"subject {subject} is in two roles"):
+        check_disjoint(pd.concat([folds, leak]), IMAGES)
+
+
+def test_a_flipped_test_image_is_refused():
+    folds = split(IMAGES, settings(), protocol="p", fold=0)
+    folds.loc[folds["role"] == "test", "flipped"] = True
+    with pytest.raises(ValueError, match="flip training images only"):
+        check_disjoint(folds, IMAGES)

@@ -1,0 +1,44 @@
+import cv2
+import numpy as np
+import pytest
+
+from thermalign import images
+
+
+def test_sixteen_bits_stay_sixteen_bits(tmp_path):
+    counts = np.array([[0, 255, 256], [30000, 65534, 65535]], np.uint16)
+    cv2.imwrite(str(tmp_path / "t.png"), counts)
+    np.testing.assert_array_equal(images.read_counts(tmp_path / "t.png"), counts)
+
+
+def test_scale_and_offset_give_degrees(tmp_path):
+    cv2.imwrite(str(tmp_path / "t.png"), np.full((2, 2), 30815, np.uint16))
+    row = {"path": tmp_path / "t.png", "scale": 0.01, "offset": -273.15}
+    assert images.read_image(row) == pytest.approx(35.0, abs=1e-3)
+
+
+def test_colour_becomes_luma(tmp_path):
+    blue_green_red = np.array([[[0, 0, 200], [0, 200, 0], [200, 0, 0]]], np.uint8)
+    cv2.imwrite(str(tmp_path / "c.png"), blue_green_red)
+    np.testing.assert_array_equal(images.read_counts(tmp_path / "c.png"), [[60, 117, 23]])
+
+
+def test_a_missing_and_a_broken_file_are_named(tmp_path):
+    with pytest.raises(ValueError, match=r"gone\.png: no such image"):
+        images.read_counts(tmp_path / "gone.png")
+    (tmp_path / "broken.png").write_text("no image")
+    with pytest.raises(ValueError, match=r"broken\.png: does not open"):
+        images.read_counts(tmp_path / "broken.png")
+
+
+def test_quantising_loses_less_than_half_a_count():
+    image = np.random.default_rng(0).normal(30, 3, (7, 5)).astype(np.float32)
+    pixels, scale, offset = images.quantise(image)
+    row = {"pixels": pixels, "scale": scale, "offset": offset, "width": 5, "height": 7}
+    assert np.abs(images.dequantise(row) - image).max() < 0.51 * scale + 1e-5
+
+
+def test_a_constant_image_survives_quantising():
+    pixels, scale, offset = images.quantise(np.full((2, 3), 4.5))
+    row = {"pixels": pixels, "scale": scale, "offset": offset, "width": 3, "height": 2}
+    np.testing.assert_array_equal(images.dequantise(row), np.full((2, 3), 4.5))

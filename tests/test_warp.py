@@ -1,0 +1,76 @@
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from thermalign.geometry import apply_matrix, box_to_crop, mirror_matrix
+from thermalign.warp import stack_images, warp
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def images():
+    rng = np.random.default_rng(0)
+    return [rng.random(shape).astype(np.float32) for shape in ((50, 40), (31, 27), (8, 9))]
+
+
+@pytest.fixture(scope="module")
+def stack(images):
+    return stack_images(images, CPU)
+
+
+def test_the_identity_returns_every_image_of_any_size(stack, images):
+    for n, image in enumerate(images):
+        height, width = image.shape
+        out = warp(stack, torch.tensor([n]), torch.eye(2, 3)[None], width=width, height=height)
+        np.testing.assert_array_equal(out[0, 0], image)
+
+
+def test_the_mirror_matrix_reverses_the_columns(stack, images):
+    matrix = mirror_matrix(torch.tensor([27.0]))
+    out = warp(stack, torch.tensor([1]), matrix, width=27, height=31)
+    np.testing.assert_array_equal(out[0, 0], images[1][:, ::-1])
+
+
+def test_halving_averages_two_by_two_pixels(stack, images):
+    matrix = box_to_crop(torch.tensor([[0.0, 0, 40, 50]]), 20, 25)
+    out = warp(stack, torch.tensor([0]), matrix, width=20, height=25)
+    expected = images[0].reshape(25, 2, 20, 2).mean((1, 3))
+    np.testing.assert_allclose(out[0, 0], expected, atol=1e-6)
+
+
+def test_enlarging_agrees_with_opencv(stack, images):
+    matrix = np.array([[1.7, -0.4, 3.0], [0.4, 1.7, -2.0]], np.float32)
+    out = warp(stack, torch.tensor([0]), torch.as_tensor(matrix)[None], width=60, height=70)
+    expected = cv2.warpAffine(images[0], matrix, (60, 70), borderMode=cv2.BORDER_REPLICATE)
+    assert np.abs(out[0, 0].numpy() - expected).max() < 0.05  # OpenCV rounds to 1/32 px
+    assert np.abs(out[0, 0].numpy() - expected).mean() < 0.005
+
+
+def test_the_outermost_pixels_repeat_beyond_the_border(stack, images):
+    matrix = torch.tensor([[[1.0, 0, 5], [0, 1, 0]]])
+    out = warp(stack, torch.tensor([2]), matrix, width=14, height=8)
+    np.testing.assert_allclose(out[0, 0, :, :5], np.repeat(images[2][:, :1], 5, axis=1))
+
+
+def test_a_pattern_lands_where_the_matrix_says_at_every_scale():
+    ys, xs = np.mgrid[:120, :100]
+    place = np.array([61.0, 47.0])
+    blob = np.exp(-((xs - place[0]) ** 2 + (ys - place[1]) ** 2) / (2 * 6.0**2)).astype(np.float32)
+    stack = stack_images([blob], CPU)
+    for scale in (2.0, 1.0, 0.6, 0.4, 0.2):
+        matrix = torch.tensor([[[scale, 0.0, 1.5], [0.0, scale, -0.5]]])
+        width, height = int(100 * scale), int(120 * scale)
+        out = warp(stack, torch.tensor([0]), matrix, width=width, height=height)[0, 0].numpy()
+        v, u = np.mgrid[:height, :width]
+        centroid = np.array([(out * u).sum(), (out * v).sum()]) / out.sum()
+        expected = apply_matrix(matrix[0].numpy(), place[None])[0]
+        np.testing.assert_allclose(centroid, expected, atol=0.05)
+
+
+def test_an_empty_stack_and_a_colour_image_are_refused():
+    with pytest.raises(ValueError, match="at least one"):
+        stack_images([], CPU)
+    with pytest.raises(ValueError, match="image 0"):
+        stack_images([np.zeros((3, 4, 3), np.float32)], CPU)
