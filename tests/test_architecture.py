@@ -30,7 +30,9 @@ def own_imports(module):
     nodes = list(ast.walk(ast.parse(path.read_text())))
     assert not [n for n in nodes if isinstance(n, ast.ImportFrom) and n.level], "relative import"
     names = [a.name for n in nodes if isinstance(n, ast.Import) for a in n.names]
-    names += [f"{n.module}.{a.name}" for n in nodes if isinstance(n, ast.ImportFrom) for a in n.names]
+    names += [
+        f"{n.module}.{a.name}" for n in nodes if isinstance(n, ast.ImportFrom) for a in n.names
+    ]
     return [name for name in names if name.startswith("thermalign.")], names
 
 

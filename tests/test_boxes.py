@@ -34,7 +34,9 @@ def test_the_jitter_has_the_stated_spread_and_does_not_know_its_neighbours():
 
 
 def test_given_boxes_go_before_derived_ones():
-    given = pd.DataFrame({"image_id": ["b"], "x": [1.0], "y": [2.0], "width": [3.0], "height": [4.0]})
+    given = pd.DataFrame(
+        {"image_id": ["b"], "x": [1.0], "y": [2.0], "width": [3.0], "height": [4.0]}
+    )
     made = make_boxes(IMAGES, annotations(["a", "b"]), given, Settings()).set_index("image_id")
     assert made["source"].to_dict() == {"a": "derived", "b": "given"}
     assert made.loc["b", "width"] == 3

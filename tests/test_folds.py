@@ -53,7 +53,9 @@ def test_folds_differ_and_repeat():
 
 
 def test_asking_for_too_many_subjects_names_the_protocol_and_the_cure():
-    with pytest.raises(ValueError, match=r"protocol big asks for 9 training and 7 test.*hold 15.*lower"):
+    with pytest.raises(
+        ValueError, match=r"protocol big asks for 9 training and 7 test.*hold 15.*lower"
+    ):
         split(IMAGES, settings(test_subjects=7), protocol="big", fold=0)
 
 

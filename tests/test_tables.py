@@ -4,7 +4,14 @@ import pytest
 from thermalign import tables
 
 ROWS = pd.DataFrame(
-    {"image_id": ["a", "b"], "source": "given", "x": [0.0, 1], "y": 0.5, "width": 9.0, "height": 8.0}
+    {
+        "image_id": ["a", "b"],
+        "source": "given",
+        "x": [0.0, 1],
+        "y": 0.5,
+        "width": 9.0,
+        "height": 8.0,
+    }
 )
 
 

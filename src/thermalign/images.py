@@ -38,13 +38,15 @@ def read_counts(path: Path) -> npt.NDArray[Any]:
     if counts is None:
         raise ValueError(f"{path}: does not open as an image; replace the file or drop its row")
     if counts.dtype not in BIT_DEPTHS:
-        raise ValueError(f"{path}: samples are {counts.dtype}; give 8-bit, 16-bit or float32 samples")
+        raise ValueError(
+            f"{path}: samples are {counts.dtype}; give 8-bit, 16-bit or float32 samples"
+        )
     if counts.ndim == 3:
         counts = cv2.cvtColor(counts[..., :3], cv2.COLOR_BGR2GRAY)
     return np.asarray(counts)
 
 
-def read_image(row: Mapping[str, Any]) -> npt.NDArray[np.float32]:
+def read_image(row: Mapping[Any, Any]) -> npt.NDArray[np.float32]:
     """Read the image of a row of IMAGES in physical units.
 
     Parameters
@@ -82,7 +84,7 @@ def quantise(image: Floats) -> tuple[bytes, float, float]:
     return counts.tobytes(), scale, low
 
 
-def dequantise(row: Mapping[str, Any]) -> npt.NDArray[np.float32]:
+def dequantise(row: Mapping[Any, Any]) -> npt.NDArray[np.float32]:
     """Return the physical image of a row of FACES, (height, width) float32."""
     counts = np.frombuffer(row["pixels"], "<u2").reshape(row["height"], row["width"])
     return (counts * row["scale"] + row["offset"]).astype(np.float32)

@@ -36,7 +36,9 @@ def sources(module: str) -> dict[str, Path]:
         If the package has no such module.
     """
     if _path(module) is None:
-        raise ValueError(f"no module {module} in {PACKAGE}: check its name in config.yaml or the rule")
+        raise ValueError(
+            f"no module {module} in {PACKAGE}: check its name in config.yaml or the rule"
+        )
     found: dict[str, Path] = {}
     queue = [module]
     while queue:
@@ -75,7 +77,9 @@ def fingerprint(*modules: str) -> str:
 def third_party(module: str) -> set[str]:
     """Return the top-level names of everything that ``module`` reaches outside the package."""
     names = {
-        name.partition(".")[0] for path in sources(module).values() for name in _imports(_tree(path))
+        name.partition(".")[0]
+        for path in sources(module).values()
+        for name in _imports(_tree(path))
     }
     return names - {"thermalign"}
 

@@ -179,7 +179,10 @@ Metadata = Mapping[str, str]
 
 
 def write(
-    path: Path, frame: pd.DataFrame | Mapping[str, Any], schema: Any, metadata: Metadata | None = None
+    path: Path,
+    frame: pd.DataFrame | Mapping[str, Any],
+    schema: Any,
+    metadata: Metadata | None = None,
 ) -> None:
     """Write a table as its schema says, atomically.
 
@@ -209,7 +212,9 @@ def write(
         if pa.types.is_floating(field.type):  # pandas spells NaN as a null; NaN has a meaning here
             array = array.fill_null(float("nan"))
         if array.null_count:
-            raise ValueError(f"{path}: column {field.name} has {array.null_count} nulls; give values")
+            raise ValueError(
+                f"{path}: column {field.name} has {array.null_count} nulls; give values"
+            )
         arrays.append(array)
     extra = {f"thermalign.{k}": v for k, v in (metadata or {}).items()}
     table = pa.Table.from_arrays(arrays, schema=schema.with_metadata(extra))

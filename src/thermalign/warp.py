@@ -94,9 +94,7 @@ def stack_images(images: Sequence[Floats], device: torch.device) -> ImageStack:
     )
 
 
-def warp(
-    stack: ImageStack, index: Tensor, matrices: Tensor, *, width: int, height: int
-) -> Tensor:
+def warp(stack: ImageStack, index: Tensor, matrices: Tensor, *, width: int, height: int) -> Tensor:
     """Warp images into a common frame by bilinear sampling.
 
     Each output samples the mip level whose pixels are nearest to (and not coarser than) its own,

@@ -77,7 +77,7 @@ def full_summary() -> pd.DataFrame:
             for i, mean in enumerate(means, start=1):
                 add_landmarks(rows, (protocol, model, f"range={i}"), mean * shrink)
                 if protocol == "protocol2":
-                    rows.add((protocol, model, f"volume=1&range={i}"), "nmse", mean * shrink)
+                    add_landmarks(rows, (protocol, model, f"volume=1&range={i}"), mean * shrink)
             average = sum(means) / 3 * shrink
             add_landmarks(rows, (protocol, model, "all"), average, n=1440)
             for landmark in ("right_eye", "left_eye", "nose_base", "right_mouth_corner"):
@@ -125,9 +125,7 @@ def full_curves() -> pd.DataFrame:
 
 
 def full_costs() -> pd.DataFrame:
-    rows = [
-        ("simulate", f"chunk{i}", 18.0, 17.1, 1.2, 410.0, "cpu") for i in range(4)
-    ] + [
+    rows = [("simulate", f"chunk{i}", 18.0, 17.1, 1.2, 410.0, "cpu") for i in range(4)] + [
         ("train", f"protocol1/{i}/{model}", wall, 0.97 * wall, 3.4, 1320.0, "cpu")
         for i in range(3)
         for model, wall in (("dan", 111.0), ("mtcnn", 140.2), ("pbc", 63.9))
@@ -140,7 +138,7 @@ def face_pixels(seed: int, size: tuple[int, int] = (128, 112)) -> np.ndarray:
     random = np.random.default_rng(seed)
     y, x = np.mgrid[: size[0], : size[1]].astype(float)
     x, y = x * 112 / size[1], y * 128 / size[0]
-    warm = 34 - 6 * (((x - 56) / 46) ** 2 + ((y - 64) / 60) ** 2 > 1)
+    warm = 34.0 - 6.0 * (((x - 56) / 46) ** 2 + ((y - 64) / 60) ** 2 > 1)
     for (cx, cy), depth in zip(TEMPLATE, (1.6, 1.6, -2.2, 1.2, 1.2), strict=True):
         warm += depth * np.exp(-((x - cx) ** 2 + (y - cy) ** 2) / 60)
     return warm + random.normal(0, 0.15, size)
@@ -162,8 +160,15 @@ def full_examples() -> list[Example]:
                 face = face_pixels(i, size)
                 examples.append(
                     Example(
-                        "protocol1", model, subject, reach, face, TEMPLATE * scale, points,
-                        NMSE[model][reach - 1], kind,
+                        "protocol1",
+                        model,
+                        subject,
+                        reach,
+                        face,
+                        TEMPLATE * scale,
+                        points,
+                        NMSE[model][reach - 1],
+                        kind,
                     )
                 )
     lost = replace(examples[1], predicted=np.full((5, 2), NAN), nmse=NAN)
@@ -205,7 +210,9 @@ def full_study() -> Study:
         curves=full_curves(),
         parameters=parameters,
         examples=full_examples(),
-        notes=["Networks have an eighth of the paper’s width: the full ones take hours on two cores."],
+        notes=[
+            "Networks have an eighth of the paper’s width: the full ones take hours on two cores."
+        ],
         dataset=dataset,
         boxes=[
             "faces: face boxes are derived from the annotated points, 2.3 x 2.87 interocular "

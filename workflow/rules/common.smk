@@ -24,11 +24,15 @@ def refuse(message):
 
 for name, settings in PROTOCOLS.items():
     if settings["dataset"] not in DATASETS:
-        refuse(f"protocols.{name}.dataset: no dataset {settings['dataset']!r}; use one of {list(DATASETS)}")
+        refuse(
+            f"protocols.{name}.dataset: no dataset {settings['dataset']!r}; use one of {list(DATASETS)}"
+        )
 for name, block in MODELS.items():
     detector = block.get("model", name)
     if not Path(SRC, "thermalign", "landmarks", f"{detector}.py").is_file():
-        refuse(f"models.{name}: no detector {detector!r}; add src/thermalign/landmarks/{detector}.py or correct it")
+        refuse(
+            f"models.{name}: no detector {detector!r}; add src/thermalign/landmarks/{detector}.py or correct it"
+        )
 
 
 wildcard_constraints:
@@ -60,7 +64,10 @@ def gpu(wildcards):
 def code(*modules):
     """Return the fingerprint of the modules a job reaches, wildcards and detectors filled in."""
     return lambda w: fingerprint(
-        *(m.format(detector=detector_of(w.get("model", "")), adapter=adapter_of(w)) for m in modules)
+        *(
+            m.format(detector=detector_of(w.get("model", "")), adapter=adapter_of(w))
+            for m in modules
+        )
     )
 
 

@@ -1,18 +1,18 @@
 rule simulate:
     output:
         folder=directory(f"{RESULTS}/data/{{dataset}}/chunks/{{chunk}}"),
-    params:
-        code=code("steps.simulate"),
-        dataset=lambda w: text({k: dataset(w.dataset)[k] for k in ("seed", "settings")}),
-        chunks=lambda w: dataset(w.dataset)["chunks"],
-    threads: 1
-    resources:
-        mem_mb=1500,
-        runtime=60,
     log:
         f"{RESULTS}/logs/simulate/{{dataset}}-{{chunk}}.log",
     conda:
         "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
+        runtime=60,
+    params:
+        code=code("steps.simulate"),
+        dataset=lambda w: text({k: dataset(w.dataset)[k] for k in ("seed", "settings")}),
+        chunks=lambda w: dataset(w.dataset)["chunks"],
     shell:
         "python -m thermalign simulate --log {log} --job {wildcards.dataset}/{wildcards.chunk}"
         " --chunk {wildcards.chunk} --chunks {params.chunks} --dataset {params.dataset:q}"
@@ -35,17 +35,17 @@ rule ingest:
         images=f"{RESULTS}/data/{{dataset}}/images.parquet",
         annotations=f"{RESULTS}/data/{{dataset}}/annotations.parquet",
         boxes=f"{RESULTS}/data/{{dataset}}/boxes.parquet",
-    params:
-        code=code("steps.ingest", "ingest.{adapter}"),
-        dataset=lambda w: text(dataset(w.dataset)),
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=120,
     log:
         f"{RESULTS}/logs/ingest/{{dataset}}.log",
     conda:
         "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=120,
+    params:
+        code=code("steps.ingest", "ingest.{adapter}"),
+        dataset=lambda w: text(dataset(w.dataset)),
     shell:
         "python -m thermalign ingest --log {log} --job {wildcards.dataset}"
         " --dataset {params.dataset:q} --sources {input.sources} --images {output.images}"
@@ -63,17 +63,17 @@ rule fold:
         images=table("images"),
     output:
         folds=f"{FOLDER}/folds.parquet",
-    params:
-        code=code("steps.fold"),
-        settings=fold_settings,
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
     log:
         f"{RESULTS}/logs/fold/{{protocol}}-{{fold}}.log",
     conda:
         "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code("steps.fold"),
+        settings=fold_settings,
     shell:
         "python -m thermalign fold --log {log} --job {wildcards.protocol}/fold{wildcards.fold}"
         " --images {input.images} --protocol {wildcards.protocol} --fold {wildcards.fold}"

@@ -12,23 +12,23 @@ rule train:
     output:
         state=f"{FOLDER}/{{model}}/state.safetensors",
         curve=f"{FOLDER}/{{model}}/curve.parquet",
+    log:
+        f"{RESULTS}/logs/train/{{protocol}}-{{fold}}-{{model}}.log",
+    wildcard_constraints:
+        model="|".join(MODELS),
+    conda:
+        "../../envs/landmarks.yaml"
+    threads: config["threads"]["train"]
+    resources:
+        gpu=gpu,
+        mem_mb=4000,
+        runtime=720,
     params:
         code=code("steps.train", "landmarks.{detector}"),
         detector=lambda w: detector_of(w.model),
         settings=settings_of,
         seed=config["training_seed"],
         modality=probe_modality,
-    threads: config["threads"]["train"]
-    resources:
-        gpu=gpu,
-        mem_mb=4000,
-        runtime=720,
-    wildcard_constraints:
-        model="|".join(MODELS),
-    log:
-        f"{RESULTS}/logs/train/{{protocol}}-{{fold}}-{{model}}.log",
-    conda:
-        "../../envs/landmarks.yaml"
     shell:
         "python -m thermalign train --log {log}"
         " --job {wildcards.protocol}/fold{wildcards.fold}/{wildcards.model}"
@@ -47,22 +47,22 @@ rule predict:
         state=rules.train.output.state,
     output:
         predictions=f"{FOLDER}/{{model}}/predictions.parquet",
-    params:
-        code=code("steps.predict", "landmarks.{detector}"),
-        detector=lambda w: detector_of(w.model),
-        settings=settings_of,
-        modality=probe_modality,
+    log:
+        f"{RESULTS}/logs/predict/{{protocol}}-{{fold}}-{{model}}.log",
+    wildcard_constraints:
+        model="|".join(MODELS),
+    conda:
+        "../../envs/landmarks.yaml"
     threads: 1
     resources:
         gpu=gpu,
         mem_mb=3000,
         runtime=120,
-    wildcard_constraints:
-        model="|".join(MODELS),
-    log:
-        f"{RESULTS}/logs/predict/{{protocol}}-{{fold}}-{{model}}.log",
-    conda:
-        "../../envs/landmarks.yaml"
+    params:
+        code=code("steps.predict", "landmarks.{detector}"),
+        detector=lambda w: detector_of(w.model),
+        settings=settings_of,
+        modality=probe_modality,
     shell:
         "python -m thermalign predict --log {log}"
         " --job {wildcards.protocol}/fold{wildcards.fold}/{wildcards.model}"
@@ -79,20 +79,19 @@ rule annotated:
         folds=rules.fold.output.folds,
     output:
         predictions=f"{FOLDER}/annotated/predictions.parquet",
-    params:
-        code=code("steps.annotated"),
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
     log:
         f"{RESULTS}/logs/annotated/{{protocol}}-{{fold}}.log",
     conda:
         "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code("steps.annotated"),
     shell:
         "python -m thermalign annotated --log {log}"
         " --job {wildcards.protocol}/fold{wildcards.fold} --images {input.images}"
         " --annotations {input.annotations} --folds {input.folds}"
         " --protocol {wildcards.protocol} --fold {wildcards.fold}"
         " --predictions {output.predictions} --code {params.code}"
-

@@ -9,18 +9,18 @@ rule report:
         predictions=every(rules.predict.output.predictions, MODELS),
     output:
         page=f"{RESULTS}/report/index.html",
-    params:
-        code=code("steps.report"),
-        config=text({k: v for k, v in config.items() if k != "threads"}),
-        logs=f"{RESULTS}/logs",
-    threads: 1
-    resources:
-        mem_mb=3000,
-        runtime=30,
     log:
         f"{RESULTS}/logs/report/all.log",
     conda:
         "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=30,
+    params:
+        code=code("steps.report"),
+        config=text({k: v for k, v in config.items() if k != "threads"}),
+        logs=f"{RESULTS}/logs",
     shell:
         "python -m thermalign report --log {log} --job all --images {input.images}"
         " --annotations {input.annotations} --boxes {input.boxes} --summary {input.summary}"

@@ -4,17 +4,17 @@ rule align:
         predictions=f"{FOLDER}/{{model}}/predictions.parquet",
     output:
         faces=f"{FOLDER}/{{model}}/faces.parquet",
-    params:
-        code=code("steps.align"),
-        settings=text(config["alignment"]),
-    threads: 1
-    resources:
-        mem_mb=3000,
-        runtime=60,
     log:
         f"{RESULTS}/logs/align/{{protocol}}-{{fold}}-{{model}}.log",
     conda:
         "../../envs/landmarks.yaml"
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=60,
+    params:
+        code=code("steps.align"),
+        settings=text(config["alignment"]),
     shell:
         "python -m thermalign align --log {log}"
         " --job {wildcards.protocol}/fold{wildcards.fold}/{wildcards.model}"
@@ -36,19 +36,19 @@ rule train_matcher:
         faces=f"{FOLDER}/annotated/faces.parquet",
     output:
         matcher=f"{FOLDER}/matcher.safetensors",
-    params:
-        code=code("steps.train_matcher"),
-        settings=matching,
-        seed=config["training_seed"],
+    log:
+        f"{RESULTS}/logs/train_matcher/{{protocol}}-{{fold}}.log",
+    conda:
+        "../../envs/landmarks.yaml"
     threads: 1
     resources:
         gpu=gpu,
         mem_mb=6000,
         runtime=120,
-    log:
-        f"{RESULTS}/logs/train_matcher/{{protocol}}-{{fold}}.log",
-    conda:
-        "../../envs/landmarks.yaml"
+    params:
+        code=code("steps.train_matcher"),
+        settings=matching,
+        seed=config["training_seed"],
     shell:
         "python -m thermalign train_matcher --log {log}"
         " --job {wildcards.protocol}/fold{wildcards.fold} --images {input.images}"
@@ -66,17 +66,17 @@ rule score:
         matcher=rules.train_matcher.output.matcher,
     output:
         scores=f"{FOLDER}/{{model}}/scores.parquet",
-    params:
-        code=code("steps.score"),
-        settings=matching,
-    threads: 1
-    resources:
-        mem_mb=4000,
-        runtime=60,
     log:
         f"{RESULTS}/logs/score/{{protocol}}-{{fold}}-{{model}}.log",
     conda:
         "../../envs/landmarks.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        code=code("steps.score"),
+        settings=matching,
     shell:
         "python -m thermalign score --log {log}"
         " --job {wildcards.protocol}/fold{wildcards.fold}/{wildcards.model}"
@@ -95,17 +95,17 @@ rule measure:
         scores=rules.score.output.scores,
     output:
         metrics=f"{FOLDER}/{{model}}/metrics.parquet",
-    params:
-        code=code("steps.measure"),
-        settings=text(config["evaluation"]),
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=60,
     log:
         f"{RESULTS}/logs/measure/{{protocol}}-{{fold}}-{{model}}.log",
     conda:
         "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        code=code("steps.measure"),
+        settings=text(config["evaluation"]),
     shell:
         "python -m thermalign measure --log {log}"
         " --job {wildcards.protocol}/fold{wildcards.fold}/{wildcards.model}"
@@ -125,17 +125,17 @@ rule compare:
     output:
         summary=f"{RESULTS}/compare/summary.parquet",
         differences=f"{RESULTS}/compare/differences.parquet",
-    params:
-        code=code("steps.compare"),
-        settings=text(config["evaluation"]),
-    threads: 1
-    resources:
-        mem_mb=4000,
-        runtime=60,
     log:
         f"{RESULTS}/logs/compare/all.log",
     conda:
         "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        code=code("steps.compare"),
+        settings=text(config["evaluation"]),
     shell:
         "python -m thermalign compare --log {log} --job all --images {input.images}"
         " --annotations {input.annotations} --metrics {input.metrics}"

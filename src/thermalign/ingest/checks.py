@@ -31,7 +31,9 @@ def check_points(points: Floats, where: str, size: tuple[int, int]) -> None:
     """
     for name, (x, y) in zip(LANDMARKS, points, strict=True):
         if not (np.isfinite(x) and np.isfinite(y)):
-            raise ValueError(f"{where}: {name} is ({x}, {y}); give finite pixels or leave all empty")
+            raise ValueError(
+                f"{where}: {name} is ({x}, {y}); give finite pixels or leave all empty"
+            )
         if not (-0.5 <= x <= size[0] - 0.5 and -0.5 <= y <= size[1] - 0.5):
             raise ValueError(
                 f"{where}: {name} at ({x:g}, {y:g}) lies outside the image of "

@@ -25,7 +25,9 @@ def read(settings: Settings) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
         As :func:`thermalign.ingest.table.read` returns them.
     """
     images = read_many([chunk / "images.parquet" for chunk in settings.chunks], IMAGES)
-    annotations = read_many([chunk / "annotations.parquet" for chunk in settings.chunks], ANNOTATIONS)
+    annotations = read_many(
+        [chunk / "annotations.parquet" for chunk in settings.chunks], ANNOTATIONS
+    )
     return (
         images.sort_values("image_id", ignore_index=True),
         annotations.sort_values("image_id", kind="stable", ignore_index=True),

@@ -1,15 +1,19 @@
-"""What models share around Faces: box units, faces without points, and the error that they watch."""
+"""What models share around Faces: box units, faces without points, batches, the error watched."""
+
+from typing import TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from thermalign.geometry import LANDMARKS, interocular_distance
 from thermalign.landmarks._data import Faces
 from thermalign.warp import ImageStack
 
+C = TypeVar("C", Tensor, nn.Module)
+
 
 def to_box_units(points: Tensor, boxes: Tensor) -> Tensor:
-    """Express points as fractions of their boxes: (0, 0) is the top-left edge, (1, 1) the opposite.
+    """Express points as fractions of their boxes: (0, 0) is the top-left corner, (1, 1) the last.
 
     Parameters
     ----------
@@ -67,12 +71,23 @@ def unannotated(stack: ImageStack, boxes: Tensor) -> Faces:
 
 def chunks(faces: Faces, size: int = 256) -> tuple[Tensor, ...]:
     """Split the rows of all examples into batches for prediction."""
-    return torch.arange(len(faces), device=faces.stack.device).split(size)
+    rows = torch.arange(len(faces), device=faces.stack.device)
+    return tuple(torch.split(rows, size))
 
 
 def draw_rows(faces: Faces, count: int, generator: torch.Generator) -> Tensor:
     """Draw examples with replacement, (count,) int64."""
     return torch.randint(len(faces), (count,), generator=generator, device=faces.stack.device)
+
+
+def channels_last(layers: C) -> C:
+    """Lay out a batch of images, or a module's weights, with channels innermost.
+
+    Same numbers, but convolutions and pools run up to twice as fast on CPUs.
+    """
+    if isinstance(layers, nn.Module):
+        return layers.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+    return layers.contiguous(memory_format=torch.channels_last)
 
 
 def point_error(predicted: Tensor, faces: Faces, rows: Tensor) -> Tensor:
@@ -90,4 +105,5 @@ def point_error(predicted: Tensor, faces: Faces, rows: Tensor) -> Tensor:
     """
     points = faces.points[rows]
     distance = (predicted - points).norm(dim=-1).mean(-1)
-    return (distance / interocular_distance(points)).mean()
+    error: Tensor = (distance / interocular_distance(points)).mean()
+    return error

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +20,8 @@ from tqdm import tqdm
 
 from thermalign.landmarks._data import CurvePoint, State
 from thermalign.landmarks._settings import check_choices, check_ranges
+
+M = TypeVar("M", bound=nn.Module)
 
 SCHEDULES = ("constant", "cosine", "one_cycle")
 
@@ -161,7 +163,7 @@ def keep(module: nn.Module, curve: list[CurvePoint]) -> State:
     return State(tensors, curve)
 
 
-def restore(module: nn.Module, state: State, device: torch.device) -> nn.Module:
+def restore(module: M, state: State, device: torch.device) -> M:
     """Load a state into a fresh module, for prediction on a device.
 
     Raises

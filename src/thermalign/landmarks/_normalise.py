@@ -116,9 +116,7 @@ def normalise(crops: Tensor, levels: Tensor) -> Tensor:
 def _quantiles(faces: Faces, rows: Tensor, method: str) -> Tensor:
     matrices = box_to_crop(faces.boxes[rows], _SAMPLES, _SAMPLES)
     values = faces.crops(rows, matrices, width=_SAMPLES, height=_SAMPLES).flatten(1)
-    if method == "percentile":
-        at = torch.tensor([_LOW, _HIGH])
-    else:
-        at = torch.linspace(0, 1, _KNOTS)
+    few = torch.tensor([_LOW, _HIGH])
+    at = few if method == "percentile" else torch.linspace(0, 1, _KNOTS)
     ranks = (at * (values.shape[1] - 1)).round().long().to(values.device)
     return values.sort(1).values[:, ranks]

@@ -1,4 +1,4 @@
-"""Deep Alignment Network: stages that each regress an update of the shape in a straightened face."""
+"""Deep Alignment Network: every stage regresses an update of the shape in a straightened face."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -15,7 +15,7 @@ from thermalign.geometry import (
 )
 from thermalign.landmarks import _loop, _normalise
 from thermalign.landmarks._data import CurvePoint, Faces, State
-from thermalign.landmarks._faces import chunks, draw_rows, point_error, unannotated
+from thermalign.landmarks._faces import channels_last, chunks, draw_rows, point_error, unannotated
 from thermalign.landmarks._normalise import NormalisedFaces
 from thermalign.landmarks._settings import check_ranges
 from thermalign.landmarks._shapes import canonical, heatmap, mean_shape, perturb, place
@@ -84,15 +84,14 @@ class Stage(nn.Module):
             nn.ReLU(),
         )
         self.update = nn.Linear(settings.hidden, 2 * len(LANDMARKS))
-        for layer in self.modules():
-            if isinstance(layer, nn.Conv2d) or layer is self.dense[1]:
+        for layer in [*self.convolutions, *self.dense]:
+            if isinstance(layer, nn.Conv2d | nn.Linear):
                 nn.init.xavier_uniform_(layer.weight, gain=2**0.5)
-        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        channels_last(self)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """Return the update of the shape (K, L, 2), pixels of the input, and hidden (K, H)."""
-        image = image.contiguous(memory_format=torch.channels_last)  # a fifth faster on CPUs
-        hidden = self.dense(self.convolutions(image))  # (K, H)
+        hidden = self.dense(self.convolutions(channels_last(image)))  # (K, H)
         return self.update(hidden).unflatten(1, (-1, 2)), hidden
 
 
@@ -156,7 +155,7 @@ def fit(
         model = Dan(settings).to(train.stack.device).eval()
         model.mean_shape = mean_shape(train)
         data = _normalise.prepare(train, settings)
-        held_out = _normalise.prepare(validation, settings) if len(validation) else None
+        held_out = _normalise.prepare(validation, settings)
         curve: list[CurvePoint] = []
         for stage in range(settings.n_stages):
             curve += _loop.optimise(
@@ -168,7 +167,9 @@ def fit(
                 ),
                 settings,
                 loss=partial(_loss, model, data, settings, stage, generator),
-                validate=held_out and partial(_error, model, held_out, settings, stage),
+                validate=partial(_error, model, held_out, settings, stage)
+                if len(validation)
+                else None,
                 progress=progress,
             )
     return _loop.keep(model, curve)
@@ -275,7 +276,8 @@ def run_stages(
                 image = torch.cat([image, *connect(model, k, shape, hidden, settings)], dim=1)
             update, hidden = model.stages[k](image)
             shape = shape + update
-    return apply_matrix(invert_matrix(matrix), shape)
+    found: Tensor = apply_matrix(invert_matrix(matrix), shape)
+    return found
 
 
 def connect(

@@ -11,6 +11,7 @@ from thermalign.geometry import LANDMARKS, apply_matrix, box_to_crop, compose_ma
 from thermalign.landmarks import _loop, _normalise
 from thermalign.landmarks._data import Faces, State
 from thermalign.landmarks._faces import (
+    channels_last,
     chunks,
     draw_rows,
     from_box_units,
@@ -63,17 +64,18 @@ class ONet(nn.Module):
     def __init__(self, settings: Settings) -> None:
         super().__init__()
         c1, c2, c3, c4, hidden = (max(1, round(n * settings.width)) for n in (32, 64, 64, 128, 256))
-        # "Same" pools round the size up: 48-46-23-21-10-8-4-3.
+        # "Same" pools round the size up: 48-46-23-21-10-8-4-3. Pooling before PReLU gives what
+        # pooling behind it would (while slopes are not negative) at a quarter of the work.
         self.trunk = nn.Sequential(
             nn.Conv2d(1, c1, 3),
-            nn.PReLU(c1),
             nn.MaxPool2d(3, 2, ceil_mode=True),
+            nn.PReLU(c1),
             nn.Conv2d(c1, c2, 3),
-            nn.PReLU(c2),
             nn.MaxPool2d(3, 2),
+            nn.PReLU(c2),
             nn.Conv2d(c2, c3, 3),
-            nn.PReLU(c3),
             nn.MaxPool2d(2, 2, ceil_mode=True),
+            nn.PReLU(c3),
             nn.Conv2d(c3, c4, 2),
             nn.PReLU(c4),
             nn.Flatten(),
@@ -83,17 +85,26 @@ class ONet(nn.Module):
         self.face = nn.Linear(hidden, 2)
         self.box = nn.Linear(hidden, 4)
         self.landmarks = nn.Linear(hidden, 2 * len(LANDMARKS))
+        channels_last(self)
 
     def forward(self, crops: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return face logits (K, 2), box offsets (K, 4) and landmarks (K, L, 2), box units."""
-        features = self.trunk(crops)  # (K, 256)
+        features = self.trunk(channels_last(crops))  # (K, 256)
         landmarks = self.landmarks(features).unflatten(1, (-1, 2))
         return self.face(features), self.box(features), landmarks
 
 
+class Mtcnn(nn.Module):
+    """The networks of the cascade by name; the last one alone is needed inside a given box."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self.onet = ONet(settings)
+
+
 def network(settings: Settings) -> nn.Module:
-    """Return the untrained networks by name; the face and box heads stay so, see `fit`."""
-    return nn.ModuleDict({"onet": ONet(settings)})
+    """Return untrained networks; the face and box heads stay so, see `fit`."""
+    return Mtcnn(settings)
 
 
 def fit(
@@ -129,16 +140,16 @@ def fit(
     if len(train) == 0:
         raise ValueError("mtcnn: there are no training faces")
     with _loop.seeded(seed, train.stack.device) as generator:
-        networks = network(settings).to(train.stack.device)
-        onet = networks["onet"]
+        networks = Mtcnn(settings).to(train.stack.device)
+        onet = networks.onet
         data = _normalise.prepare(train, settings)
-        held_out = _normalise.prepare(validation, settings) if len(validation) else None
+        held_out = _normalise.prepare(validation, settings)
         curve = _loop.optimise(
             onet,
             _loop.Stage(model="mtcnn", name="onet", steps=settings.steps),
             settings,
             loss=partial(_loss, onet, data, settings, generator),
-            validate=held_out and partial(_error, onet, held_out),
+            validate=partial(_error, onet, held_out) if len(validation) else None,
             progress=progress,
         )
     return _loop.keep(networks, curve)
@@ -168,8 +179,8 @@ def predict(
         If the boxes do not fit the images, or the state does not fit the settings.
     """
     data = _normalise.prepare(unannotated(stack, boxes), settings)
-    networks = _loop.restore(network(settings), state, stack.device)
-    points = _predict(networks["onet"], data)
+    networks = _loop.restore(Mtcnn(settings), state, stack.device)
+    points = _predict(networks.onet, data)
     return points, torch.full(points.shape[:2], torch.nan, device=stack.device)
 
 
@@ -217,7 +228,7 @@ def _rotations(boxes: Tensor, most: float, generator: torch.Generator) -> Tensor
 
 
 def _loss(
-    onet: nn.Module, data: NormalisedFaces, settings: Settings, generator: torch.Generator
+    onet: ONet, data: NormalisedFaces, settings: Settings, generator: torch.Generator
 ) -> Tensor:
     rows = draw_rows(data.faces, settings.batch_size, generator)
     boxes = disturb_boxes(data.faces.boxes[rows], settings, generator)
@@ -229,13 +240,13 @@ def _loss(
     return squared.mean()
 
 
-def _error(onet: nn.Module, data: NormalisedFaces) -> Tensor:
+def _error(onet: ONet, data: NormalisedFaces) -> Tensor:
     points = _predict(onet, data)
     return point_error(points, data.faces, torch.arange(len(data), device=points.device))
 
 
 @torch.no_grad()
-def _predict(onet: nn.Module, data: NormalisedFaces) -> Tensor:
+def _predict(onet: ONet, data: NormalisedFaces) -> Tensor:
     found = []
     for rows in chunks(data.faces):
         boxes = data.faces.boxes[rows]

@@ -10,19 +10,20 @@ from torch.nn.functional import avg_pool2d, cross_entropy
 from thermalign.geometry import LANDMARKS
 from thermalign.landmarks import _loop, _normalise
 from thermalign.landmarks._data import Faces, State
-from thermalign.landmarks._faces import chunks, draw_rows, point_error, unannotated
+from thermalign.landmarks._faces import channels_last, point_error, unannotated
 from thermalign.landmarks._normalise import NormalisedFaces
+from thermalign.landmarks._patches import (
+    BACKGROUND,
+    PATCH,
+    draw_patches,
+    native_crops,
+    translations,
+)
 from thermalign.landmarks._settings import check_choices, check_ranges
 from thermalign.warp import ImageStack
 
-PATCH = 60
-"""Side of a patch, pixels of the image."""
 STRIDE = 8
 """Distance of neighbouring patches of the fully convolutional network, pixels."""
-BACKGROUND = len(LANDMARKS)
-"""The class behind those of the landmarks."""
-
-_CANDIDATES = 8  # patches drawn per patch used, so that enough of them meet the overlaps
 _CROPS = 64  # crops per batch of prediction
 
 
@@ -70,14 +71,14 @@ class Network(nn.Module):
         late = 1 if self.same else 0
         self.layers = nn.Sequential(
             nn.Conv2d(1, c1, 3),
-            nn.PReLU(c1),  # ASSUME: PReLU as in MTCNN
             nn.MaxPool2d(3, 2, ceil_mode=True),
+            nn.PReLU(c1),  # ASSUME: PReLU as in MTCNN; behind the pool, which is cheaper
             nn.Conv2d(c1, c2, 3),
-            nn.PReLU(c2),
             nn.MaxPool2d(3, 2),
+            nn.PReLU(c2),
             nn.Conv2d(c2, c3, 3, padding=1),
-            nn.PReLU(c3),
             nn.MaxPool2d(2, 2, ceil_mode=not self.same),
+            nn.PReLU(c3),
             nn.Conv2d(c3, c4, 3, padding=late),
             nn.PReLU(c4),
             nn.Conv2d(c4, c5, 3, padding=late),
@@ -86,6 +87,7 @@ class Network(nn.Module):
             nn.PReLU(c6),
             nn.Conv2d(c6, len(LANDMARKS) + 1, 1),
         )
+        channels_last(self)
 
     @property
     def margin(self) -> int:
@@ -94,12 +96,13 @@ class Network(nn.Module):
 
     def forward(self, crops: Tensor) -> Tensor:
         """Return logits (K, L + 1, rows, columns) of crops (K, 1, 60 + 8 a, 60 + 8 b)."""
-        logits: Tensor = self.layers(crops)
+        logits: Tensor = self.layers(channels_last(crops))
         return avg_pool2d(logits, 2, stride=1) if self.same else logits
 
     def classify(self, patches: Tensor) -> Tensor:
         """Return logits (K, L + 1) of patches (K, 1, 60, 60)."""
-        return self(patches)[:, :, self.margin, self.margin]
+        logits: Tensor = self(patches)
+        return logits[:, :, self.margin, self.margin]
 
 
 def network(settings: Settings) -> nn.Module:
@@ -141,13 +144,13 @@ def fit(
     with _loop.seeded(seed, train.stack.device) as generator:
         model = Network(settings).to(train.stack.device)
         data = _normalise.prepare(train, settings)
-        held_out = _normalise.prepare(validation, settings) if len(validation) else None
+        held_out = _normalise.prepare(validation, settings)
         curve = _loop.optimise(
             model,
             _loop.Stage(model="pbc", name="patches", steps=settings.steps),
             settings,
             loss=partial(_loss, model, data, settings, generator),
-            validate=held_out and partial(_error, model, held_out),
+            validate=partial(_error, model, held_out) if len(validation) else None,
             progress=progress,
         )
     return _loop.keep(model, curve)
@@ -186,102 +189,6 @@ def predict(
     return locate(model, data)
 
 
-def native_crops(boxes: Tensor) -> tuple[Tensor, Tensor]:
-    """Round boxes to whole pixels of the image, and grow those smaller than a patch.
-
-    Parameters
-    ----------
-    boxes : (K, 4) float, pixels, (x, y, width, height)
-
-    Returns
-    -------
-    corners : (K, 2) float, whole pixels, (x, y)
-    sizes : (K, 2) float, whole pixels, (width, height), at least 60
-        ASSUME: a smaller box grows around its centre into the image (beyond the image its border
-        repeats), since resizing it would give up the native resolution.
-    """
-    sizes = boxes[:, 2:].round().clamp(min=PATCH)
-    return (boxes[:, :2] + (boxes[:, 2:] - sizes) / 2).round(), sizes
-
-
-def patch_iou(corners: Tensor, points: Tensor) -> Tensor:
-    """Return the overlap of patches with the patches centred on landmarks.
-
-    Parameters
-    ----------
-    corners : (K, 2) float, pixels
-        Top-left pixels of the patches.
-    points : (K, L, 2) float, pixels
-
-    Returns
-    -------
-    (K, L) float, intersection over union
-    """
-    offset = (corners[:, None] + (PATCH - 1) / 2 - points).abs()
-    common = (PATCH - offset).clamp(min=0).prod(-1)
-    return common / (2 * PATCH**2 - common)
-
-
-def draw_patches(
-    faces: Faces, settings: Settings, generator: torch.Generator
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Draw a batch of patches inside the faces' crops, with their classes.
-
-    A patch is clamped into the crop first and judged then: where a landmark is nearer than 30
-    pixels to the border of a small crop, no patch may show it.
-
-    Parameters
-    ----------
-    faces : Faces
-    settings : Settings
-    generator : torch.Generator
-
-    Returns
-    -------
-    rows : (B,) int64
-    corners : (B, 2) float, whole pixels, example frame
-    classes : (B,) int64
-
-    Raises
-    ------
-    ValueError
-        If no drawn patch meets the overlaps.
-    """
-    count = _CANDIDATES * settings.batch_size
-    device = faces.stack.device
-    rows = draw_rows(faces, count, generator)
-    points = faces.points[rows]
-    low, sizes = native_crops(faces.boxes[rows])
-    draws = torch.rand((count, 2), generator=generator, device=device)
-    classes = torch.randint(BACKGROUND, (count,), generator=generator, device=device)
-    negatives = round(settings.batch_size * settings.negative_share)
-    classes[: count * negatives // settings.batch_size] = BACKGROUND
-    # Along one axis no shift beyond this leaves the overlap of a positive.
-    reach = PATCH * (1 - settings.positive_iou) / (1 + settings.positive_iou)
-    shown = points[torch.arange(count, device=device), classes.clamp(max=BACKGROUND - 1)]
-    near = shown - (PATCH - 1) / 2 + reach * (2 * draws - 1)
-    anywhere = low + draws * (sizes - PATCH)
-    background = classes == BACKGROUND
-    corners = torch.where(background[:, None], anywhere, near).round()
-    corners = torch.minimum(torch.maximum(corners, low), low + sizes - PATCH)
-    iou = patch_iou(corners, points)
-    own = iou.gather(1, classes.clamp(max=BACKGROUND - 1)[:, None])[:, 0]
-    is_negative = background & (iou.amax(1) <= settings.negative_iou)
-    is_positive = ~background & (own > settings.positive_iou)
-    chosen = torch.cat(
-        [
-            is_negative.nonzero()[:negatives, 0],
-            is_positive.nonzero()[: settings.batch_size - negatives, 0],
-        ]
-    )
-    if len(chosen) == 0:
-        raise ValueError(
-            f"pbc: none of {count} patches overlaps enough; lower positive_iou, raise negative_iou "
-            f"or give larger face boxes (a patch has {PATCH} pixels a side)"
-        )
-    return rows[chosen], corners[chosen], classes[chosen]
-
-
 @torch.no_grad()
 def locate(model: Network, data: NormalisedFaces) -> tuple[Tensor, Tensor]:
     """Run the network over whole crops and map each landmark's best cell back to the image.
@@ -304,10 +211,10 @@ def locate(model: Network, data: NormalisedFaces) -> tuple[Tensor, Tensor]:
     corners = corners + ((sizes - covered) / 2).floor()
     points = torch.empty_like(data.faces.points)
     confidence = torch.empty_like(points[..., 0])
-    groups, group = covered.long().unique(dim=0, return_inverse=True)
+    groups, group = torch.unique(covered.long(), dim=0, return_inverse=True)
     for n, (width, height) in enumerate(groups.tolist()):
-        for rows in (group == n).nonzero()[:, 0].split(_CROPS):
-            crops = data.crops(rows, _shift(corners[rows]), width=width, height=height)
+        for rows in torch.split((group == n).nonzero()[:, 0], _CROPS):
+            crops = data.crops(rows, translations(corners[rows]), width=width, height=height)
             logits = model(crops)  # (K, L + 1, rows, columns)
             columns = logits.shape[3]
             cells = logits[:, :BACKGROUND].flatten(2).argmax(2)  # (K, L)
@@ -318,16 +225,11 @@ def locate(model: Network, data: NormalisedFaces) -> tuple[Tensor, Tensor]:
     return points, confidence
 
 
-def _shift(corners: Tensor) -> Tensor:
-    identity = torch.eye(2, device=corners.device).expand(len(corners), 2, 2)
-    return torch.cat([identity, -corners[..., None]], dim=-1)
-
-
 def _loss(
     model: Network, data: NormalisedFaces, settings: Settings, generator: torch.Generator
 ) -> Tensor:
     rows, corners, classes = draw_patches(data.faces, settings, generator)
-    patches = data.crops(rows, _shift(corners), width=PATCH, height=PATCH)
+    patches = data.crops(rows, translations(corners), width=PATCH, height=PATCH)
     return cross_entropy(model.classify(patches), classes)
 
 

@@ -8,6 +8,7 @@ from thermalign.report.summary import Value
 
 MISSING = "–"
 MINUS = "\N{MINUS SIGN}"
+NBSP = "\N{NO-BREAK SPACE}"
 THIN = "\N{NARROW NO-BREAK SPACE}"
 
 
@@ -57,6 +58,8 @@ class Table:
         Lines under the table.
     folded : str
         Where not empty, the table is folded away behind this line.
+    compact : bool
+        Whether intervals stand beside their figures instead of under them.
     """
 
     caption: str
@@ -66,6 +69,7 @@ class Table:
     groups: list[tuple[str, int]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     folded: str = ""
+    compact: bool = False
 
 
 def fraction(value: float, *, digits: int = 3) -> str:

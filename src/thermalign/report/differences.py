@@ -78,7 +78,7 @@ def _rows(frame: pd.DataFrame, looks: dict[str, Look]) -> list[Row]:
         cells = [
             Cell(_signed(value, show)) if math.isfinite(value) else Cell(MISSING, tone="missing"),
             Cell(f"[{show(low)}, {show(high)}]") if finite else Cell(MISSING, tone="missing"),
-            Cell("", drawing=interval_bar(value, (low, high), limit=limit)),
+            Cell("", tone="words", drawing=interval_bar(value, (low, high), limit=limit)),
             Cell(said, tone="words" if said.endswith("lower") else "words muted"),
         ]
         rows.append(Row(f"{first} − {second}", cells))
@@ -112,7 +112,7 @@ def interval_bar(value: float, ends: tuple[float, float], *, limit: float) -> st
             f'<line class="span" x1="{x(low)}" x2="{x(high)}" y1="{centre}" y2="{centre}"/>'
         )
     if math.isfinite(value):
-        marks.append(f'<circle class="point" cx="{x(value)}" cy="{centre}" r="3.4"/>')
+        marks.append(f'<circle class="point" cx="{x(value)}" cy="{centre}" r="2.8"/>')
     return (
         f'<svg class="bar{separable}" viewBox="0 0 {BAR_WIDTH} {BAR_HEIGHT}" aria-hidden="true">'
         f"{''.join(marks)}</svg>"

@@ -1,12 +1,12 @@
 """The curves: cumulative error, ROC, training. Each panel is a picture of its own."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter, NullLocator
 
 from thermalign.report.cells import THIN, fraction, percent
 from thermalign.report.names import Look, protocol_label, slug, subset_label
@@ -23,10 +23,11 @@ Curve = list[tuple[float, Value]]
 
 @dataclass(frozen=True)
 class Panel:
-    """A picture and its title."""
+    """A picture, its title, and what a legend of its own says of each model."""
 
     title: str
     svg: str
+    legend: list[tuple[Look, str]] = field(default_factory=list)
 
 
 def ced_panels(view: View) -> list[Panel]:
@@ -43,7 +44,7 @@ def ced_panels(view: View) -> list[Panel]:
             for model, points in curves.items():
                 _draw(axes, points, look=view.looks[model])
             end = max(at for points in curves.values() for at, _ in points)
-            axes.set(xlim=(0, end), ylim=(0, 1), xlabel="NMSE", ylabel="Images below")
+            axes.set(xlim=(0, end), ylim=(0, 1.02), xlabel="NMSE", ylabel="Images below")
             axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: fraction(v, digits=2)))
             key = f"ced-{slug(view.protocol)}-{slug(subset)}"
             panels.append(Panel(subset_label(subset), to_svg(figure, key=key, alt=alt)))
@@ -55,24 +56,23 @@ def roc_panels(view: View) -> list[Panel]:
     panels = []
     for subset in _curve_subsets(view, "roc"):
         curves = view.curves("roc", subset=subset)
-        labels = {model: _roc_label(view, model, subset) for model in curves}
+        legend = [(view.looks[model], _eer(view, model, subset)) for model in curves]
         alt = (
             f"ROC curves, {view.label}, {subset_label(subset)}: true accept rate over false match "
-            f"rate. {'; '.join(labels.values())}."
+            f"rate. {'; '.join(f'{look.label} {rate}' for look, rate in legend)}."
         )
         with style():
             figure, axes = _axes()
             for model, points in curves.items():
                 drawn = [(at, value) for at, value in points if at > 0]
-                _draw(axes, drawn, look=view.looks[model], label=labels[model])
-            start = min(at for points in curves.values() for at, _ in points if at > 0)
-            axes.set(xscale="log", xlim=(start, 1), ylim=(0, 1))
+                _draw(axes, drawn, look=view.looks[model])
+            inside = [at for points in curves.values() for at, _ in points if 0 < at < 1]
+            axes.set(xscale="log", xlim=(min(inside, default=1e-3), 1), ylim=(0, 1.02))
             axes.set(xlabel="False match rate", ylabel="True accept rate")
             axes.xaxis.set_minor_locator(NullLocator())
             axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v * 100:g}{THIN}%"))
-            axes.legend(loc="best", handlelength=2.6, labelspacing=0.35)
             key = f"roc-{slug(view.protocol)}-{slug(subset)}"
-            panels.append(Panel(subset_label(subset), to_svg(figure, key=key, alt=alt)))
+            panels.append(Panel(subset_label(subset), to_svg(figure, key=key, alt=alt), legend))
     return panels
 
 
@@ -93,7 +93,6 @@ def training_panels(curves: pd.DataFrame, protocol: str, *, looks: Looks) -> lis
             _draw_training(upper, rows, column="loss", colour=looks[model].colour)
             _draw_training(lower, rows, column="validation_nmse", colour=looks[model].colour)
             lower.set_xlabel("Optimiser steps")
-            lower.yaxis.set_major_formatter(FuncFormatter(lambda v, _: fraction(v, digits=2)))
             upper.set_ylabel("Loss")
             lower.set_ylabel("Validation\nNMSE")
             figure.align_ylabels()
@@ -117,16 +116,15 @@ def _curve_subsets(view: View, metric: str) -> list[str]:
     return [s for s in wanted if s in measured] or measured
 
 
-def _roc_label(view: View, model: str, subset: str) -> str:
+def _eer(view: View, model: str, subset: str) -> str:
     eer = view.get(model, "eer", subset=subset)
-    rate = f"EER {percent(eer.value)}" if eer and eer.known else "no EER"
-    return f"{view.looks[model].label}, {rate}"
+    return f"EER {percent(eer.value)}" if eer and eer.known else "no EER"
 
 
-def _draw(axes: Axes, points: Curve, *, look: Look, label: str | None = None) -> None:
+def _draw(axes: Axes, points: Curve, *, look: Look) -> None:
     x = [at for at, _ in points]
     y = [value.value for _, value in points]
-    axes.plot(x, y, color=look.colour, linestyle=_dash(look), label=label)
+    axes.plot(x, y, color=look.colour, linestyle=_dash(look))
     low, high = [value.low for _, value in points], [value.high for _, value in points]
     if any(math.isfinite(v) for v in low):
         axes.fill_between(x, low, high, color=look.colour, alpha=0.13, linewidth=0)
@@ -161,28 +159,28 @@ def _draw_training(axes: Axes, rows: pd.DataFrame, *, column: str, colour: str) 
                 marker=marker,
                 linewidth=1.1,
             )
+        end = begin + int(part["step"].max())
         if len(stages) > 1:
-            _mark_stage(axes, stage, begin, named=column == "loss")
-        begin += int(part["step"].max())
-    values = [float(v) for v in rows[column] if math.isfinite(float(v))]
+            _mark_stage(axes, stage, begin=begin, end=end, named=column == "loss")
+        begin = end
+    _scale(axes, [float(v) for v in rows[column] if math.isfinite(float(v))])
+
+
+def _scale(axes: Axes, values: list[float]) -> None:
+    """Take a logarithmic axis where values span more than a factor of ten."""
     if not values:
         axes.text(0.5, 0.5, "not measured", transform=axes.transAxes, ha="center", color=FAINT)
+        axes.set_yticks([])
     elif min(values) > 0 and max(values) > 10 * min(values):
         axes.set_yscale("log")
-        axes.yaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:.3g}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
     axes.xaxis.set_major_locator(MaxNLocator(4))
 
 
-def _mark_stage(axes: Axes, stage: str, begin: int, *, named: bool) -> None:
-    axes.axvline(begin, color=FAINT, linewidth=0.8, linestyle=(0, (2, 2)))
+def _mark_stage(axes: Axes, stage: str, *, begin: int, end: int, named: bool) -> None:
+    if begin:
+        axes.axvline(begin, color=FAINT, linewidth=0.8, linestyle=(0, (2, 2)))
     if named:
-        axes.annotate(
-            stage,
-            (begin, 1),
-            xycoords=axes.get_xaxis_transform(),
-            xytext=(4, -1),
-            textcoords="offset points",
-            va="top",
-            fontsize=8.5,
-            color=FAINT,
-        )
+        middle, top = (begin + end) / 2, axes.get_xaxis_transform()
+        axes.text(middle, 0.98, stage, transform=top, ha="center", va="top", color=FAINT)

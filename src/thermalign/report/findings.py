@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from thermalign.report.cells import MINUS, fraction, interval, number, percent, percent_number
+from thermalign.report.cells import MINUS, NBSP, fraction, interval, number, percent, percent_number
 from thermalign.report.names import subset_label
 from thermalign.report.summary import View
 
@@ -49,12 +49,14 @@ def _lowest(view: View) -> str:
         return "No landmark error was measured."
     ranked = sorted(known, key=lambda m: known[m].value)
     value, label = known[ranked[0]], view.looks[ranked[0]].label
-    rest = "; ".join(f"{view.looks[m].label} {fraction(known[m].value)}" for m in ranked[1:])
+    rest = "; ".join(f"{view.looks[m].label}{NBSP}{fraction(known[m].value)}" for m in ranked[1:])
     subject = f"{label} has the lowest NMSE" if rest else f"{label} has an NMSE of"
     figures = " ".join(filter(None, [fraction(value.value), interval(value)]))
     colon = ":" if rest else ""
     end = f" ({rest})." if rest else "."
-    return f"{subject}{colon} {figures} over {number(value.n)} test images{end}"
+    return _sentence(
+        f"{subject}{colon} {figures} over {number(value.n)} test images of all folds{end}"
+    )
 
 
 def _by_range(view: View) -> str:
@@ -63,7 +65,7 @@ def _by_range(view: View) -> str:
         return ""
     columns = [view.known("nmse", subset=subset) for subset in ranges]
     parts = [
-        f"{look.label} {', '.join(fraction(column[model].value) for column in columns)}"
+        f"{look.label}{NBSP}{' → '.join(fraction(column[model].value) for column in columns)}"
         for model, look in view.looks.items()
         if all(model in column for column in columns)
     ]
@@ -83,7 +85,7 @@ def _verification(view: View) -> str:
         return "No equal error rate was measured."
     known = view.known("eer", subset=subset)
     ranked = sorted((m for m in known if m != "annotated"), key=lambda m: known[m].value)
-    parts = "; ".join(f"{view.looks[m].label} {percent(known[m].value)}" for m in ranked)
+    parts = "; ".join(f"{view.looks[m].label}{NBSP}{percent(known[m].value)}" for m in ranked)
     where = "Equal error rate" + (f" at {subset_label(subset)}" if subset != "all" else "")
     if "annotated" not in known:
         return f"{where}: {parts}."
@@ -104,13 +106,21 @@ def _loss(view: View, differences: pd.DataFrame) -> str:
         elif model_a == "annotated":
             parts[model_b] = (-value, -high, -low)
     said = [_points(view.looks[m].label, *parts[m]) for m in view.looks if m in parts]
-    return f"Percentage points above annotated points: {'; '.join(said)}." if said else ""
+    return (
+        f"Equal error rate lost against annotated points, in percentage points: {'; '.join(said)}."
+        if said
+        else ""
+    )
+
+
+def _sentence(text: str) -> str:
+    return text[0].upper() + text[1:]
 
 
 def _points(label: str, value: float, *ends: float) -> str:
     low, high = ends
     sign = "+" if value > 0 else MINUS if value < 0 else ""
-    text = f"{label} {sign}{percent_number(abs(value))}"
+    text = f"{label}{NBSP}{sign}{percent_number(abs(value))}"
     if not (math.isfinite(low) and math.isfinite(high)):
         return text
     verdict = "" if low > 0 or high < 0 else ", not separable"

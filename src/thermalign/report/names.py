@@ -27,12 +27,12 @@ class Look:
 
 
 _KNOWN = {
-    "annotated": Look("Annotated points", "#111111"),
+    "annotated": Look("annotated points", "#111111"),
     "mtcnn": Look("MTCNN", "#009e73", (5, 1.5)),
     "pbc": Look("PBC", "#d55e00", (3, 1.2, 1, 1.2)),
     "dan": Look("DAN", "#0072b2"),
 }
-_MEAN_SHAPE = Look("Mean shape", "#8a8a8a", (1, 1.2))
+_MEAN_SHAPE = Look("mean shape", "#8a8a8a", (1, 1.2))
 _SPARE_COLOURS = ("#cc79a7", "#e69f00", "#56b4e9", "#7b4fa3", "#8c6d31")
 _SPARE_DASHES: tuple[tuple[float, ...], ...] = ((), (4, 1.5), (1.5, 1), (6, 1, 1, 1))
 

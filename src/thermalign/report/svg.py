@@ -22,7 +22,6 @@ _STYLE: dict[Any, Any] = {
     "axes.labelsize": 9.5,
     "xtick.labelsize": 9,
     "ytick.labelsize": 9,
-    "legend.fontsize": 8.5,
     "text.color": INK,
     "axes.labelcolor": INK,
     "axes.edgecolor": FAINT,
@@ -40,7 +39,6 @@ _STYLE: dict[Any, Any] = {
     "figure.facecolor": "none",
     "axes.facecolor": "none",
     "lines.linewidth": 1.7,
-    "legend.frameon": False,
 }
 
 
@@ -92,6 +90,6 @@ def _own_identifiers(text: str, key: str) -> str:
     def rename(match: re.Match[str]) -> str:
         return f' id="{key}-{match[1]}"' if match[1] in used else ""
 
-    text = re.sub(r' id="([\w-]+)"', rename, text)
+    text = re.sub(r' id="([^"]+)"', rename, text)
     text = re.sub(r'xlink:href="#', f'href="#{key}-', text)
     return text.replace("url(#", f"url(#{key}-")

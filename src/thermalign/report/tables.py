@@ -21,6 +21,7 @@ Columns = list[tuple[str, str, str]]
 
 TOO_SMALL = "n too small"
 ALIGNED_BY = "Probe aligned by"
+INTERVALS = "Brackets: 95 % interval of a bootstrap over subjects."
 
 
 def range_columns(view: View, metric: str) -> Columns:
@@ -30,16 +31,18 @@ def range_columns(view: View, metric: str) -> Columns:
     recorded at one range only would otherwise change that range's figure and no other's.
     """
     columns: Columns = []
-    volumes, subsets = view.volumes(metric), view.subsets(metric)
-    for volume in volumes:
-        inside = by_number(s for s in subsets if s.startswith(f"{volume}&range="))
-        whole = [(subset_label(volume), "All ranges", volume)]
-        columns += [(subset_label(volume), _last(s), s) for s in inside] or whole
-    if not volumes:
+    subsets = by_number(view.subsets(metric))
+    inside = {s: subset_parts(s)["volume"] for s in subsets if "volume" in subset_parts(s)}
+    volumes = list(dict.fromkeys(inside.values()))
+    for volume in volumes if len(volumes) > 1 else []:
+        crossed = [s for s, v in inside.items() if v == volume and "range" in subset_parts(s)]
+        titled = [(_last(s), s) for s in crossed] or [("All ranges", f"volume={volume}")]
+        columns += [(f"Volume {volume}", title, subset) for title, subset in titled]
+    if not columns:
         columns += [("", subset_label(s), s) for s in view.ranges(metric)]
     if "all" in subsets or not columns:
-        title = "Average" if columns else "All images"
-        columns.append(("All volumes" if volumes else "", title, "all"))
+        title = "Average" if columns and metric == "nmse" else "All images"
+        columns.append(("All volumes" if columns and columns[0][0] else "", title, "all"))
     return columns
 
 
@@ -59,18 +62,21 @@ def nmse_table(view: View) -> Table | None:
         if any(printed):
             rows.append(Row("in the paper", [_paper_cell(p) for p in printed], tone="muted"))
     quoted = any(row.tone == "muted" for row in rows)
+    shown = [cell for row in rows for cell in row.cells]
     notes = [
         "NMSE: mean distance between predicted and annotated points, divided by the interocular "
-        "distance (not squared). ± is the standard deviation of the error, brackets are the 95 % "
-        "interval of a bootstrap over subjects. Bold: lowest of its column."
+        "distance (not squared).",
+        "± is the standard deviation of the error." if any("±" in c.text for c in shown) else "",
+        INTERVALS if any(c.detail for c in shown) else "",
+        "Bold: lowest of its column." if any(lowest.values()) else "",
     ]
     return Table(
-        caption=f"NMSE by model and range, {view.label}",
+        caption=f"NMSE by model{_and_range(columns)}, {view.label}",
         head="Model",
         columns=[title for _, title, _ in columns],
         bodies=[Body(rows)],
         groups=_groups(columns),
-        notes=[*notes, *([NOTES[protocol_number(view.protocol) or 0]] if quoted else [])],
+        notes=[_joined(notes), *_paper_notes(view.protocol, quoted=quoted)],
     )
 
 
@@ -119,14 +125,19 @@ def eer_table(view: View) -> Table | None:
         cells = [rate_cell(value, empty=TOO_SMALL) for value in values]
         rows.append(Row(view.looks[model].label, cells, look=view.looks[model]))
     return Table(
-        caption=f"Equal error rate by model and range, {view.label}",
+        caption=f"Equal error rate by model{_and_range(columns)}, {view.label}",
         head=ALIGNED_BY,
         columns=[title for _, title, _ in columns],
         bodies=[Body(rows)],
         groups=_groups(columns),
         notes=[
-            "Mean over folds; brackets are the 95 % interval of a bootstrap over subjects. Gallery "
-            "and matcher are the same in every row: only the probe’s points differ."
+            _joined(
+                [
+                    "Mean over folds. Unless the configuration says otherwise, gallery and matcher are the "
+                    "same in every row, and only the probe’s points differ.",
+                    INTERVALS if any(cell.detail for row in rows for cell in row.cells) else "",
+                ]
+            )
         ],
     )
 
@@ -151,12 +162,26 @@ def operating_table(view: View) -> Table | None:
         head=ALIGNED_BY,
         columns=[*(title for _, title in rates), "Rank-1", "Comparisons"],
         bodies=bodies,
+        compact=True,
         notes=[
             "TAR: share of genuine comparisons accepted at the false match rate (FMR). "
             f"“{TOO_SMALL}”: too few impostor comparisons to place that rate. Rank-1: share of "
             "probes whose own subject scores highest."
         ],
     )
+
+
+def _paper_notes(protocol: str, *, quoted: bool) -> list[str]:
+    number_there = protocol_number(protocol)
+    return [NOTES[number_there]] if quoted and number_there else []
+
+
+def _joined(sentences: list[str]) -> str:
+    return " ".join(sentence for sentence in sentences if sentence)
+
+
+def _and_range(columns: Columns) -> str:
+    return " and range" if len(columns) > 1 else ""
 
 
 def _last(subset: str) -> str:

@@ -23,8 +23,10 @@ def run(
     """
     table = tables.read(images, tables.IMAGES)
     drawn = split(
-        table, Settings(**{**settings, "volumes": tuple(settings["volumes"])}),
-        protocol=protocol, fold=fold,
+        table,
+        Settings(**{**settings, "volumes": tuple(settings["volumes"])}),
+        protocol=protocol,
+        fold=fold,
     )
     check_disjoint(drawn, table)
     tables.write(folds, drawn, tables.FOLDS, stamp(code, settings))

@@ -19,6 +19,4 @@ def run(*, chunk: int, chunks: int, dataset: dict[str, Any], folder: Path, code:
         Fingerprint of the code.
     """
     settings = settings_from(dataset["settings"])
-    write_chunk(
-        folder, settings, seed=dataset["seed"], chunk=chunk, chunks=chunks, progress=True
-    )
+    write_chunk(folder, settings, seed=dataset["seed"], chunk=chunk, chunks=chunks, progress=True)

@@ -1,0 +1,95 @@
+"""A person ready to be rendered: every map that the cameras sample."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from thermalign.simulator.anatomy import Identity, draw_identity
+from thermalign.simulator.capture import Matrix
+from thermalign.simulator.expression import expression_bases
+from thermalign.simulator.facial_hair import draw_facial_hair
+from thermalign.simulator.fields import SCALE, Map, shrink
+from thermalign.simulator.glasses import Glasses, draw_glasses
+from thermalign.simulator.mouth import Mouth
+from thermalign.simulator.seeds import Purpose, stream
+from thermalign.simulator.shape import ambient_occlusion, build_shape, slopes
+from thermalign.simulator.skin import paint_albedo
+from thermalign.simulator.temperature import Warmth, build_warmth
+
+
+@dataclass(frozen=True)
+class Face:
+    """One person.
+
+    Attributes
+    ----------
+    identity, mouth, warmth
+    height : (H/2, W/2) mm
+    reflectance : levels 0 to 2, (h, w, 4)
+        Albedo, ambient occlusion, slope along x, slope along y.
+    thermal_slopes : (H, W, 2)
+        Smoother and less steep: emission comes from a layer, not a surface.
+    bases : expression -> (H/4, W/4, 3) mm
+    landmarks : (5, 2) mm
+        In the order of ``geometry.LANDMARKS``, on the neutral face.
+    glasses : Glasses or None
+    """
+
+    identity: Identity
+    mouth: Mouth
+    warmth: Warmth
+    height: Map
+    reflectance: tuple[Map, ...]
+    thermal_slopes: Map
+    bases: dict[str, Map]
+    landmarks: Matrix
+    glasses: Glasses | None
+
+
+def build_face(seed: int, subject: tuple[int, int], *, gap: float) -> Face:
+    """Build a person.
+
+    Parameters
+    ----------
+    seed : int
+        Of the dataset.
+    subject : (volume, number)
+    gap : float
+        As in :func:`thermalign.simulator.temperature.build_warmth`.
+    """
+    identity = draw_identity(stream(seed, Purpose.IDENTITY, subject))
+    shape = build_shape(
+        identity, stream(seed, Purpose.SHAPE, subject), stream(seed, Purpose.HAIR, subject)
+    )
+    bare = np.asarray(shape.face * (1 - shape.hair_cover), np.float32)
+    facial = draw_facial_hair(
+        identity, shape.mouth, bare, stream(seed, Purpose.FACIAL_HAIR, subject)
+    )
+    albedo = paint_albedo(identity, shape, facial, stream(seed, Purpose.SKIN, subject))
+    slope = slopes(shape)
+    reflectance = np.dstack([albedo, ambient_occlusion(shape), *slope])
+    warm = stream(seed, Purpose.TEMPERATURE, subject)
+    optician = stream(seed, Purpose.GLASSES, subject)
+    return Face(
+        identity=identity,
+        mouth=shape.mouth,
+        warmth=build_warmth(identity, shape, facial, gap, warm),
+        height=shrink(shape.height),
+        reflectance=pyramid(reflectance),
+        thermal_slopes=np.clip(cv2.GaussianBlur(np.dstack(slope), (0, 0), 1.1 * SCALE), -3, 3),
+        bases=expression_bases(identity, shape.mouth),
+        landmarks=_landmarks(identity, shape.mouth),
+        glasses=draw_glasses(identity, optician) if identity.owns_glasses else None,
+    )
+
+
+def pyramid(maps: Map) -> tuple[Map, ...]:
+    """Return maps at levels 0, 1 and 2."""
+    middle = shrink(maps)
+    return maps, middle, shrink(middle)
+
+
+def _landmarks(identity: Identity, mouth: Mouth) -> Matrix:
+    nose = (identity.septum, identity.body.subnasale_y + 0.3)
+    return np.array([*identity.eyes, nose, *mouth.corners], np.float64)

@@ -1,0 +1,99 @@
+"""What both cameras paint around and into a face: background, slope cosines, the open mouth."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from thermalign.simulator.expression import COARSE_X, Opening
+from thermalign.simulator.fields import (
+    ORIGIN_X,
+    ORIGIN_Y,
+    Map,
+    Window,
+    enlarge,
+    level_millimetres,
+    sample,
+)
+from thermalign.simulator.view import View
+
+
+@dataclass(frozen=True)
+class MouthInterior:
+    """The part of an image where the mouth may be open.
+
+    Attributes
+    ----------
+    part : (rows, columns)
+    mask : (h, w) of the part, 0..1
+    depth : (h, w) of the part
+        0 at the upper lip's edge, 1 at the lower lip's.
+    x : (h, w) of the part, mm
+    """
+
+    part: Window
+    mask: Map
+    depth: Map
+    x: Map
+
+
+def see_mouth(view: View, opening: Opening) -> MouthInterior | None:
+    """Return the inside of the mouth as seen; None if it is not in the image."""
+    x = level_millimetres(view.x, ORIGIN_X, 1)
+    y = level_millimetres(view.y, ORIGIN_Y, 1)
+    top, bottom = float(opening.upper.min()) - 2, float(opening.lower.max()) + 2
+    near = (np.abs(x - opening.centre) < opening.half_length + 4) & (y > top) & (y < bottom)
+    rows, columns = np.flatnonzero(near.any(1)), np.flatnonzero(near.any(0))
+    if not rows.size:
+        return None
+    part = slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+    x, y = x[part], y[part]
+    table = np.stack([opening.upper, opening.lower, opening.gap], axis=1)[None]
+    node = (x - COARSE_X[0, 0]) / (COARSE_X[0, 1] - COARSE_X[0, 0])
+    upper, lower, gap = cv2.split(sample(table, node, np.zeros_like(node)))
+    between = np.clip(y - upper + 0.5, 0, 1) * np.clip(lower - y + 0.5, 0, 1)
+    mask = between * np.clip(gap - 0.5, 0, 1)
+    return MouthInterior(part, mask, np.clip((y - upper) / (gap + 0.1), 0, 1), x)
+
+
+def facing(slope_x: Map, slope_y: Map, direction: Map) -> Map:
+    """Return the cosine between the surface's normal and a direction of the head's frame.
+
+    Parameters
+    ----------
+    slope_x, slope_y : (h, w)
+        Derivatives of the height; the normal is (-slope_x, -slope_y, 1) / its length.
+    direction : (3,) unit vector
+    """
+    x, y, z = (float(v) for v in direction)
+    length = np.sqrt(slope_x * slope_x + slope_y * slope_y + 1)
+    return np.asarray((z - slope_x * x - slope_y * y) / length, np.float32)
+
+
+def clutter(
+    rng: np.random.Generator, shape: tuple[int, int], amplitude: float, objects: float
+) -> Map:
+    """Draw a background: an offset, a gradient and some rectangles, about 0.
+
+    Parameters
+    ----------
+    rng : Generator
+    shape : (height, width), pixels
+    amplitude : float
+        In the unit of the image.
+    objects : float
+        Mean number of rectangles.
+    """
+    rows, columns = np.linspace(-1, 1, 24)[:, None], np.linspace(-1, 1, 20)[None]
+    slopes = 0.24 * amplitude * rng.standard_normal(2)
+    coarse = 0.3 * rng.uniform(-amplitude, amplitude) + slopes[0] * rows + slopes[1] * columns
+    height, width = shape
+    background = enlarge(coarse.astype(np.float32), (width, height))
+    for _ in range(int(rng.poisson(objects))):
+        x, y = int(rng.uniform(-0.3, 1) * width), int(rng.uniform(-0.3, 1) * height)
+        right = x + int(rng.uniform(0.05, 0.5) * width)
+        bottom = y + int(rng.uniform(0.05, 0.6) * height)
+        background[max(y, 0) : max(bottom, 0), max(x, 0) : max(right, 0)] += rng.normal(
+            0, 0.5 * amplitude
+        )
+    return background

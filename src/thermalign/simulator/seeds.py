@@ -1,0 +1,52 @@
+"""One random stream per thing that is drawn, so that nothing depends on what was drawn before."""
+
+from enum import IntEnum
+
+import numpy as np
+
+
+class Purpose(IntEnum):
+    """What a stream is for. Numbers are part of the dataset: never reuse or change one."""
+
+    IDENTITY = 1
+    SHAPE = 2
+    HAIR = 3
+    FACIAL_HAIR = 4
+    SKIN = 5
+    TEMPERATURE = 6
+    GLASSES = 7
+    SESSION = 8
+    LIGHT = 9
+    CAPTURE = 10
+    THERMAL_CROP = 11
+    THERMAL_SENSOR = 12
+    VISIBLE_CROP = 13
+    VISIBLE_SENSOR = 14
+    THERMAL_ANNOTATION = 15
+    VISIBLE_ANNOTATION = 16
+    CAMERA = 17
+
+
+def stream(
+    seed: int,
+    purpose: Purpose,
+    subject: tuple[int, int] = (0, 0),
+    sample: tuple[int, int, int] = (0, 0, 0),
+) -> np.random.Generator:
+    """Return the generator of one draw.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the dataset, not negative.
+    purpose : Purpose
+    subject : (volume, number)
+    sample : (range, condition, index)
+
+    Returns
+    -------
+    numpy.random.Generator
+        Independent of every other key's; the same key always gives the same stream.
+    """
+    key = (int(purpose), *subject, *sample)
+    return np.random.default_rng(np.random.SeedSequence(entropy=seed, spawn_key=key))

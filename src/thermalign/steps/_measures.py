@@ -1,0 +1,88 @@
+"""Errors and scores of a model beside what is known of each image, and the subsets of both."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from thermalign.geometry import LANDMARKS, Floats, Integers
+from thermalign.metrics.bootstrap import eer_replicates, nmse_replicates
+from thermalign.metrics.landmarks import normalized_errors
+from thermalign.steps._inputs import points_of
+
+KNOWN = ["image_id", "subject_id", "volume", "range", "condition"]
+ANNOTATED = "annotated"
+
+
+def errors_of(
+    predictions: pd.DataFrame, annotations: pd.DataFrame, images: pd.DataFrame
+) -> pd.DataFrame:
+    """Return the normalised errors of a model's annotated images.
+
+    Returns
+    -------
+    DataFrame
+        The columns ``KNOWN``, one per landmark, and ``error``, their mean; empty for the annotated
+        points themselves.
+    """
+    asked = pd.unique(predictions["image_id"])
+    ids = [i for i in asked if i in set(annotations["image_id"])]
+    if (predictions["model"] == ANNOTATED).any():
+        ids = []
+    each = normalized_errors(points_of(predictions, ids), points_of(annotations, ids))
+    table = images.set_index("image_id").loc[ids].reset_index()[KNOWN]
+    table[list(LANDMARKS)] = each
+    return table.assign(error=each.mean(axis=1))
+
+
+def comparisons_of(scores: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:
+    """Return the scores with the columns ``KNOWN`` of their probes."""
+    return scores.merge(images[KNOWN], left_on="probe_id", right_on="image_id")
+
+
+def subsets(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Yield every subset of a table by name: all, then by range, volume, condition and pairs."""
+    yield "all", table
+    for columns in (
+        ["range"],
+        ["volume"],
+        ["condition"],
+        ["volume", "range"],
+        ["range", "condition"],
+    ):
+        for values, rows in table.groupby(columns, sort=True):
+            yield "&".join(f"{c}={v}" for c, v in zip(columns, values, strict=True)), rows
+
+
+@dataclass(frozen=True)
+class Draws:
+    """One fold's bootstrap draws, the same for every model and subset.
+
+    Attributes
+    ----------
+    subjects : sorted test subjects, S of them
+    weights : (R, S) float
+    """
+
+    subjects: list[str]
+    weights: Floats
+
+    def columns(self, subjects: pd.Series) -> Integers:
+        """Return the column of ``weights`` of each subject."""
+        return np.asarray(pd.Index(self.subjects).get_indexer(subjects))
+
+    def nmse(self, errors: pd.DataFrame) -> Floats:
+        """Return the replicates of the NMSE of rows of :func:`errors_of`."""
+        columns = self.columns(errors["subject_id"])
+        return nmse_replicates(errors["error"].to_numpy(), columns, self.weights)
+
+    def eer(self, comparisons: pd.DataFrame) -> Floats:
+        """Return the replicates of the EER of rows of :func:`comparisons_of`."""
+        return eer_replicates(
+            comparisons["score"].to_numpy(),
+            comparisons["genuine"].to_numpy(),
+            self.columns(comparisons["subject_id"]),
+            self.columns(comparisons["gallery_id"]),
+            self.weights,
+        )

@@ -1,0 +1,140 @@
+"""Join the folds of every model, and compare models pair by pair on the same subjects."""
+
+from collections.abc import Iterator
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from thermalign import tables
+from thermalign.geometry import Floats
+from thermalign.metrics.bootstrap import interval, subject_weights
+from thermalign.provenance import stamp
+from thermalign.steps._measures import Draws, comparisons_of, errors_of, subsets
+
+KEY = ["protocol", "model", "subset", "metric"]
+
+
+def run(
+    *,
+    images: list[Path],
+    annotations: list[Path],
+    metrics: list[Path],
+    predictions: list[Path],
+    scores: list[Path],
+    settings: dict[str, Any],
+    summary: Path,
+    differences: Path,
+    code: str,
+) -> None:
+    """Write SUMMARY and DIFFERENCES.
+
+    A metric over folds is the mean of its folds: scores of different folds share no scale. Its
+    interval is that of the mean over folds of each bootstrap replicate.
+
+    Parameters
+    ----------
+    images, annotations, metrics, predictions, scores : lists of Path of the tables
+    settings : the ``evaluation:`` block
+    summary, differences : Path
+    code : str
+    """
+    known = tables.read_many(images, tables.IMAGES)
+    truth = tables.read_many(annotations, tables.ANNOTATIONS)
+    draws = Replicates(settings)
+    for prediction, score in zip(predictions, scores, strict=True):
+        draws.add(
+            tables.read(prediction, tables.PREDICTIONS),
+            tables.read(score, tables.SCORES),
+            known,
+            truth,
+        )
+    metadata = stamp(code, settings)
+    joined = summarise(tables.read_many(metrics, tables.METRICS), draws.over_folds())
+    tables.write(summary, joined, tables.SUMMARY, metadata)
+    pairs = pd.DataFrame(contrast(joined, draws.over_folds()), columns=tables.DIFFERENCES.names)
+    tables.write(differences, pairs, tables.DIFFERENCES, metadata)
+
+
+class Replicates:
+    """Bootstrap replicates of NMSE and EER by protocol, model, subset and metric, one per fold.
+
+    All models of a fold see the same draws, so that differences between them are paired.
+    """
+
+    def __init__(self, settings: dict[str, Any]) -> None:
+        self.settings = settings
+        self.folds: dict[tuple[str, ...], list[Floats]] = {}
+
+    def add(
+        self,
+        predictions: pd.DataFrame,
+        scores: pd.DataFrame,
+        images: pd.DataFrame,
+        annotations: pd.DataFrame,
+    ) -> None:
+        """Add one model's fold."""
+        protocol, model = predictions.loc[0, ["protocol", "model"]]
+        fold = int(predictions.loc[0, "fold"])
+        errors = errors_of(predictions, annotations, images)
+        comparisons = comparisons_of(scores, images)
+        subjects = sorted({*errors["subject_id"], *comparisons["gallery_id"]})
+        if not subjects:
+            return
+        weights = subject_weights(
+            len(subjects),
+            replicates=self.settings["replicates"],
+            seed=self.settings["seed"] + fold,
+        )
+        draws = Draws(subjects, weights)
+        for subset, rows in subsets(errors) if len(errors) else ():
+            if rows["error"].notna().any():
+                self._keep((protocol, model, subset, "nmse"), draws.nmse(rows))
+        for subset, rows in subsets(comparisons) if len(comparisons) else ():
+            if rows["genuine"].any() and not rows["genuine"].all():
+                self._keep((protocol, model, subset, "eer"), draws.eer(rows))
+
+    def _keep(self, key: tuple[str, ...], values: Floats) -> None:
+        self.folds.setdefault(key, []).append(values)
+
+    def over_folds(self) -> dict[tuple[str, ...], Floats]:
+        """Return the mean over folds of every replicate."""
+        return {key: np.mean(values, axis=0) for key, values in self.folds.items()}
+
+
+def summarise(metrics: pd.DataFrame, replicates: dict[tuple[str, ...], Floats]) -> pd.DataFrame:
+    """Return the SUMMARY of METRICS.
+
+    Folds in which a rate could not be measured (NaN) make it unmeasured over folds.
+    """
+    grouped = metrics.groupby([*KEY, "at"], sort=False)
+    table = grouped.agg(
+        value=("value", lambda v: v.mean(skipna=False)),
+        fold_sd=("value", lambda v: v.std(ddof=1, skipna=False)),
+        n=("n", "sum"),
+        n_folds=("fold", "nunique"),
+    ).reset_index()
+    ends = [
+        interval(replicates[key]) if key in replicates else (np.nan, np.nan)
+        for key in table[KEY].itertuples(index=False, name=None)
+    ]
+    table[["low", "high"]] = np.array(ends).reshape(-1, 2)
+    return table.astype({"n_folds": "int32"})
+
+
+def contrast(
+    summary: pd.DataFrame, replicates: dict[tuple[str, ...], Floats]
+) -> Iterator[tuple[Any, ...]]:
+    """Yield the paired difference of every two models wherever both have replicates."""
+    values = summary.set_index(KEY)
+    places = {(protocol, subset, metric) for protocol, _, subset, metric in replicates}
+    for protocol, subset, metric in sorted(places):
+        models = [k[1] for k in replicates if (k[0], k[2], k[3]) == (protocol, subset, metric)]
+        for a, b in combinations(sorted(models), 2):
+            first, second = (protocol, a, subset, metric), (protocol, b, subset, metric)
+            low, high = interval(replicates[first] - replicates[second])
+            value = float(values.loc[first, "value"]) - float(values.loc[second, "value"])
+            n = int(values.loc[first, "n"])
+            yield protocol, subset, metric, a, b, value, low, high, n

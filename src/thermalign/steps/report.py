@@ -1,0 +1,129 @@
+"""Gather what the study measured and write the report."""
+
+import json
+import platform
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from thermalign import tables
+from thermalign.provenance import commit
+from thermalign.report.page import Study, render
+from thermalign.steps._counts import parameter_counts
+from thermalign.steps._pictures import examples
+
+PACKAGES = ("snakemake", "torch", "numpy", "opencv-python-headless", "pandas", "pyarrow")
+
+
+def run(
+    *,
+    images: list[Path],
+    annotations: list[Path],
+    boxes: list[Path],
+    summary: Path,
+    differences: Path,
+    curves: list[Path],
+    predictions: list[Path],
+    logs: Path,
+    config: dict[str, Any],
+    page: Path,
+    code: str,
+) -> None:
+    """Write the report, one self-contained HTML page.
+
+    Parameters
+    ----------
+    images, annotations, boxes, curves, predictions : lists of Path of the tables
+    summary, differences : Path of the tables of ``compare``
+    logs : folder of the jobs' logs
+    config : the whole configuration
+    page : Path
+    code : str
+    """
+    known = [tables.read(path, tables.IMAGES) for path in images]
+    truth = tables.read_many(annotations, tables.ANNOTATIONS)
+    box_tables = [tables.read(path, tables.BOXES) for path in boxes]
+    names = [path.parent.name for path in images]
+    joined = tables.read(summary, tables.SUMMARY)
+    study = Study(
+        title="Landmark detectors on thermal faces, and what their error costs verification",
+        config=config,
+        summary=joined,
+        differences=tables.read(differences, tables.DIFFERENCES),
+        costs=read_costs(logs),
+        curves=tables.read_many(curves, tables.CURVES),
+        parameters=parameter_counts(config["models"]),
+        examples=examples(
+            tables.read_many(predictions, tables.PREDICTIONS),
+            truth,
+            pd.concat(known, ignore_index=True),
+            pd.concat(box_tables, ignore_index=True),
+        ),
+        notes=notes(config, joined),
+        dataset=pd.concat(
+            [_counts(name, table) for name, table in zip(names, known, strict=True)],
+            ignore_index=True,
+        ),
+        boxes=[
+            _box_sentence(name, config["datasets"][name]["box"], table)
+            for name, table in zip(names, box_tables, strict=True)
+        ],
+        commit=commit(),
+        versions={"python": platform.python_version(), "code": code, **_versions()},
+    )
+    tables.replace_file(page, lambda path: path.write_text(render(study), encoding="utf-8"))
+
+
+def read_costs(logs: Path) -> pd.DataFrame:
+    """Return COSTS from the last line of every finished job's log."""
+    rows = []
+    for log in sorted(logs.rglob("*.log")):
+        lines = log.read_text(encoding="utf-8").splitlines()
+        if lines and lines[-1].startswith('{"rule"'):
+            rows.append(json.loads(lines[-1]))
+    return pd.DataFrame(rows, columns=tables.COSTS.names)
+
+
+def notes(config: dict[str, Any], summary: pd.DataFrame) -> list[str]:
+    """Return what each protocol left out, and why."""
+    lines = []
+    measured = summary[summary["metric"] == "eer"].groupby("protocol")["model"].unique().to_dict()
+    for name, protocol in config["protocols"].items():
+        probe, gallery = protocol["probe"], protocol["gallery"]
+        if probe["modality"] == gallery["modality"]:
+            lines.append(
+                f"{name}: probes and gallery are both {probe['modality']} images, so there is no "
+                "second modality to map to: DPM is left out and PLS works on the features alone."
+            )
+        if "annotated" not in measured.get(name, []):
+            conditions = ", ".join(probe["conditions"]) or "all"
+            lines.append(
+                f"{name}: probes ({conditions}) have no annotated points: verification uses "
+                "predicted points only, without the ceiling that annotated points would give, and "
+                "NMSE is measured on the test subjects' annotated images."
+            )
+    return lines
+
+
+def _counts(name: str, images: pd.DataFrame) -> pd.DataFrame:
+    grouped = images.groupby(["volume", "range", "condition", "modality"])
+    table = grouped.agg(subjects=("subject_id", "nunique"), images=("image_id", "count"))
+    return table.reset_index().assign(dataset=name)
+
+
+def _box_sentence(name: str, box: dict[str, Any], table: pd.DataFrame) -> str:
+    shares = ", ".join(f"{n} {source}" for source, n in table["source"].value_counts().items())
+    sentence = f"{name}: face boxes of {len(table)} images: {shares}."
+    if box["source"] == "derived":
+        sentence += (
+            f" Derived boxes are {box['width']} x {box['height']} interocular distances around the "
+            f"annotated points, with seeded jitter of {box['shift']} interocular distances in place "
+            f"and {box['scale']:.0%} in size, the same for every model."
+        )
+    return sentence
+
+
+def _versions() -> dict[str, str]:
+    return {name: metadata.version(name) for name in PACKAGES}

@@ -1,0 +1,198 @@
+"""Deep perceptual mapping: a small network from visible to thermal patch descriptors."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import mse_loss, pad
+
+from thermalign.geometry import Floats
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Hyper-parameters of the mapping.
+
+    Attributes
+    ----------
+    components : int
+        Of the PCA of a descriptor with its eight neighbours, whitened (paper: 64).
+    hidden : int
+        Units of each of the two tanh layers. ASSUME: 200; the papers' sizes could not be read.
+    epochs : int
+        At most; the epoch with the lowest validation error is kept.
+    patience : int
+        Epochs without a lower validation error before stopping.
+    batch : int
+        Patches per step.
+    learning_rate : float
+        Of Adam in the first epoch; times ``decay`` after each.
+    decay : float
+    weight_decay : float
+        The lambda of the papers' penalty on weights.
+    """
+
+    components: int = 64
+    hidden: int = 200
+    epochs: int = 6
+    patience: int = 2
+    batch: int = 512
+    learning_rate: float = 1e-3
+    decay: float = 0.5
+    weight_decay: float = 1e-5
+
+    def __post_init__(self) -> None:
+        counts = (self.components, self.hidden, self.epochs, self.patience, self.batch)
+        if min(counts) < 1 or self.learning_rate <= 0 or not 0 < self.decay <= 1:
+            raise ValueError(
+                "dpm: counts must be at least 1, learning_rate positive, decay in 0..1"
+            )
+
+
+State = dict[str, Tensor]
+
+
+def fit(
+    visible: Tensor,
+    thermal: Tensor,
+    held_out: tuple[Tensor, Tensor],
+    settings: Settings,
+    *,
+    seed: int,
+) -> State:
+    """Learn to predict thermal descriptors from visible ones of the same moment and place.
+
+    Parameters
+    ----------
+    visible, thermal : (N, rows, columns, D) float32
+        Descriptors of training pairs.
+    held_out : two such tensors (M, rows, columns, D)
+        Pairs of validation subjects, for early stopping.
+    settings : Settings
+    seed : int
+
+    Returns
+    -------
+    State
+        Tensors by name: the PCA, the scale of the thermal descriptors, the network.
+
+    Raises
+    ------
+    ValueError
+        If there are no pairs, or the two sides differ in shape.
+
+    Source
+    ------
+    Sarfraz and Stiefelhagen, BMVC 2015 and IJCV 122(3), 2017: PCA to 64, patch position appended,
+    tanh hidden layers, linear output, squared error with weight decay. Differs from them in: eight
+    neighbours in the PCA, second-order terms of the position, Adam, early stopping.
+    """
+    if len(visible) == 0 or visible.shape != thermal.shape:
+        raise ValueError(
+            f"DPM needs pairs of visible and thermal training images, got {len(visible)} and "
+            f"{len(thermal)}: give pair_id, or set matcher: mapping: none"
+        )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        state = _pca(visible, settings)
+        state["mean"] = thermal.mean(0)
+        state["spread"] = thermal.std().clamp(min=1e-9)
+        inputs, targets = _encode(visible, state), _standardise(thermal, state)
+        network = _network(inputs.shape[-1], targets.shape[-1], settings.hidden)
+        validation = _encode(held_out[0], state), _standardise(held_out[1], state)
+        best = _train(network, (inputs, targets), validation, settings)
+    return state | {f"network.{name}": tensor for name, tensor in best.items()}
+
+
+def apply(state: State, visible: Tensor) -> Tensor:
+    """Map visible descriptors (N, rows, columns, D) to thermal ones of the same shape."""
+    weights = {k.removeprefix("network."): v for k, v in state.items() if k.startswith("network.")}
+    network = _network(weights["0.weight"].shape[1], visible.shape[-1], len(weights["0.bias"]))
+    network.load_state_dict(weights)
+    with torch.inference_mode():
+        mapped = network(_encode(visible, state)).view_as(visible)
+        return mapped * state["spread"] + state["mean"]
+
+
+def _network(inputs: int, outputs: int, hidden: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Linear(inputs, hidden),
+        nn.Tanh(),
+        nn.Linear(hidden, hidden),
+        nn.Tanh(),
+        nn.Linear(hidden, outputs),
+    )
+
+
+def _neighbourhood(descriptors: Tensor) -> Tensor:
+    """Join every descriptor with its eight neighbours, (N, rows, columns, 9 D)."""
+    rows, columns = descriptors.shape[1:3]
+    spread = pad(descriptors.permute(0, 3, 1, 2), (1, 1, 1, 1), mode="replicate")
+    spread = spread.permute(0, 2, 3, 1)
+    return torch.cat(
+        [spread[:, y : y + rows, x : x + columns] for y in range(3) for x in range(3)], dim=-1
+    )
+
+
+def _pca(visible: Tensor, settings: Settings) -> State:
+    patches = _neighbourhood(visible).flatten(0, 2)
+    chosen = patches[torch.randperm(len(patches))[:4000]]
+    centre = chosen.mean(0)
+    _, values, directions = torch.linalg.svd(chosen - centre, full_matrices=False)
+    count = min(settings.components, len(values))
+    scale = values[:count] / len(chosen) ** 0.5
+    return {"centre": centre, "basis": directions[:count].T / scale.clamp(min=1e-6)}
+
+
+def _encode(visible: Tensor, state: State) -> Tensor:
+    n, rows, columns = visible.shape[:3]
+    y, x = torch.meshgrid(
+        torch.linspace(-1, 1, rows), torch.linspace(-1, 1, columns), indexing="ij"
+    )
+    place = torch.stack([y, x, x * y, y * y, x * x], dim=-1) * 1.5
+    reduced = (_neighbourhood(visible) - state["centre"]) @ state["basis"]
+    return torch.cat([reduced, place.expand(n, rows, columns, 5)], dim=-1).flatten(0, 2)
+
+
+def _standardise(thermal: Tensor, state: State) -> Tensor:
+    return ((thermal - state["mean"]) / state["spread"]).flatten(0, 2)
+
+
+def _train(
+    network: nn.Sequential,
+    train: tuple[Tensor, Tensor],
+    validation: tuple[Tensor, Tensor],
+    settings: Settings,
+) -> State:
+    inputs, targets = train
+    optimiser = torch.optim.Adam(
+        network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay
+    )
+    schedule = torch.optim.lr_scheduler.ExponentialLR(optimiser, settings.decay)
+    best, lowest, since = _copy(network), float("inf"), 0
+    for _ in range(settings.epochs):
+        for rows in torch.randperm(len(inputs)).split(settings.batch):
+            loss = mse_loss(network(inputs[rows]), targets[rows])
+            optimiser.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
+        schedule.step()
+        with torch.inference_mode():
+            error = float(mse_loss(network(validation[0]), validation[1]))
+        if not error < float("inf"):
+            raise ValueError("DPM: the validation error is not finite; lower dpm.learning_rate")
+        since += 1
+        if error < lowest:
+            best, lowest, since = _copy(network), error, 0
+        if since >= settings.patience:
+            break
+    return best
+
+
+def _copy(network: nn.Sequential) -> State:
+    return {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
+
+
+def as_vectors(descriptors: Tensor) -> Floats:
+    """Return descriptors (N, rows, columns, D) as one float64 vector per face."""
+    return descriptors.flatten(1).double().numpy()

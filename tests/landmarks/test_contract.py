@@ -1,0 +1,207 @@
+"""What every model file of the package fulfils, whichever they are."""
+
+import dataclasses
+import importlib
+import pkgutil
+from collections.abc import Callable
+from functools import cache
+from types import ModuleType
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load, save
+from torch import nn
+
+import thermalign.landmarks
+from thermalign.geometry import LANDMARKS, interocular_distance, mirror_points
+from thermalign.landmarks._data import Faces, State
+from thermalign.landmarks._settings import parse
+from thermalign.warp import ImageStack, stack_images
+
+MODELS = [m.name for m in pkgutil.iter_modules(thermalign.landmarks.__path__) if m.name[0] != "_"]
+
+# Small enough for seconds, large enough to learn four faces by heart.
+SHORT = {"learning_rate": 0.004, "schedule": "one_cycle", "batch_size": 16, "validate_every": 50}
+SMALL: dict[str, dict[str, Any]] = {
+    "mean_shape": {},
+    "dan": SHORT
+    | {"input_size": 32, "width": 0.1, "hidden": 32, "dropout": 0.0, "steps": 150}
+    | {"later_steps": 50, "shift_sd": 0.05, "rotation_sd": 2.0, "scale_sd": 0.05},
+    "mtcnn": SHORT | {"width": 0.25, "steps": 150, "shift": 0.05, "scale": [0.95, 1.05]},
+    "pbc": SHORT | {"width": 0.12, "steps": 250, "batch_size": 32},
+}
+# Of the mean shape's error, on the faces learnt.
+SHARE_OF_MEAN_SHAPE = {"mean_shape": 1.001, "dan": 0.6, "mtcnn": 0.6, "pbc": 1.3}
+
+Trained = tuple[ModuleType, Any, State, Faces]
+
+
+@pytest.fixture(scope="module", params=MODELS)
+def trained(request: pytest.FixtureRequest, toy_faces: Callable[..., Faces]) -> Trained:
+    module, settings = small(request.param)
+    faces = toy_faces(4, flips=True)
+    state = module.fit(faces, toy_faces(4), settings, seed=3, progress=False)
+    return module, settings, state, faces
+
+
+def small(name: str) -> tuple[ModuleType, Any]:
+    assert name in SMALL, f"give {name} small settings here, so that the contract is tested"
+    module = importlib.import_module(f"thermalign.landmarks.{name}")
+    return module, parse(module.Settings, SMALL[name], name)
+
+
+def brief(settings: Any) -> Any:
+    """Shorten training to three steps where there is training."""
+    names = {f.name for f in dataclasses.fields(settings)} & {"steps", "later_steps"}
+    return dataclasses.replace(settings, **dict.fromkeys(names, 3))
+
+
+def as_stored(faces: Faces) -> tuple[torch.Tensor, torch.Tensor]:
+    once = slice(0, len(faces.stack))
+    return faces.boxes[once], faces.points[once]
+
+
+def mirrored(stack: ImageStack) -> ImageStack:
+    images = [stack.image(n).flip(1).numpy() for n in range(len(stack))]
+    return stack_images(images, stack.device)
+
+
+def error(points: torch.Tensor, truth: torch.Tensor) -> float:
+    distance = (points - truth).norm(dim=-1).mean(-1)
+    return float((distance / interocular_distance(truth)).mean())
+
+
+def test_the_package_holds_the_models_of_the_study() -> None:
+    assert {"mean_shape", "dan", "pbc", "mtcnn"} <= set(MODELS)
+
+
+def test_settings_are_frozen_and_have_defaults(trained: Trained) -> None:
+    settings = trained[0].Settings()
+    assert type(settings).__dataclass_params__.frozen
+
+
+def test_network_is_a_module_whose_tensors_fit_the_state(trained: Trained) -> None:
+    module, settings, state, _ = trained
+    network = module.network(settings)
+    assert isinstance(network, nn.Module)
+    if list(network.parameters()):
+        network.load_state_dict(state.tensors, strict=True)
+
+
+def test_predictions_have_one_point_and_confidence_per_landmark(trained: Trained) -> None:
+    module, settings, state, faces = trained
+    boxes, _ = as_stored(faces)
+    points, confidence = module.predict(state, faces.stack, boxes, settings)
+    assert points.shape == (4, len(LANDMARKS), 2)
+    assert confidence.shape == (4, len(LANDMARKS))
+    assert points.dtype == confidence.dtype == torch.float32
+    assert bool(points.isfinite().all())
+    known = confidence[~confidence.isnan()]
+    assert bool(((known >= 0) & (known <= 1)).all())
+    assert not points.requires_grad
+
+
+def test_a_few_faces_are_learnt_by_heart(trained: Trained) -> None:
+    module, settings, state, faces = trained
+    boxes, truth = as_stored(faces)
+    floor = importlib.import_module("thermalign.landmarks.mean_shape")
+    none = floor.Settings()
+    flat, _ = floor.predict(
+        floor.fit(faces, faces, none, seed=0), faces.stack, boxes, none
+    )
+    points, _ = module.predict(state, faces.stack, boxes, settings)
+    name = module.__name__.rsplit(".", 1)[1]
+    assert error(points, truth) <= SHARE_OF_MEAN_SHAPE[name] * error(flat, truth)
+
+
+def test_a_mirrored_image_gives_mirrored_points_within_the_models_error(trained: Trained) -> None:
+    module, settings, state, faces = trained
+    boxes, truth = as_stored(faces)
+    width = faces.stack.widths
+    seen = torch.cat([(width - boxes[:, 0] - boxes[:, 2])[:, None], boxes[:, 1:]], dim=1)
+    points, _ = module.predict(state, faces.stack, boxes, settings)
+    other, _ = module.predict(state, mirrored(faces.stack), seen, settings)
+    back = mirror_points(other, width)
+    assert error(back, points) <= 2 * error(points, truth) + 0.01
+
+
+def test_points_do_not_depend_on_the_other_images_of_a_batch(trained: Trained) -> None:
+    module, settings, state, faces = trained
+    boxes, _ = as_stored(faces)
+    together, _ = module.predict(state, faces.stack, boxes, settings)
+    one = stack_images([faces.stack.image(2).numpy()], faces.stack.device)
+    alone, _ = module.predict(state, one, boxes[2:3], settings)
+    torch.testing.assert_close(alone[0], together[2], rtol=0, atol=1e-3)
+
+
+def test_a_state_survives_safetensors(trained: Trained) -> None:
+    module, settings, state, faces = trained
+    boxes, _ = as_stored(faces)
+    copy = State(load(save(state.tensors)))
+    before, sure = module.predict(state, faces.stack, boxes, settings)
+    after, as_sure = module.predict(copy, faces.stack, boxes, settings)
+    assert torch.equal(before, after)
+    assert torch.equal(sure.nan_to_num(), as_sure.nan_to_num())
+
+
+def test_the_same_seed_gives_the_same_state_and_another_seed_another(
+    trained: Trained, toy_faces: Callable[..., Faces]
+) -> None:
+    module, settings, _, faces = trained
+    short = brief(settings)
+
+    @cache
+    def fit(seed: int, run: int) -> dict[str, torch.Tensor]:
+        torch.manual_seed(run)  # the caller's random state must not matter
+        state: State = module.fit(faces, toy_faces(2), short, seed=seed, progress=False)
+        return state.tensors
+
+    assert fit(0, 0).keys() == fit(0, 1).keys()
+    assert all(torch.equal(fit(0, 0)[k], fit(0, 1)[k]) for k in fit(0, 0))
+    if list(module.network(short).parameters()):
+        assert any(not torch.equal(fit(0, 0)[k], fit(1, 0)[k]) for k in fit(0, 0))
+
+
+def test_training_leaves_the_callers_random_state_alone(trained: Trained) -> None:
+    module, settings, _, faces = trained
+    torch.manual_seed(7)
+    expected = torch.rand(3)
+    torch.manual_seed(7)
+    module.fit(faces, faces, brief(settings), seed=0, progress=False)
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_training_works_without_validation_faces(trained: Trained) -> None:
+    module, settings, _, faces = trained
+    empty = dataclasses.replace(
+        faces,
+        index=faces.index[:0],
+        frame=faces.frame[:0],
+        boxes=faces.boxes[:0],
+        points=faces.points[:0],
+    )
+    state = module.fit(faces, empty, brief(settings), seed=0, progress=False)
+    assert all(torch.isfinite(t.float()).all() for t in state.tensors.values())
+    with pytest.raises(ValueError, match="no training faces"):
+        module.fit(empty, faces, brief(settings), seed=0, progress=False)
+
+
+def test_the_curve_has_finite_losses_that_fall(trained: Trained) -> None:
+    curve = trained[2].curve
+    for stage in dict.fromkeys(row.stage for row in curve):
+        rows = [row for row in curve if row.stage == stage]
+        assert all(torch.isfinite(torch.tensor([r.loss, r.validation_nmse])).all() for r in rows)
+        assert [r.step for r in rows] == sorted({r.step for r in rows})
+        assert rows[-1].loss <= rows[0].loss
+
+
+def test_boxes_that_do_not_fit_the_images_are_refused(trained: Trained) -> None:
+    module, settings, state, faces = trained
+    boxes, _ = as_stored(faces)
+    with pytest.raises(ValueError, match="4 images came with boxes of shape"):
+        module.predict(state, faces.stack, boxes[:3], settings)
+    flat = boxes.clone()
+    flat[1, 2] = 0
+    with pytest.raises(ValueError, match="face box of image 1"):
+        module.predict(state, faces.stack, flat, settings)
