@@ -55,7 +55,7 @@ def add_landmarks(rows: Rows, key: tuple[str, str, str], mean: float, *, n: int 
     for at in THRESHOLDS:
         share = float(1 - np.exp(-((at / mean) ** 3)))
         rows.add(key, "ced", share, at=float(at), low=share - 0.02, high=min(share + 0.02, 1), n=n)
-    rows.add(key, "failure_rate", float(np.exp(-((0.1 / mean) ** 3))), at=0.1, n=n)
+    rows.add(key, "failure_rate", 0.004, n=n)
 
 
 def add_verification(rows: Rows, key: tuple[str, str, str], eer: float) -> None:

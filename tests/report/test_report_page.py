@@ -55,7 +55,7 @@ def test_every_table_has_a_numbered_caption_and_scoped_headers(page):
     found = re.findall(r"<table.*?</table>", page, flags=re.DOTALL)
     assert len(found) > 8
     for i, table in enumerate(found, start=1):
-        assert f"<caption><b>Table {i}.</b>" in table
+        assert f"<caption><span><b>Table {i}.</b>" in table
         assert len(re.findall(r"<th\b", table)) == len(re.findall(r"<th scope=", table))
         assert 'scope="row"' in table
 

@@ -79,6 +79,13 @@ def test_albums_go_from_typical_to_worst_and_models_in_table_order():
     assert albums(given, "p2", looks=looks(["dan"])) == []
 
 
+def test_the_worst_face_leads_its_strip_and_a_missed_one_is_the_worst():
+    given = [example(kind="worst", nmse=e, subject_id=str(e)) for e in (0.2, NAN, 0.7)]
+    (album,) = albums(given, "p1", looks=looks(["dan"]))
+    titles = [face.title.partition(",")[0] for face in album.strips[0].faces]
+    assert titles == ["nan", "0.7", "0.2"]
+
+
 def curve_view():
     rows = Rows()
     for subset in ("all", "range=1", "range=2"):

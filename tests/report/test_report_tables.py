@@ -10,7 +10,7 @@ from thermalign.report.inventory import cost_table, parameter_table
 from thermalign.report.names import looks, protocol_label, subset_label
 from thermalign.report.paper import published
 from thermalign.report.summary import View
-from thermalign.report.tables import eer_table, nmse_table, operating_table
+from thermalign.report.tables import detail_table, eer_table, nmse_table, operating_table
 
 MODELS = ("annotated", "dan", "mean_shape", "mtcnn", "pbc")
 
@@ -50,7 +50,7 @@ def test_the_nmse_table_shows_the_given_values_over_the_papers():
     table = nmse_table(view_of(rows))
     assert table.columns == ["Range 1", "Range 2", "Range 3", "Average"]
     assert texts(table)["DAN"][0] == ".050 ± .021"
-    assert table.bodies[0].rows[0].cells[0].detail == "[.047, .053]"
+    assert table.bodies[0].rows[0].cells[0].detail == "[.047,\u00a0.053]"
     assert texts(table)["DAN"][3] == ".055"
     assert table.bodies[0].rows[0].cells[3].detail == ""
     assert texts(table)["in the paper"] == [".050 ± .02", ".056 ± .02", ".061 ± .02", ".056 ± .02"]
@@ -86,6 +86,23 @@ def test_a_subset_that_one_model_lacks_is_a_dash():
     assert texts(nmse_table(view_of(rows, "own")))["PBC"] == [".100", "–"]
 
 
+def test_landmarks_conditions_and_missed_faces_share_a_table():
+    rows = Rows()
+    for subset in (
+        "all",
+        "landmark=nose_base",
+        "condition=expression",
+        "range=1&condition=baseline",
+    ):
+        rows.add(("own", "dan", subset), "nmse", 0.035)
+    rows.add(("own", "dan", "all"), "failure_rate", 0.004)
+    table = detail_table(view_of(rows, "own"))
+    assert table.groups == [("Landmark", 1), ("Condition", 1), ("Faces", 1)]
+    assert table.columns == ["Nose base", "Expression", "not found"]
+    assert texts(table)["DAN"] == [".035", ".035", "0.4\u202f%"]
+    assert detail_table(view_of(Rows(), "own")) is None
+
+
 def test_only_the_lowest_of_several_models_is_set_bold():
     rows = Rows()
     for model, value in (("dan", 0.05), ("pbc", 0.2), ("mtcnn", 0.0502), ("mean_shape", NAN)):
@@ -114,7 +131,7 @@ def test_annotated_points_lead_the_table_of_equal_error_rates():
         rows.add(("own", model, "all"), "eer", 0.144, low=0.1, high=0.2)
     table = eer_table(view_of(rows, "own"))
     assert [row.head for row in table.bodies[0].rows] == ["annotated points", "DAN", "mean shape"]
-    assert table.bodies[0].rows[0].cells[0].detail == "[10.0, 20.0]"
+    assert table.bodies[0].rows[0].cells[0].detail == "[10.0,\u00a020.0]"
     assert eer_table(view_of(Rows(), "own")) is None
 
 
@@ -143,7 +160,7 @@ def test_differences_beyond_the_main_subset_are_folded_away():
     assert [body.title for body in folded.bodies][-1] == "Equal error rate, Range 2"
     assert folded.folded == "All other subsets (2)"
     cells = [cell.text for cell in shown.bodies[0].rows[0].cells]
-    assert cells == ["+1.2", "[0.2, 2.2]", "", "annotated points lower"]
+    assert cells == ["+1.2", "[0.2,\u00a02.2]", "", "annotated points lower"]
     assert difference_tables(frame, "other", looks={}) == []
 
 
@@ -184,7 +201,7 @@ def test_findings_turn_differences_towards_the_model():
     )
     said = finding(view_of(rows, "own"), frame).sentences
     assert said[0] == "No landmark error was measured."
-    assert said[-1].endswith("DAN\u00a0+0.8 [−0.5, 2.1], not separable.")
+    assert said[-1].endswith("DAN\u00a0+0.8 [−0.5,\u00a02.1], not separable.")
 
 
 def test_a_lone_model_is_not_called_the_lowest():

@@ -1,6 +1,7 @@
 """What the rules share: paths, settings as text, code fingerprints, lists of targets."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,9 @@ from pathlib import Path
 SRC = f"{workflow.basedir}/src"
 sys.path.insert(0, SRC)
 shell.prefix(f"set -euo pipefail; export PYTHONPATH={SRC!r}; ")
+
+# Steps run on the Python that runs Snakemake, unless a conda environment puts its own before it.
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
 from thermalign.provenance import fingerprint
 

@@ -37,9 +37,7 @@ class Settings:
     rotation_sd: float = 20.0  # degrees; original
     scale_sd: float = 0.25  # original
     batch_size: int = 64  # original
-    steps: int = (
-        36_000  # of stage 1. ASSUME: 100 epochs of 23,040 images; the original: until it stalls
-    )
+    steps: int = 36_000  # of stage 1. ASSUME: 100 epochs of 23,040; original: until it stalls
     later_steps: int = 36_000  # of each later stage; as above
     learning_rate: float = 1e-3  # original
     schedule: str = "constant"  # original

@@ -30,21 +30,19 @@ _TRIES = 8  # draws of a box before the undisturbed one is taken
 
 @dataclass(frozen=True)
 class Settings:
-    """Hyper-parameters; defaults are the paper's, or those of the ports that train MTCNN.
+    """Hyper-parameters; defaults are the paper's, or those of ports that train MTCNN.
 
-    The original authors published no training code.
+    The original authors published no training code; the port is AITTSMD/MTCNN-Tensorflow.
     """
 
     width: float = 1.0  # of 32, 64, 64, 128 channels and 256 units; paper 1
-    shift: float = 0.2  # of a crop's centre, fraction of the box, at most; AITTSMD's port
-    scale: tuple[float, float] = (0.8, 1.25)  # of a crop's side, range; AITTSMD's port
+    shift: float = 0.2  # of a crop's centre, fraction of the box, at most; port
+    scale: tuple[float, float] = (0.8, 1.25)  # of a crop's side, range; port
     least_iou: float = 0.65  # of a crop with the box; MTCNN paper
-    rotation: float = 5.0  # degrees, at most; AITTSMD's port (there exactly 5)
-    batch_size: int = 384  # AITTSMD's port
-    steps: int = (
-        20_000  # ASSUME: about AITTSMD's 22 epochs of landmark crops; the paper says nothing
-    )
-    learning_rate: float = 1e-3  # AITTSMD's port, there for SGD with momentum
+    rotation: float = 5.0  # degrees, at most; port (there exactly 5)
+    batch_size: int = 384  # port
+    steps: int = 13_200  # ASSUME: the port's 22 epochs of ten crops of 23,040 images
+    learning_rate: float = 1e-3  # port, there for SGD with momentum
     schedule: str = "constant"  # ASSUME: the ports drop the rate after stated epochs
     validate_every: int = 100  # steps. ASSUME
     patience: int = 40  # validations. ASSUME; 0 never stops

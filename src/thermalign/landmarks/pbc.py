@@ -37,7 +37,7 @@ class Settings:
     negative_iou: float = 0.8  # a patch is background up to this overlap with all. ASSUME
     negative_share: float = 0.5  # of a batch. ASSUME
     batch_size: int = 128  # patches; paper
-    steps: int = 36_000  # ASSUME: the paper does not say
+    steps: int = 36_000  # ASSUME: as many as for DAN; the paper does not say
     learning_rate: float = 1e-3  # Adam; paper
     schedule: str = "constant"  # paper
     validate_every: int = 200  # steps. ASSUME

@@ -1,6 +1,7 @@
 """What a table of the page is made of, and how numbers are printed."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from thermalign.report.names import Look
@@ -106,8 +107,12 @@ def interval(value: Value, *, rate: bool = False) -> str:
     """Print a 95 % interval, or nothing where there is none."""
     if not (math.isfinite(value.low) and math.isfinite(value.high)):
         return ""
-    show = percent_number if rate else fraction
-    return f"[{show(value.low)}, {show(value.high)}]"
+    return between(value.low, value.high, show=percent_number if rate else fraction)
+
+
+def between(low: float, high: float, *, show: Callable[[float], str]) -> str:
+    """Print both ends of an interval in brackets that no line break parts."""
+    return f"[{show(low)},{NBSP}{show(high)}]"
 
 
 def rate_cell(value: Value | None, *, empty: str = MISSING, tone: str = "") -> Cell:

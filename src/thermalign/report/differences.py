@@ -5,7 +5,16 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from thermalign.report.cells import MISSING, Body, Cell, Row, Table, fraction, percent_number
+from thermalign.report.cells import (
+    MISSING,
+    Body,
+    Cell,
+    Row,
+    Table,
+    between,
+    fraction,
+    percent_number,
+)
 from thermalign.report.names import Look, protocol_label, subset_label
 from thermalign.report.summary import by_number
 
@@ -77,7 +86,7 @@ def _rows(frame: pd.DataFrame, looks: dict[str, Look]) -> list[Row]:
         said = verdict(low, high, first=first, second=second)
         cells = [
             Cell(_signed(value, show)) if math.isfinite(value) else Cell(MISSING, tone="missing"),
-            Cell(f"[{show(low)}, {show(high)}]") if finite else Cell(MISSING, tone="missing"),
+            Cell(between(low, high, show=show)) if finite else Cell(MISSING, tone="missing"),
             Cell("", tone="words", drawing=interval_bar(value, (low, high), limit=limit)),
             Cell(said, tone="words" if said.endswith("lower") else "words muted"),
         ]

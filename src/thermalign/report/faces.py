@@ -73,14 +73,14 @@ class Strip:
 
 @dataclass(frozen=True)
 class Album:
-    """The strips of one protocol and kind; ``images`` holds every picture once."""
+    """The strips of one protocol and kind."""
 
     title: str
     strips: list[Strip]
 
 
 def albums(examples: Iterable[Example], protocol: str, *, looks: dict[str, Look]) -> list[Album]:
-    """Arrange a protocol's examples by kind, model, range and subject."""
+    """Arrange a protocol's examples by kind and model: worst first, others by range, subject."""
     mine = [e for e in examples if e.protocol == protocol]
     kinds = [*KINDS, *sorted({e.kind for e in mine} - KINDS.keys())]
     found = []
@@ -129,7 +129,9 @@ def draw_face(example: Example, label: str) -> Face:
 
 def _ordered(examples: list[Example], kind: str, model: str) -> list[Example]:
     mine = [e for e in examples if e.kind == kind and e.model == model]
-    return sorted(mine, key=lambda e: (e.range, e.subject_id, e.nmse))
+    if kind == "worst":
+        return sorted(mine, key=lambda e: -e.nmse if math.isfinite(e.nmse) else -math.inf)
+    return sorted(mine, key=lambda e: (e.range, e.subject_id))
 
 
 def _points(points: Floats | None) -> list[tuple[int, float, float]]:

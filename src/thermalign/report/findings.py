@@ -6,7 +6,16 @@ from typing import Any
 
 import pandas as pd
 
-from thermalign.report.cells import MINUS, NBSP, fraction, interval, number, percent, percent_number
+from thermalign.report.cells import (
+    MINUS,
+    NBSP,
+    between,
+    fraction,
+    interval,
+    number,
+    percent,
+    percent_number,
+)
 from thermalign.report.names import subset_label
 from thermalign.report.summary import View
 
@@ -124,4 +133,4 @@ def _points(label: str, value: float, *ends: float) -> str:
     if not (math.isfinite(low) and math.isfinite(high)):
         return text
     verdict = "" if low > 0 or high < 0 else ", not separable"
-    return f"{text} [{percent_number(low)}, {percent_number(high)}]{verdict}"
+    return f"{text} {between(low, high, show=percent_number)}{verdict}"

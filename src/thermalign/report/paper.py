@@ -44,6 +44,8 @@ NMSE: dict[int, dict[str, dict[str, Published]]] = {
 }
 """Protocol, model, and range or average, to what the paper printed."""
 
+SPREAD = "The paper’s ± is a standard deviation averaged over landmarks and folds."
+
 NOTES = {
     1: "The paper’s average is the plain mean of its three ranges.",
     2: (

@@ -13,7 +13,7 @@ from thermalign.report.cells import (
     rate_cell,
 )
 from thermalign.report.names import subset_label, subset_parts
-from thermalign.report.paper import NOTES, Published, protocol_number, published
+from thermalign.report.paper import NOTES, SPREAD, Published, protocol_number, published
 from thermalign.report.summary import View, by_number
 
 Columns = list[tuple[str, str, str]]
@@ -21,6 +21,10 @@ Columns = list[tuple[str, str, str]]
 
 TOO_SMALL = "n too small"
 ALIGNED_BY = "Probe aligned by"
+MATCHED = (
+    "Mean over folds. Unless the configuration says otherwise, gallery and matcher are the same in "
+    "every row, and only the probe’s points differ."
+)
 INTERVALS = "Brackets: 95 % interval of a bootstrap over subjects."
 
 
@@ -62,12 +66,11 @@ def nmse_table(view: View) -> Table | None:
         if any(printed):
             rows.append(Row("in the paper", [_paper_cell(p) for p in printed], tone="muted"))
     quoted = any(row.tone == "muted" for row in rows)
-    shown = [cell for row in rows for cell in row.cells]
     notes = [
         "NMSE: mean distance between predicted and annotated points, divided by the interocular "
         "distance (not squared).",
-        "± is the standard deviation of the error." if any("±" in c.text for c in shown) else "",
-        INTERVALS if any(c.detail for c in shown) else "",
+        "± is the standard deviation over images." if view.models("nmse_sd") else "",
+        INTERVALS if _any_detail(rows) else "",
         "Bold: lowest of its column." if any(lowest.values()) else "",
     ]
     return Table(
@@ -81,35 +84,34 @@ def nmse_table(view: View) -> Table | None:
 
 
 def detail_table(view: View) -> Table | None:
-    """Lay out NMSE by landmark and condition, and the share of failures; None without either."""
-    subsets = view.subsets("nmse")
+    """Lay out NMSE by landmark and condition, and how many faces were missed; None without any."""
     columns: Columns = [
         (column.capitalize(), _last(subset), subset)
         for column in ("landmark", "condition")
-        for subset in subsets
+        for subset in view.subsets("nmse")
         if set(subset_parts(subset)) == {column}
     ]
-    limits = view.abscissas("failure_rate")
+    missed = view.models("failure_rate")
     models = view.models("nmse", "failure_rate")
-    if not models or not (columns or limits):
+    if not columns and not missed:
         return None
     rows = []
     for model in models:
         cells = [_nmse_cell(view, model, s, best=False) for _, _, s in columns]
-        failed = [view.get(model, "failure_rate", subset="all", at=limit) for limit in limits]
-        cells += [rate_cell(value) for value in failed]
+        cells += [rate_cell(view.get(model, "failure_rate", subset="all"))] if missed else []
         rows.append(Row(view.looks[model].label, cells, look=view.looks[model]))
-    failures: Columns = [("Failures", f"above {fraction(limit, digits=2)}", "") for limit in limits]
-    note = (
-        "Failures: share of images whose NMSE is above the threshold, or whose face a model missed."
-    )
+    columns += [("Faces", "not found", "all")] if missed else []
+    notes = [
+        INTERVALS if _any_detail(rows) else "",
+        "A face that was not found has no NMSE." if missed else "",
+    ]
     return Table(
-        caption=f"NMSE by landmark and condition, and failures, {view.label}",
+        caption=f"NMSE by landmark and condition, and faces not found, {view.label}",
         head="Model",
-        columns=[title for _, title, _ in [*columns, *failures]],
+        columns=[title for _, title, _ in columns],
         bodies=[Body(rows)],
-        groups=_groups([*columns, *failures]),
-        notes=[note] if limits else [],
+        groups=_groups(columns),
+        notes=[_joined(notes)] if any(notes) else [],
     )
 
 
@@ -130,15 +132,7 @@ def eer_table(view: View) -> Table | None:
         columns=[title for _, title, _ in columns],
         bodies=[Body(rows)],
         groups=_groups(columns),
-        notes=[
-            _joined(
-                [
-                    "Mean over folds. Unless the configuration says otherwise, gallery and matcher are the "
-                    "same in every row, and only the probe’s points differ.",
-                    INTERVALS if any(cell.detail for row in rows for cell in row.cells) else "",
-                ]
-            )
-        ],
+        notes=[_joined([MATCHED, INTERVALS if _any_detail(rows) else ""])],
     )
 
 
@@ -173,7 +167,11 @@ def operating_table(view: View) -> Table | None:
 
 def _paper_notes(protocol: str, *, quoted: bool) -> list[str]:
     number_there = protocol_number(protocol)
-    return [NOTES[number_there]] if quoted and number_there else []
+    return [SPREAD, NOTES[number_there]] if quoted and number_there else []
+
+
+def _any_detail(rows: list[Row]) -> bool:
+    return any(cell.detail for row in rows for cell in row.cells)
 
 
 def _joined(sentences: list[str]) -> str:

@@ -16,6 +16,8 @@ SURVEY = "NIOSH and ANSUR head-and-face surveys (Zhuang and others), from memory
 DODGSON = "Dodgson, SPIE 5291, 2004"
 TUNED = "tuned by eye"
 
+# ASSUME every TUNED row, every loading, and the draws of looks and temperatures: invented.
+
 FACTOR_LIMIT = 2.4  # standard scores of the four common factors
 SCORE_LIMIT = 2.6  # standard scores of a measurement
 FEMALE = 0.42  # share of women
@@ -68,7 +70,7 @@ class Anatomy:
     muzzle: float = _drawn(4.5, 4.0, 2.0, (0, 0.05, 0.5, 0))  # protrusion of the mouth region
     mentolabial: float = _drawn(3.2, 2.6, 1.0, (0, 0, 0, 0.1))  # groove below the lower lip
     chin: float = _drawn(5.5, 4.3, 1.7, (0.2, 0, -0.05, 0))
-    chin_width: float = _drawn(15, 12.5, 2.5, (0.25, 0.2, 0, 0), low=6)
+    chin_width: float = _drawn(15, 12.5, 2.5, (0.25, 0.2, 0, 0), low=8.5)
     nasolabial: float = _drawn(1.0, 0.8, 0.6, (0, 0.15, 0, 0.7), low=0)  # fold, nose to mouth
     cheekbone: float = _drawn(4.2, 4.6, 1.8, (0, -0.1, 0.25, -0.1))
     cheek_hollow: float = _drawn(2.6, 2.0, 2.0, (0, -0.7, 0, 0.25))
@@ -143,7 +145,7 @@ class Identity:
     beard: float  # 0..1
     moustache: float  # 0..1
     owns_glasses: bool
-    core_temperature: float  # degrees Celsius of average facial skin
+    skin_temperature: float  # degrees Celsius, average of the face
     nose_offset: float  # K, tip of the nose against average skin
 
     @property
@@ -187,7 +189,7 @@ def draw_identity(rng: np.random.Generator) -> Identity:
         beard=0.0 if female else beard,
         moustache=0.0 if female else moustache,
         owns_glasses=bool(rng.random() < 0.25),
-        core_temperature=34.0 + 0.45 * rng.standard_normal(),
+        skin_temperature=34.0 + 0.45 * rng.standard_normal(),
         nose_offset=-2.0 + 1.0 * rng.standard_normal(),
     )
 
@@ -209,7 +211,7 @@ def _draw_asymmetry(rng: np.random.Generator) -> Asymmetry:
     values: dict[str, Any] = {}
     for entry in fields(Asymmetry):
         left, right = (float(v) for v in rng.standard_normal(2).clip(-SCORE_LIMIT, SCORE_LIMIT))
-        values[entry.name] = (left, right) if entry.type is Pair else left
+        values[entry.name] = (left, right) if entry.type == Pair else left
     return Asymmetry(**values)
 
 

@@ -18,6 +18,8 @@ from thermalign.simulator.fields import (
     random_field,
 )
 
+# ASSUME every length (mm) and share below: tuned by eye on contact sheets.
+
 
 @dataclass(frozen=True)
 class Ears:
@@ -48,7 +50,8 @@ def neck_height(body: Anatomy) -> Map:
 def shoulders(body: Anatomy, rng: np.random.Generator) -> tuple[Map, Map]:
     """Return the height of the shoulders, mm, and the mask of the clothes, 0..1."""
     beyond_neck = np.maximum(np.abs(X) - body.neck, 0)
-    line = body.shoulder_y - 22 + 0.18 * beyond_neck - 6 * np.exp(-((X / 45) ** 2))
+    top = max(body.shoulder_y - 22, body.menton_y + 14)
+    line = top + 0.18 * beyond_neck - 6 * np.exp(-((X / 45) ** 2))
     arch = -84 + 20 * np.sqrt(np.maximum(0, 1 - (X / 190) ** 2)) + 2.0 * random_field(rng, 22)
     open_collar = rng.random() < 1 / 3
     collar = line - 8 + (26 * np.exp(-((X / 24) ** 2)) if open_collar else 0)
@@ -69,14 +72,18 @@ def draw_ears(identity: Identity, width: Map) -> Ears:
     """
     body = identity.body
     ears = Ears(
-        np.full(SHAPE, FLOOR, np.float32), np.zeros(SHAPE, np.float32), np.full(SHAPE, 9, np.float32)
+        np.full(SHAPE, FLOOR, np.float32),
+        np.zeros(SHAPE, np.float32),
+        np.full(SHAPE, 9, np.float32),
     )
     for sign, i in SIDES:
         y = body.ear_y + 0.8 * identity.uneven.ear[i]
         edge = float(np.interp(y, Y[:, 0], width[:, 0])) - 5
         out = sign * X - edge  # mm from the head outwards
         down = (Y - y) / (body.ear_length / 2)
-        wide = np.maximum((body.ear_width + 5) * (1 - 0.38 * np.clip(down, -1, 1) - 0.12 * down**2), 3)
+        wide = np.maximum(
+            (body.ear_width + 5) * (1 - 0.38 * np.clip(down, -1, 1) - 0.12 * down**2), 3
+        )
         radius = np.sqrt((np.maximum(out, 0) / wide) ** 2 + down**2)
         here: Mask = (radius < 1) & (out > -6) & (Y > -40)
         rims = 9 * bell(radius - 0.85, 0.13) + 4 * bell(radius - 0.48, 0.14)

@@ -77,8 +77,8 @@ def expression_bases(identity: Identity, mouth: Mouth) -> dict[str, Map]:
         for name in ("smile", "pucker", "brow_raise", "frown", "blink", "gaze", "corners")
     }
     for sign, i in SIDES:
-        _add_mouth_motion(bases, sign, mouth.corners[i], identity.eyes[i], mouth, identity)
-        _add_eye_motion(bases, sign, identity.eyes[i], identity)
+        _add_mouth_motion(bases, identity, mouth, sign=sign, i=i)
+        _add_eye_motion(bases, identity, sign=sign, i=i)
     bases["pucker"][..., 2] += 4.5 * _hill(0, identity.body.mouth_y, 15, 12)
     return bases
 
@@ -88,14 +88,9 @@ def _hill(x: float, y: float, width: float, height: float) -> Map:
 
 
 def _add_mouth_motion(
-    bases: dict[str, Map],
-    sign: int,
-    corner: tuple[float, float],
-    eye: tuple[float, float],
-    mouth: Mouth,
-    identity: Identity,
+    bases: dict[str, Map], identity: Identity, mouth: Mouth, *, sign: int, i: int
 ) -> None:
-    x, y = corner
+    (x, y), eye = mouth.corners[i], identity.eyes[i]
     pull, cheek = _hill(x + sign * 3, y - 1, 13, 12), _hill(sign * 42, 34, 16, 13)
     smile = bases["smile"]
     smile[..., 0] += sign * 5.5 * pull
@@ -108,10 +103,8 @@ def _add_mouth_motion(
     bases["corners"][..., 1] += 0.22 * near
 
 
-def _add_eye_motion(
-    bases: dict[str, Map], sign: int, eye: tuple[float, float], identity: Identity
-) -> None:
-    body, (x, y) = identity.body, eye
+def _add_eye_motion(bases: dict[str, Map], identity: Identity, *, sign: int, i: int) -> None:
+    body, (x, y) = identity.body, identity.eyes[i]
     bases["brow_raise"][..., 1] -= 5.0 * _hill(sign * 30, body.brow_y - 2, 20, 9)
     bases["brow_raise"][..., 1] -= 1.0 * _hill(x, y - 6, 13, 4)
     bases["frown"][..., 0] -= sign * 2.5 * _hill(sign * 15, body.brow_y, 10, 8)

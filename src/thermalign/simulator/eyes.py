@@ -8,6 +8,8 @@ import numpy as np
 from thermalign.simulator.anatomy import Identity
 from thermalign.simulator.fields import SHAPE, SIDES, Map, Window, X, Y, bell, logistic, window
 
+# ASSUME every share, width (mm) and reflectance below: tuned by eye on contact sheets.
+
 
 @dataclass(frozen=True)
 class Eyes:
@@ -55,7 +57,9 @@ def draw_eyes(identity: Identity) -> Eyes:
     return eyes
 
 
-def paint_eyeballs(albedo: Map, identity: Identity, eyes: Eyes, skin: float, iris: float) -> None:
+def paint_eyeballs(
+    albedo: Map, identity: Identity, *, eyes: Eyes, skin: float, iris: float
+) -> None:
     """Paint white, iris, pupil and catch light into the openings, in place.
 
     Parameters

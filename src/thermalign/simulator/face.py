@@ -1,6 +1,6 @@
 """A person ready to be rendered: every map that the cameras sample."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -47,7 +47,9 @@ class Face:
     glasses: Glasses | None
 
 
-def build_face(seed: int, subject: tuple[int, int], *, gap: float) -> Face:
+def build_face(
+    seed: int, subject: tuple[int, int], *, gap: float, facial_hair: bool = True
+) -> Face:
     """Build a person.
 
     Parameters
@@ -57,16 +59,22 @@ def build_face(seed: int, subject: tuple[int, int], *, gap: float) -> Face:
     subject : (volume, number)
     gap : float
         As in :func:`thermalign.simulator.temperature.build_warmth`.
+    facial_hair : bool
+        Whether beards and moustaches are worn; nothing else of a person depends on it.
     """
     identity = draw_identity(stream(seed, Purpose.IDENTITY, subject))
+    if not facial_hair:
+        identity = replace(identity, beard=0.0, moustache=0.0)
     shape = build_shape(
-        identity, stream(seed, Purpose.SHAPE, subject), stream(seed, Purpose.HAIR, subject)
+        identity,
+        rng=stream(seed, Purpose.SHAPE, subject),
+        hair_rng=stream(seed, Purpose.HAIR, subject),
     )
     bare = np.asarray(shape.face * (1 - shape.hair_cover), np.float32)
     facial = draw_facial_hair(
-        identity, shape.mouth, bare, stream(seed, Purpose.FACIAL_HAIR, subject)
+        identity, shape.mouth, bare=bare, rng=stream(seed, Purpose.FACIAL_HAIR, subject)
     )
-    albedo = paint_albedo(identity, shape, facial, stream(seed, Purpose.SKIN, subject))
+    albedo = paint_albedo(identity, shape, facial=facial, rng=stream(seed, Purpose.SKIN, subject))
     slope = slopes(shape)
     reflectance = np.dstack([albedo, ambient_occlusion(shape), *slope])
     warm = stream(seed, Purpose.TEMPERATURE, subject)
@@ -74,7 +82,7 @@ def build_face(seed: int, subject: tuple[int, int], *, gap: float) -> Face:
     return Face(
         identity=identity,
         mouth=shape.mouth,
-        warmth=build_warmth(identity, shape, facial, gap, warm),
+        warmth=build_warmth(identity, shape, facial=facial, gap=gap, rng=warm),
         height=shrink(shape.height),
         reflectance=pyramid(reflectance),
         thermal_slopes=np.clip(cv2.GaussianBlur(np.dstack(slope), (0, 0), 1.1 * SCALE), -3, 3),

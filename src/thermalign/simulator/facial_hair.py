@@ -20,6 +20,8 @@ from thermalign.simulator.fields import (
 )
 from thermalign.simulator.mouth import Mouth
 
+# ASSUME every length (mm), density and exponent below: tuned by eye on contact sheets.
+
 
 @dataclass(frozen=True)
 class FacialHair:
@@ -31,7 +33,7 @@ class FacialHair:
 
 
 def draw_facial_hair(
-    identity: Identity, mouth: Mouth, bare: Map, rng: np.random.Generator
+    identity: Identity, mouth: Mouth, *, bare: Map, rng: np.random.Generator
 ) -> FacialHair:
     """Draw brows and beard.
 

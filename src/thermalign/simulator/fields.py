@@ -122,6 +122,11 @@ def sample(values: Map, x: Map, y: Map) -> Map:
     return np.asarray(cv2.remap(values, x, y, cv2.INTER_LINEAR, borderMode=border), np.float32)
 
 
+def channels(packed: Map) -> tuple[Map, ...]:
+    """Split maps (h, w, C) into C contiguous maps (h, w)."""
+    return tuple(np.asarray(channel, np.float32) for channel in cv2.split(packed))
+
+
 def random_field(rng: np.random.Generator, correlation: float, *, level: int = 0) -> Map:
     """Draw a smooth random map of about unit variance.
 

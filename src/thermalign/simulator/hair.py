@@ -18,6 +18,8 @@ from thermalign.simulator.fields import (
     smoothstep,
 )
 
+# ASSUME every length (mm) and share below: tuned by eye on contact sheets.
+
 
 @dataclass(frozen=True)
 class Style:
@@ -65,7 +67,7 @@ class Hair:
     back: bool
 
 
-def draw_hair(identity: Identity, width: Map, rng: np.random.Generator) -> Hair:
+def draw_hair(identity: Identity, width: Map, *, rng: np.random.Generator) -> Hair:
     """Draw the hair of a person.
 
     Parameters

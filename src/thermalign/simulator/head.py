@@ -17,12 +17,20 @@ from thermalign.simulator.fields import (
 )
 from thermalign.simulator.mouth import Mouth
 
+# ASSUME every control point, amplitude and width (mm) below: tuned by eye on contact sheets.
+
 
 def half_width(body: Anatomy) -> Map:
     """Return half the width of the head's outline at every height, (H, 1) mm."""
     top, mouth, menton = body.vertex_y, body.mouth_y, body.menton_y
     skull, face, jaw = body.head_breadth / 2, body.face_breadth / 2, body.jaw_breadth / 2
-    nodes = [(top - 1, 0.12), (top + 4, 0.36), (top + 14, 0.63), (top + 30, 0.86), (top + 55, 0.985)]
+    nodes = [
+        (top - 1, 0.12),
+        (top + 4, 0.36),
+        (top + 14, 0.63),
+        (top + 30, 0.86),
+        (top + 55, 0.985),
+    ]
     return curve(
         Y,
         [
@@ -35,9 +43,9 @@ def half_width(body: Anatomy) -> Map:
             (mouth + 10, jaw),
             (mouth + 0.55 * body.stomion_menton, 0.80 * jaw + 2),
             (menton - 9, 0.42 * jaw + body.chin_width),
-            (menton - 1.5, body.chin_width * 1.75 + 2),
-            (menton + 3, body.chin_width * 1.2),
-            (menton + 5.5, body.chin_width * 0.55),
+            (menton - 1.5, body.chin_width * 1.6 + 5),
+            (menton + 3, body.chin_width + 5),
+            (menton + 5.5, body.chin_width * 0.5 + 3.5),
         ],
     )
 
@@ -90,13 +98,15 @@ def head_form(body: Anatomy, width: Map) -> tuple[Map, Mask]:
     return np.asarray(_middle_line(body) - depth * fall - flat, np.float32), inside
 
 
-def face_relief(identity: Identity, mouth: Mouth, rng: np.random.Generator) -> Map:
+def face_relief(identity: Identity, mouth: Mouth, *, rng: np.random.Generator) -> Map:
     """Return what brows, sockets, cheeks, chin and chance add to the height, mm."""
     body, uneven = identity.body, identity.uneven
     relief = np.zeros(SHAPE, np.float32)
     for (sign, i), (x, y) in zip(SIDES, identity.eyes, strict=True):
         inner = sign * (body.eye_distance - body.eye_length) / 2
-        relief += (body.brow_ridge + 0.4 * uneven.ridge[i]) * bump(sign * 27, body.brow_y + 2, 17, 6)
+        relief += (body.brow_ridge + 0.4 * uneven.ridge[i]) * bump(
+            sign * 27, body.brow_y + 2, 17, 6
+        )
         relief -= body.eye_socket * bump(x - sign, y - 2, 16, 10.5)
         relief += 5.2 * bump(x, y + 0.3, 11.0, 8.2)
         relief -= 3.5 * bump(inner - sign * 1.5, y + 1.5, 5, 7)

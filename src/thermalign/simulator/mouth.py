@@ -7,6 +7,8 @@ import numpy as np
 from thermalign.simulator.anatomy import Identity, Pair
 from thermalign.simulator.fields import SIDES, Map, X, Y, bell, bump, logistic
 
+# ASSUME every share, amplitude and width (mm) below: tuned by eye on contact sheets.
+
 
 @dataclass(frozen=True)
 class Mouth:

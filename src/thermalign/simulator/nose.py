@@ -5,6 +5,8 @@ import numpy as np
 from thermalign.simulator.anatomy import Identity
 from thermalign.simulator.fields import SIDES, Map, X, Y, bell, bump, curve
 
+# ASSUME every share, amplitude and width (mm) below: tuned by eye on contact sheets.
+
 
 def _across(identity: Identity) -> Map:
     """Return the distance from the nose's own middle line, (H, W) mm."""
@@ -58,9 +60,7 @@ def cooling(identity: Identity) -> Map:
     """Return how strongly the skin follows the nose's temperature: 1 near the tip."""
     body, septum = identity.body, identity.septum
     base, tip = body.subnasale_y, body.tip_y
-    along = curve(
-        Y, [(body.sellion_y, 0.25), (base * 0.4, 0.75), (tip, 1.0), (base + 3, 0.3)]
-    )
+    along = curve(Y, [(body.sellion_y, 0.25), (base * 0.4, 0.75), (tip, 1.0), (base + 3, 0.3)])
     mode = bump(septum, tip + 1, 10.5, 8.5) + 0.62 * along * bell(_across(identity), 9.0)
     for sign, _ in SIDES:
         mode += 0.5 * bump(sign * (body.nose_breadth / 2 - 4) + septum, base - 4, 5, 5)

@@ -2,15 +2,16 @@
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
+from thermalign.simulator.capture import Matrix
 from thermalign.simulator.expression import COARSE_X, Opening
 from thermalign.simulator.fields import (
     ORIGIN_X,
     ORIGIN_Y,
     Map,
     Window,
+    channels,
     enlarge,
     level_millimetres,
     sample,
@@ -50,13 +51,13 @@ def see_mouth(view: View, opening: Opening) -> MouthInterior | None:
     x, y = x[part], y[part]
     table = np.stack([opening.upper, opening.lower, opening.gap], axis=1)[None]
     node = (x - COARSE_X[0, 0]) / (COARSE_X[0, 1] - COARSE_X[0, 0])
-    upper, lower, gap = cv2.split(sample(table, node, np.zeros_like(node)))
+    upper, lower, gap = channels(sample(table, node, np.zeros_like(node)))
     between = np.clip(y - upper + 0.5, 0, 1) * np.clip(lower - y + 0.5, 0, 1)
     mask = between * np.clip(gap - 0.5, 0, 1)
     return MouthInterior(part, mask, np.clip((y - upper) / (gap + 0.1), 0, 1), x)
 
 
-def facing(slope_x: Map, slope_y: Map, direction: Map) -> Map:
+def facing(slope_x: Map, slope_y: Map, direction: Matrix) -> Map:
     """Return the cosine between the surface's normal and a direction of the head's frame.
 
     Parameters

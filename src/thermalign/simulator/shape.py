@@ -33,7 +33,7 @@ class Shape:
     hair_mask : (H, W) bool
         With hair seen behind the head.
     cloth : (H, W), 0..1
-        Clothes that nothing hides.
+        Clothes below the chin; hair may lie on them.
     hair, mouth, eyes, ears
         The parts.
     """
@@ -52,28 +52,31 @@ class Shape:
 
 
 def build_shape(
-    identity: Identity, rng: np.random.Generator, hair_rng: np.random.Generator
+    identity: Identity, *, rng: np.random.Generator, hair_rng: np.random.Generator
 ) -> Shape:
     """Build the geometry of a person from two streams, one of them for the hair alone."""
     body = identity.body
     width = half_width(body)
     mouth = draw_mouth(identity, rng)
     form, head = head_form(body, width)
-    relief = face_relief(identity, mouth, rng) + nose_relief(identity) + mouth_relief(identity, mouth)
+    relief = (
+        face_relief(identity, mouth, rng=rng)
+        + nose_relief(identity)
+        + mouth_relief(identity, mouth)
+    )
     bare = np.where(head, form + relief, np.float32(FLOOR))
     neck = neck_height(body)
     shoulder, cloth = shoulders(body, rng)
     ears = draw_ears(identity, width)
-    hair = draw_hair(identity, width, hair_rng)
+    hair = draw_hair(identity, width, rng=hair_rng)
     height = np.maximum(np.maximum(bare, neck), np.maximum(shoulder, ears.height))
     height = np.maximum(height, hair_height(hair, bare))
     behind = back_hair(hair, height)
     height = np.where(behind, np.float32(-106), height)
-    cover = np.maximum(hair.cover, blur(behind.astype(np.float32), 0.6))
+    cover = np.minimum(hair.cover + blur(behind.astype(np.float32), 0.6), 1)  # no seam between
     face = head & (bare >= neck)
     eyes = draw_eyes(identity)
     solid = height > FLOOR + 1
-    over = 1 - cover if identity.hair == "long" else np.ones(SHAPE, np.float32)
     return Shape(
         height=_finish(height, eyes, solid, crease=body.lid_crease > 1.5),
         solid=solid,
@@ -81,7 +84,7 @@ def build_shape(
         head=head,
         hair_cover=cover,
         hair_mask=hair.mask | behind,
-        cloth=np.asarray(cloth * ~face * over, np.float32),
+        cloth=np.asarray(cloth * ~face, np.float32),
         hair=hair,
         mouth=mouth,
         eyes=eyes,

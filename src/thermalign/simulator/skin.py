@@ -5,6 +5,7 @@ reflectances in the place of one.
 """
 
 from math import exp, log
+from typing import Any
 
 import numpy as np
 
@@ -25,6 +26,8 @@ from thermalign.simulator.mouth import line_mask, lip_mask
 from thermalign.simulator.nose import nostrils
 from thermalign.simulator.shape import Shape
 
+# ASSUME every reflectance, share and width (mm) below: tuned by eye on contact sheets.
+
 
 def skin_reflectance(identity: Identity) -> float:
     """Return the mean luminance albedo of bare skin: .52 exp(-1.75 melanin)."""
@@ -39,7 +42,7 @@ def hair_reflectance(identity: Identity, rng: np.random.Generator) -> float:
 
 
 def paint_albedo(
-    identity: Identity, shape: Shape, facial: FacialHair, rng: np.random.Generator
+    identity: Identity, shape: Shape, *, facial: FacialHair, rng: np.random.Generator
 ) -> Map:
     """Paint the albedo of a person, layer by layer.
 
@@ -55,22 +58,23 @@ def paint_albedo(
     stubble = np.clip(facial.beard * (0.65 + 0.21 * facial.texture), 0, 1)
     _cover(albedo, 0.82 * stubble, 1.25 * hair_colour)
     iris = exp(rng.normal(log(0.05 if identity.melanin > 0.4 else 0.10), 0.5))
-    paint_eyeballs(albedo, identity, shape.eyes, skin_reflectance(identity), iris)
+    skin = skin_reflectance(identity)
+    paint_eyeballs(albedo, identity, eyes=shape.eyes, skin=skin, iris=iris)
     albedo *= 1 - (0.62 + 0.2 * identity.female) * shape.eyes.lash
     albedo *= (1 - 0.22 * shape.eyes.crease) * (1 - 0.07 * shape.eyes.fold)
     for mask in nostrils(identity):
         albedo *= 1 - 0.78 * mask
+    weave = 1 + 0.05 * random_field(rng, 1.5) + 0.1 * random_field(rng, 18)
+    _cover(albedo, shape.cloth, exp(rng.uniform(log(0.03), log(0.55))) * weave)
     hair = hair_colour * (1 + 0.38 * shape.hair.strand) * (1 + 0.12 * random_field(rng, 12))
     if identity.hair in ("buzz", "bald"):
         _cover(albedo, 0.72 * shape.hair_cover, np.maximum(1.3 * hair, 0.01))
     else:
         _cover(albedo, shape.hair_cover, np.maximum(hair, 0.008))
-    weave = 1 + 0.05 * random_field(rng, 1.5) + 0.1 * random_field(rng, 18)
-    _cover(albedo, shape.cloth, exp(rng.uniform(log(0.03), log(0.55))) * weave)
     return np.clip(albedo, 0.005, 0.8)
 
 
-def _cover(albedo: Map, mask: Map, paint: Map | float) -> None:
+def _cover(albedo: Map, mask: Any, paint: Any) -> None:
     """Put a layer over the albedo, in place."""
     albedo += mask * (paint - albedo)
 

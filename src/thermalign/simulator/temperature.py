@@ -6,16 +6,11 @@ and most variable, hair and clothes lie between skin and air); every number is t
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from thermalign.simulator.anatomy import Identity
 from thermalign.simulator.facial_hair import FacialHair
 from thermalign.simulator.fields import (
-    ORIGIN_X,
-    ORIGIN_Y,
-    SCALE,
-    SHAPE,
     SIDES,
     Map,
     bell,
@@ -23,7 +18,6 @@ from thermalign.simulator.fields import (
     bump,
     enlarge,
     fine_noise,
-    level_pixels,
     logistic,
     random_field,
     shrink,
@@ -31,6 +25,9 @@ from thermalign.simulator.fields import (
 from thermalign.simulator.mouth import line_mask, lip_mask
 from thermalign.simulator.nose import cooling, nostrils
 from thermalign.simulator.shape import Shape, raised
+from thermalign.simulator.vessels import draw_vessels
+
+# ASSUME every temperature (degrees Celsius, K), length (mm) and share below: tuned by eye.
 
 SESSION_SD = (0.6, 0.30, 0.35, 1.0, 0.3, 0.15)
 """K: nose, forehead, cheeks, ears, mouth, left against right (the order of ``modes``)."""
@@ -74,7 +71,12 @@ class Session:
 
 
 def build_warmth(
-    identity: Identity, shape: Shape, facial: FacialHair, gap: float, rng: np.random.Generator
+    identity: Identity,
+    shape: Shape,
+    *,
+    facial: FacialHair,
+    gap: float,
+    rng: np.random.Generator,
 ) -> Warmth:
     """Paint the temperatures of a person.
 
@@ -86,11 +88,14 @@ def build_warmth(
         random pattern. 1 is the measured prototype's, larger is harder to match.
     rng : Generator
     """
-    skin = _large_scale(identity, shape, rng) + _lip_warmth(shape, lips := rng.normal(0.45, 0.35))
-    vessels = rng.normal(0.75, 0.25) * _vessels(identity, rng) * (1 - 0.5 * shape.hair_cover)
+    lips = rng.normal(0.45, 0.35)
+    skin = _large_scale(identity, shape, rng) + 0.5 * lips * lip_mask(shape.mouth)
+    vessels = rng.normal(0.75, 0.25) * draw_vessels(identity.body, rng)
+    vessels *= 1 - 0.5 * shape.hair_cover
     pattern = 0.32 * random_field(rng, 24) + 0.17 * random_field(rng, 11)
     pattern += 0.05 * random_field(rng, 4)
-    skin = blur(skin + gap * (vessels + pattern), 1.5)  # diffusion in the tissue
+    hidden = np.asarray(skin + gap * (vessels + pattern), np.float32)
+    skin = blur(hidden, 1.5)  # diffusion in the tissue
     skin += _fine_structure(identity, shape, lips, rng)
     skin -= max(0.05, rng.normal(0.70, 0.38)) * blur(facial.brow, 0.35)
     beard = np.maximum(blur(facial.beard, 1.5), 0) ** 1.1
@@ -104,9 +109,7 @@ def build_warmth(
     )
 
 
-def draw_session(
-    warmth: Warmth, ambient: tuple[float, float], rng: np.random.Generator
-) -> Session:
+def draw_session(warmth: Warmth, ambient: tuple[float, float], rng: np.random.Generator) -> Session:
     """Draw the state of a person and the room in one session.
 
     Parameters
@@ -122,10 +125,10 @@ def draw_session(
         change += rng.normal(0, sd) * mode
     surface = warmth.skin + enlarge(change)
     hair = air + rng.normal(0.30, 0.03) * (surface - air) + 0.35 * warmth.strand
-    surface += warmth.insulation * (hair - surface)
     cloth = air + rng.normal(0.36, 0.05) * (34 - air)
     folds = 0.4 * enlarge(random_field(rng, 25, level=2))
     surface += warmth.cloth * (cloth + folds - surface)
+    surface += warmth.insulation * (hair - surface)  # hair lies on the clothes
     return Session(air, surface)
 
 
@@ -133,7 +136,7 @@ def _large_scale(identity: Identity, shape: Shape, rng: np.random.Generator) -> 
     """Return the skin's temperature by region, degrees Celsius."""
     body = identity.body
     base, low, menton = body.subnasale_y, body.mouth_y, body.menton_y
-    skin = identity.core_temperature + rng.normal(0.75, 0.2) * bump(0, -42, 44, 24)
+    skin = identity.skin_temperature + rng.normal(0.75, 0.2) * bump(0, -42, 44, 24)
     for (sign, _), (x, y) in zip(SIDES, identity.eyes, strict=True):
         inner = sign * ((body.eye_distance - body.eye_length) / 2 - 0.5)
         skin += rng.normal(1.5, 0.3) * bump(inner, y + 1.5, 4.2, 4.0)  # canthus
@@ -154,13 +157,7 @@ def _large_scale(identity: Identity, shape: Shape, rng: np.random.Generator) -> 
     return np.asarray(skin, np.float32)
 
 
-def _lip_warmth(shape: Shape, strength: float) -> Map:
-    return 0.5 * strength * lip_mask(shape.mouth)
-
-
-def _fine_structure(
-    identity: Identity, shape: Shape, lips: float, rng: np.random.Generator
-) -> Map:
+def _fine_structure(identity: Identity, shape: Shape, lips: float, rng: np.random.Generator) -> Map:
     """Return what stays sharp on the skin: eyes, lids, lips, nostrils, pores; K."""
     eyes, mouth = shape.eyes, shape.mouth
     fine = 0.20 * eyes.crease - 0.30 * eyes.lash
@@ -170,48 +167,6 @@ def _fine_structure(
     for mask in nostrils(identity):
         fine -= rng.normal(0.9, 0.5) * mask
     return np.asarray(fine + 0.056 * fine_noise(rng, 1.1), np.float32)
-
-
-def _vessels(identity: Identity, rng: np.random.Generator) -> Map:
-    """Draw superficial vessels as branching random walks, 0..1, blurred by 2 mm."""
-    body = identity.body
-    canvas = np.zeros(SHAPE, np.float32)
-    up = -np.pi / 2
-    wing, low, menton = body.nose_breadth / 2, body.mouth_y, body.menton_y
-    for sign, _ in SIDES:
-        _walk(canvas, rng, (sign * 58, 2), up - 0.25 * sign + rng.normal(0, 0.15), 14, 1.0)
-        brow = sign * rng.uniform(4, 14), -16
-        _walk(canvas, rng, brow, up + sign * rng.normal(0.1, 0.15), 13, 0.9)
-        _walk(canvas, rng, (sign * (wing + 4), body.subnasale_y), up - 0.12 * sign, 9, 0.7)
-        _walk(canvas, rng, (sign * 48, low - 6), up - sign * rng.normal(0.5, 0.3), 9, 0.6)
-        _walk(canvas, rng, (sign * rng.uniform(25, 40), menton + 25), up + 0.1 * sign, 10, 0.8)
-    return blur(canvas, 2.0)
-
-
-def _walk(
-    canvas: Map,
-    rng: np.random.Generator,
-    start: tuple[float, float],
-    angle: float,
-    steps: int,
-    strength: float,
-    depth: int = 0,
-) -> None:
-    """Draw one vessel in steps of 4 mm, and its branches, into ``canvas``."""
-    x, y = start
-    points = [start]
-    for _ in range(steps):
-        angle += rng.normal(0, 0.22)
-        x, y = x + 4 * float(np.cos(angle)), y + 4 * float(np.sin(angle))
-        points.append((x, y))
-        if depth < 2 and rng.random() < 0.13:
-            turn = float(rng.choice([-1, 1])) * rng.uniform(0.4, 0.9)
-            branch = int(0.6 * steps), 0.75 * strength
-            _walk(canvas, rng, (x, y), angle + turn, *branch, depth + 1)
-    pixels = [(level_pixels(u, ORIGIN_X, 0), level_pixels(v, ORIGIN_Y, 0)) for u, v in points]
-    line = np.array(pixels, np.int32).reshape(-1, 1, 2)
-    thickness = max(1, int(2.2 * strength * SCALE))
-    cv2.polylines(canvas, [line], False, strength, thickness, cv2.LINE_AA)
 
 
 def _insulation(identity: Identity, shape: Shape) -> Map:

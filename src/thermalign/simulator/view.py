@@ -22,6 +22,7 @@ from thermalign.simulator.fields import (
     SCALE,
     WIDTH,
     Map,
+    channels,
     enlarge,
     level_millimetres,
     level_pixels,
@@ -138,14 +139,14 @@ def look(camera: Camera, height: Map, *, step: int) -> View:
     steepest = max(float(np.abs(slope_x).max()), float(np.abs(slope_y).max()))
     start_x = level_pixels(position[0] - slope_x * position[2], ORIGIN_X, 1).astype(np.float32)
     start_y = level_pixels(position[1] - slope_y * position[2], ORIGIN_Y, 1).astype(np.float32)
-    slope_x, slope_y = (slope_x * HALF).astype(np.float32), (slope_y * HALF).astype(np.float32)
+    drift_x, drift_y = ((slope * HALF).astype(np.float32) for slope in (slope_x, slope_y))
     heights = SHALLOW if steepest < SHALLOW_UP_TO else STEEP
-    hit = _march(height, (start_x, start_y), (slope_x, slope_y), heights)
+    hit = _march(height, (start_x, start_y), (drift_x, drift_y), heights)
     cover = (hit > FLOOR + 4).astype(np.float32)
     if step > 1:  # without the blur the outline of the coarse hits shows as stairs
         cover = smoothstep((cv2.GaussianBlur(cover, (0, 0), 0.9) - np.float32(0.2)) / 0.6)
-    seen = np.dstack([start_x + slope_x * hit, start_y + slope_y * hit, cover])
-    x, y, cover = cv2.split(_refine(seen.astype(np.float32), camera.shape, step))
+    seen = np.dstack([start_x + drift_x * hit, start_y + drift_y * hit, cover])
+    x, y, cover = channels(_refine(seen.astype(np.float32), camera.shape, step))
     towards = position - np.array([0, 40.0, 0])
     return View(camera, x, y, cover, towards / np.linalg.norm(towards))
 

@@ -1,0 +1,153 @@
+"""What a simulated dataset is made of, and how it is read from a configuration."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from math import isfinite
+from typing import Any
+
+RANGES = (1, 2, 3)
+CROP_LIMITS = (64, 360)  # px at Range 1; beyond, crops would leave the modelled 280 x 320 mm
+
+
+@dataclass(frozen=True)
+class Volume:
+    """A group of subjects recorded in one way.
+
+    Attributes
+    ----------
+    subjects : int
+    ranges : tuple of int
+        Of 1 (2.5 m), 2 (5 m) and 3 (7.5 m); each is one session.
+    baseline, expression : int
+        Thermal images per subject and range, with resting and with speaking faces.
+    visible_ranges : tuple of int
+        Ranges where the visible camera records too.
+    """
+
+    subjects: int
+    ranges: tuple[int, ...] = RANGES
+    baseline: int = 4
+    expression: int = 4
+    visible_ranges: tuple[int, ...] = (1,)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A simulated dataset. All defaults are ASSUME: no source states them.
+
+    Attributes
+    ----------
+    volumes : tuple of Volume
+        Numbered from 1.
+    gap : float
+        Strength of what thermal images show and visible ones do not. 0.5 is easy, 1.6 hard.
+    glasses : bool
+        Let subjects who own glasses wear them.
+    facial_hair : bool
+        Let men grow beards and moustaches.
+    annotation_noise : float, interocular distances
+        Standard deviation of annotated coordinates; 0 gives exact landmarks.
+    ambient_mean, ambient_sd : float, degrees Celsius
+        Of the room, per session.
+    netd : float, K
+        Noise of the thermal camera.
+    crop_height, crop_width : int, px
+        Of images at Range 1; smaller with the scale of the other ranges.
+    centre_jitter : float, interocular distances
+        Standard deviation of a face's place in its image, per coordinate.
+    scale_jitter : float
+        Standard deviation of the logarithm of a face's scale.
+    yaw_sd, pitch_sd, roll_sd : float, degrees
+    """
+
+    volumes: tuple[Volume, ...] = field(default=(Volume(60),))
+    gap: float = 1.3
+    glasses: bool = False
+    facial_hair: bool = True
+    annotation_noise: float = 0.0
+    ambient_mean: float = 22.5
+    ambient_sd: float = 1.2
+    netd: float = 0.045
+    crop_height: int = 250
+    crop_width: int = 200
+    centre_jitter: float = 0.07
+    scale_jitter: float = 0.05
+    yaw_sd: float = 5.0
+    pitch_sd: float = 3.5
+    roll_sd: float = 2.0
+
+
+def settings_from(mapping: Mapping[str, Any]) -> Settings:
+    """Read settings from a configuration block.
+
+    Parameters
+    ----------
+    mapping : mapping
+        Attributes of :class:`Settings`; ``volumes``, a list of mappings with attributes of
+        :class:`Volume`, is required.
+
+    Raises
+    ------
+    ValueError
+        If a key is unknown or missing, or a value has the wrong type or range.
+    """
+    where = "simulator settings"
+    volumes = mapping.get("volumes")
+    if not isinstance(volumes, list | tuple) or not volumes:
+        raise ValueError(f"{where}: volumes is {volumes!r}; give a list with one entry per volume")
+    rest = {key: value for key, value in mapping.items() if key != "volumes"}
+    _check_keys(rest, Settings, where)
+    read = tuple(_volume(block, f"{where}: volume {k}") for k, block in enumerate(volumes, 1))
+    settings = Settings(read, **{k: _value(Settings, k, v, where) for k, v in rest.items()})
+    for name in ("crop_height", "crop_width"):
+        low, high = CROP_LIMITS
+        if not low <= getattr(settings, name) <= high:
+            raise ValueError(
+                f"{where}: {name} is {getattr(settings, name)}; give {low} to {high} pixels"
+            )
+    return settings
+
+
+def _volume(block: Any, where: str) -> Volume:
+    if not isinstance(block, Mapping) or "subjects" not in block:
+        raise ValueError(f"{where} is {block!r}; give a mapping with at least subjects")
+    _check_keys(block, Volume, where)
+    volume = Volume(**{key: _value(Volume, key, v, where) for key, v in block.items()})
+    if volume.subjects < 1 or volume.baseline + volume.expression < 1 or not volume.ranges:
+        raise ValueError(f"{where} has no images; give it subjects, ranges and samples")
+    for name in ("ranges", "visible_ranges"):
+        given = getattr(volume, name)
+        allowed = RANGES if name == "ranges" else volume.ranges
+        if len(set(given)) < len(given) or not set(given) <= set(allowed):
+            raise ValueError(
+                f"{where}: {name} is {list(given)}; choose once each of {list(allowed)}"
+            )
+    return volume
+
+
+def _check_keys(block: Mapping[str, Any], kind: type[Settings] | type[Volume], where: str) -> None:
+    allowed = [entry.name for entry in fields(kind)]
+    unknown = [key for key in block if key not in allowed]
+    if unknown:
+        raise ValueError(f"{where}: unknown key {unknown[0]!r}; allowed are {', '.join(allowed)}")
+
+
+def _value(kind: type[Settings] | type[Volume], key: str, value: Any, where: str) -> Any:
+    """Return a checked value of the attribute's type."""
+    wanted = next(entry.type for entry in fields(kind) if entry.name == key)
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if wanted is bool and isinstance(value, bool):
+        return value
+    if wanted is int and number and isinstance(value, int) and value >= 0:
+        return value
+    if wanted is float and number and isfinite(value):
+        if value >= 0 or key == "ambient_mean":
+            return float(value)
+        raise ValueError(f"{where}: {key} is {value!r}; give a number that is not negative")
+    if wanted == tuple[int, ...] and isinstance(value, list | tuple):
+        if all(isinstance(v, int) and not isinstance(v, bool) for v in value):
+            return tuple(value)
+        raise ValueError(f"{where}: {key} is {value!r}; give a list of whole numbers")
+    names = {"bool": "true or false", "int": "a whole number from 0", "float": "a number"}
+    expected = names.get(getattr(wanted, "__name__", ""), "a list of ranges")
+    raise ValueError(f"{where}: {key} is {value!r}; give {expected}")

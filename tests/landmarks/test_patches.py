@@ -1,0 +1,101 @@
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import pytest
+import torch
+
+from thermalign.landmarks._data import Faces
+from thermalign.landmarks._patches import (
+    BACKGROUND,
+    PATCH,
+    draw_patches,
+    native_crops,
+    patch_iou,
+    translations,
+)
+
+
+@dataclass(frozen=True)
+class Chosen:
+    batch_size: int = 200
+    positive_iou: float = 0.8
+    negative_iou: float = 0.8
+    negative_share: float = 0.5
+
+
+def draw(faces: Faces, chosen: Chosen) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    return draw_patches(faces, chosen, torch.Generator().manual_seed(0))
+
+
+@pytest.mark.parametrize(
+    ("dx", "dy", "expected"),
+    [
+        (0, 0, 1.0),
+        (3, 3, 57 * 57 / (7200 - 57 * 57)),
+        (6, 0, 54 * 60 / (7200 - 54 * 60)),
+        (60, 0, 0.0),
+        (30, 60, 0.0),
+        (-200, 0, 0.0),
+    ],
+)
+def test_overlaps_by_hand(dx: float, dy: float, expected: float) -> None:
+    point = torch.tensor([[[29.5, 29.5]]])  # the centre of the patch that begins at (0, 0)
+    found = patch_iou(torch.tensor([[float(dx), float(dy)]]), point)
+    assert float(found) == pytest.approx(expected)
+
+
+def test_positives_overlap_after_clamping_and_negatives_do_not(
+    toy_faces: Callable[..., Faces],
+) -> None:
+    faces = toy_faces(4, flips=True)
+    rows, corners, classes = draw(faces, Chosen(negative_iou=0.6))
+    iou = patch_iou(corners, faces.points[rows])
+    positive = classes != BACKGROUND
+    own = iou[positive].gather(1, classes[positive][:, None])
+    assert int((~positive).sum()) == 100
+    assert float(own.min()) > 0.8
+    assert float(iou[~positive].max()) <= 0.6
+
+
+def test_patches_begin_at_whole_pixels_inside_the_crop(toy_faces: Callable[..., Faces]) -> None:
+    faces = toy_faces(4)
+    rows, corners, _ = draw(faces, Chosen())
+    low, sizes = native_crops(faces.boxes[rows])
+    assert torch.equal(corners, corners.round())
+    assert bool((corners >= low).all())
+    assert bool((corners + PATCH <= low + sizes).all())
+
+
+def test_a_landmark_out_of_a_small_crops_reach_gives_no_positive(
+    toy_faces: Callable[..., Faces],
+) -> None:
+    faces = toy_faces(1)
+    # The right eye is 12 pixels from the left edge: the nearest patch is 18 pixels off.
+    left = (faces.points[0, 0, 0] - 12).round()
+    faces = replace(faces, boxes=torch.tensor([[float(left), 10.0, 80.0, 95.0]]))
+    _, _, classes = draw(faces, Chosen())
+    assert 0 not in classes
+    assert {2, BACKGROUND} <= set(classes.tolist())
+
+
+def test_overlaps_that_nothing_meets_are_refused(toy_faces: Callable[..., Faces]) -> None:
+    faces = toy_faces(1)
+    faces = replace(faces, boxes=torch.tensor([[0.0, 0.0, 60.0, 60.0]]))
+    with pytest.raises(ValueError, match="none of 1600 patches overlaps enough"):
+        draw(faces, Chosen(positive_iou=0.99, negative_iou=0.0))
+
+
+def test_a_small_box_grows_around_its_centre_to_a_patch() -> None:
+    boxes = torch.tensor([[100.0, 50.0, 40.0, 70.0], [10.2, 20.6, 81.4, 90.4]])
+    corners, sizes = native_crops(boxes)
+    assert sizes.tolist() == [[60, 70], [81, 90]]
+    assert corners.tolist() == [[90, 50], [10, 21]]
+
+
+def test_patches_are_the_images_own_pixels(toy_faces: Callable[..., Faces]) -> None:
+    faces = toy_faces(1, flips=True)
+    corners = torch.tensor([[7.0, 9.0], [13.0, 4.0]])
+    patches = faces.crops(torch.tensor([0, 1]), translations(corners), width=PATCH, height=PATCH)
+    image = faces.stack.image(0)
+    torch.testing.assert_close(patches[0, 0], image[9:69, 7:67], rtol=0, atol=1e-4)
+    torch.testing.assert_close(patches[1, 0], image.flip(1)[4:64, 13:73], rtol=0, atol=1e-4)
