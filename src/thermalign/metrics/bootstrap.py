@@ -3,6 +3,9 @@
 Images of one person are alike, so an interval over images would be far too narrow. In verification
 the drawn subjects stand on both sides: a genuine comparison counts as often as its subject was
 drawn, an impostor comparison as often as the product of both subjects' counts.
+
+Replicates made from the same draws are paired: the difference of two models' replicates is a
+replicate of their difference, and the mean over folds of replicates one of the mean.
 """
 
 import numpy as np
@@ -10,11 +13,25 @@ import numpy as np
 from thermalign.geometry import Floats, Integers
 from thermalign.metrics.verification import Booleans, equal_error_rate, order, rates
 
-CHUNK = 5_000_000  # weights held at once
+CHUNK = 2_000_000  # weights held at once
 
 
 def subject_weights(n_subjects: int, *, replicates: int, seed: int) -> Floats:
-    """Return how often each subject is drawn in each replicate, (replicates, n_subjects)."""
+    """Return how often each subject is drawn in each replicate, (replicates, n_subjects).
+
+    Raises
+    ------
+    ValueError
+        If there is no subject or no replicate.
+
+    Source
+    ------
+    Efron, Annals of Statistics 7(1), 1979, with the subject as the unit that is drawn.
+    """
+    if n_subjects < 1 or replicates < 1:
+        raise ValueError(
+            f"a bootstrap needs subjects and replicates, got {n_subjects} and {replicates}"
+        )
     rng = np.random.default_rng(seed)
     share = np.full(n_subjects, 1 / n_subjects)
     return rng.multinomial(n_subjects, share, size=replicates).astype(np.float64)
@@ -61,23 +78,52 @@ def eer_replicates(
     -------
     (R,) float
         NaN for a replicate without genuine or without impostor comparisons.
+
+    Raises
+    ------
+    ValueError
+        If a class is empty or a score is NaN.
+
+    Source
+    ------
+    Two-way resampling of subjects: Bolle, Ratha and Pankanti, Computer Vision and Image
+    Understanding 93(1), 2004, for blocks of one subject. Differs from it in: impostor comparisons
+    carry the counts of both subjects, because the drawn subjects are gallery and probes at once.
     """
     ordered = order(scores, genuine)
+    n_subjects = weights.shape[1]
+    own = probe[ordered.genuine]
+    pair = probe[ordered.impostor] * n_subjects + gallery[ordered.impostor]
     out = []
-    for part in np.array_split(weights, max(1, weights.shape[0] * len(scores) // CHUNK)):
-        w = part[:, probe] * np.where(genuine, 1.0, part[:, gallery])
-        usable = ((w * genuine).sum(1) > 0) & ((w * ~genuine).sum(1) > 0)
+    for part in np.array_split(weights, _chunks(weights, len(scores))):
+        products = (part[:, :, None] * part[:, None]).reshape(len(part), -1)
+        genuine_weight, impostor_weight = part[:, own], products[:, pair]
+        usable = genuine_weight.any(axis=1) & impostor_weight.any(axis=1)
         values = np.full(len(part), np.nan)
         if usable.any():
-            values[usable] = equal_error_rate(*rates(ordered, w[usable]))
+            curves = rates(ordered, genuine_weight[usable], impostor_weight[usable])
+            values[usable] = equal_error_rate(*curves)
         out.append(values)
     return np.concatenate(out)
 
 
 def interval(replicates: Floats) -> tuple[float, float]:
-    """Return the 95 % percentile interval of replicates (R,); NaN where there are too few."""
+    """Return the 95 % percentile interval of replicates (R,).
+
+    Returns
+    -------
+    low, high : float
+        NaN where fewer than half of the replicates are numbers.
+    """
     finite = replicates[np.isfinite(replicates)]
-    if finite.size < len(replicates) / 2 or finite.size == 0:
+    if finite.size == 0 or finite.size < len(replicates) / 2:
         return float("nan"), float("nan")
     low, high = np.quantile(finite, [0.025, 0.975])
     return float(low), float(high)
+
+
+def _chunks(weights: Floats, comparisons: int) -> int:
+    """Return into how many parts the replicates go, so that one part's weights stay small."""
+    replicates, n_subjects = weights.shape
+    needed = replicates * max(comparisons, n_subjects**2)
+    return int(min(replicates, 1 + needed // CHUNK))

@@ -1,4 +1,8 @@
-"""How far predicted landmarks lie from annotated ones."""
+"""How far predicted landmarks lie from annotated ones.
+
+An image's error is the mean over its landmarks. A face not found has no error (NaN): it stays out
+of means and is counted by the failure rate and the CED, so report them beside each other.
+"""
 
 import numpy as np
 
@@ -23,7 +27,8 @@ def normalized_errors(predicted: Floats, annotated: Floats) -> Floats:
     Raises
     ------
     ValueError
-        If the shapes differ, or an annotated interocular distance is not positive.
+        If the shapes differ, an annotated point is not finite, or an annotated interocular distance
+        is not positive.
 
     Source
     ------
@@ -31,6 +36,9 @@ def normalized_errors(predicted: Floats, annotated: Floats) -> Floats:
     """
     if predicted.shape != annotated.shape:
         raise ValueError(f"predicted {predicted.shape} and annotated {annotated.shape} differ")
+    if not np.isfinite(annotated).all():
+        rows = np.flatnonzero(~np.isfinite(annotated).all(axis=(1, 2)))
+        raise ValueError(f"annotated points not finite in rows {rows}; leave those images out")
     unit = interocular_distance(annotated)
     if not (unit > 0).all():
         raise ValueError(f"interocular distance not positive in rows {np.flatnonzero(~(unit > 0))}")
@@ -52,8 +60,19 @@ def nmse(image_errors: Floats) -> float:
 
 
 def nmse_sd(image_errors: Floats) -> float:
-    """Return the standard deviation of the images' errors (N,) over the faces that were found."""
-    return float(image_errors[np.isfinite(image_errors)].std())
+    """Return the standard deviation of the images' errors (N,) over the faces that were found.
+
+    ASSUME: over images, divided by N; the paper does not say over what its own is taken.
+
+    Raises
+    ------
+    ValueError
+        If no face was found.
+    """
+    found = image_errors[np.isfinite(image_errors)]
+    if found.size == 0:
+        raise ValueError("no face was found, so there is no standard deviation")
+    return float(found.std())
 
 
 def ced(image_errors: Floats, thresholds: Floats) -> Floats:
@@ -93,4 +112,4 @@ def failure_rate(image_errors: Floats) -> float:
     """
     if image_errors.size == 0:
         raise ValueError("no images, so there is no failure rate")
-    return float(np.isnan(image_errors).mean())
+    return float((~np.isfinite(image_errors)).mean())

@@ -9,59 +9,78 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from thermalign.geometry import Floats
+from thermalign.geometry import Floats, Integers
 
 Booleans = npt.NDArray[np.bool_]
 
 EXPECTED_FALSE_ACCEPTS = 10
-"""False accepts that a rate must lead one to expect before it is reported."""
+"""False accepts that a rate must lead one to expect before it is reported. ASSUME."""
 
 
 @dataclass(frozen=True)
 class Order:
-    """Comparisons sorted by falling score, with the ends of their tie groups.
+    """Comparisons by falling score, with the corners of their ROC.
+
+    Between two corners only one class of comparisons is accepted, so that the ROC is straight there
+    under any weights; equal scores are accepted together.
 
     Attributes
     ----------
-    rows : (M,) int
-        The comparisons in that order.
-    genuine : (M,) bool
-        In that order.
-    ends : (T,) int
-        Last position of every group of equal, finite scores: where a threshold may lie.
+    genuine, impostor : (G,), (I,) int
+        The comparisons of each class, best score first.
+    n_genuine, n_impostor : (T,) int
+        How many of each are accepted at every corner, from strict to lax; -inf never is.
     """
 
-    rows: npt.NDArray[np.intp]
-    genuine: Booleans
-    ends: npt.NDArray[np.intp]
+    genuine: Integers
+    impostor: Integers
+    n_genuine: Integers
+    n_impostor: Integers
 
 
 def order(scores: Floats, genuine: Booleans) -> Order:
     """Sort comparisons once, for the rates under any weights.
 
+    Parameters
+    ----------
+    scores : (M,) float
+        Higher is more alike; -inf where no face was aligned.
+    genuine : (M,) bool
+
     Raises
     ------
     ValueError
-        If a class is empty or a score is NaN.
+        If the shapes differ, a class is empty or a score is NaN.
     """
+    if scores.shape != genuine.shape:
+        raise ValueError(f"scores {scores.shape} and genuine {genuine.shape} differ in shape")
     if not genuine.any() or genuine.all():
-        raise ValueError("verification needs genuine and impostor comparisons")
+        raise ValueError(
+            f"verification needs genuine and impostor comparisons, got {np.count_nonzero(genuine)} "
+            f"and {np.count_nonzero(~genuine)}"
+        )
     if np.isnan(scores).any():
         raise ValueError("a score is NaN; use -inf where no face was aligned")
     rows = np.argsort(-scores, kind="stable")
-    ranked = scores[rows]
-    last = np.append(ranked[:-1] != ranked[1:], True)
-    return Order(rows, genuine[rows], np.flatnonzero(last & np.isfinite(ranked)))
+    ranked, truth = scores[rows], genuine[rows]
+    ends = np.flatnonzero(np.append(ranked[:-1] != ranked[1:], True) & (ranked > -np.inf))
+    accepted = np.stack([np.cumsum(truth)[ends], np.cumsum(~truth)[ends]])
+    moves = np.diff(accepted, axis=1, prepend=0) > 0  # (2, T): which class each step accepts
+    straight = (moves[:, :-1] == moves[:, 1:]).all(0) & (moves[:, :-1].sum(0) == 1)
+    corners = accepted[:, np.append(~straight, True)[: len(ends)]]
+    return Order(rows[truth], rows[~truth], corners[0], corners[1])
 
 
-def rates(ordered: Order, weights: Floats) -> tuple[Floats, Floats]:
-    """Return false match and true accept rates at every threshold, from strict to lax.
+def rates(ordered: Order, genuine: Floats, impostor: Floats) -> tuple[Floats, Floats]:
+    """Return false match and true accept rates at the corners of the ROC, from strict to lax.
+
+        fmr = accepted impostor weight / impostor weight,   tar = the same of genuine comparisons
 
     Parameters
     ----------
-    ordered : Order of M comparisons
-    weights : (..., M) float
-        Weight of each comparison, in the original order.
+    ordered : Order
+    genuine, impostor : (..., G), (..., I) float
+        Weights of the comparisons of each class, in the order of ``ordered``.
 
     Returns
     -------
@@ -69,20 +88,14 @@ def rates(ordered: Order, weights: Floats) -> tuple[Floats, Floats]:
         They begin at (0, 0) and end at a false match rate of 1, with the true accept rate of the
         laxest threshold: failures to align never match.
     """
-    w = weights[..., ordered.rows]
-    accepted = [
-        np.cumsum(np.where(mask, w, 0.0), axis=-1) for mask in (~ordered.genuine, ordered.genuine)
-    ]
-    fmr, tar = (
-        np.concatenate([np.zeros((*a.shape[:-1], 1)), a[..., ordered.ends] / a[..., -1:]], axis=-1)
-        for a in accepted
-    )
+    fmr = _accepted_share(impostor, ordered.n_impostor)
+    tar = _accepted_share(genuine, ordered.n_genuine)
     one = np.ones((*fmr.shape[:-1], 1))
     return np.concatenate([fmr, one], axis=-1), np.concatenate([tar, tar[..., -1:]], axis=-1)
 
 
 def equal_error_rate(fmr: Floats, tar: Floats) -> Floats:
-    """Return where the ROC, linear between neighbouring thresholds, has fmr = 1 - tar.
+    """Return where the ROC, linear between its corners, has fmr = 1 - tar.
 
     Parameters
     ----------
@@ -95,27 +108,43 @@ def equal_error_rate(fmr: Floats, tar: Floats) -> Floats:
     """
     gap = fmr + tar - 1  # rises from -1 to at least 0
     after = np.argmax(gap >= 0, axis=-1)[..., None]
-    before = np.maximum(after - 1, 0)
 
-    def at(values: Floats, where: npt.NDArray[np.intp]) -> Floats:
+    def at(values: Floats, where: Integers) -> Floats:
         return np.take_along_axis(values, where, axis=-1)[..., 0]
 
-    rise = at(gap, after) - at(gap, before)
-    share = np.where(rise > 0, -at(gap, before) / np.where(rise > 0, rise, 1), 0)
-    return np.asarray(at(fmr, before) + share * (at(fmr, after) - at(fmr, before)))
+    below, above = at(gap, after - 1), at(gap, after)
+    start, end = at(fmr, after - 1), at(fmr, after)
+    return np.asarray(start + (end - start) * (-below / (above - below)))
 
 
 def eer(scores: Floats, genuine: Booleans) -> float:
     """Return the equal error rate of scores (M,), genuine (M,).
 
-    Equal scores move together, so neither their order nor a monotone change of scores matters.
+    Equal scores move together, so neither their order nor a rising change of scores matters. Where
+    so many faces were not aligned that misses never fall to the false match rate, it is the share
+    of genuine comparisons missed at the laxest threshold.
+
+    Raises
+    ------
+    ValueError
+        As :func:`order`.
     """
-    return float(equal_error_rate(*rates(order(scores, genuine), np.ones(len(scores)))))
+    return float(equal_error_rate(*_unweighted(scores, genuine)))
 
 
 def roc(scores: Floats, genuine: Booleans, at: Floats) -> Floats:
-    """Return the highest true accept rate (T,) whose false match rate is at most ``at`` (T,)."""
-    fmr, tar = rates(order(scores, genuine), np.ones(len(scores)))
+    """Return the highest true accept rate (T,) whose false match rate is at most ``at`` (T,).
+
+    Only rates that a threshold attains count: nothing is interpolated.
+
+    Raises
+    ------
+    ValueError
+        If a false match rate lies outside 0..1, and as :func:`order`.
+    """
+    if not ((at >= 0) & (at <= 1)).all():
+        raise ValueError(f"false match rates must lie in 0..1, got {at}")
+    fmr, tar = _unweighted(scores, genuine)
     return np.asarray(tar[np.searchsorted(fmr, at, side="right") - 1])
 
 
@@ -123,11 +152,16 @@ def tar_at_far(scores: Floats, genuine: Booleans, far: float) -> float:
     """Return the true accept rate at a false accept rate, or NaN where it cannot be measured.
 
     It is measured where the impostor comparisons lead one to expect at least
-    ``EXPECTED_FALSE_ACCEPTS`` false accepts at that rate.
+    ``EXPECTED_FALSE_ACCEPTS`` false accepts: far x impostor comparisons >= 10.
+
+    Raises
+    ------
+    ValueError
+        As :func:`roc`.
     """
-    if far * np.count_nonzero(~genuine) < EXPECTED_FALSE_ACCEPTS:
-        return float("nan")
-    return float(roc(scores, genuine, np.array([far]))[0])
+    value = float(roc(scores, genuine, np.array([far]))[0])
+    enough = far * np.count_nonzero(~genuine) >= EXPECTED_FALSE_ACCEPTS
+    return value if enough else float("nan")
 
 
 def rank1(scores: Floats, genuine: Booleans) -> float:
@@ -136,8 +170,31 @@ def rank1(scores: Floats, genuine: Booleans) -> float:
     Parameters
     ----------
     scores, genuine : (P, S)
-        One row per probe with one genuine comparison each.
+        One row per probe. A probe of a subject that is not enrolled has no genuine comparison and
+        is left out.
+
+    Raises
+    ------
+    ValueError
+        If no probe shows an enrolled subject, or a score is NaN.
     """
-    own = scores[genuine]
-    best_other = np.where(genuine, -np.inf, scores).max(axis=1)
-    return float((own > best_other).mean())
+    enrolled = genuine.any(axis=1)
+    if not enrolled.any():
+        raise ValueError("no probe shows an enrolled subject, so there is no rank-1 rate")
+    if np.isnan(scores).any():
+        raise ValueError("a score is NaN; use -inf where no face was aligned")
+    own = np.where(genuine, scores, -np.inf).max(axis=1)
+    other = np.where(genuine, -np.inf, scores).max(axis=1)
+    return float((own > other)[enrolled].mean())
+
+
+def _unweighted(scores: Floats, genuine: Booleans) -> tuple[Floats, Floats]:
+    ordered = order(scores, genuine)
+    return rates(ordered, np.ones(len(ordered.genuine)), np.ones(len(ordered.impostor)))
+
+
+def _accepted_share(weights: Floats, counts: Integers) -> Floats:
+    """Return the share of weights (..., M) before each count, with 0 in front, (..., T + 1)."""
+    running = np.cumsum(weights, axis=-1)
+    counts = np.append(0, counts)
+    return running[..., np.maximum(counts - 1, 0)] * (counts > 0) / running[..., -1:]

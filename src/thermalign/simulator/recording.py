@@ -46,7 +46,7 @@ from thermalign.simulator.view import (
 )
 from thermalign.simulator.visible import render_visible
 
-STEP = 2  # px between marched rays
+STEP = 2  # px between marched rays: half the resolution, a quarter of the work
 
 
 @dataclass(frozen=True)
@@ -132,6 +132,7 @@ class _Recording:
     emission: tuple[Map, ...]
     light: Light
     paired: bool
+    step: int
 
 
 def make_moment(face: Face, capture: Capture) -> Moment:
@@ -142,7 +143,9 @@ def make_moment(face: Face, capture: Capture) -> Moment:
     return Moment(capture, deformation, height, landmarks)
 
 
-def render_subject(settings: Settings, *, seed: int, volume: int, number: int) -> Iterator[Sample]:
+def render_subject(
+    settings: Settings, *, seed: int, volume: int, number: int, step: int = STEP
+) -> Iterator[Sample]:
     """Render every image of a subject, range by range.
 
     Parameters
@@ -154,6 +157,8 @@ def render_subject(settings: Settings, *, seed: int, volume: int, number: int) -
         From 1.
     number : int
         Of the subject in its volume, from 0.
+    step : int, pixels
+        March a ray per ``step`` x ``step`` pixels; 1 is the slow reference.
 
     Yields
     ------
@@ -166,14 +171,14 @@ def render_subject(settings: Settings, *, seed: int, volume: int, number: int) -
     counts = dict(zip(CONDITIONS, (plan.baseline, plan.expression), strict=True))
     for place in plan.ranges:
         room = _Key(seed, volume, number, place)
-        recording = _start(settings, face, room, paired=place in plan.visible_ranges)
+        recording = _start(settings, face, room, paired=place in plan.visible_ranges, step=step)
         for condition, count in counts.items():
             for index in range(count):
                 key = replace(room, condition=condition, index=index)
                 yield from _take_pair(recording, key)
 
 
-def _start(settings: Settings, face: Face, room: _Key, *, paired: bool) -> _Recording:
+def _start(settings: Settings, face: Face, room: _Key, *, paired: bool, step: int) -> _Recording:
     air = (settings.ambient_mean, settings.ambient_sd)
     session = draw_session(face.warmth, air, room.stream(Purpose.SESSION))
     return _Recording(
@@ -184,6 +189,7 @@ def _start(settings: Settings, face: Face, room: _Key, *, paired: bool) -> _Reco
         emission=emission_maps(face, session),
         light=draw_light(room.stream(Purpose.LIGHT)),
         paired=paired,
+        step=step,
     )
 
 
@@ -208,7 +214,7 @@ def _take_thermal(recording: _Recording, moment: Moment, key: _Key) -> Sample:
     rng = key.stream(Purpose.THERMAL_CROP)
     place = THERMAL_PLACES[key.range]
     camera = frame_face(recording.settings, moment.capture, moment.landmarks, place, rng)
-    view = look(camera, moment.height, step=STEP)
+    view = look(camera, moment.height, step=recording.step)
     pixels = render_thermal(
         recording.face,
         view,
@@ -231,7 +237,7 @@ def _take_visible(recording: _Recording, moment: Moment, key: _Key) -> Sample:
     rng = key.stream(Purpose.VISIBLE_CROP)
     turned = replace(moment.capture, yaw=moment.capture.yaw + VISIBLE_YAW)
     camera = frame_face(recording.settings, turned, moment.landmarks, VISIBLE_PLACE, rng)
-    view = look(camera, moment.height, step=STEP)
+    view = look(camera, moment.height, step=recording.step)
     pixels = render_visible(
         recording.face,
         view,

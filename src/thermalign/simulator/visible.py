@@ -147,8 +147,9 @@ def _expose(image: Map, light: Light, rng: np.random.Generator) -> npt.NDArray[n
     """Expose for the middle of the image, add noise, apply gamma and quantise."""
     height, width = image.shape
     middle = image[height // 4 : 3 * height // 4, width // 4 : 3 * width // 4]
-    image = image * (GREY / (float(middle.mean()) + 0.03) * light.exposure)
+    gain = GREY / (float(middle.mean()) + 0.03) * light.exposure
+    image = np.asarray(image * gain, np.float32)
     spread = np.sqrt(SHOT_NOISE**2 * np.maximum(image, 0) + READ_NOISE**2)
-    image = image + spread * rng.standard_normal(image.shape, dtype=np.float32)
+    image += spread * rng.standard_normal(image.shape, dtype=np.float32)
     encoded = np.asarray(cv2.pow(np.maximum(image, 0), light.gamma), np.float32)
     return np.clip(encoded * 255 + 0.5, 0, 255).astype(np.uint8)

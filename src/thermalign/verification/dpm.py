@@ -8,6 +8,11 @@ from torch.nn.functional import mse_loss, pad
 
 from thermalign.geometry import Floats
 
+CHUNK = 64  # faces whose neighbourhoods are held at once
+POSITION_SCALE = 1.5
+"""Patch positions run from minus this to this, beside inputs of unit variance. ASSUME."""
+NEGLIGIBLE = 1e-6  # share of the largest variance below which a principal direction is rounding
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -20,16 +25,16 @@ class Settings:
     hidden : int
         Units of each of the two tanh layers. ASSUME: 200; the papers' sizes could not be read.
     epochs : int
-        At most; the epoch with the lowest validation error is kept.
+        At most; the epoch with the lowest validation error is kept. ASSUME.
     patience : int
-        Epochs without a lower validation error before stopping.
+        Epochs without a lower validation error before stopping. ASSUME.
     batch : int
-        Patches per step.
+        Patches per step. ASSUME.
     learning_rate : float
-        Of Adam in the first epoch; times ``decay`` after each.
+        Of Adam in the first epoch; times ``decay`` after each. ASSUME.
     decay : float
     weight_decay : float
-        The lambda of the papers' penalty on weights.
+        Half of it, times |W|^2 + |b|^2, is the penalty that the papers write with lambda. ASSUME.
     """
 
     components: int = 64
@@ -47,6 +52,8 @@ class Settings:
             raise ValueError(
                 "dpm: counts must be at least 1, learning_rate positive, decay in 0..1"
             )
+        if self.weight_decay < 0:
+            raise ValueError(f"dpm: weight_decay must not be negative, got {self.weight_decay}")
 
 
 State = dict[str, Tensor]
@@ -62,12 +69,16 @@ def fit(
 ) -> State:
     """Learn to predict thermal descriptors from visible ones of the same moment and place.
 
+        minimise  mean |t - f(PCA(v), place)|^2 + weight_decay / 2 (|W|^2 + |b|^2)
+
+    Thermal descriptors enter with the mean of their place taken off and one common scale.
+
     Parameters
     ----------
     visible, thermal : (N, rows, columns, D) float32
         Descriptors of training pairs.
     held_out : two such tensors (M, rows, columns, D)
-        Pairs of validation subjects, for early stopping.
+        Pairs of validation subjects, for early stopping; nothing is fitted to them.
     settings : Settings
     seed : int
 
@@ -79,7 +90,7 @@ def fit(
     Raises
     ------
     ValueError
-        If there are no pairs, or the two sides differ in shape.
+        If there are no pairs, the two sides differ in shape, or the training diverges.
 
     Source
     ------
@@ -87,18 +98,19 @@ def fit(
     tanh hidden layers, linear output, squared error with weight decay. Differs from them in: eight
     neighbours in the PCA, second-order terms of the position, Adam, early stopping.
     """
-    if len(visible) == 0 or visible.shape != thermal.shape:
-        raise ValueError(
-            f"DPM needs pairs of visible and thermal training images, got {len(visible)} and "
-            f"{len(thermal)}: give pair_id, or set matcher: mapping: none"
-        )
+    for role, pair in (("training", (visible, thermal)), ("validation", held_out)):
+        if len(pair[0]) == 0 or pair[0].shape != pair[1].shape:
+            raise ValueError(
+                f"DPM needs pairs of visible and thermal {role} images, got {len(pair[0])} and "
+                f"{len(pair[1])}: give pair_id, or set matcher: mapping: none"
+            )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        state = _pca(visible, settings)
+        state = _pca(visible, settings.components)
         state["mean"] = thermal.mean(0)
-        state["spread"] = thermal.std().clamp(min=1e-9)
+        state["spread"] = (thermal - state["mean"]).std().clamp(min=1e-9)
         inputs, targets = _encode(visible, state), _standardise(thermal, state)
-        network = _network(inputs.shape[-1], targets.shape[-1], settings.hidden)
+        network = _network(inputs.shape[-1], targets.shape[-1], settings.hidden).to(inputs)
         validation = _encode(held_out[0], state), _standardise(held_out[1], state)
         best = _train(network, (inputs, targets), validation, settings)
     return state | {f"network.{name}": tensor for name, tensor in best.items()}
@@ -109,9 +121,15 @@ def apply(state: State, visible: Tensor) -> Tensor:
     weights = {k.removeprefix("network."): v for k, v in state.items() if k.startswith("network.")}
     network = _network(weights["0.weight"].shape[1], visible.shape[-1], len(weights["0.bias"]))
     network.load_state_dict(weights)
+    network.to(visible)
     with torch.inference_mode():
         mapped = network(_encode(visible, state)).view_as(visible)
         return mapped * state["spread"] + state["mean"]
+
+
+def as_vectors(descriptors: Tensor) -> Floats:
+    """Return descriptors (N, rows, columns, D) as one float64 vector per face, (N, rows x ...)."""
+    return descriptors.flatten(1).double().cpu().numpy()
 
 
 def _network(inputs: int, outputs: int, hidden: int) -> nn.Sequential:
@@ -134,23 +152,36 @@ def _neighbourhood(descriptors: Tensor) -> Tensor:
     )
 
 
-def _pca(visible: Tensor, settings: Settings) -> State:
-    patches = _neighbourhood(visible).flatten(0, 2)
-    chosen = patches[torch.randperm(len(patches))[:4000]]
-    centre = chosen.mean(0)
-    _, values, directions = torch.linalg.svd(chosen - centre, full_matrices=False)
-    count = min(settings.components, len(values))
-    scale = values[:count] / len(chosen) ** 0.5
-    return {"centre": centre, "basis": directions[:count].T / scale.clamp(min=1e-6)}
+def _pca(visible: Tensor, components: int) -> State:
+    """Fit the PCA to every training patch: ``centre`` (9 D,), whitening ``basis`` (9 D, C)."""
+    width, count = 9 * visible.shape[-1], visible[..., 0].numel()
+    total = visible.new_zeros(width, dtype=torch.float64)
+    products = visible.new_zeros((width, width), dtype=torch.float64)
+    for part in torch.split(visible, CHUNK):
+        patches = _neighbourhood(part).flatten(0, 2).double()
+        total += patches.sum(0)
+        products += patches.T @ patches
+    centre = total / count
+    variances, directions = torch.linalg.eigh(products / count - torch.outer(centre, centre))
+    variances, directions = variances[-components:], directions[:, -components:]
+    kept = variances > NEGLIGIBLE * variances[-1]
+    basis = directions[:, kept] / variances[kept].sqrt()
+    return {"centre": centre.to(visible.dtype), "basis": basis.to(visible.dtype).contiguous()}
 
 
 def _encode(visible: Tensor, state: State) -> Tensor:
+    """Return whitened neighbourhoods and their places, (N x rows x columns, C + 5)."""
     n, rows, columns = visible.shape[:3]
     y, x = torch.meshgrid(
         torch.linspace(-1, 1, rows), torch.linspace(-1, 1, columns), indexing="ij"
     )
-    place = torch.stack([y, x, x * y, y * y, x * x], dim=-1) * 1.5
-    reduced = (_neighbourhood(visible) - state["centre"]) @ state["basis"]
+    place = torch.stack([y, x, x * y, y * y, x * x], dim=-1).to(visible) * POSITION_SCALE
+    reduced = torch.cat(
+        [
+            (_neighbourhood(p) - state["centre"]) @ state["basis"]
+            for p in torch.split(visible, CHUNK)
+        ]
+    )
     return torch.cat([reduced, place.expand(n, rows, columns, 5)], dim=-1).flatten(0, 2)
 
 
@@ -171,7 +202,7 @@ def _train(
     schedule = torch.optim.lr_scheduler.ExponentialLR(optimiser, settings.decay)
     best, lowest, since = _copy(network), float("inf"), 0
     for _ in range(settings.epochs):
-        for rows in torch.randperm(len(inputs)).split(settings.batch):
+        for rows in torch.split(torch.randperm(len(inputs)), settings.batch):
             loss = mse_loss(network(inputs[rows]), targets[rows])
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
@@ -191,8 +222,3 @@ def _train(
 
 def _copy(network: nn.Sequential) -> State:
     return {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
-
-
-def as_vectors(descriptors: Tensor) -> Floats:
-    """Return descriptors (N, rows, columns, D) as one float64 vector per face."""
-    return descriptors.flatten(1).double().numpy()

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
-from thermalign.verification.dog import blur
+from thermalign.verification.dog import gaussian_matrix
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Settings:
     Attributes
     ----------
     cell : int, pixels
-        Side of a cell. ASSUME: 8 at 46 px between the eyes.
+        Side of a cell. ASSUME: 8 at 46 px between the eyes; the papers' could not be read.
     orientations : int
         Histogram bins.
     signed : bool
@@ -34,11 +34,16 @@ class Settings:
 
     def __post_init__(self) -> None:
         if self.cell < 2 or self.orientations < 2 or self.floor <= 0:
-            raise ValueError("features: cell and orientations must be at least 2, floor positive")
+            raise ValueError(
+                "features: cell and orientations must be at least 2 and floor positive, got "
+                f"{self.cell}, {self.orientations} and {self.floor}"
+            )
 
 
 def describe(images: Tensor, settings: Settings) -> Tensor:
     """Describe images by gradient histograms of overlapping blocks of 2 x 2 cells.
+
+        v / sqrt(|v|^2 + (floor mean |v|)^2)   for the joined histograms v of a block
 
     Parameters
     ----------
@@ -49,7 +54,13 @@ def describe(images: Tensor, settings: Settings) -> Tensor:
     Returns
     -------
     (N, H // cell - 1, W // cell - 1, 4 x orientations) float32
-        Each descriptor of norm at most 1.
+        Each descriptor of norm at most 1: upper left, lower left, upper right, lower right cell;
+        zero in an image without gradients.
+
+    Raises
+    ------
+    ValueError
+        If an image holds fewer than 2 x 2 cells.
 
     Source
     ------
@@ -57,33 +68,52 @@ def describe(images: Tensor, settings: Settings) -> Tensor:
     Stiefelhagen, BMVC 2015. Differs from them in: Gaussian instead of bilinear pooling into cells,
     and a normalisation floor relative to the image.
     """
+    if min(images.shape[1:]) < 2 * settings.cell:
+        raise ValueError(
+            f"features: faces of {images.shape[2]} x {images.shape[1]} px hold no block of 2 x 2 "
+            f"cells of {settings.cell} px; lower features.cell"
+        )
     cells = _cells(images, settings)
     blocks = torch.cat(
         [cells[:, :-1, :-1], cells[:, 1:, :-1], cells[:, :-1, 1:], cells[:, 1:, 1:]], dim=-1
     )
     norm = blocks.norm(dim=-1, keepdim=True)
     floor = settings.floor * norm.mean((1, 2, 3), keepdim=True) + torch.finfo(norm.dtype).tiny
-    return blocks / (norm**2 + floor**2).sqrt()
+    return blocks / torch.hypot(norm, floor)  # squares of `tiny` would vanish
 
 
 def _cells(images: Tensor, settings: Settings) -> Tensor:
-    """Return orientation histograms (N, H // cell, W // cell, orientations)."""
-    sobel = torch.tensor([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]], device=images.device)
+    """Return orientation histograms (N, H // cell, W // cell, orientations) around cell centres."""
+    planes = _orientation_planes(images, settings)
+    rows, columns = (
+        gaussian_matrix(_centres(side, settings.cell), settings.cell / 2, side).to(images)
+        for side in images.shape[1:]
+    )
+    return (rows @ planes @ columns.T).permute(0, 2, 3, 1)
+
+
+def _orientation_planes(images: Tensor, settings: Settings) -> Tensor:
+    """Share each pixel's gradient between the two nearest of K bins, (N, K, H, W).
+
+    Bin k is centred on k / K of the period, from the direction of x towards that of y.
+    """
+    sobel = torch.tensor([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]]).to(images)
     spread = pad(images[:, None], (1, 1, 1, 1), mode="replicate")
     gradient = conv2d(spread, torch.stack([sobel, sobel.T])[:, None])
-    magnitude = gradient.norm(dim=1)
+    magnitude = torch.hypot(gradient[:, :1], gradient[:, 1:])  # (N, 1, H, W), as all below
     period = 2 * math.pi if settings.signed else math.pi
-    angle = torch.atan2(gradient[:, 1], gradient[:, 0]) % period
-    position = angle / period * settings.orientations
+    angle = torch.atan2(gradient[:, 1:], gradient[:, :1]) % period
+    position = angle * (settings.orientations / period)
     low = position.floor()
-    share = position - low
-    half, size = settings.cell // 2, settings.cell
-    rows, columns = (side // size for side in images.shape[1:])
-    planes = []
-    for k in range(settings.orientations):
-        is_low = low % settings.orientations == k
-        is_high = (low + 1) % settings.orientations == k
-        weight = magnitude * (is_low * (1 - share) + is_high * share)
-        pooled = blur(weight, size / 2)
-        planes.append(pooled[:, half::size, half::size][:, :rows, :columns])
-    return torch.stack(planes, dim=-1)
+    share = magnitude * (position - low)
+    bins = low.long() % settings.orientations
+    planes = images.new_zeros((len(images), settings.orientations, *images.shape[1:]))
+    planes.scatter_(1, bins, magnitude - share)
+    return planes.scatter_(1, (bins + 1) % settings.orientations, share)
+
+
+def _centres(side: int, cell: int) -> Tensor:
+    """Return the centres of the cells along a side, in pixels; the grid is centred on the image."""
+    count = side // cell
+    start = (side - count * cell) / 2
+    return start + cell * (torch.arange(count, dtype=torch.float64) + 0.5) - 0.5

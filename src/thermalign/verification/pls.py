@@ -1,15 +1,22 @@
 """One-vs-all partial least squares: one classifier per enrolled subject, all at once."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from thermalign.geometry import Floats, Integers
+
+Booleans = npt.NDArray[np.bool_]
 
 CROSS_EXAMPLE = -1
 """Label of a row that belongs to no enrolled subject."""
 
 NEGATIVES = ("published", "gallery", "training")
+
+NOTHING_LEFT = 1e-10
+"""Share of a vector's length below which what remains of it is rounding."""
 
 
 @dataclass(frozen=True)
@@ -31,15 +38,16 @@ def fit_one_vs_all(
 ) -> OneVsAll:
     """Fit PLS1 with target +1 for a subject's rows and -1 for its negatives, for every subject.
 
-    The rows are the same for all subjects but for their targets, so one Gram matrix serves all.
+    Every classifier needs inner products of the same rows, so one Gram matrix serves all.
 
     Parameters
     ----------
     features : (n, D) float
         Gallery images and cross-examples.
     labels : (n,) int
-        0..S-1, the enrolled subject, or ``CROSS_EXAMPLE``.
+        0..S-1, the enrolled subject, each at least once, or ``CROSS_EXAMPLE``.
     n_components : int
+        A subject gets fewer where fewer already fit its targets exactly or use up its rows.
     negatives : str
         ``published``: other subjects' gallery and the cross-examples; ``gallery``: other subjects'
         gallery only; ``training``: the cross-examples only.
@@ -51,26 +59,34 @@ def fit_one_vs_all(
     Raises
     ------
     ValueError
-        If a subject has no negatives, or ``negatives`` is unknown.
+        If an argument does not fit, a feature is not finite, or a subject has no negatives.
 
     Source
     ------
     Rosipal and Trejo, JMLR 2, 2001, kernel PLS with a linear kernel: the same regression as NIPALS
     PLS1 without scaling. Cross-examples: Hu et al., JOSA A 32(3), 2015.
     """
-    if negatives not in NEGATIVES:
-        raise ValueError(f"negatives is {negatives!r}; use one of {list(NEGATIVES)}")
+    _check(features, labels, n_components, negatives)
     X = np.asarray(features, np.float64)
-    subjects = np.arange(labels.max() + 1)
-    if negatives == "training":
-        fits = [
-            _fit(X[rows], labels[rows], [s], n_components) for s, rows in _own(labels, subjects)
-        ]
-        return OneVsAll(
-            np.concatenate([f.weights for f in fits]), np.concatenate([f.intercepts for f in fits])
-        )
-    rows = np.flatnonzero(labels != CROSS_EXAMPLE) if negatives == "gallery" else slice(None)
-    return _fit(X[rows], labels[rows], subjects, n_components)
+    if negatives == "gallery":
+        X, labels = X[labels != CROSS_EXAMPLE], labels[labels != CROSS_EXAMPLE]
+    centre = X.mean(0)
+    X = X - centre  # before the products, so that they lose no digits to a common offset
+    gram = X @ X.T
+    n_subjects = int(labels.max()) + 1
+    dual, share = np.zeros((n_subjects, len(X))), np.zeros((n_subjects, len(X)))
+    y_mean = np.zeros(n_subjects)
+    for subjects, rows in _groups(labels, n_subjects, negatives):
+        Y = np.where(labels[rows] == subjects[:, None], 1.0, -1.0)
+        if (Y > 0).all(1).any():
+            raise ValueError("a subject has no negatives: enrol two subjects or add cross-examples")
+        place = np.ix_(subjects, rows)
+        y_mean[subjects], share[place] = Y.mean(1), 1 / len(rows)
+        K = _centred(gram[np.ix_(rows, rows)])
+        dual[place] = _dual_coefficients(K, Y - Y.mean(1, keepdims=True), n_components)
+    weights = dual @ X
+    means = share @ X + centre  # (S, D), of each subject's rows
+    return OneVsAll(weights, y_mean - (weights * means).sum(1))
 
 
 def score(model: OneVsAll, probes: Floats) -> Floats:
@@ -78,43 +94,75 @@ def score(model: OneVsAll, probes: Floats) -> Floats:
     return np.asarray(probes @ model.weights.T + model.intercepts)
 
 
-def _own(labels: Integers, subjects: Integers) -> list[tuple[int, Integers]]:
-    """Return each subject with its own rows and the cross-examples."""
-    return [(int(s), np.flatnonzero((labels == s) | (labels == CROSS_EXAMPLE))) for s in subjects]
+def _check(features: Floats, labels: Integers, n_components: int, negatives: str) -> None:
+    if negatives not in NEGATIVES:
+        raise ValueError(f"negatives is {negatives!r}; use one of {list(NEGATIVES)}")
+    if n_components < 1:
+        raise ValueError(f"PLS components is {n_components}; it must be at least 1")
+    if features.ndim != 2 or labels.shape != features.shape[:1]:
+        raise ValueError(f"features {features.shape} need one label per row, got {labels.shape}")
+    if not np.isfinite(features).all():
+        raise ValueError(f"feature row {np.argwhere(~np.isfinite(features))[0, 0]} is not finite")
+    enrolled = np.unique(labels[labels != CROSS_EXAMPLE])
+    if enrolled.size == 0 or not np.array_equal(enrolled, np.arange(enrolled.size)):
+        raise ValueError(f"labels must be {CROSS_EXAMPLE} and 0..S-1 with no gap, got {enrolled}")
 
 
-def _fit(X: Floats, labels: Integers, subjects: Integers | list[int], count: int) -> OneVsAll:
-    Y = np.where(labels[:, None] == np.asarray(subjects)[None], 1.0, -1.0)
-    if (Y > 0).all(0).any():
-        raise ValueError("a subject has no negatives: enrol two subjects or add cross-examples")
-    x_mean, y_mean = X.mean(0), Y.mean(0)
-    centred = X - x_mean
-    dual = _dual_coefficients(centred @ centred.T, Y - y_mean, count)
-    weights = dual.T @ centred
-    return OneVsAll(weights, y_mean - weights @ x_mean)
+def _groups(
+    labels: Integers, n_subjects: int, negatives: str
+) -> Iterator[tuple[Integers, Integers]]:
+    """Yield subjects with the rows that their classifiers share."""
+    if negatives != "training":
+        yield np.arange(n_subjects), np.arange(len(labels))
+        return
+    for s in range(n_subjects):
+        yield np.array([s]), np.flatnonzero((labels == s) | (labels == CROSS_EXAMPLE))
+
+
+def _centred(gram: Floats) -> Floats:
+    """Return the Gram matrix of rows (n, n) as if their mean had been subtracted."""
+    mean = gram.mean(0)
+    return np.asarray(gram - mean - mean[:, None] + mean.mean())
 
 
 def _dual_coefficients(K: Floats, Y: Floats, count: int) -> Floats:
-    """Run kernel PLS1 for every column of Y (n, S) on one centred Gram matrix K (n, n).
+    """Run kernel PLS1 for every row of Y on one centred Gram matrix.
 
-    With scores T (orthonormal) and U the deflated targets: coefficients = U (T' K U)^-1 T' Y.
+    Per component: u = y / |y|; t = K u, made orthogonal to the scores before and scaled to |t| = 1;
+    y becomes y - t t'y. With T, U the rows so found: coefficients = (T Y') (U K T')^-1 U.
+
+    Parameters
+    ----------
+    K : (n, n) float64
+    Y : (S, n) float64, centred targets
 
     Returns
     -------
-    (n, S) float64
+    (S, n) float64
+        Weights of the rows: prediction = coefficients . rows + mean target.
     """
-    n, subjects = Y.shape
-    count = min(count, n - 1)
-    T, U = np.zeros((subjects, n, count)), np.zeros((subjects, n, count))
-    residual = Y.copy()
+    subjects, n = Y.shape
+    T, U, KU = (np.zeros((subjects, count, n)) for _ in range(3))
+    residual: Floats = Y
+    size = np.linalg.norm(Y, axis=1, keepdims=True)
     for a in range(count):
-        u = residual / np.maximum(np.linalg.norm(residual, axis=0), np.finfo(float).tiny)
-        t = (K @ u).T[..., None]
+        u, left = _unit(residual, size)
+        t = k = u @ K
         for _ in range(2):  # twice, or rounding lets the scores lose their orthogonality
-            t = t - T[..., :a] @ (T[..., :a].transpose(0, 2, 1) @ t)
-        t = t[..., 0] / np.maximum(np.linalg.norm(t[..., 0], axis=1), np.finfo(float).tiny)[:, None]
-        T[..., a], U[..., a] = t, u.T
-        residual = residual - (t * (t * residual.T).sum(1, keepdims=True)).T
-    inner = T.transpose(0, 2, 1) @ (K @ U)
-    solved = np.linalg.pinv(inner) @ (T.transpose(0, 2, 1) @ Y.T[..., None])
-    return np.asarray((U @ solved)[..., 0].T)
+            t = t - ((T[:, :a] @ t[..., None]).transpose(0, 2, 1) @ T[:, :a])[:, 0]
+        t, fresh = _unit(t, np.linalg.norm(k, axis=1, keepdims=True))
+        keep = left & fresh
+        T[:, a], U[:, a], KU[:, a] = t * keep, u * keep, k * keep
+        residual = residual - T[:, a] * (T[:, a] * residual).sum(1, keepdims=True)
+    inner = T @ KU.transpose(0, 2, 1)  # upper triangular
+    unused = ~T.any(axis=2)
+    inner[:, np.arange(count), np.arange(count)] += unused
+    solved = np.linalg.solve(inner, T @ Y[..., None])
+    return np.asarray((solved.transpose(0, 2, 1) @ U)[:, 0])
+
+
+def _unit(vectors: Floats, reference: Floats) -> tuple[Floats, Booleans]:
+    """Scale rows to length 1, and say which (S, 1) were more than rounding of ``reference``."""
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    real = length > NOTHING_LEFT * reference
+    return np.where(real, vectors / np.where(real, length, 1), 0), real

@@ -1,0 +1,192 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import roc_curve
+
+from thermalign.metrics.verification import eer, order, rank1, rates, roc, tar_at_far
+
+INF = float("inf")
+NAN = float("nan")
+
+
+def split(genuine, impostor):
+    scores = np.array([*genuine, *impostor], float)
+    return scores, np.arange(len(scores)) < len(genuine)
+
+
+def sets(low=-3, high=3):
+    """Few distinct values, so that ties are common."""
+    values = st.lists(st.integers(low, high), min_size=1, max_size=12)
+    return st.tuples(values, values)
+
+
+@pytest.mark.parametrize(
+    ("genuine", "impostor", "expected"),
+    [
+        ([3, 4], [1, 2], 0.0),  # separated
+        ([1, 2], [3, 4], 1.0),  # the wrong way round
+        ([1, 1], [1, 1, 1], 0.5),  # all equal: the diagonal
+        ([4, 2], [3, 1], 0.5),  # 4 | 3 | 2 | 1: fmr .5 is reached with one miss of two
+        ([5, 4, 3, 1], [2, 2, 0, 0], 0.25),  # one of four missed; half are accepted at 2
+        ([2, 1], [1, 0], 1 / 3),  # a tie of both classes: from (0, .5) to (.5, 1)
+        ([3, 3, 3, 1], [3, 1, 1, 1], 0.25),  # from (.25, .75) on
+    ],
+)
+def test_equal_error_rates_by_hand(genuine, impostor, expected):
+    assert eer(*split(genuine, impostor)) == pytest.approx(expected, abs=1e-15)
+
+
+def test_the_roc_by_hand_steps_and_moves_along_ties():
+    scores, truth = split([5, 3, 3, 1], [4, 3, 2, 0, 0])
+    fmr, tar = rates(order(scores, truth), np.ones(4), np.ones(5))
+    corners = {(0, 0), (0, 0.25), (0.2, 0.25), (0.4, 0.75), (0.6, 0.75), (0.6, 1), (1, 1)}
+    assert set(zip(fmr.tolist(), tar.tolist(), strict=True)) == corners
+    at = np.array([0, 0.1, 0.2, 0.39, 0.4, 0.6, 1])
+    np.testing.assert_array_equal(roc(scores, truth, at), [0.25, 0.25, 0.25, 0.25, 0.75, 1, 1])
+
+
+@given(sets())
+def test_the_roc_is_that_of_scikit_learn(pair):
+    scores, truth = split(*pair)
+    fmr, tar, _ = roc_curve(truth, scores, drop_intermediate=False)
+    at = np.union1d(np.linspace(0, 1, 13), fmr)
+    expected = tar[np.searchsorted(fmr, at, side="right") - 1]
+    np.testing.assert_allclose(roc(scores, truth, at), expected)
+    miss, _ = rates(order(scores, truth), np.ones(truth.sum()), np.ones((~truth).sum()))
+    assert set(miss.tolist()) <= set(fmr.tolist())
+
+
+@pytest.mark.parametrize("decimals", [0, 1, 8])
+def test_the_equal_error_rate_is_where_the_curve_of_scikit_learn_meets_the_diagonal(decimals):
+    rng = np.random.default_rng(decimals)
+    scores, truth = split(rng.normal(1, 1, 300), rng.normal(0, 1, 2000))
+    scores = scores.round(decimals)
+    fmr, tar, _ = roc_curve(truth, scores, drop_intermediate=False)
+    value = eer(scores, truth)
+    gap = fmr + tar - 1
+    k = np.flatnonzero(gap >= 0)[0]
+    share = -gap[k - 1] / (gap[k] - gap[k - 1])
+    assert value == pytest.approx(fmr[k - 1] + share * (fmr[k] - fmr[k - 1]), abs=1e-12)
+
+
+@given(sets(), st.floats(0.1, 5), st.floats(-5, 5))
+def test_a_rising_change_of_scores_changes_nothing(pair, scale, offset):
+    scores, truth = split(*pair)
+    changed = np.exp(scale * scores + offset)
+    assert eer(changed, truth) == pytest.approx(eer(scores, truth), abs=1e-12)
+    at = np.linspace(0, 1, 7)
+    np.testing.assert_array_equal(roc(changed, truth, at), roc(scores, truth, at))
+
+
+@given(sets(), st.randoms(use_true_random=False))
+def test_the_order_of_comparisons_changes_nothing_even_under_ties(pair, random):
+    scores, truth = split(*pair)
+    shuffled = list(range(len(scores)))
+    random.shuffle(shuffled)
+    assert eer(scores[shuffled], truth[shuffled]) == pytest.approx(eer(scores, truth), abs=1e-12)
+
+
+@given(sets())
+def test_exchanging_the_classes_and_the_sign_changes_nothing(pair):
+    genuine, impostor = pair
+    scores, truth = split(genuine, impostor)
+    other, swapped = split([-s for s in impostor], [-s for s in genuine])
+    assert eer(other, swapped) == pytest.approx(eer(scores, truth), abs=1e-12)
+
+
+@given(sets())
+def test_the_equal_error_rate_is_a_rate(pair):
+    assert 0 <= eer(*split(*pair)) <= 1
+
+
+@given(sets())
+def test_counting_every_comparison_twice_changes_nothing(pair):
+    genuine, impostor = pair
+    twice = split(genuine * 2, impostor * 2)
+    assert eer(*twice) == pytest.approx(eer(*split(genuine, impostor)), abs=1e-12)
+
+
+def test_a_probe_without_a_face_is_missed_and_never_accepted():
+    scores, truth = split([3, 2, -INF, -INF], [1, 0, -INF, -INF])
+    np.testing.assert_array_equal(roc(scores, truth, np.array([0, 0.5, 1])), [0.5, 0.5, 0.5])
+    assert eer(scores, truth) == 0.5  # half of the genuine are missed at any threshold
+
+
+def test_when_no_face_was_aligned_every_genuine_comparison_is_missed():
+    scores, truth = split([-INF, -INF], [-INF])
+    np.testing.assert_array_equal(roc(scores, truth, np.array([0, 1])), [0, 0])
+    assert eer(scores, truth) == 1
+
+
+def test_one_aligned_failure_among_many_moves_the_rate_by_its_share_at_most():
+    rng = np.random.default_rng(0)
+    scores, truth = split(rng.normal(1, 1, 100), rng.normal(0, 1, 100))
+    failed = scores.copy()
+    failed[0] = -INF
+    assert eer(scores, truth) <= eer(failed, truth) <= eer(scores, truth) + 0.01
+
+
+@pytest.mark.parametrize("missing", [([], [1, 2]), ([1, 2], [])])
+@pytest.mark.parametrize("measure", [eer, lambda s, t: roc(s, t, np.array([0.1]))])
+def test_an_empty_class_is_refused(missing, measure):
+    with pytest.raises(ValueError, match="genuine and impostor"):
+        measure(*split(*missing))
+
+
+def test_a_score_that_is_not_a_number_is_refused():
+    with pytest.raises(ValueError, match="use -inf"):
+        eer(*split([1, NAN], [0]))
+
+
+def test_scores_and_truth_of_different_length_are_refused():
+    with pytest.raises(ValueError, match="differ in shape"):
+        eer(np.zeros(3), np.array([True, False]))
+
+
+@pytest.mark.parametrize("rate", [-0.1, 1.1])
+def test_a_rate_outside_0_to_1_is_refused(rate):
+    with pytest.raises(ValueError, match=r"0\.\.1"):
+        roc(*split([1], [0]), np.array([rate]))
+
+
+def test_a_rate_without_enough_impostors_is_not_a_number():
+    scores, truth = split([0.5], np.linspace(0, 1, 999))
+    assert np.isnan(tar_at_far(scores, truth, 0.01))
+    assert np.isnan(tar_at_far(scores, truth, 0.001))
+    scores, truth = split([0.995], np.linspace(0, 1, 1000))
+    assert tar_at_far(scores, truth, 0.01) == 1
+    assert np.isnan(tar_at_far(scores, truth, 0.009))
+
+
+def test_rank_one_by_hand():
+    scores = np.array([[3.0, 2, 1], [3, 2, 1], [1, 1, 0], [-INF, -INF, -INF]])
+    genuine = np.zeros((4, 3), bool)
+    genuine[[0, 1, 2, 3], [0, 1, 0, 0]] = True
+    # won; lost; a draw is not won; no face
+    assert rank1(scores, genuine) == 0.25
+
+
+def test_probes_of_subjects_that_are_not_enrolled_have_no_rank():
+    scores = np.array([[3.0, 2], [5, 1]])
+    genuine = np.array([[True, False], [False, False]])
+    assert rank1(scores, genuine) == 1
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (2, 3)])
+def test_rank_one_of_no_enrolled_probe_is_refused(shape):
+    with pytest.raises(ValueError, match="no probe shows"):
+        rank1(np.zeros(shape), np.zeros(shape, bool))
+
+
+def test_a_missing_score_has_no_rank():
+    with pytest.raises(ValueError, match="use -inf"):
+        rank1(np.array([[NAN, 1]]), np.array([[True, False]]))
+
+
+def test_the_order_of_the_gallery_changes_no_rank():
+    rng = np.random.default_rng(0)
+    scores, subject = rng.normal(size=(20, 6)).round(1), rng.integers(0, 6, 20)
+    genuine = subject[:, None] == np.arange(6)
+    columns = rng.permutation(6)
+    assert rank1(scores[:, columns], genuine[:, columns]) == rank1(scores, genuine)

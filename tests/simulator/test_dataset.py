@@ -1,0 +1,191 @@
+"""The dataset as files and tables."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from thermalign import images, tables
+from thermalign.geometry import LANDMARKS, LEFT_EYE, RIGHT_EYE, interocular_distance
+from thermalign.simulator import dataset
+from thermalign.simulator.dataset import (
+    Settings,
+    Volume,
+    render_subject,
+    settings_from,
+    subjects,
+    write_chunk,
+)
+
+SEED = 11
+SMALL = Settings(
+    (
+        Volume(2, ranges=(1, 3), baseline=1, expression=1),
+        Volume(1, ranges=(2,), baseline=1, expression=0, visible_ranges=()),
+    )
+)
+
+
+def write(folder, settings=SMALL, **options):
+    given = {"seed": SEED, "chunk": 0, "chunks": 1, "progress": False} | options
+    write_chunk(folder, settings, **given)
+    frame = tables.read(folder / "images.parquet", tables.IMAGES)
+    return frame, tables.read(folder / "annotations.parquet", tables.ANNOTATIONS)
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("dataset") / "chunk"
+    return folder, *write(folder)
+
+
+def test_the_same_seed_gives_the_same_bytes(written, tmp_path):
+    folder, *_ = written
+    write(tmp_path / "again")
+    for path in sorted(folder.glob("*.png")):
+        assert path.read_bytes() == (tmp_path / "again" / path.name).read_bytes()
+
+
+def test_another_seed_gives_other_people(written, tmp_path):
+    _, frame, _ = written
+    other, _ = write(tmp_path / "other", seed=SEED + 1)
+    assert other["image_id"].tolist() == frame["image_id"].tolist()
+    assert not set(other["sha256"]) & set(frame["sha256"])
+
+
+def test_chunks_together_are_the_whole(written, tmp_path):
+    _, frame, points = written
+    parts = [write(tmp_path / str(k), chunk=k, chunks=4) for k in range(4)]
+    joined = pd.concat([part for part, _ in parts]).sort_values("image_id", ignore_index=True)
+    whole = frame.sort_values("image_id", ignore_index=True)
+    pd.testing.assert_frame_equal(joined.drop(columns="path"), whole.drop(columns="path"))
+    annotated = pd.concat([part for _, part in parts]).sort_values("image_id", kind="stable")
+    expected = points.sort_values("image_id", kind="stable")
+    pd.testing.assert_frame_equal(annotated.reset_index(drop=True), expected.reset_index(drop=True))
+    assert len(parts[3][0]) == 0  # fewer subjects than chunks
+
+
+def test_more_samples_leave_the_first_ones_as_they_are(written):
+    plan = Volume(2, ranges=(1,), baseline=2, expression=0)
+    first = next(iter(render_subject(Settings((plan,)), seed=SEED, volume=1, number=1)))
+    _, frame, _ = written
+    stored = images.read_counts(_path(frame, first.image_id))
+    assert np.array_equal(first.pixels, stored)
+
+
+def test_rows_describe_their_files(written):
+    folder, frame, points = written
+    assert len(list(folder.iterdir())) == len(frame) + 2
+    for row in frame.to_dict("records"):
+        counts = images.read_counts(_path(frame, row["image_id"]))
+        assert counts.shape == (row["height"], row["width"])
+        assert counts.dtype == (np.uint16 if row["modality"] == "thermal" else np.uint8)
+        assert images.digest(_path(frame, row["image_id"])) == row["sha256"]
+    assert points["landmark"].tolist() == list(LANDMARKS) * len(frame)
+
+
+def test_names_say_who_where_and_when(written):
+    _, frame, _ = written
+    assert sorted(frame["image_id"])[:4] == [
+        "v1_s000_r1_b00_thermal",
+        "v1_s000_r1_b00_visible",
+        "v1_s000_r1_e00_thermal",
+        "v1_s000_r1_e00_visible",
+    ]
+    pairs = frame[frame["pair_id"] != ""].groupby("pair_id")["modality"].apply(sorted)
+    assert set(map(tuple, pairs)) == {("thermal", "visible")}
+    assert (frame.loc[frame["range"] != 1, "pair_id"] == "").all()
+    assert set(frame["session"]) == {
+        "v1_s000_r1",
+        "v1_s000_r3",
+        "v1_s001_r1",
+        "v1_s001_r3",
+        "v2_s000_r2",
+    }
+
+
+def test_exact_points_lie_inside_the_image_and_the_mean_shape_is_a_fair_floor():
+    settings = Settings((Volume(16, baseline=1, expression=3, visible_ranges=()),))
+    samples = [s for n in range(16) for s in render_subject(settings, seed=3, volume=1, number=n)]
+    for place in (1, 2, 3):
+        chosen = [s for s in samples if s.range == place]
+        points = np.array([s.points for s in chosen])
+        last = np.array(chosen[0].pixels.shape[::-1]) - 1
+        assert (points >= 0).all()
+        assert (points <= last).all()
+        train, test = points[: len(points) // 2], points[len(points) // 2 :]
+        error = np.linalg.norm(test - train.mean(0), axis=2).mean(1) / interocular_distance(test)
+        assert 0.10 < error.mean() < 0.20
+        assert np.mean([s.visible for s in chosen]) > 0.98
+
+
+def test_annotation_noise_is_as_wide_as_asked():
+    plan = (Volume(1, ranges=(1,), baseline=40, expression=0, visible_ranges=()),)
+    exact, noisy = (
+        np.array([s.points for s in render_subject(settings, seed=1, volume=1, number=0)])
+        for settings in (Settings(plan), Settings(plan, annotation_noise=0.02))
+    )
+    apart = np.linalg.norm(exact[:, LEFT_EYE] - exact[:, RIGHT_EYE], axis=1)
+    spread = ((noisy - exact) / apart[:, None, None]).std()
+    assert spread == pytest.approx(0.02, rel=0.15)
+
+
+def test_subjects_are_listed_volume_by_volume():
+    assert subjects(SMALL) == [(1, 0), (1, 1), (2, 0)]
+
+
+def test_a_failing_render_leaves_nothing(tmp_path, monkeypatch):
+    def fail(*_, **__):
+        yield from render_subject(SMALL, seed=SEED, volume=2, number=0)
+        raise RuntimeError("out of paint")
+
+    monkeypatch.setattr(dataset, "render_subject", fail)
+    with pytest.raises(RuntimeError, match="out of paint"):
+        write(tmp_path / "chunk")
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_empty_folder_is_replaced_and_a_full_one_is_refused(tmp_path):
+    folder = tmp_path / "chunk"
+    folder.mkdir()
+    write(folder, chunk=2, chunks=3)
+    with pytest.raises(ValueError, match="chunk: is not an empty folder"):
+        write(folder, chunk=2, chunks=3)
+
+
+def test_settings_are_read_from_a_configuration():
+    read = settings_from(
+        {"volumes": [{"subjects": 3, "ranges": [2], "visible_ranges": []}], "gap": 1}
+    )
+    assert read == Settings((Volume(3, ranges=(2,), visible_ranges=()),), gap=1.0)
+
+
+@pytest.mark.parametrize(
+    ("block", "message"),
+    [
+        ({}, "volumes is None"),
+        ({"volumes": []}, "volumes is"),
+        ({"volumes": [{"subjects": 2}], "gep": 1.0}, "unknown key 'gep'; allowed are volumes, gap"),
+        ({"volumes": [{"subjects": 2, "colour": 1}]}, "volume 1: unknown key 'colour'"),
+        ({"volumes": [{"ranges": [1]}]}, "at least subjects"),
+        ({"volumes": [{"subjects": "two"}]}, "subjects is 'two'; give a whole number"),
+        ({"volumes": [{"subjects": 0}]}, "volume 1 has no images"),
+        ({"volumes": [{"subjects": 2, "ranges": [1, 4]}]}, r"ranges is \[1, 4\]"),
+        ({"volumes": [{"subjects": 2, "ranges": [2]}]}, r"visible_ranges is \[1\]"),
+        ({"volumes": [{"subjects": 2}], "gap": True}, "gap is True; give a number"),
+        (
+            {"volumes": [{"subjects": 2}], "gap": -1},
+            "gap is -1; give a number that is not negative",
+        ),
+        ({"volumes": [{"subjects": 2}], "glasses": 1}, "glasses is 1; give true or false"),
+        ({"volumes": [{"subjects": 2}], "crop_width": 20}, "crop_width is 20; give 64 to 360"),
+    ],
+)
+def test_wrong_settings_are_refused_by_name(block, message):
+    with pytest.raises(ValueError, match=message):
+        settings_from(block)
+
+
+def _path(frame, image_id):
+    return Path(frame.set_index("image_id").loc[image_id, "path"])

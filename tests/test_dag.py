@@ -1,0 +1,219 @@
+"""What a change re-runs, as dry runs of a copy of the project whose outputs were touched into being."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+COPIED = ("Snakefile", "config.yaml", "workflow", "src", "envs")
+
+# Steps replaced by ones that only write their outputs, so that a whole study takes seconds.
+# The rules, their params and the fingerprints are the real ones: those are what is tested.
+FAKE = """
+import sys
+from pathlib import Path
+OUTPUTS = {"folder", "images", "annotations", "boxes", "folds", "state", "curve", "predictions",
+           "faces", "matcher", "scores", "metrics", "summary", "differences", "page"}
+INPUTS = {"fold": {"images"}, "train": {"images", "annotations", "boxes", "folds"},
+          "predict": {"images", "boxes", "folds", "state"},
+          "annotated": {"images", "annotations", "folds"}, "align": {"images", "predictions"},
+          "train_matcher": {"images", "folds", "faces"},
+          "score": {"images", "folds", "predictions", "faces", "matcher"},
+          "measure": {"images", "annotations", "folds", "predictions", "scores"},
+          "compare": {"images", "annotations", "metrics", "predictions", "scores"},
+          "report": {"images", "annotations", "boxes", "summary", "differences", "curves",
+                     "predictions"}}
+step = sys.argv[1]
+options = dict(zip(sys.argv[2:], sys.argv[3:]))
+for name in OUTPUTS - INPUTS.get(step, set()):
+    path = options.get("--" + name)
+    if path and name == "folder":
+        Path(path).mkdir(parents=True, exist_ok=True)
+    elif path:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).write_text(step)
+"""
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A copy of the project in which every job of the default study has run, by the fake steps."""
+    project = tmp_path_factory.mktemp("study") / "project"
+    project.mkdir()
+    for name in COPIED:
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, project / name)
+    real = (project / "src/thermalign/__main__.py").read_text()
+    (project / "src/thermalign/__main__.py").write_text(FAKE)
+    done = snakemake(project, "--cores", "2", "--quiet", "all")
+    assert done.returncode == 0, done.stdout + done.stderr
+    (project / "src/thermalign/__main__.py").write_text(real)
+    return project
+
+
+@pytest.fixture
+def project(finished, tmp_path):
+    return shutil.copytree(finished, tmp_path / "moved", symlinks=True)
+
+
+def snakemake(project, *arguments, path=None):
+    command = [sys.executable, "-m", "snakemake", *arguments]
+    environment = {**os.environ, "PATH": path or os.environ["PATH"]}
+    return subprocess.run(command, cwd=project, capture_output=True, text=True, env=environment)
+
+
+def due(project, *arguments):
+    """Return rule and model of every job that a dry run would start."""
+    done = snakemake(project, "--cores", "2", "-n", *arguments)
+    assert done.returncode == 0, done.stdout + done.stderr
+    jobs = re.findall(r"rule (\w+):\n(.*?)(?=\n\[|\Z)", done.stdout, flags=re.DOTALL)
+    model = re.compile(r"model=(\w+)")
+    return {(rule, *model.findall(body)[:1]) for rule, body in jobs if rule != "all"}
+
+
+SUBTREE = ("train", "predict", "align", "score", "measure")
+
+
+def subtree(model):
+    return {(rule, model) for rule in SUBTREE} | {("compare",), ("report",)}
+
+
+def edit(path, old, new):
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+def test_nothing_is_due_after_a_run_in_a_moved_folder_with_touched_code(project):
+    for file in (project / "src").rglob("*.py"):
+        file.touch()
+    assert due(project) == set()
+
+
+def test_comments_and_docstrings_are_no_change(project):
+    model = project / "src/thermalign/landmarks/dan.py"
+    edit(model, '"""Deep Alignment Network', '"""Reworded')
+    model.write_text(model.read_text() + "\n# a comment\n")
+    assert due(project) == set()
+
+
+def test_code_of_one_model_is_due_for_that_model_alone(project):
+    model = project / "src/thermalign/landmarks/dan.py"
+    model.write_text(model.read_text() + "\nCHANGED = 1\n")
+    assert due(project) == subtree("dan")
+
+
+def test_a_block_of_the_configuration_is_due_for_that_model_alone(project):
+    edit(project / "config.yaml", "steps: 900", "steps: 901")
+    assert due(project) == subtree("dan")
+
+
+def test_a_new_model_is_one_file_and_one_line(project):
+    models = project / "src/thermalign/landmarks"
+    shutil.copy(models / "mean_shape.py", models / "average.py")
+    edit(project / "config.yaml", "  mean_shape: {}", "  average: {}\n  mean_shape: {}")
+    assert due(project) == subtree("average")
+
+
+def test_two_models_of_one_file_differ_by_name(project):
+    edit(project / "config.yaml", "  mean_shape: {}", "  pbc_same: {model: pbc, padding: same}\n  mean_shape: {}")
+    assert due(project) == subtree("pbc_same")
+
+
+def test_shared_geometry_is_due_in_every_model_but_not_in_folds(project):
+    edit(project / "src/thermalign/geometry.py", "(across**2)", "(across**2.0)")
+    jobs = due(project)
+    assert {("train", m) for m in ("dan", "pbc", "mtcnn", "mean_shape")} <= jobs
+
+
+def test_the_report_step_is_due_alone(project):
+    step = project / "src/thermalign/steps/report.py"
+    step.write_text(step.read_text() + "\nCHANGED = 1\n")
+    assert due(project) == {("report",)}
+
+
+def test_the_style_of_the_report_is_due_in_the_report_alone(project):
+    style = project / "src/thermalign/report/style.css"
+    style.write_text(style.read_text() + "\nbody { margin: 0 }\n")
+    assert due(project) == {("report",)}
+
+
+def test_threads_are_no_reason_to_run_again(project):
+    edit(project / "config.yaml", "train: 1 #", "train: 2 #")
+    assert due(project) == set()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "named"),
+    [
+        ("training_seed: 1", "training_sed: 1", "training_sed"),
+        ("test_subjects: 30", "test_subject: 30", "test_subject"),
+        ("components: 10", "components: many", "many"),
+        ("  mean_shape: {}", "  mean_shap: {}", "no detector 'mean_shap'"),
+        ("    dataset: simulated", "    dataset: simulatd", "no dataset 'simulatd'"),
+    ],
+)
+def test_a_wrong_key_is_refused_by_name_before_any_job(project, old, new, named):
+    edit(project / "config.yaml", old, new)
+    done = snakemake(project, "--cores", "1", "-n")
+    assert done.returncode != 0
+    assert named in done.stdout + done.stderr
+
+
+def test_another_configuration_replaces_the_default_one(project):
+    config = yaml.safe_load((project / "config.yaml").read_text())
+    config["models"] = {"mean_shape": {}}
+    config["results"] = "elsewhere"
+    (project / "other.yaml").write_text(yaml.safe_dump(config))
+    jobs = due(project, "--configfile", "other.yaml")
+    assert {job[1] for job in jobs if job[0] == "train"} == {"mean_shape"}
+
+
+def test_jobs_that_train_share_the_one_gpu_of_a_machine(project, tmp_path):
+    tool = tmp_path / "bin" / "nvidia-smi"
+    tool.parent.mkdir()
+    tool.write_text("#!/bin/sh\necho 'GPU 0: pretend'\n")
+    tool.chmod(0o755)
+    edit(project / "config.yaml", "training_seed: 1", "training_seed: 2")
+    path = f"{tool.parent}:{os.environ['PATH']}"
+    with_gpu = snakemake(project, "--cores", "8", "-n", path=path).stdout
+    without = snakemake(project, "--cores", "8", "-n").stdout
+    wanted = r"rule train:.*?resources: [^\n]*gpu=(\d)"
+    assert set(re.findall(wanted, with_gpu, flags=re.DOTALL)) == {"1"}
+    assert set(re.findall(wanted, without, flags=re.DOTALL)) == {"0"}
+
+
+def test_every_rule_states_its_threads_resources_log_and_environment():
+    for file in (ROOT / "workflow/rules").glob("*.smk"):
+        for rule in re.split(r"\nrule ", file.read_text())[1:]:
+            for directive in ("threads:", "resources:", "log:", "conda:"):
+                assert directive in rule, (file.name, rule.split(":")[0], directive)
+
+
+def test_environments_hold_what_their_steps_import_at_the_pinned_versions():
+    sys.path.insert(0, str(ROOT / "src"))
+    from thermalign.provenance import third_party  # noqa: PLC0415
+
+    pins = dict(re.findall(r'"([a-z-]+)==([\d.]+)"', (ROOT / "pyproject.toml").read_text()))
+    distributions = {"cv2": "opencv-python-headless", "yaml": "pyyaml", "array_api_compat": "array-api-compat"}
+    conda = {"opencv-python-headless": "py-opencv", "torch": "pytorch", "matplotlib": "matplotlib-base"}
+    for file in (ROOT / "workflow/rules").glob("*.smk"):
+        for rule in re.split(r"\nrule ", file.read_text())[1:]:
+            name = rule.split(":")[0]
+            env = yaml.safe_load((ROOT / "envs" / re.search(r"envs/(\w+\.yaml)", rule)[1]).read_text())
+            assert env["channels"] == ["conda-forge"]
+            have = dict(line.split("=", 1) for line in env["dependencies"])
+            reached = third_party(f"thermalign.steps.{name}") | third_party("thermalign.__main__")
+            if "landmarks.{detector}" in rule:
+                reached |= third_party("thermalign.landmarks.dan")
+            for module in reached - set(sys.stdlib_module_names):
+                package = distributions.get(module, module)
+                pin = pins[package]
+                assert conda.get(package, package) in have, (name, module)
+                assert pin.startswith(have[conda.get(package, package)].rstrip("*")), (name, module)

@@ -1,0 +1,120 @@
+import numpy as np
+import pytest
+import torch
+from skimage.feature import hog
+
+from thermalign.verification.dog import blur
+from thermalign.verification.features import Settings, describe
+
+ANY = Settings()
+K = ANY.orientations
+
+
+@pytest.fixture(scope="module")
+def texture():
+    noise = torch.randn((2, 64, 48), generator=torch.Generator().manual_seed(1))
+    return blur(noise, 2.0)
+
+
+def ramp(degrees, size=48):
+    y, x = torch.meshgrid(torch.arange(size), torch.arange(size), indexing="ij")
+    angle = np.deg2rad(degrees)
+    return (np.cos(angle) * x + np.sin(angle) * y).float()[None]
+
+
+def bins_of(descriptors, orientations):
+    """Return the mean orientation histogram of the inner blocks, over the four cells."""
+    return descriptors[0, 1:-1, 1:-1].reshape(-1, 4, orientations).mean((0, 1))
+
+
+@pytest.mark.parametrize(("degrees", "expected"), [(0, 0), (45, 1), (90, 2), (180, 4), (270, 6)])
+def test_a_ramp_falls_into_the_bin_of_its_direction(degrees, expected):
+    shares = bins_of(describe(ramp(degrees), ANY), K)
+    assert int(shares.argmax()) == expected
+    assert float(shares[expected] / shares.sum()) > 0.999
+
+
+def test_a_ramp_between_two_bins_is_shared_by_angle():
+    shares = bins_of(describe(ramp(45 * 1.25), ANY), K)
+    assert float(shares[2] / shares[1]) == pytest.approx(0.25 / 0.75, rel=1e-3)
+
+
+def test_inverted_contrast_turns_signed_bins_by_half_a_turn(texture):
+    plain, inverted = (describe(t, ANY).unflatten(-1, (4, K)) for t in (texture, -texture))
+    torch.testing.assert_close(inverted, plain.roll(K // 2, dims=-1), atol=1e-5, rtol=0)
+
+
+def test_inverted_contrast_changes_nothing_for_unsigned_gradients(texture):
+    unsigned = Settings(signed=False)
+    torch.testing.assert_close(
+        describe(-texture, unsigned), describe(texture, unsigned), atol=1e-5, rtol=0
+    )
+
+
+def test_gain_and_offset_change_nothing(texture):
+    torch.testing.assert_close(
+        describe(texture * 7 + 3, ANY), describe(texture, ANY), atol=1e-4, rtol=0
+    )
+
+
+@pytest.mark.parametrize("width", [48, 45])
+def test_a_mirrored_image_has_the_mirrored_descriptors(texture, width):
+    image = texture[..., :width]
+    plain, mirrored = (describe(t, ANY).unflatten(-1, (4, K)) for t in (image, image.flip(2)))
+    direction = [(K // 2 - k) % K for k in range(K)]  # an angle a becomes 180 degrees - a
+    cells = [2, 3, 0, 1]  # left and right change sides
+    expected = plain.flip(2)[..., cells, :][..., direction]
+    torch.testing.assert_close(mirrored, expected, atol=1e-5, rtol=0)
+
+
+def fine_histograms(image, cell):
+    """Return scikit-image's cell histograms in bins of one degree, without normalisation."""
+    size = (cell, cell)
+    options = {"pixels_per_cell": size, "cells_per_block": (1, 1), "feature_vector": False}
+    blocks = hog(image, orientations=180, block_norm="L2", **options)[:, :, 0, 0]
+    energy = np.hypot(*np.gradient(image)).reshape(len(blocks), cell, -1, cell).sum((1, 3))
+    return blocks / blocks.sum(-1, keepdims=True) * energy[..., None]
+
+
+def test_unsigned_cells_agree_with_those_of_scikit_image(texture):
+    settings = Settings(signed=False)
+    image = texture[0].double().numpy()
+    degrees = np.arange(180) + 0.5
+    away = np.abs(degrees[:, None] - np.arange(K) * 180 / K)
+    shared = np.clip(1 - np.minimum(away, 180 - away) * K / 180, 0, 1)
+    theirs = fine_histograms(image, settings.cell) @ shared
+    ours = describe(texture[:1], settings)[0].unflatten(-1, (4, K))[:, :, 0].numpy()
+    theirs = theirs[:-1, :-1]
+    cosines = (
+        (ours * theirs).sum(-1) / np.linalg.norm(ours, axis=-1) / np.linalg.norm(theirs, axis=-1)
+    )
+    assert cosines.min() > 0.8  # cells are pooled by a Gaussian here, by a square there
+    assert cosines.mean() > 0.95
+
+
+def test_no_descriptor_is_longer_than_one(texture):
+    assert describe(texture, ANY).norm(dim=-1).max() <= 1
+
+
+def test_an_image_without_gradients_has_zero_descriptors():
+    out = describe(torch.zeros(1, 32, 32), ANY)
+    assert torch.equal(out, torch.zeros(1, 3, 3, 4 * K))
+
+
+def test_the_grid_has_one_block_less_than_cells():
+    assert describe(torch.zeros(2, 128, 112), ANY).shape == (2, 15, 13, 32)
+
+
+def test_images_do_not_influence_each_other(texture):
+    torch.testing.assert_close(describe(texture, ANY)[1:], describe(texture[1:], ANY))
+
+
+def test_a_face_smaller_than_a_block_is_refused():
+    with pytest.raises(ValueError, match="lower features.cell"):
+        describe(torch.zeros(1, 15, 40), ANY)
+
+
+@pytest.mark.parametrize("wrong", [{"cell": 1}, {"orientations": 1}, {"floor": 0.0}])
+def test_impossible_settings_are_refused(wrong):
+    with pytest.raises(ValueError, match="features: "):
+        Settings(**wrong)
