@@ -26,7 +26,7 @@ INPUTS = {"fold": {"images"}, "train": {"images", "annotations", "boxes", "folds
           "train_matcher": {"images", "folds", "faces"},
           "score": {"images", "folds", "predictions", "faces", "matcher"},
           "measure": {"images", "annotations", "folds", "predictions", "scores"},
-          "compare": {"images", "annotations", "metrics", "predictions", "scores"},
+          "compare": {"images", "annotations", "folds", "metrics", "predictions", "scores"},
           "report": {"images", "annotations", "boxes", "summary", "differences", "curves",
                      "predictions"}}
 step = sys.argv[1]
@@ -122,7 +122,11 @@ def test_a_new_model_is_one_file_and_one_line(project):
 
 
 def test_two_models_of_one_file_differ_by_name(project):
-    edit(project / "config.yaml", "  mean_shape: {}", "  pbc_same: {model: pbc, padding: same}\n  mean_shape: {}")
+    edit(
+        project / "config.yaml",
+        "  mean_shape: {}",
+        "  pbc_same: {model: pbc, padding: same}\n  mean_shape: {}",
+    )
     assert due(project) == subtree("pbc_same")
 
 
@@ -201,12 +205,22 @@ def test_environments_hold_what_their_steps_import_at_the_pinned_versions():
     from thermalign.provenance import third_party  # noqa: PLC0415
 
     pins = dict(re.findall(r'"([a-z-]+)==([\d.]+)"', (ROOT / "pyproject.toml").read_text()))
-    distributions = {"cv2": "opencv-python-headless", "yaml": "pyyaml", "array_api_compat": "array-api-compat"}
-    conda = {"opencv-python-headless": "py-opencv", "torch": "pytorch", "matplotlib": "matplotlib-base"}
+    distributions = {
+        "cv2": "opencv-python-headless",
+        "yaml": "pyyaml",
+        "array_api_compat": "array-api-compat",
+    }
+    conda = {
+        "opencv-python-headless": "py-opencv",
+        "torch": "pytorch",
+        "matplotlib": "matplotlib-base",
+    }
     for file in (ROOT / "workflow/rules").glob("*.smk"):
         for rule in re.split(r"\nrule ", file.read_text())[1:]:
             name = rule.split(":")[0]
-            env = yaml.safe_load((ROOT / "envs" / re.search(r"envs/(\w+\.yaml)", rule)[1]).read_text())
+            env = yaml.safe_load(
+                (ROOT / "envs" / re.search(r"envs/(\w+\.yaml)", rule)[1]).read_text()
+            )
             assert env["channels"] == ["conda-forge"]
             have = dict(line.split("=", 1) for line in env["dependencies"])
             reached = third_party(f"thermalign.steps.{name}") | third_party("thermalign.__main__")

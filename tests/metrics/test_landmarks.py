@@ -18,7 +18,7 @@ def test_an_offset_of_a_tenth_of_the_eye_distance_is_an_error_of_a_tenth():
 
 
 def test_the_error_is_not_squared():
-    each = [normalized_errors(FACE + [shift, 0], FACE)[0, 0] for shift in (2.0, 4.0)]
+    each = [normalized_errors(FACE + np.array([shift, 0]), FACE)[0, 0] for shift in (2.0, 4.0)]
     assert each[1] == pytest.approx(2 * each[0])
 
 

@@ -29,7 +29,7 @@ def sets(low=-3, high=3):
         ([1, 1], [1, 1, 1], 0.5),  # all equal: the diagonal
         ([4, 2], [3, 1], 0.5),  # 4 | 3 | 2 | 1: fmr .5 is reached with one miss of two
         ([5, 4, 3, 1], [2, 2, 0, 0], 0.25),  # one of four missed; half are accepted at 2
-        ([2, 1], [1, 0], 1 / 3),  # a tie of both classes: from (0, .5) to (.5, 1)
+        ([2, 1], [1, 0], 0.25),  # a tie of both classes: half of the way from (0, .5) to (.5, 1)
         ([3, 3, 3, 1], [3, 1, 1, 1], 0.25),  # from (.25, .75) on
     ],
 )
@@ -39,7 +39,7 @@ def test_equal_error_rates_by_hand(genuine, impostor, expected):
 
 def test_the_roc_by_hand_steps_and_moves_along_ties():
     scores, truth = split([5, 3, 3, 1], [4, 3, 2, 0, 0])
-    fmr, tar = rates(order(scores, truth), np.ones(4), np.ones(5))
+    fmr, tar = rates(order(scores, truth), genuine=np.ones(4), impostor=np.ones(5))
     corners = {(0, 0), (0, 0.25), (0.2, 0.25), (0.4, 0.75), (0.6, 0.75), (0.6, 1), (1, 1)}
     assert set(zip(fmr.tolist(), tar.tolist(), strict=True)) == corners
     at = np.array([0, 0.1, 0.2, 0.39, 0.4, 0.6, 1])
@@ -53,7 +53,9 @@ def test_the_roc_is_that_of_scikit_learn(pair):
     at = np.union1d(np.linspace(0, 1, 13), fmr)
     expected = tar[np.searchsorted(fmr, at, side="right") - 1]
     np.testing.assert_allclose(roc(scores, truth, at), expected)
-    miss, _ = rates(order(scores, truth), np.ones(truth.sum()), np.ones((~truth).sum()))
+    miss, _ = rates(
+        order(scores, truth), genuine=np.ones(len(pair[0])), impostor=np.ones(len(pair[1]))
+    )
     assert set(miss.tolist()) <= set(fmr.tolist())
 
 

@@ -39,8 +39,10 @@ def test_inverting_the_face_inverts_the_output(faces):
 
 def test_the_band_is_linear_before_it_is_normalised(faces):
     a, b = faces[:1].double(), faces[1:2].double()
-    both = difference_of_gaussians(2 * a + 3 * b, 1, 3)
-    parts = 2 * difference_of_gaussians(a, 1, 3) + 3 * difference_of_gaussians(b, 1, 3)
+    both = difference_of_gaussians(2 * a + 3 * b, inner=1, outer=3)
+    parts = 2 * difference_of_gaussians(a, inner=1, outer=3) + 3 * difference_of_gaussians(
+        b, inner=1, outer=3
+    )
     torch.testing.assert_close(both, parts)
 
 
@@ -77,12 +79,12 @@ def test_a_dead_pixel_leaves_no_trace_with_the_median_and_one_without(faces):
     with_median, without = Settings(median=True), Settings(median=False)
     kept = (filter_faces(dead, with_median) - filter_faces(smooth, with_median)).abs().max()
     lost = (filter_faces(dead, without) - filter_faces(smooth, without)).abs().max()
-    assert kept < 0.1
-    assert lost > 0.5
+    assert kept < 0.2
+    assert lost > 1
 
 
 def test_gaussian_means_between_two_pixels_are_symmetric():
-    row = gaussian_matrix(torch.tensor([9.5], dtype=torch.float64), 2.0, 20)
+    row = gaussian_matrix(torch.tensor([9.5], dtype=torch.float64), 2.0, size=20)
     torch.testing.assert_close(row, row.flip(1))
     assert float(row.sum()) == pytest.approx(1)
 

@@ -94,7 +94,7 @@ def test_the_epoch_with_the_lowest_validation_error_is_kept():
             visible, thermal, held_out, Settings(epochs=epochs, patience=99, **settings), seed=0
         )
         errors.append(error(apply(state, held_out[0]), held_out[1]))
-    assert all(later <= earlier + 1e-6 for earlier, later in zip(errors, errors[1:], strict=False))
+    assert errors == sorted(errors, reverse=True)
 
 
 def test_vectors_hold_a_face_each():
@@ -117,9 +117,8 @@ def test_training_without_validation_pairs_is_refused():
 
 
 def test_a_diverging_training_stops_with_a_cure():
-    visible, thermal = pairs(10, 0)
-    with pytest.raises(ValueError, match="learning_rate"):
-        fit(visible * float("nan"), thermal, pairs(5, 1), QUICK, seed=0)
+    with pytest.raises(ValueError, match="lower dpm"):
+        fit(*pairs(10, 0), pairs(5, 1), Settings(learning_rate=1e30), seed=0)
 
 
 @pytest.mark.parametrize(

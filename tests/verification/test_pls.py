@@ -31,19 +31,17 @@ def scikit_learn(features, labels, probes, *, n_components, negatives):
 
 @pytest.mark.parametrize("negatives", NEGATIVES)
 @pytest.mark.parametrize(
-    ("subjects", "each", "cross", "width", "n_components"),
+    ("shape", "n_components"),
     [
-        (4, 5, 20, 300, 10),  # fewer rows than features
-        (3, 40, 60, 12, 5),  # more rows than features
-        (3, 40, 60, 12, 12),  # as many components as features
-        (5, 2, 9, 9, 1),
-        (6, 3, 12, 1000, 3),
+        ((4, 5, 20, 300), 10),  # fewer rows than features
+        ((3, 40, 60, 12), 5),  # more rows than features
+        ((3, 40, 60, 12), 12),  # as many components as features
+        ((5, 2, 9, 9), 1),
+        ((6, 3, 12, 1000), 3),
     ],
 )
-def test_predictions_equal_those_of_scikit_learn(
-    subjects, each, cross, width, n_components, negatives
-):
-    features, labels, probes = study(subjects, each, cross, width)
+def test_predictions_equal_those_of_scikit_learn(shape, n_components, negatives):
+    features, labels, probes = study(*shape)
     model = fit_one_vs_all(features, labels, n_components=n_components, negatives=negatives)
     expected = scikit_learn(
         features, labels, probes, n_components=n_components, negatives=negatives

@@ -119,6 +119,7 @@ rule compare:
     input:
         images=[f"{RESULTS}/data/{d}/images.parquet" for d in used_datasets()],
         annotations=[f"{RESULTS}/data/{d}/annotations.parquet" for d in used_datasets()],
+        folds=every(rules.fold.output.folds),
         metrics=every(rules.measure.output.metrics),
         predictions=every(rules.predict.output.predictions),
         scores=every(rules.score.output.scores),
@@ -138,7 +139,7 @@ rule compare:
         settings=text(config["evaluation"]),
     shell:
         "python -m thermalign compare --log {log} --job all --images {input.images}"
-        " --annotations {input.annotations} --metrics {input.metrics}"
+        " --annotations {input.annotations} --folds {input.folds} --metrics {input.metrics}"
         " --predictions {input.predictions} --scores {input.scores}"
         " --settings {params.settings:q} --summary {output.summary}"
         " --differences {output.differences} --code {params.code}"

@@ -101,7 +101,9 @@ def eer_replicates(
         usable = genuine_weight.any(axis=1) & impostor_weight.any(axis=1)
         values = np.full(len(part), np.nan)
         if usable.any():
-            curves = rates(ordered, genuine_weight[usable], impostor_weight[usable])
+            curves = rates(
+                ordered, genuine=genuine_weight[usable], impostor=impostor_weight[usable]
+            )
             values[usable] = equal_error_rate(*curves)
         out.append(values)
     return np.concatenate(out)

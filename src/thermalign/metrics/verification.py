@@ -71,7 +71,7 @@ def order(scores: Floats, genuine: Booleans) -> Order:
     return Order(rows[truth], rows[~truth], corners[0], corners[1])
 
 
-def rates(ordered: Order, genuine: Floats, impostor: Floats) -> tuple[Floats, Floats]:
+def rates(ordered: Order, *, genuine: Floats, impostor: Floats) -> tuple[Floats, Floats]:
     """Return false match and true accept rates at the corners of the ROC, from strict to lax.
 
         fmr = accepted impostor weight / impostor weight,   tar = the same of genuine comparisons
@@ -190,7 +190,11 @@ def rank1(scores: Floats, genuine: Booleans) -> float:
 
 def _unweighted(scores: Floats, genuine: Booleans) -> tuple[Floats, Floats]:
     ordered = order(scores, genuine)
-    return rates(ordered, np.ones(len(ordered.genuine)), np.ones(len(ordered.impostor)))
+    return rates(
+        ordered,
+        genuine=np.ones(len(ordered.genuine)),
+        impostor=np.ones(len(ordered.impostor)),
+    )
 
 
 def _accepted_share(weights: Floats, counts: Integers) -> Floats:

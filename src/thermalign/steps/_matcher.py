@@ -12,7 +12,7 @@ from thermalign.landmarks._settings import parse
 from thermalign.steps._inputs import aligned_faces
 from thermalign.verification import dog, features
 
-BATCH = 128
+BATCH = 32  # larger ones leave the processor's cache
 
 
 def descriptors(faces: pd.DataFrame, image_ids: Sequence[str], settings: dict[str, Any]) -> Tensor:

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from thermalign.geometry import LANDMARKS, Floats, Integers
-from thermalign.metrics.bootstrap import eer_replicates, nmse_replicates
+from thermalign.metrics.bootstrap import eer_replicates, nmse_replicates, subject_weights
 from thermalign.metrics.landmarks import normalized_errors
 from thermalign.steps._inputs import points_of
 
@@ -68,9 +69,18 @@ class Draws:
     subjects: list[str]
     weights: Floats
 
-    def columns(self, subjects: pd.Series) -> Integers:
+    def columns(self, subjects: Any) -> Integers:
         """Return the column of ``weights`` of each subject."""
         return np.asarray(pd.Index(self.subjects).get_indexer(subjects))
+
+    @classmethod
+    def of_fold(cls, test: pd.DataFrame, fold: int, settings: dict[str, Any]) -> "Draws":
+        """Draw for the test images of a fold; every step that asks gets the same draws."""
+        subjects = sorted(test["subject_id"].unique())
+        weights = subject_weights(
+            len(subjects), replicates=settings["replicates"], seed=settings["seed"] + fold
+        )
+        return cls(subjects, weights)
 
     def nmse(self, errors: pd.DataFrame) -> Floats:
         """Return the replicates of the NMSE of rows of :func:`errors_of`."""

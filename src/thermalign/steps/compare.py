@@ -10,7 +10,7 @@ import pandas as pd
 
 from thermalign import tables
 from thermalign.geometry import Floats
-from thermalign.metrics.bootstrap import interval, subject_weights
+from thermalign.metrics.bootstrap import interval
 from thermalign.provenance import stamp
 from thermalign.steps._measures import Draws, comparisons_of, errors_of, subsets
 
@@ -21,6 +21,7 @@ def run(
     *,
     images: list[Path],
     annotations: list[Path],
+    folds: list[Path],
     metrics: list[Path],
     predictions: list[Path],
     scores: list[Path],
@@ -36,7 +37,7 @@ def run(
 
     Parameters
     ----------
-    images, annotations, metrics, predictions, scores : lists of Path of the tables
+    images, annotations, folds, metrics, predictions, scores : lists of Path of the tables
     settings : the ``evaluation:`` block
     summary, differences : Path
     code : str
@@ -44,11 +45,12 @@ def run(
     known = tables.read_many(images, tables.IMAGES)
     truth = tables.read_many(annotations, tables.ANNOTATIONS)
     draws = Replicates(settings)
-    for prediction, score in zip(predictions, scores, strict=True):
+    for split, prediction, score in zip(folds, predictions, scores, strict=True):
+        rows = tables.read(split, tables.FOLDS).query("role == 'test'")
         draws.add(
             tables.read(prediction, tables.PREDICTIONS),
             tables.read(score, tables.SCORES),
-            known,
+            known[known["image_id"].isin(rows["image_id"])],
             truth,
         )
     metadata = stamp(code, settings)
@@ -75,26 +77,19 @@ class Replicates:
         images: pd.DataFrame,
         annotations: pd.DataFrame,
     ) -> None:
-        """Add one model's fold."""
-        protocol, model = predictions.loc[0, ["protocol", "model"]]
-        fold = int(predictions.loc[0, "fold"])
-        errors = errors_of(predictions, annotations, images)
+        """Add one model's fold; ``images`` are the fold's test images."""
+        first = predictions.iloc[0]
+        key = str(first["protocol"]), str(first["model"])
+        asked = predictions[predictions["image_id"].isin(images["image_id"])]
+        errors = errors_of(asked, annotations, images)
         comparisons = comparisons_of(scores, images)
-        subjects = sorted({*errors["subject_id"], *comparisons["gallery_id"]})
-        if not subjects:
-            return
-        weights = subject_weights(
-            len(subjects),
-            replicates=self.settings["replicates"],
-            seed=self.settings["seed"] + fold,
-        )
-        draws = Draws(subjects, weights)
+        draws = Draws.of_fold(images, int(first["fold"]), self.settings)
         for subset, rows in subsets(errors) if len(errors) else ():
             if rows["error"].notna().any():
-                self._keep((protocol, model, subset, "nmse"), draws.nmse(rows))
+                self._keep((*key, subset, "nmse"), draws.nmse(rows))
         for subset, rows in subsets(comparisons) if len(comparisons) else ():
             if rows["genuine"].any() and not rows["genuine"].all():
-                self._keep((protocol, model, subset, "eer"), draws.eer(rows))
+                self._keep((*key, subset, "eer"), draws.eer(rows))
 
     def _keep(self, key: tuple[str, ...], values: Floats) -> None:
         self.folds.setdefault(key, []).append(values)
@@ -128,13 +123,12 @@ def contrast(
     summary: pd.DataFrame, replicates: dict[tuple[str, ...], Floats]
 ) -> Iterator[tuple[Any, ...]]:
     """Yield the paired difference of every two models wherever both have replicates."""
-    values = summary.set_index(KEY)
+    point = {tuple(row[:4]): row[4:] for row in summary[[*KEY, "value", "n"]].to_numpy().tolist()}
     places = {(protocol, subset, metric) for protocol, _, subset, metric in replicates}
     for protocol, subset, metric in sorted(places):
         models = [k[1] for k in replicates if (k[0], k[2], k[3]) == (protocol, subset, metric)]
         for a, b in combinations(sorted(models), 2):
             first, second = (protocol, a, subset, metric), (protocol, b, subset, metric)
             low, high = interval(replicates[first] - replicates[second])
-            value = float(values.loc[first, "value"]) - float(values.loc[second, "value"])
-            n = int(values.loc[first, "n"])
-            yield protocol, subset, metric, a, b, value, low, high, n
+            value = point[first][0] - point[second][0]
+            yield protocol, subset, metric, a, b, value, low, high, point[first][1]

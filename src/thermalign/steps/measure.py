@@ -10,7 +10,7 @@ import pandas as pd
 from thermalign import tables
 from thermalign.geometry import LANDMARKS, Floats
 from thermalign.metrics import landmarks, verification
-from thermalign.metrics.bootstrap import interval, subject_weights
+from thermalign.metrics.bootstrap import interval
 from thermalign.provenance import stamp
 from thermalign.steps._inputs import read_fold
 from thermalign.steps._measures import Draws, comparisons_of, errors_of, subsets
@@ -48,11 +48,7 @@ def run(
     found = found[found["image_id"].isin(known["image_id"])]
     errors = errors_of(found, tables.read(annotations, tables.ANNOTATIONS), known)
     comparisons = comparisons_of(tables.read(scores, tables.SCORES), known)
-    subjects = sorted(known["subject_id"].unique())
-    weights = subject_weights(
-        len(subjects), replicates=settings["replicates"], seed=settings["seed"]
-    )
-    draws = Draws(subjects, weights)
+    draws = Draws.of_fold(known, fold, settings)
     rows = [*_landmark_rows(errors, draws, settings), *_score_rows(comparisons, draws, settings)]
     columns = ["subset", "metric", "at", "value", "low", "high", "n"]
     table = pd.DataFrame(rows, columns=columns).assign(protocol=protocol, fold=fold, model=model)

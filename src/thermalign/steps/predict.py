@@ -44,7 +44,7 @@ def run(
     test = read_fold(images, folds).query("role == 'test' and modality == @modality")
     stack = stack_images([read_image(row) for row in test.to_dict("records")], device())
     box = tables.read(boxes, tables.BOXES).set_index("image_id").loc[test["image_id"]]
-    rows = torch.as_tensor(box[["x", "y", "width", "height"]].to_numpy(np.float32)).to(device())
+    rows = torch.tensor(box[["x", "y", "width", "height"]].to_numpy(np.float32)).to(device())
     with torch.inference_mode():
         points, confidence = module.predict(read_state(state), stack, rows, parsed)
     key = {"protocol": protocol, "fold": fold, "model": model}

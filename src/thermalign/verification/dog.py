@@ -68,13 +68,13 @@ def filter_faces(faces: Tensor, settings: Settings) -> Tensor:
     temperatures vary less on a cheek than at the outline of the face.
     """
     image = median3(faces) if settings.median else faces
-    band = difference_of_gaussians(image, settings.inner, settings.outer)
+    band = difference_of_gaussians(image, inner=settings.inner, outer=settings.outer)
     contrast = blur(band**2, settings.contrast).sqrt()
     floor = FLOOR * band.abs().amax((1, 2), keepdim=True) + torch.finfo(band.dtype).tiny
     return torch.tanh(band / ((contrast + floor) * settings.saturation))
 
 
-def difference_of_gaussians(images: Tensor, inner: float, outer: float) -> Tensor:
+def difference_of_gaussians(images: Tensor, *, inner: float, outer: float) -> Tensor:
     """Return G(inner) * f - G(outer) * f of images (N, H, W); sigmas in pixels."""
     # Blind to offsets, so the minimum goes first: 300 K would leave few digits for a face's
     # contrast, and a constant image becomes exactly zero.
@@ -85,13 +85,13 @@ def difference_of_gaussians(images: Tensor, inner: float, outer: float) -> Tenso
 def blur(images: Tensor, sigma: float) -> Tensor:
     """Convolve images (N, H, W) with a Gaussian; the border's pixels repeat beyond it."""
     rows, columns = (
-        gaussian_matrix(torch.arange(size, dtype=torch.float64), sigma, size).to(images)
+        gaussian_matrix(torch.arange(size, dtype=torch.float64), sigma, size=size).to(images)
         for size in images.shape[1:]
     )
     return rows @ images @ columns.T
 
 
-def gaussian_matrix(centres: Tensor, sigma: float, size: int) -> Tensor:
+def gaussian_matrix(centres: Tensor, sigma: float, *, size: int) -> Tensor:
     """Return the matrix that takes Gaussian means of a line of pixels around some places.
 
     As a matrix product a wide Gaussian costs no more than a narrow one.

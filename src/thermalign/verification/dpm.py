@@ -118,6 +118,7 @@ def fit(
 
 def apply(state: State, visible: Tensor) -> Tensor:
     """Map visible descriptors (N, rows, columns, D) to thermal ones of the same shape."""
+    state = {name: tensor.to(visible) for name, tensor in state.items()}
     weights = {k.removeprefix("network."): v for k, v in state.items() if k.startswith("network.")}
     network = _network(weights["0.weight"].shape[1], visible.shape[-1], len(weights["0.bias"]))
     network.load_state_dict(weights)

@@ -86,7 +86,7 @@ def _cells(images: Tensor, settings: Settings) -> Tensor:
     """Return orientation histograms (N, H // cell, W // cell, orientations) around cell centres."""
     planes = _orientation_planes(images, settings)
     rows, columns = (
-        gaussian_matrix(_centres(side, settings.cell), settings.cell / 2, side).to(images)
+        gaussian_matrix(_centres(side, settings.cell), settings.cell / 2, size=side).to(images)
         for side in images.shape[1:]
     )
     return (rows @ planes @ columns.T).permute(0, 2, 3, 1)

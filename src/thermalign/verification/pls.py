@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,8 +16,8 @@ CROSS_EXAMPLE = -1
 
 NEGATIVES = ("published", "gallery", "training")
 
-NOTHING_LEFT = 1e-10
-"""Share of a vector's length below which what remains of it is rounding."""
+NOTHING_LEFT = 1e-12
+"""Share of its natural size below which what remains of a vector is rounding."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def fit_one_vs_all(
     Rosipal and Trejo, JMLR 2, 2001, kernel PLS with a linear kernel: the same regression as NIPALS
     PLS1 without scaling. Cross-examples: Hu et al., JOSA A 32(3), 2015.
     """
-    _check(features, labels, n_components, negatives)
+    _check(features, labels, n_components=n_components, negatives=negatives)
     X = np.asarray(features, np.float64)
     if negatives == "gallery":
         X, labels = X[labels != CROSS_EXAMPLE], labels[labels != CROSS_EXAMPLE]
@@ -76,14 +77,14 @@ def fit_one_vs_all(
     n_subjects = int(labels.max()) + 1
     dual, share = np.zeros((n_subjects, len(X))), np.zeros((n_subjects, len(X)))
     y_mean = np.zeros(n_subjects)
-    for subjects, rows in _groups(labels, n_subjects, negatives):
+    for subjects, rows in _groups(labels, n_subjects, negatives=negatives):
         Y = np.where(labels[rows] == subjects[:, None], 1.0, -1.0)
         if (Y > 0).all(1).any():
             raise ValueError("a subject has no negatives: enrol two subjects or add cross-examples")
         place = np.ix_(subjects, rows)
         y_mean[subjects], share[place] = Y.mean(1), 1 / len(rows)
         K = _centred(gram[np.ix_(rows, rows)])
-        dual[place] = _dual_coefficients(K, Y - Y.mean(1, keepdims=True), n_components)
+        dual[place] = _dual_coefficients(K, Y - Y.mean(1, keepdims=True), count=n_components)
     weights = dual @ X
     means = share @ X + centre  # (S, D), of each subject's rows
     return OneVsAll(weights, y_mean - (weights * means).sum(1))
@@ -94,7 +95,7 @@ def score(model: OneVsAll, probes: Floats) -> Floats:
     return np.asarray(probes @ model.weights.T + model.intercepts)
 
 
-def _check(features: Floats, labels: Integers, n_components: int, negatives: str) -> None:
+def _check(features: Floats, labels: Integers, *, n_components: int, negatives: str) -> None:
     if negatives not in NEGATIVES:
         raise ValueError(f"negatives is {negatives!r}; use one of {list(NEGATIVES)}")
     if n_components < 1:
@@ -109,7 +110,7 @@ def _check(features: Floats, labels: Integers, n_components: int, negatives: str
 
 
 def _groups(
-    labels: Integers, n_subjects: int, negatives: str
+    labels: Integers, n_subjects: int, *, negatives: str
 ) -> Iterator[tuple[Integers, Integers]]:
     """Yield subjects with the rows that their classifiers share."""
     if negatives != "training":
@@ -125,7 +126,7 @@ def _centred(gram: Floats) -> Floats:
     return np.asarray(gram - mean - mean[:, None] + mean.mean())
 
 
-def _dual_coefficients(K: Floats, Y: Floats, count: int) -> Floats:
+def _dual_coefficients(K: Floats, Y: Floats, *, count: int) -> Floats:
     """Run kernel PLS1 for every row of Y on one centred Gram matrix.
 
     Per component: u = y / |y|; t = K u, made orthogonal to the scores before and scaled to |t| = 1;
@@ -143,14 +144,15 @@ def _dual_coefficients(K: Floats, Y: Floats, count: int) -> Floats:
     """
     subjects, n = Y.shape
     T, U, KU = (np.zeros((subjects, count, n)) for _ in range(3))
-    residual: Floats = Y
-    size = np.linalg.norm(Y, axis=1, keepdims=True)
+    residual = Y
+    y_size, k_size = np.linalg.norm(Y, axis=1, keepdims=True), np.linalg.norm(K)
     for a in range(count):
-        u, left = _unit(residual, size)
-        t = k = u @ K
+        u, left = _unit(residual, y_size)
+        k: Floats = u @ K
+        t = k
         for _ in range(2):  # twice, or rounding lets the scores lose their orthogonality
             t = t - ((T[:, :a] @ t[..., None]).transpose(0, 2, 1) @ T[:, :a])[:, 0]
-        t, fresh = _unit(t, np.linalg.norm(k, axis=1, keepdims=True))
+        t, fresh = _unit(t, k_size)
         keep = left & fresh
         T[:, a], U[:, a], KU[:, a] = t * keep, u * keep, k * keep
         residual = residual - T[:, a] * (T[:, a] * residual).sum(1, keepdims=True)
@@ -161,8 +163,8 @@ def _dual_coefficients(K: Floats, Y: Floats, count: int) -> Floats:
     return np.asarray((solved.transpose(0, 2, 1) @ U)[:, 0])
 
 
-def _unit(vectors: Floats, reference: Floats) -> tuple[Floats, Booleans]:
-    """Scale rows to length 1, and say which (S, 1) were more than rounding of ``reference``."""
+def _unit(vectors: Floats, size: Any) -> tuple[Floats, Booleans]:
+    """Scale rows to length 1, and say which (S, 1) were more than rounding beside ``size``."""
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    real = length > NOTHING_LEFT * reference
+    real = length > NOTHING_LEFT * size
     return np.where(real, vectors / np.where(real, length, 1), 0), real

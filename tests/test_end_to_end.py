@@ -1,0 +1,149 @@
+"""The whole study on a tiny simulated dataset, and on real photographs where they are at hand."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from thermalign import tables
+
+ROOT = Path(__file__).parents[1]
+LONDON60 = ROOT.parent / "shared" / "data" / "london60"
+QUICK = {
+    "dan": {"input_size": 32, "width": 0.0625, "hidden": 32, "steps": 40, "later_steps": 10},
+    "pbc": {"width": 0.0625, "steps": 30, "batch_size": 16},
+    "mtcnn": {"width": 0.25, "steps": 30, "batch_size": 16},
+    "mean_shape": {},
+}
+
+
+def run(folder, config, *arguments):
+    """Run a study in ``folder`` and return what Snakemake printed."""
+    (folder / "study.yaml").write_text(yaml.safe_dump(config))
+    command = [sys.executable, "-m", "snakemake", "-s", str(ROOT / "Snakefile"), "--cores", "2"]
+    command += ["--directory", str(folder), "--configfile", str(folder / "study.yaml")]
+    done = subprocess.run(
+        [*command, *arguments], capture_output=True, text=True, env={**os.environ, "LC_ALL": "C"}
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def tiny():
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    volume = {"subjects": 9, "ranges": [1, 3], "baseline": 2, "expression": 2}
+    config["datasets"]["simulated"] |= {"chunks": 2, "settings": {"volumes": [volume]}}
+    split = {"train_subjects": 5, "test_subjects": 4, "folds": 1, "validation_share": 0.2}
+    config["protocols"] = {"p1": config["protocols"]["p1"] | split}
+    config["evaluation"]["replicates"] = 50
+    config["matcher"]["dpm"] = {"epochs": 1}
+    return config | {"models": QUICK}
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tiny")
+    status, printed = run(folder, tiny())
+    assert status == 0, printed
+    return folder
+
+
+def test_the_study_reaches_its_report(study):
+    page = (study / "results/report/index.html").read_text()
+    assert "EER" in page
+    assert "://" not in re.sub(r"xmlns(:\w+)?=\"[^\"]*\"", "", page)
+
+
+def test_nothing_is_left_to_do(study):
+    assert "Nothing to be done" in run(study, tiny())[1]
+
+
+def test_every_model_has_finite_points_for_every_test_image(study):
+    folds = tables.read(study / "results/p1/fold0/folds.parquet", tables.FOLDS)
+    for model in QUICK:
+        found = tables.read(
+            study / f"results/p1/fold0/{model}/predictions.parquet", tables.PREDICTIONS
+        )
+        assert np.isfinite(found[["x", "y"]]).all(axis=None)
+        # 4 subjects x 2 ranges x 4 samples x 5 landmarks
+        assert len(found) == 160
+        roles = folds[folds["image_id"].isin(found["image_id"])]["role"]
+        assert set(roles) == {"test"}
+
+
+def test_annotated_points_have_scores_but_no_error(study):
+    summary = tables.read(study / "results/compare/summary.parquet", tables.SUMMARY)
+    metrics = summary.groupby("model")["metric"].unique()
+    assert "eer" in metrics["annotated"]
+    assert "nmse" not in metrics["annotated"]
+    assert {"nmse", "ced", "eer", "roc", "rank1"} <= set(metrics["dan"])
+    values = summary[summary["metric"].isin(["eer", "ced", "roc", "rank1"])]["value"]
+    assert values.between(0, 1).all()
+
+
+def test_outputs_carry_settings_fingerprint_and_commit(study):
+    described = tables.read_metadata(study / "results/p1/fold0/dan/predictions.parquet")
+    assert json.loads(described["settings"])["steps"] == 40
+    assert re.fullmatch(r"[0-9a-f]{16}", described["code"])
+    assert described["commit"]
+
+
+def test_every_log_ends_with_its_cost(study):
+    logs = sorted((study / "results/logs").glob("*/*.log"))
+    assert len(logs) > 25
+    for log in logs:
+        cost = json.loads(log.read_text().splitlines()[-1])
+        assert set(cost) == set(tables.COSTS.names)
+        assert cost["wall"] >= cost["start_up"] >= 0
+
+
+def test_a_deployed_model_predicts_a_manifest(study):
+    images = tables.read(study / "results/data/simulated/images.parquet", tables.IMAGES)
+    thermal = images[images["modality"] == "thermal"].head(3)
+    boxes = tables.read(study / "results/data/simulated/boxes.parquet", tables.BOXES)
+    rows = thermal.merge(boxes, on="image_id", suffixes=("", "_box"))
+    manifest = rows.rename(
+        columns={"x": "box_x", "y": "box_y", "width_box": "box_width", "height_box": "box_height"}
+    )[["path", "subject_id", "scale", "offset", "box_x", "box_y", "box_width", "box_height"]]
+    manifest.to_csv(study / "faces.csv", index=False)
+    command = [sys.executable, "-c", "from thermalign.cli import main; main()", "predict"]
+    command += ["results/p1/fold0/mean_shape/state.safetensors", "faces.csv", "out.csv"]
+    done = subprocess.run(command, cwd=study, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    lines = (study / "out.csv").read_text().splitlines()
+    assert lines[0].startswith("image_id,right_eye_x,right_eye_y,right_eye_confidence")
+    assert len(lines) == 4
+
+
+def test_a_wrong_setting_of_a_model_ends_its_job_in_one_line(study):
+    config = tiny()
+    config["models"] = {"dan": {"widht": 1}}
+    config["results"] = "wrong"
+    status, printed = run(study, config)
+    assert status != 0
+    lines = [line for line in printed.splitlines() if line.startswith("thermalign train")]
+    assert lines
+    assert "unknown setting 'widht'; allowed: n_stages" in lines[0]
+    assert not (study / "wrong/p1/fold0/dan/state.safetensors").exists()
+
+
+@pytest.mark.skipif(not LONDON60.is_dir(), reason=f"no real photographs at {LONDON60}")
+def test_real_photographs_reach_their_report(tmp_path):
+    config = yaml.safe_load((ROOT / "workflow/config/london60.yaml").read_text())
+    config |= {"data": str(LONDON60), "models": {"dan": QUICK["dan"], "mean_shape": {}}}
+    config["protocols"]["portraits"]["folds"] = 1
+    status, printed = run(tmp_path, config)
+    assert status == 0, printed
+    summary = tables.read(tmp_path / "results/london60/compare/summary.parquet", tables.SUMMARY)
+    eer = summary[(summary["metric"] == "eer") & (summary["subset"] == "all")]
+    assert set(eer["model"]) == {"dan", "mean_shape"}
+    nmse = summary[(summary["metric"] == "nmse") & (summary["subset"] == "all")]
+    assert set(nmse["n"]) == {30}  # the neutral images of the test subjects
+    page = (tmp_path / "results/london60/report/index.html").read_text()
+    assert "DPM is left out" in page
+    assert "no annotated points" in page
