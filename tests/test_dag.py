@@ -1,4 +1,4 @@
-"""What a change re-runs, as dry runs of a copy of the project whose outputs were touched into being."""
+"""What a change re-runs, as dry runs of a copy of the project in which every job has run."""
 
 import os
 import re

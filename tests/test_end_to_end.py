@@ -5,9 +5,11 @@ import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import yaml
 
@@ -130,6 +132,36 @@ def test_a_wrong_setting_of_a_model_ends_its_job_in_one_line(study):
     assert lines
     assert "unknown setting 'widht'; allowed: n_stages" in lines[0]
     assert not (study / "wrong/p1/fold0/dan/state.safetensors").exists()
+
+
+@pytest.mark.slow
+def test_steps_end_with_a_killed_snakemake_and_a_new_run_finishes(tmp_path):
+    config = tiny()
+    config["models"] = {"dan": QUICK["dan"] | {"steps": 3000}}
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(config))
+    command = [sys.executable, "-m", "snakemake", "-s", str(ROOT / "Snakefile"), "--cores", "2"]
+    command += ["--directory", str(tmp_path), "--configfile", str(tmp_path / "study.yaml")]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    log = tmp_path / "results/logs/train/p1-0-dan.log"
+    wait(lambda: log.is_file() and "step" in log.read_text(), "the training to begin")
+    process.kill()
+    process.wait()
+
+    def training():
+        commands = (p.info["cmdline"] or [] for p in psutil.process_iter(["cmdline"]))
+        return [c for c in commands if "train" in c and any(str(log.name) in a for a in c)]
+
+    wait(lambda: not training(), "the training to end with its parent")
+    config["models"]["dan"]["steps"] = 40
+    status, printed = run(tmp_path, config, "--rerun-incomplete", "--nolock")
+    assert status == 0, printed
+
+
+def wait(condition, what, seconds=120):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"waited in vain for {what}"
+        time.sleep(0.5)
 
 
 @pytest.mark.skipif(not LONDON60.is_dir(), reason=f"no real photographs at {LONDON60}")

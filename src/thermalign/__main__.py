@@ -14,12 +14,13 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TextIO
 
 import psutil
 
-READERS = {
+READERS: dict[Any, Callable[[str], Any]] = {
     str: str,
     int: int,
     Path: Path,
@@ -66,7 +67,7 @@ def main(argv: list[str]) -> int:
     log, job, keywords = parse(run, name, rest)
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("w", encoding="utf-8") as file:
-        sys.stderr = Tee(sys.__stderr__ or file, file)  # type: ignore[assignment]
+        sys.stderr = Tee(sys.__stderr__ or file, file)
         start_up = time.time() - began
         try:
             run(**keywords)

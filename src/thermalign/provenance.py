@@ -143,7 +143,7 @@ def _data_files(tree: ast.AST, folder: Path) -> list[Path]:
 
 
 def _dump(node: Any) -> str:
-    """Write a syntax tree as text; empty fields are left out, which ``ast.dump`` does not always."""
+    """Write a syntax tree as text; empty fields are left out, unlike in ``ast.dump``."""
     if isinstance(node, list):
         return "[" + ",".join(_dump(item) for item in node) + "]"
     if not isinstance(node, ast.AST):

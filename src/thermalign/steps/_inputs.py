@@ -49,7 +49,7 @@ def rows_of_points(
 
 
 def select(images: pd.DataFrame, wanted: Mapping[str, Any]) -> pd.DataFrame:
-    """Return the images of a modality and, where ``conditions`` is not empty, of those conditions."""
+    """Return the images of a modality and of ``conditions``; an empty list is every one."""
     chosen = images["modality"] == wanted["modality"]
     if wanted.get("conditions"):
         chosen &= images["condition"].isin(wanted["conditions"])

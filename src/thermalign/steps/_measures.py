@@ -27,8 +27,8 @@ def errors_of(
         The columns ``KNOWN``, one per landmark, and ``error``, their mean; empty for the annotated
         points themselves.
     """
-    asked = pd.unique(predictions["image_id"])
-    ids = [i for i in asked if i in set(annotations["image_id"])]
+    asked = predictions["image_id"].drop_duplicates()
+    ids = list(asked[asked.isin(annotations["image_id"])])
     if (predictions["model"] == ANNOTATED).any():
         ids = []
     each = normalized_errors(points_of(predictions, ids), points_of(annotations, ids))

@@ -38,7 +38,8 @@ def examples(
     for (protocol, model), rows in predictions.query("fold == 0").groupby(
         ["protocol", "model"], sort=False
     ):
-        ids = [i for i in pd.unique(rows["image_id"]) if i in set(annotations["image_id"])]
+        asked = rows["image_id"].drop_duplicates()
+        ids = list(asked[asked.isin(annotations["image_id"])])
         if not ids:
             continue
         predicted, annotated = points_of(rows, ids), points_of(annotations, ids)

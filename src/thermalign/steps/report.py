@@ -118,8 +118,8 @@ def _box_sentence(name: str, box: dict[str, Any], table: pd.DataFrame) -> str:
     sentence = f"{name}: face boxes of {len(table)} images: {shares}."
     if box["source"] == "derived":
         sentence += (
-            f" Derived boxes are {box['width']} x {box['height']} interocular distances around the "
-            f"annotated points, with seeded jitter of {box['shift']} interocular distances in place "
+            f" Derived boxes are {box['width']} x {box['height']} interocular distances around "
+            f"the annotated points, with seeded jitter of {box['shift']} interocular distances in place "
             f"and {box['scale']:.0%} in size, the same for every model."
         )
     return sentence
