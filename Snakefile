@@ -12,6 +12,7 @@ validate(config, f"{workflow.basedir}/workflow/schemas/config.schema.yaml")
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/settings.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/landmarks.smk"
 include: "workflow/rules/verification.smk"

@@ -7,12 +7,19 @@ import subprocess
 import sys
 from pathlib import Path
 
+
+envvars:
+    "PATH",
+
+
 SRC = f"{workflow.basedir}/src"
 sys.path.insert(0, SRC)
 shell.prefix(f"set -euo pipefail; export PYTHONPATH={SRC!r}; ")
 
 # Steps run on the Python that runs Snakemake, unless a conda environment puts its own before it.
-os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+os.environ["PATH"] = os.pathsep.join(
+    [str(Path(sys.executable).parent), os.environ["PATH"]]
+)
 
 from thermalign.provenance import fingerprint
 
@@ -73,52 +80,3 @@ def code(*modules):
             for m in modules
         )
     )
-
-
-def text(settings):
-    """Write settings as JSON with sorted keys."""
-    return json.dumps(settings, sort_keys=True)
-
-
-def detector_of(model):
-    """Return the module of a configured model."""
-    return MODELS.get(model, {}).get("model", model)
-
-
-def settings_of(wildcards):
-    """Return a model's settings without the name of its module."""
-    return text({k: v for k, v in MODELS[wildcards.model].items() if k != "model"})
-
-
-def adapter_of(wildcards):
-    """Return the ingest module of the job's dataset, if it has one."""
-    name = wildcards.get("dataset")
-    return DATASETS[name]["adapter"] if name else ""
-
-
-def dataset(name):
-    """Return a dataset's block; a table's folder is resolved against ``data:``."""
-    block = DATASETS[name]
-    if block["adapter"] != "table":
-        return block
-    return {**block, "folder": str(Path(config["data"], block["folder"]))}
-
-
-def table(name):
-    """Return a function from wildcards to one of the dataset's tables."""
-    return lambda w: f"{RESULTS}/data/{PROTOCOLS[w.protocol]['dataset']}/{name}.parquet"
-
-
-def every(pattern, models=(*MODELS, "annotated")):
-    """Fill protocols, folds and models into a path."""
-    return [
-        pattern.format(protocol=p, fold=f, model=m)
-        for p, s in PROTOCOLS.items()
-        for f in range(s["folds"])
-        for m in models
-    ]
-
-
-def used_datasets():
-    """Return the datasets that a protocol names, in configured order."""
-    return [d for d in DATASETS if any(p["dataset"] == d for p in PROTOCOLS.values())]

@@ -19,15 +19,6 @@ rule simulate:
         " --folder {output.folder} --code {params.code}"
 
 
-def sources(wildcards):
-    """Return what a dataset is read from: the simulator's chunks, or the manifest."""
-    block = dataset(wildcards.dataset)
-    if block["adapter"] == "simulator":
-        chunks = range(block["chunks"])
-        return [f"{RESULTS}/data/{wildcards.dataset}/chunks/{k}" for k in chunks]
-    return [str(Path(block["folder"], block["manifest"]))]
-
-
 rule ingest:
     input:
         sources=sources,
@@ -50,12 +41,6 @@ rule ingest:
         "python -m thermalign ingest --log {log} --job {wildcards.dataset}"
         " --dataset {params.dataset:q} --sources {input.sources} --images {output.images}"
         " --annotations {output.annotations} --boxes {output.boxes} --code {params.code}"
-
-
-def fold_settings(wildcards):
-    """Return the part of a protocol that decides who is in which fold."""
-    keys = ("volumes", "train_subjects", "test_subjects", "validation_share", "seed")
-    return text({key: PROTOCOLS[wildcards.protocol][key] for key in keys})
 
 
 rule fold:

@@ -1,8 +1,3 @@
-def probe_modality(wildcards):
-    """Return what the detectors train and predict on."""
-    return PROTOCOLS[wildcards.protocol]["probe"]["modality"]
-
-
 rule train:
     input:
         images=table("images"),

@@ -23,12 +23,6 @@ rule align:
         " --settings {params.settings:q} --faces {output.faces} --code {params.code}"
 
 
-def matching(wildcards):
-    """Return what the matcher of a protocol depends on."""
-    roles = {key: PROTOCOLS[wildcards.protocol][key] for key in ("gallery", "probe")}
-    return text({**config["matcher"], **roles})
-
-
 rule train_matcher:
     input:
         images=table("images"),

@@ -86,7 +86,7 @@ def channels_last(layers: C) -> C:
     Same numbers, but convolutions and pools run up to twice as fast on CPUs.
     """
     if isinstance(layers, nn.Module):
-        return layers.to(memory_format=torch.channels_last)
+        return layers.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return layers.contiguous(memory_format=torch.channels_last)
 
 

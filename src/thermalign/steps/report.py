@@ -119,8 +119,8 @@ def _box_sentence(name: str, box: dict[str, Any], table: pd.DataFrame) -> str:
     if box["source"] == "derived":
         sentence += (
             f" Derived boxes are {box['width']} x {box['height']} interocular distances around "
-            f"the annotated points, with seeded jitter of {box['shift']} interocular distances in place "
-            f"and {box['scale']:.0%} in size, the same for every model."
+            f"the annotated points, with seeded jitter of {box['shift']} interocular distances "
+            f"in place and {box['scale']:.0%} in size, the same for every model."
         )
     return sentence
 

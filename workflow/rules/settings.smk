@@ -1,0 +1,76 @@
+"""What a job is given: settings as text, tables, lists of targets."""
+
+
+def text(settings):
+    """Write settings as JSON with sorted keys."""
+    return json.dumps(settings, sort_keys=True)
+
+
+def detector_of(model):
+    """Return the module of a configured model."""
+    return MODELS.get(model, {}).get("model", model)
+
+
+def settings_of(wildcards):
+    """Return a model's settings without the name of its module."""
+    return text({k: v for k, v in MODELS[wildcards.model].items() if k != "model"})
+
+
+def adapter_of(wildcards):
+    """Return the ingest module of the job's dataset, if it has one."""
+    name = wildcards.get("dataset")
+    return DATASETS[name]["adapter"] if name else ""
+
+
+def dataset(name):
+    """Return a dataset's block; a table's folder is resolved against ``data:``."""
+    block = DATASETS[name]
+    if block["adapter"] != "table":
+        return block
+    return {**block, "folder": str(Path(config["data"], block["folder"]))}
+
+
+def table(name):
+    """Return a function from wildcards to one of the dataset's tables."""
+    return lambda w: f"{RESULTS}/data/{PROTOCOLS[w.protocol]['dataset']}/{name}.parquet"
+
+
+def every(pattern, models=(*MODELS, "annotated")):
+    """Fill protocols, folds and models into a path."""
+    return [
+        pattern.format(protocol=p, fold=f, model=m)
+        for p, s in PROTOCOLS.items()
+        for f in range(s["folds"])
+        for m in models
+    ]
+
+
+def used_datasets():
+    """Return the datasets that a protocol names, in configured order."""
+    return [d for d in DATASETS if any(p["dataset"] == d for p in PROTOCOLS.values())]
+
+
+def sources(wildcards):
+    """Return what a dataset is read from: the simulator's chunks, or the manifest."""
+    block = dataset(wildcards.dataset)
+    if block["adapter"] == "simulator":
+        chunks = range(block["chunks"])
+        return [f"{RESULTS}/data/{wildcards.dataset}/chunks/{k}" for k in chunks]
+    return [str(Path(block["folder"], block["manifest"]))]
+
+
+def fold_settings(wildcards):
+    """Return the part of a protocol that decides who is in which fold."""
+    keys = ("volumes", "train_subjects", "test_subjects", "validation_share", "seed")
+    return text({key: PROTOCOLS[wildcards.protocol][key] for key in keys})
+
+
+def probe_modality(wildcards):
+    """Return what the detectors train and predict on."""
+    return PROTOCOLS[wildcards.protocol]["probe"]["modality"]
+
+
+def matching(wildcards):
+    """Return what the matcher of a protocol depends on."""
+    roles = {key: PROTOCOLS[wildcards.protocol][key] for key in ("gallery", "probe")}
+    return text({**config["matcher"], **roles})
