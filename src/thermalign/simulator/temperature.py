@@ -85,7 +85,7 @@ def build_warmth(
     identity, shape, facial
     gap : float
         Strength of what thermal images show and visible ones do not: vessels and the smooth
-        random pattern. 1 is the measured prototype's, larger is harder to match.
+        random pattern. 1 is the tuned value, larger is harder to match.
     rng : Generator
     """
     lips = rng.normal(0.45, 0.35)
