@@ -93,6 +93,9 @@ def test_outputs_carry_settings_fingerprint_and_commit(study):
     assert json.loads(described["settings"])["steps"] == 40
     assert re.fullmatch(r"[0-9a-f]{16}", described["code"])
     assert described["commit"]
+    for name in ("chunks/0/images", "images", "boxes"):
+        path = study / f"results/data/simulated/{name}.parquet"
+        assert set(tables.read_metadata(path)) == {"code", "settings", "commit"}
 
 
 def test_every_log_ends_with_its_cost(study):

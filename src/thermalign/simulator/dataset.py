@@ -45,7 +45,14 @@ def subjects(settings: Settings) -> list[tuple[int, int]]:
 
 
 def write_chunk(
-    folder: Path, settings: Settings, *, seed: int, chunk: int, chunks: int, progress: bool
+    folder: Path,
+    settings: Settings,
+    *,
+    seed: int,
+    chunk: int,
+    chunks: int,
+    progress: bool,
+    metadata: tables.Metadata | None = None,
 ) -> None:
     """Render a share of the subjects into a folder.
 
@@ -63,6 +70,8 @@ def write_chunk(
         Every ``chunks``-th subject from number ``chunk`` (from 0) on.
     progress : bool
         Report to standard error about every 10 s.
+    metadata : mapping of str to str, optional
+        Kept in both tables.
 
     Raises
     ------
@@ -80,7 +89,8 @@ def write_chunk(
     unfinished.mkdir()
     try:
         chosen = subjects(settings)[chunk::chunks]
-        _fill(unfinished, folder, _render(settings, chosen, seed=seed, progress=progress))
+        samples = _render(settings, chosen, seed=seed, progress=progress)
+        _fill(unfinished, folder, samples, metadata=metadata)
         unfinished.replace(folder)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
@@ -100,7 +110,9 @@ def _render(
                 print(f"{done} of {len(chosen)} subjects, {images} images", file=sys.stderr)
 
 
-def _fill(place: Path, folder: Path, samples: Iterable[Sample]) -> None:
+def _fill(
+    place: Path, folder: Path, samples: Iterable[Sample], *, metadata: tables.Metadata | None
+) -> None:
     """Write a chunk's files into ``place``; the paths in its tables are below ``folder``."""
     images: list[dict[str, Any]] = []
     points: list[dict[str, Any]] = []
@@ -108,9 +120,10 @@ def _fill(place: Path, folder: Path, samples: Iterable[Sample]) -> None:
         name = f"{sample.image_id}.png"
         images.append(_image_row(sample, folder / name, _write_png(place / name, sample)))
         points.extend(_point_rows(sample))
-    tables.write(place / "images.parquet", _frame(images, tables.IMAGES), tables.IMAGES)
+    rows = _frame(images, tables.IMAGES)
+    tables.write(place / "images.parquet", rows, tables.IMAGES, metadata)
     annotations = _frame(points, tables.ANNOTATIONS)
-    tables.write(place / "annotations.parquet", annotations, tables.ANNOTATIONS)
+    tables.write(place / "annotations.parquet", annotations, tables.ANNOTATIONS, metadata)
 
 
 def _frame(rows: list[dict[str, Any]], schema: Any) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from thermalign.provenance import stamp
 from thermalign.simulator.dataset import settings_from, write_chunk
 
 
@@ -19,4 +20,12 @@ def run(*, chunk: int, chunks: int, dataset: dict[str, Any], folder: Path, code:
         Fingerprint of the code.
     """
     settings = settings_from(dataset["settings"])
-    write_chunk(folder, settings, seed=dataset["seed"], chunk=chunk, chunks=chunks, progress=True)
+    write_chunk(
+        folder,
+        settings,
+        seed=dataset["seed"],
+        chunk=chunk,
+        chunks=chunks,
+        progress=True,
+        metadata=stamp(code, dataset),
+    )
