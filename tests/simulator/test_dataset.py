@@ -1,5 +1,6 @@
 """The dataset as files and tables."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,8 @@ import pandas as pd
 import pytest
 
 from thermalign import images, tables
+from thermalign.boxes import Settings as BoxSettings
+from thermalign.boxes import derive
 from thermalign.geometry import LANDMARKS, LEFT_EYE, RIGHT_EYE, interocular_distance
 from thermalign.simulator import dataset
 from thermalign.simulator.dataset import (
@@ -105,19 +108,92 @@ def test_names_say_who_where_and_when(written):
     }
 
 
-def test_exact_points_lie_inside_the_image_and_the_mean_shape_is_a_fair_floor():
+@pytest.fixture(scope="module")
+def crops():
     settings = Settings((Volume(16, baseline=1, expression=3, visible_ranges=()),))
-    samples = [s for n in range(16) for s in render_subject(settings, seed=3, volume=1, number=n)]
-    for place in (1, 2, 3):
-        chosen = [s for s in samples if s.range == place]
-        points = np.array([s.points for s in chosen])
-        last = np.array(chosen[0].pixels.shape[::-1]) - 1
-        assert (points >= 0).all()
-        assert (points <= last).all()
-        train, test = points[: len(points) // 2], points[len(points) // 2 :]
-        error = np.linalg.norm(test - train.mean(0), axis=2).mean(1) / interocular_distance(test)
-        assert 0.10 < error.mean() < 0.20
-        assert np.mean([s.visible for s in chosen]) > 0.98
+    return [s for n in range(16) for s in render_subject(settings, seed=3, volume=1, number=n)]
+
+
+@pytest.mark.parametrize("place", [1, 2, 3])
+def test_crops_hold_their_landmarks_and_nearly_every_jittered_box(crops, place):
+    chosen = [s for s in crops if s.range == place]
+    points = np.array([s.points for s in chosen])
+    size = np.array(chosen[0].pixels.shape[::-1])
+    assert (points >= 0).all()
+    assert (points <= size - 1).all()
+    assert np.mean([s.visible for s in chosen]) > 0.98
+    boxes = derive(points, [s.image_id for s in chosen], BoxSettings())
+    inside = (boxes[:, :2] >= -0.5) & (boxes[:, :2] + boxes[:, 2:] <= size + 0.5)
+    assert inside.all(1).mean() > 0.8
+
+
+@pytest.mark.parametrize("place", [1, 2, 3])
+def test_the_mean_shape_in_the_box_is_a_fair_floor(crops, place):
+    chosen = [s for s in crops if s.range == place]
+    points = np.array([s.points for s in chosen])
+    boxes = derive(points, [s.image_id for s in chosen], BoxSettings())
+    shapes = (points - boxes[:, None, :2]) / boxes[:, None, 2:]
+    half = len(shapes) // 2
+    guess = boxes[half:, None, :2] + shapes[:half].mean(0) * boxes[half:, None, 2:]
+    error = np.linalg.norm(points[half:] - guess, axis=2).mean(1)
+    assert 0.10 < (error / interocular_distance(points[half:])).mean() < 0.20
+
+
+def test_images_of_a_subject_are_spread_evenly_over_its_samples():
+    first, second = (
+        Volume(60, baseline=4, expression=12, thermal_images=384),
+        Volume(51, ranges=(1,), baseline=15, expression=16, thermal_images=480),
+    )
+    assert first.frames() == [8] * 48
+    assert (len(second.frames()), sum(second.frames())) == (31, 480)
+    assert set(second.frames()) == {15, 16}
+    assert Volume(2, baseline=1, expression=1).frames() == [1] * 6
+
+
+def test_later_images_of_a_sample_have_their_own_names_and_no_visible_partner():
+    plan = Volume(1, ranges=(1,), baseline=1, expression=1, thermal_images=4)
+    taken = list(render_subject(Settings((plan,)), seed=SEED, volume=1, number=0))
+    assert [s.image_id for s in taken] == [
+        "v1_s000_r1_b00_thermal",
+        "v1_s000_r1_b00_visible",
+        "v1_s000_r1_b00_f01_thermal",
+        "v1_s000_r1_e00_thermal",
+        "v1_s000_r1_e00_visible",
+        "v1_s000_r1_e00_f01_thermal",
+    ]
+    assert [bool(s.pair_id) for s in taken] == [True, True, False] * 2
+    still, later = taken[0], taken[2]
+    moved = np.linalg.norm(later.points - still.points, axis=1)
+    assert (moved > 0).all()
+    assert not np.array_equal(still.pixels, later.pixels)
+
+
+def test_anothers_seed_changes_nobody_else(written):
+    reseeded = replace(SMALL, subject_seeds={"v1_s000": SEED + 1})
+    changed, kept = (
+        [s.pixels for s in render_subject(reseeded, seed=SEED, volume=1, number=n)] for n in (0, 1)
+    )
+    before, same = (
+        [s.pixels for s in render_subject(SMALL, seed=SEED, volume=1, number=n)] for n in (0, 1)
+    )
+    assert all(np.array_equal(a, b) for a, b in zip(kept, same, strict=True))
+    assert not any(np.array_equal(a, b) for a, b in zip(changed, before, strict=True))
+
+
+def test_whole_frames_show_the_person_that_the_crops_show():
+    plan = Volume(3, baseline=1, expression=0)
+    for number in range(3):
+        frames, crops = (
+            list(render_subject(Settings((plan,), frames=on), seed=SEED, volume=1, number=number))
+            for on in (True, False)
+        )
+        for frame, crop in zip(frames, crops, strict=True):
+            assert frame.image_id == crop.image_id
+            wanted = (480, 640) if frame.modality == "thermal" else (494, 659)
+            assert frame.pixels.shape[:2] == wanted
+            assert frame.visible.all()
+            same_face = frame.points - frame.points.mean(0), crop.points - crop.points.mean(0)
+            assert np.abs(same_face[0] - same_face[1]).max() < 1.0
 
 
 def test_annotation_noise_is_as_wide_as_asked():
@@ -179,7 +255,19 @@ def test_settings_are_read_from_a_configuration():
             "gap is -1; give a number that is not negative",
         ),
         ({"volumes": [{"subjects": 2}], "glasses": 1}, "glasses is 1; give true or false"),
-        ({"volumes": [{"subjects": 2}], "crop_width": 20}, "crop_width is 20; give 64 to 360"),
+        (
+            {"volumes": [{"subjects": 2, "thermal_images": 5}]},
+            "thermal_images is 5; give 0, or at least one for each of the 24 samples",
+        ),
+        (
+            {"volumes": [{"subjects": 2}], "subject_seeds": {"v1_s002": 1}},
+            "names 'v1_s002', who is not in the dataset; subjects are v1_s000 to v1_s001",
+        ),
+        (
+            {"volumes": [{"subjects": 2}], "subject_seeds": {"v1_s001": -1}},
+            "give a whole number from 0 per subject",
+        ),
+        ({"volumes": [{"subjects": 2}], "crop_width": 20}, "crop_width is 20; give 64 to 480"),
     ],
 )
 def test_wrong_settings_are_refused_by_name(block, message):

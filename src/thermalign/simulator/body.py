@@ -39,19 +39,28 @@ class Ears:
     radius: Map
 
 
+def neck_radius(body: Anatomy) -> Map:
+    """Return half the width of the neck, which widens downwards, (H, 1) mm."""
+    return np.asarray(body.neck * (1 + 0.9 * np.maximum(0, (Y - (body.menton_y + 18)) / 60) ** 2))
+
+
 def neck_height(body: Anatomy) -> Map:
-    """Return the height of the neck, a cylinder that widens downwards, mm."""
-    flare = 1 + 0.9 * np.maximum(0, (Y - (body.menton_y + 18)) / 60) ** 2
-    across = np.abs(X) / (body.neck * flare)
+    """Return the height of the neck, a cylinder, mm."""
+    across = np.abs(X) / neck_radius(body)
     height = -112 + 1.02 * body.neck * np.sqrt(np.maximum(0, 1 - across**2))
     return np.asarray(np.where((across < 1) & (Y > 30), height, FLOOR), np.float32)
 
 
+def shoulder_line(body: Anatomy, x: Map) -> Map:
+    """Return y of the shoulders' upper edge over x, mm."""
+    beyond_neck = np.maximum(np.abs(x) - body.neck, 0)
+    top = max(body.shoulder_y - 22, body.menton_y + 14)
+    return np.asarray(top + 0.18 * beyond_neck - 6 * np.exp(-((x / 45) ** 2)), np.float32)
+
+
 def shoulders(body: Anatomy, rng: np.random.Generator) -> tuple[Map, Map]:
     """Return the height of the shoulders, mm, and the mask of the clothes, 0..1."""
-    beyond_neck = np.maximum(np.abs(X) - body.neck, 0)
-    top = max(body.shoulder_y - 22, body.menton_y + 14)
-    line = top + 0.18 * beyond_neck - 6 * np.exp(-((X / 45) ** 2))
+    line = shoulder_line(body, X)
     arch = -84 + 20 * np.sqrt(np.maximum(0, 1 - (X / 190) ** 2)) + 2.0 * random_field(rng, 22)
     open_collar = rng.random() < 1 / 3
     collar = line - 8 + (26 * np.exp(-((X / 24) ** 2)) if open_collar else 0)
@@ -87,7 +96,7 @@ def draw_ears(identity: Identity, width: Map) -> Ears:
         radius = np.sqrt((np.maximum(out, 0) / wide) ** 2 + down**2)
         here: Mask = (radius < 1) & (out > -6) & (Y > -40)
         rims = 9 * bell(radius - 0.85, 0.13) + 4 * bell(radius - 0.48, 0.14)
-        ears.height[here] = (-92 + rims + 0.25 * out)[here]
+        ears.height[here] = (-88 + rims - 0.9 * out)[here]
         ears.radius[here] = radius[here]
         soft = logistic((1 - radius) * 14) * ((out > -6) & (Y > -40))
         np.maximum(ears.mask, soft, out=ears.mask)

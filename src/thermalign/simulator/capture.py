@@ -11,6 +11,7 @@ Matrix = npt.NDArray[np.float64]
 
 POSE_LIMITS = (35.0, 22.0, 15.0)  # degrees of yaw, pitch, roll; beyond, the height field smears
 POSE_TAIL = (0.06, 2.3)  # share of strong poses, and how much stronger
+DRIFT_SD = (0.8, 0.6, 0.4)  # degrees of yaw, pitch, roll between images of one sample; ASSUME
 FULL_BLINK = 0.05  # share of moments with closed eyes
 
 CONDITIONS = ("baseline", "expression")
@@ -67,11 +68,34 @@ def draw_capture(
     strength = factor if rng.random() < share else 1.0
     scores = strength * rng.standard_normal(3) * pose_sd
     yaw, pitch, roll = (float(v) for v in np.clip(scores, np.negative(POSE_LIMITS), POSE_LIMITS))
-    lids = {"gaze": rng.normal(0, 0.35), "blink": abs(rng.normal(0, 0.12))}
-    if rng.random() < FULL_BLINK:
-        lids["blink"] = 1.0
     face = _speaking(rng) if condition == "expression" else _resting(rng)
-    return Capture(yaw, pitch, roll, lids | face, rng.standard_normal())
+    return Capture(yaw, pitch, roll, _lids(rng) | face, rng.standard_normal())
+
+
+def draw_later(capture: Capture, condition: str, rng: np.random.Generator) -> Capture:
+    """Draw a later image of the same sample: the head has moved a little, the lips go on.
+
+    Parameters
+    ----------
+    capture : Capture
+        Of the sample's first image.
+    condition : str
+    rng : Generator
+    """
+    yaw, pitch, roll = (rng.normal(0, sd) for sd in DRIFT_SD)
+    face = _speaking(rng) if condition == "expression" else capture.strengths
+    return Capture(
+        capture.yaw + yaw,
+        capture.pitch + pitch,
+        capture.roll + roll,
+        {**capture.strengths, **face, **_lids(rng)},
+        capture.breath,
+    )
+
+
+def _lids(rng: np.random.Generator) -> dict[str, float]:
+    blink = 1.0 if rng.random() < FULL_BLINK else abs(rng.normal(0, 0.12))
+    return {"gaze": rng.normal(0, 0.35), "blink": blink}
 
 
 def _resting(rng: np.random.Generator) -> dict[str, float]:

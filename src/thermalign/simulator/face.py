@@ -11,11 +11,14 @@ from thermalign.simulator.expression import expression_bases
 from thermalign.simulator.facial_hair import draw_facial_hair
 from thermalign.simulator.fields import SCALE, Map, shrink
 from thermalign.simulator.glasses import Glasses, draw_glasses
+from thermalign.simulator.march import Silhouette
 from thermalign.simulator.mouth import Mouth
+from thermalign.simulator.outline import find_silhouette
 from thermalign.simulator.seeds import Purpose, stream
 from thermalign.simulator.shape import ambient_occlusion, build_shape, slopes
 from thermalign.simulator.skin import paint_albedo
 from thermalign.simulator.temperature import Warmth, build_warmth
+from thermalign.simulator.torso import Torso, draw_torso
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,8 @@ class Face:
     ----------
     identity, mouth, warmth
     height : (H/2, W/2) mm
+    silhouette : Silhouette
+    torso : Torso
     reflectance : levels 0 to 2, (h, w, 4)
         Albedo, ambient occlusion, slope along x, slope along y.
     thermal_slopes : (H, W, 2)
@@ -40,6 +45,8 @@ class Face:
     mouth: Mouth
     warmth: Warmth
     height: Map
+    silhouette: Silhouette
+    torso: Torso
     reflectance: tuple[Map, ...]
     thermal_slopes: Map
     bases: dict[str, Map]
@@ -84,6 +91,8 @@ def build_face(
         mouth=shape.mouth,
         warmth=build_warmth(identity, shape, facial=facial, gap=gap, rng=warm),
         height=shrink(shape.height),
+        silhouette=find_silhouette(identity.body, shape),
+        torso=draw_torso(identity.body, stream(seed, Purpose.TORSO, subject)),
         reflectance=pyramid(reflectance),
         thermal_slopes=np.clip(cv2.GaussianBlur(np.dstack(slope), (0, 0), 1.1 * SCALE), -3, 3),
         bases=expression_bases(identity, shape.mouth),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from thermalign.simulator.anatomy import Identity
+from thermalign.simulator.camera import Camera
 from thermalign.simulator.fields import (
     ORIGIN_X,
     ORIGIN_Y,
@@ -17,7 +18,6 @@ from thermalign.simulator.fields import (
     sample,
     shrink,
 )
-from thermalign.simulator.view import Camera
 
 # ASSUME every length (mm) and share below: tuned by eye on contact sheets.
 

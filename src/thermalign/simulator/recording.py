@@ -11,39 +11,35 @@ import numpy.typing as npt
 
 from thermalign.geometry import interocular_distance
 from thermalign.simulator.capture import (
-    CONDITIONS,
-    Capture,
     Light,
     Matrix,
     draw_capture,
+    draw_later,
     draw_light,
 )
-from thermalign.simulator.expression import Deformation, deform
 from thermalign.simulator.face import Face, build_face
 from thermalign.simulator.fields import Map, sample
 from thermalign.simulator.framing import (
     THERMAL_PLACES,
     VISIBLE_PLACE,
-    VISIBLE_YAW,
+    Framing,
+    draw_seat,
     frame_face,
 )
 from thermalign.simulator.glasses import see_glasses
+from thermalign.simulator.moment import Key, Moment, make_moment
+from thermalign.simulator.room import Room, draw_room, thermal_room, visible_room
 from thermalign.simulator.seeds import Purpose, stream
-from thermalign.simulator.settings import Settings
-from thermalign.simulator.temperature import draw_session
+from thermalign.simulator.settings import Settings, subject_name
+from thermalign.simulator.temperature import Session, draw_session
 from thermalign.simulator.thermal import (
     ThermalSensor,
     emission_maps,
     make_sensor,
     render_thermal,
 )
-from thermalign.simulator.view import (
-    View,
-    expressed_height,
-    expressed_landmarks,
-    landmark_visibility,
-    look,
-)
+from thermalign.simulator.torso import thermal_torso
+from thermalign.simulator.view import View, landmark_visibility, look
 from thermalign.simulator.visible import render_visible
 
 STEP = 2  # px between marched rays: half the resolution, a quarter of the work
@@ -77,70 +73,19 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class Moment:
-    """A face as it is at one moment, for both cameras.
-
-    Attributes
-    ----------
-    capture, deformation
-    height : (H/2, W/2) mm
-        Expressed height field.
-    landmarks : (5, 3) mm
-        In the head's frame.
-    """
-
-    capture: Capture
-    deformation: Deformation
-    height: Map
-    landmarks: Matrix
-
-
-@dataclass(frozen=True)
-class _Key:
-    """Where a moment stands in the dataset: its names, and the key of its random streams."""
-
-    seed: int
-    volume: int
-    number: int
-    range: int
-    condition: str = ""
-    index: int = 0
-
-    def stream(self, purpose: Purpose) -> np.random.Generator:
-        """Return the stream of one draw; a session's has no condition."""
-        condition = 1 + CONDITIONS.index(self.condition) if self.condition else 0
-        sample = (self.range, condition, self.index)
-        return stream(self.seed, purpose, (self.volume, self.number), sample)
-
-    @property
-    def session(self) -> str:
-        return f"v{self.volume}_s{self.number:03d}_r{self.range}"
-
-    @property
-    def moment(self) -> str:
-        return f"{self.session}_{self.condition[0]}{self.index:02d}"
-
-
-@dataclass(frozen=True)
 class _Recording:
     """One session: a person in a room before the cameras."""
 
     settings: Settings
     face: Face
     sensor: ThermalSensor
-    ambient: float
+    session: Session
     emission: tuple[Map, ...]
     light: Light
+    room: Room
+    seat: tuple[float, float]
     paired: bool
     step: int
-
-
-def make_moment(face: Face, capture: Capture) -> Moment:
-    """Put a face into the expression of a moment."""
-    deformation = deform(face.bases, face.identity, face.mouth, capture.strengths)
-    height = expressed_height(face.height, deformation)
-    landmarks = expressed_landmarks(face.landmarks, deformation, height)
-    return Moment(capture, deformation, height, landmarks)
 
 
 def render_subject(
@@ -167,27 +112,31 @@ def render_subject(
     """
     cv2.setNumThreads(1)  # images are small; jobs run side by side instead
     plan = settings.volumes[volume - 1]
+    seed = settings.subject_seeds.get(subject_name(volume, number), seed)
     face = build_face(seed, (volume, number), gap=settings.gap, facial_hair=settings.facial_hair)
-    counts = dict(zip(CONDITIONS, (plan.baseline, plan.expression), strict=True))
+    frames = iter(plan.frames())
     for place in plan.ranges:
-        room = _Key(seed, volume, number, place)
+        room = Key(seed, volume, number, place)
         recording = _start(settings, face, room, paired=place in plan.visible_ranges, step=step)
-        for condition, count in counts.items():
+        for condition, count in plan.samples().items():
             for index in range(count):
                 key = replace(room, condition=condition, index=index)
-                yield from _take_pair(recording, key)
+                yield from _take_sample(recording, key, next(frames))
 
 
-def _start(settings: Settings, face: Face, room: _Key, *, paired: bool, step: int) -> _Recording:
+def _start(settings: Settings, face: Face, room: Key, *, paired: bool, step: int) -> _Recording:
     air = (settings.ambient_mean, settings.ambient_sd)
     session = draw_session(face.warmth, air, room.stream(Purpose.SESSION))
+    surroundings = room.stream(Purpose.ROOM)
     return _Recording(
         settings=settings,
         face=face,
         sensor=_sensor(room.seed, settings.netd),
-        ambient=session.ambient,
+        session=session,
         emission=emission_maps(face, session),
         light=draw_light(room.stream(Purpose.LIGHT)),
+        room=draw_room(surroundings),
+        seat=draw_seat(THERMAL_PLACES[room.range].distance, surroundings),
         paired=paired,
         step=step,
     )
@@ -199,29 +148,39 @@ def _sensor(seed: int, noise: float) -> ThermalSensor:
     return make_sensor(noise, stream(seed, Purpose.CAMERA))
 
 
-def _take_pair(recording: _Recording, key: _Key) -> Iterator[Sample]:
-    """Take what the cameras see at one moment."""
+def _take_sample(recording: _Recording, key: Key, frames: int) -> Iterator[Sample]:
+    """Take the thermal images of a sample, and the visible partner of the first."""
     settings = recording.settings
     pose = (settings.yaw_sd, settings.pitch_sd, settings.roll_sd)
     capture = draw_capture(key.condition, pose, key.stream(Purpose.CAPTURE))
-    moment = make_moment(recording.face, capture)
-    yield _take_thermal(recording, moment, key)
-    if recording.paired:
-        yield _take_visible(recording, moment, key)
+    for frame in range(frames):
+        at = replace(key, frame=frame)
+        seen = draw_later(capture, key.condition, at.stream(Purpose.CAPTURE)) if frame else capture
+        moment = make_moment(recording.face, seen)
+        yield _take_thermal(recording, moment, at)
+        if recording.paired and not frame:
+            yield _take_visible(recording, moment, at)
 
 
-def _take_thermal(recording: _Recording, moment: Moment, key: _Key) -> Sample:
+def _take_thermal(recording: _Recording, moment: Moment, key: Key) -> Sample:
     rng = key.stream(Purpose.THERMAL_CROP)
-    place = THERMAL_PLACES[key.range]
-    camera = frame_face(recording.settings, moment.capture, moment.landmarks, place, rng)
-    view = look(camera, moment.height, step=recording.step)
+    framing = frame_face(
+        recording.settings,
+        moment.capture,
+        moment.landmarks,
+        place=THERMAL_PLACES[key.range],
+        seat=recording.seat,
+        rng=rng,
+    )
+    view = look(framing.camera, moment.height, recording.face.silhouette, step=recording.step)
     pixels = render_thermal(
         recording.face,
         view,
         recording.emission,
         moment.deformation,
         breath=moment.capture.breath,
-        ambient=recording.ambient,
+        ambient=recording.session.ambient,
+        behind=_thermal_scene(recording, framing),
         glasses=recording.settings.glasses,
         sensor=recording.sensor,
         rng=key.stream(Purpose.THERMAL_SENSOR),
@@ -230,19 +189,26 @@ def _take_thermal(recording: _Recording, moment: Moment, key: _Key) -> Sample:
     return _annotate(recording, moment, key, view=view, pixels=pixels, noise=noise)
 
 
-def _take_visible(recording: _Recording, moment: Moment, key: _Key) -> Sample:
+def _take_visible(recording: _Recording, moment: Moment, key: Key) -> Sample:
     # ASSUME: lamps stay for the resting faces of a session and differ for every speaking face
     speaking = key.condition == "expression"
     light = draw_light(key.stream(Purpose.LIGHT)) if speaking else recording.light
     rng = key.stream(Purpose.VISIBLE_CROP)
-    turned = replace(moment.capture, yaw=moment.capture.yaw + VISIBLE_YAW)
-    camera = frame_face(recording.settings, turned, moment.landmarks, VISIBLE_PLACE, rng)
-    view = look(camera, moment.height, step=recording.step)
+    framing = frame_face(
+        recording.settings,
+        moment.capture,
+        moment.landmarks,
+        place=VISIBLE_PLACE,
+        seat=recording.seat,
+        rng=rng,
+    )
+    view = look(framing.camera, moment.height, recording.face.silhouette, step=recording.step)
     pixels = render_visible(
         recording.face,
         view,
         moment.height,
         moment.deformation,
+        behind=visible_room(recording.room, framing.camera, framing.axis),
         light=light,
         glasses=recording.settings.glasses,
         rng=key.stream(Purpose.VISIBLE_SENSOR),
@@ -251,32 +217,41 @@ def _take_visible(recording: _Recording, moment: Moment, key: _Key) -> Sample:
     return _annotate(recording, moment, key, view=view, pixels=pixels, noise=noise)
 
 
+def _thermal_scene(recording: _Recording, framing: Framing) -> Map:
+    """Return room and torso, (h, w) degrees Celsius."""
+    session = recording.session
+    scene = thermal_room(recording.room, framing.camera, framing.axis, session.ambient)
+    thermal_torso(scene, recording.face.torso, framing.camera, session.cloth)
+    return scene
+
+
 def _annotate(
     recording: _Recording,
     moment: Moment,
-    key: _Key,
+    key: Key,
     *,
     view: View,
     pixels: npt.NDArray[Any],
     noise: np.random.Generator,
 ) -> Sample:
     """Put names and landmarks to an image."""
-    points = view.camera.project(moment.landmarks)
-    visible = landmark_visibility(view, moment.landmarks, points)
+    seen = view.camera.project(moment.landmarks)
+    visible = landmark_visibility(view, moment.landmarks, seen)
     modality = "thermal" if pixels.dtype == np.uint16 else "visible"
     worn = recording.face.glasses if recording.settings.glasses else None
     if worn and modality == "thermal":  # glass is opaque to thermal radiation
-        visible &= ~_behind_lenses(see_glasses(worn, view.camera)[..., 0], points)
+        visible &= ~_behind_lenses(see_glasses(worn, view.camera)[..., 0], seen)
+    points = view.to_image(seen)
     spread = recording.settings.annotation_noise * interocular_distance(points)
     return Sample(
         image_id=f"{key.moment}_{modality}",
-        subject_id=f"v{key.volume}_s{key.number:03d}",
+        subject_id=key.subject,
         session=key.session,
         volume=key.volume,
         range=key.range,
         condition=key.condition,
         modality=modality,
-        pair_id=key.moment if recording.paired else "",
+        pair_id=key.moment if recording.paired and not key.frame else "",
         pixels=pixels,
         points=points + spread * noise.standard_normal(points.shape),
         visible=visible,

@@ -1,4 +1,4 @@
-"""What both cameras paint around and into a face: background, slope cosines, the open mouth."""
+"""What both cameras see of a face in the same way: slope cosines, the open mouth."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,6 @@ from thermalign.simulator.fields import (
     Map,
     Window,
     channels,
-    enlarge,
     level_millimetres,
     sample,
 )
@@ -69,32 +68,3 @@ def facing(slope_x: Map, slope_y: Map, direction: Matrix) -> Map:
     x, y, z = (float(v) for v in direction)
     length = np.sqrt(slope_x * slope_x + slope_y * slope_y + 1)
     return np.asarray((z - slope_x * x - slope_y * y) / length, np.float32)
-
-
-def clutter(
-    rng: np.random.Generator, shape: tuple[int, int], amplitude: float, objects: float
-) -> Map:
-    """Draw a background: an offset, a gradient and some rectangles, about 0.
-
-    Parameters
-    ----------
-    rng : Generator
-    shape : (height, width), pixels
-    amplitude : float
-        In the unit of the image.
-    objects : float
-        Mean number of rectangles.
-    """
-    rows, columns = np.linspace(-1, 1, 24)[:, None], np.linspace(-1, 1, 20)[None]
-    slopes = 0.24 * amplitude * rng.standard_normal(2)
-    coarse = 0.3 * rng.uniform(-amplitude, amplitude) + slopes[0] * rows + slopes[1] * columns
-    height, width = shape
-    background = enlarge(coarse.astype(np.float32), (width, height))
-    for _ in range(int(rng.poisson(objects))):
-        x, y = int(rng.uniform(-0.3, 1) * width), int(rng.uniform(-0.3, 1) * height)
-        right = x + int(rng.uniform(0.05, 0.5) * width)
-        bottom = y + int(rng.uniform(0.05, 0.6) * height)
-        background[max(y, 0) : max(bottom, 0), max(x, 0) : max(right, 0)] += rng.normal(
-            0, 0.5 * amplitude
-        )
-    return background

@@ -25,13 +25,15 @@ class Purpose(IntEnum):
     THERMAL_ANNOTATION = 15
     VISIBLE_ANNOTATION = 16
     CAMERA = 17
+    ROOM = 18
+    TORSO = 19
 
 
 def stream(
     seed: int,
     purpose: Purpose,
     subject: tuple[int, int] = (0, 0),
-    sample: tuple[int, int, int] = (0, 0, 0),
+    sample: tuple[int, int, int, int] = (0, 0, 0, 0),
 ) -> np.random.Generator:
     """Return the generator of one draw.
 
@@ -41,7 +43,7 @@ def stream(
         Seed of the dataset, not negative.
     purpose : Purpose
     subject : (volume, number)
-    sample : (range, condition, index)
+    sample : (range, condition, index, frame)
 
     Returns
     -------

@@ -6,7 +6,7 @@ from math import isfinite
 from typing import Any
 
 RANGES = (1, 2, 3)
-CROP_LIMITS = (64, 360)  # px at Range 1; beyond, crops would leave the modelled 280 x 320 mm
+CROP_LIMITS = (64, 480)  # px at Range 1; what the thermal camera's whole image holds
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,9 @@ class Volume:
     baseline, expression : int
         Thermal images per subject and range, with resting and with speaking faces.
     visible_ranges : tuple of int
-        Ranges where the visible camera records too.
+        Ranges where the visible camera records too, one image a sample.
+    thermal_images : int
+        Thermal images per subject, spread as evenly as may be over the samples; 0 is one a sample.
     """
 
     subjects: int
@@ -29,6 +31,17 @@ class Volume:
     baseline: int = 4
     expression: int = 4
     visible_ranges: tuple[int, ...] = (1,)
+    thermal_images: int = 0
+
+    def samples(self) -> dict[str, int]:
+        """Return the samples per subject and range, by condition."""
+        return {"baseline": self.baseline, "expression": self.expression}
+
+    def frames(self) -> list[int]:
+        """Return the number of thermal images of each sample of a subject, in recorded order."""
+        samples = len(self.ranges) * (self.baseline + self.expression)
+        total = self.thermal_images or samples
+        return [(n + 1) * total // samples - n * total // samples for n in range(samples)]
 
 
 @dataclass(frozen=True)
@@ -51,8 +64,13 @@ class Settings:
         Of the room, per session.
     netd : float, K
         Noise of the thermal camera.
+    frames : bool
+        Whole images of the cameras with the room around the person, instead of face crops.
+    subject_seeds : mapping of subject to int
+        Seeds of single subjects, ``{v1_s003: 7}`` for example, instead of the dataset's.
     crop_height, crop_width : int, px
-        Of images at Range 1; smaller with the scale of the other ranges.
+        Of face crops at Range 1; smaller with the scale of the other ranges. The default holds a
+        tight face box and two standard deviations of its jitter.
     centre_jitter : float, interocular distances
         Standard deviation of a face's place in its image, per coordinate.
     scale_jitter : float
@@ -68,9 +86,11 @@ class Settings:
     ambient_mean: float = 22.5
     ambient_sd: float = 1.2
     netd: float = 0.045
-    crop_height: int = 250
-    crop_width: int = 200
-    centre_jitter: float = 0.07
+    frames: bool = False
+    subject_seeds: Mapping[str, int] = field(default_factory=dict)
+    crop_height: int = 300
+    crop_width: int = 250
+    centre_jitter: float = 0.02
     scale_jitter: float = 0.05
     yaw_sd: float = 5.0
     pitch_sd: float = 3.5
@@ -99,6 +119,7 @@ def settings_from(mapping: Mapping[str, Any]) -> Settings:
     _check_keys(rest, Settings, where)
     read = tuple(_volume(block, f"{where}: volume {k}") for k, block in enumerate(volumes, 1))
     settings = Settings(read, **{k: _value(Settings, k, v, where) for k, v in rest.items()})
+    _check_subjects(settings, where)
     for name in ("crop_height", "crop_width"):
         low, high = CROP_LIMITS
         if not low <= getattr(settings, name) <= high:
@@ -115,6 +136,11 @@ def _volume(block: Any, where: str) -> Volume:
     volume = Volume(**{key: _value(Volume, key, v, where) for key, v in block.items()})
     if volume.subjects < 1 or volume.baseline + volume.expression < 1 or not volume.ranges:
         raise ValueError(f"{where} has no images; give it subjects, ranges and samples")
+    if 0 < volume.thermal_images < len(volume.frames()):
+        raise ValueError(
+            f"{where}: thermal_images is {volume.thermal_images}; give 0, or at least one for each "
+            f"of the {len(volume.frames())} samples of a subject"
+        )
     for name in ("ranges", "visible_ranges"):
         given = getattr(volume, name)
         allowed = RANGES if name == "ranges" else volume.ranges
@@ -123,6 +149,25 @@ def _volume(block: Any, where: str) -> Volume:
                 f"{where}: {name} is {list(given)}; choose once each of {list(allowed)}"
             )
     return volume
+
+
+def subject_name(volume: int, number: int) -> str:
+    """Return the name of a subject of a volume from 1 and a number from 0, ``v1_s007``."""
+    return f"v{volume}_s{number:03d}"
+
+
+def _check_subjects(settings: Settings, where: str) -> None:
+    known = {
+        subject_name(volume, number)
+        for volume, plan in enumerate(settings.volumes, 1)
+        for number in range(plan.subjects)
+    }
+    unknown = sorted(set(settings.subject_seeds) - known)
+    if unknown:
+        raise ValueError(
+            f"{where}: subject_seeds names {unknown[0]!r}, who is not in the dataset; "
+            f"subjects are {min(known)} to {max(known)}"
+        )
 
 
 def _check_keys(block: Mapping[str, Any], kind: type[Settings] | type[Volume], where: str) -> None:
@@ -148,6 +193,10 @@ def _value(kind: type[Settings] | type[Volume], key: str, value: Any, where: str
         if all(isinstance(v, int) and not isinstance(v, bool) for v in value):
             return tuple(value)
         raise ValueError(f"{where}: {key} is {value!r}; give a list of whole numbers")
+    if wanted == Mapping[str, int] and isinstance(value, Mapping):
+        if all(isinstance(v, int) and not isinstance(v, bool) and v >= 0 for v in value.values()):
+            return dict(value)
+        raise ValueError(f"{where}: {key} is {value!r}; give a whole number from 0 per subject")
     names = {"bool": "true or false", "int": "a whole number from 0", "float": "a number"}
     expected = names.get(getattr(wanted, "__name__", ""), "a list of ranges")
     raise ValueError(f"{where}: {key} is {value!r}; give {expected}")

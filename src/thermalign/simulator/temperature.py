@@ -61,12 +61,14 @@ class Session:
 
     Attributes
     ----------
-    ambient : float, degrees Celsius
+    ambient, cloth : float, degrees Celsius
+        Of the air, and of clothes.
     surface : (H, W) degrees Celsius
         Of skin, hair and clothes, before reflection and sensor.
     """
 
     ambient: float
+    cloth: float
     surface: Map
 
 
@@ -129,7 +131,7 @@ def draw_session(warmth: Warmth, ambient: tuple[float, float], rng: np.random.Ge
     folds = 0.4 * enlarge(random_field(rng, 25, level=2))
     surface += warmth.cloth * (cloth + folds - surface)
     surface += warmth.insulation * (hair - surface)  # hair lies on the clothes
-    return Session(air, surface)
+    return Session(air, cloth, surface)
 
 
 def _large_scale(identity: Identity, shape: Shape, rng: np.random.Generator) -> Map:

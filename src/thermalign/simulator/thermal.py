@@ -10,7 +10,7 @@ from thermalign.simulator.expression import Deformation
 from thermalign.simulator.face import Face, pyramid
 from thermalign.simulator.fields import Map
 from thermalign.simulator.glasses import see_glasses
-from thermalign.simulator.scene import clutter, facing, see_mouth
+from thermalign.simulator.scene import facing, see_mouth
 from thermalign.simulator.temperature import Session
 from thermalign.simulator.view import View, pyramid_level, sample_level, texture_coordinates
 
@@ -28,7 +28,6 @@ HEAD_ON_REFLECTANCE = 0.02
 MOUTH, TEETH, BREATH = 35.2, -1.6, 0.5  # degrees Celsius; K near the upper lip; K per score
 LENS, LENS_SPREAD, RIM = 3.2, 2.0, 5.0  # K above the air: lenses, their pattern, the frame
 LENS_OPAQUE, RIM_OPAQUE = 0.97, 0.9
-BACKGROUND, OBJECTS = 2.5, 1.5  # K, amplitude about the air's temperature; mean count
 
 
 @dataclass(frozen=True)
@@ -114,6 +113,7 @@ def render_thermal(
     *,
     breath: float,
     ambient: float,
+    behind: Map,
     glasses: bool,
     sensor: ThermalSensor,
     rng: np.random.Generator,
@@ -130,11 +130,13 @@ def render_thermal(
     breath : float
         As :func:`apparent_temperature` takes it.
     ambient : float, degrees Celsius
+    behind : (h, w) degrees Celsius
+        The scene without the person; painted over in place.
     glasses : bool
         Whether the person wears the glasses they own, if any.
     sensor : ThermalSensor
     rng : Generator
-        Of background and noise.
+        Of the noise.
 
     Returns
     -------
@@ -146,8 +148,8 @@ def render_thermal(
         lens, frame, pattern = cv2.split(see_glasses(face.glasses, view.camera))
         seen += LENS_OPAQUE * lens * (ambient + LENS + LENS_SPREAD * pattern - seen)
         seen += RIM_OPAQUE * frame * (ambient + RIM - seen)
-    scene = ambient + clutter(rng, view.camera.shape, BACKGROUND, OBJECTS)
-    scene += view.cover * (seen - scene)
+    scene = behind
+    scene[view.part] += view.cover * (seen - scene[view.part])
     air = float(np.exp(-EXTINCTION * view.camera.distance / 1000))
     scene = air * scene + (1 - air) * ambient
     return _expose(np.asarray(cv2.GaussianBlur(scene, (0, 0), BLUR), np.float32), sensor, rng)

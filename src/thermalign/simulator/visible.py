@@ -9,7 +9,7 @@ from thermalign.simulator.expression import Deformation
 from thermalign.simulator.face import Face
 from thermalign.simulator.fields import SCALE, Map, sample, shrink
 from thermalign.simulator.glasses import see_glasses
-from thermalign.simulator.scene import MouthInterior, clutter, facing, see_mouth
+from thermalign.simulator.scene import MouthInterior, facing, see_mouth
 from thermalign.simulator.view import (
     View,
     coarse_coordinates,
@@ -29,7 +29,6 @@ SHOT_NOISE, READ_NOISE = 0.010, 0.0021  # of the square root of the intensity; o
 MOUTH, TEETH, TONGUE = 0.012, 0.25, 0.05  # relative intensity of the inside of the mouth
 TEETH_HALF_WIDTH = 19.0  # mm
 LENS_LOSS, RIM_OPAQUE = 0.10, 0.92
-BACKGROUND, BACKGROUND_SPREAD, OBJECTS = 0.32, 0.15, 2.0  # intensity; mean count
 
 
 def render_visible(
@@ -38,6 +37,7 @@ def render_visible(
     height: Map,
     deformation: Deformation,
     *,
+    behind: Map,
     light: Light,
     glasses: bool,
     rng: np.random.Generator,
@@ -52,11 +52,13 @@ def render_visible(
         Expressed height field.
     deformation : Deformation
         The expression that ``view`` was marched with.
+    behind : (h, w)
+        The scene without the person; painted over in place.
     light : Light
     glasses : bool
         Whether the person wears the glasses they own, if any.
     rng : Generator
-        Of background and noise.
+        Of the noise.
 
     Returns
     -------
@@ -72,9 +74,8 @@ def render_visible(
         glare = 0.5 * np.clip(pattern - 0.62, 0, 1)
         seen = seen * (1 - LENS_LOSS * lens) + lens * glare
         seen += RIM_OPAQUE * frame * (face.glasses.frame_albedo - seen)
-    scene = BACKGROUND + clutter(rng, view.camera.shape, BACKGROUND_SPREAD, OBJECTS)
-    scene = np.clip(scene, 0.02, 0.9)
-    scene += view.cover * (seen - scene)
+    scene = behind.mean(2)
+    scene[view.part] += view.cover * (seen - scene[view.part])
     return _expose(np.asarray(cv2.GaussianBlur(scene, (0, 0), BLUR), np.float32), light, rng)
 
 
