@@ -34,6 +34,12 @@ def test_no_subject_has_two_roles_and_counts_are_as_asked(seed, fold):
     assert roles.to_dict() == {"train": 7, "validation": 2, "test": 5}
 
 
+def test_a_share_of_zero_holds_out_nobody():
+    folds = split(IMAGES, settings(validation_share=0), protocol="p", fold=0)
+    roles = folds.merge(IMAGES, on="image_id").groupby("role")["subject_id"].nunique()
+    assert roles.to_dict() == {"train": 9, "test": 5}
+
+
 def test_only_training_images_are_flipped_and_each_of_them_once():
     folds = split(IMAGES, settings(), protocol="p", fold=0)
     assert set(folds.loc[folds["flipped"], "role"]) == {"train"}

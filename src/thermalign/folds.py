@@ -21,7 +21,8 @@ class Settings:
     train_subjects, test_subjects : int
         Subjects of each kind in every fold; validation subjects are among the training subjects.
     validation_share : float
-        Share of the training subjects held out for early stopping, at least one subject.
+        Share of the training subjects held out for early stopping, at least one subject; 0 holds
+        out nobody, and every training keeps its last state.
     seed : int
         Of the random splits; fold k draws with (seed, k).
     """
@@ -80,7 +81,8 @@ def draw_roles(subjects: npt.NDArray[Any], settings: Settings, fold: int) -> dic
     """Return the role of every drawn subject; the others are left out."""
     order = np.random.default_rng([settings.seed, fold]).permutation(subjects)
     n_train, n_test = settings.train_subjects, settings.test_subjects
-    n_validation = max(1, round(settings.validation_share * n_train))
+    share = settings.validation_share
+    n_validation = max(1, round(share * n_train)) if share else 0
     roles = ["validation"] * n_validation + ["train"] * (n_train - n_validation) + ["test"] * n_test
     return dict(zip(order[: n_train + n_test], roles, strict=True))
 

@@ -97,6 +97,15 @@ def test_the_epoch_with_the_lowest_validation_error_is_kept():
     assert errors == sorted(errors, reverse=True)
 
 
+def test_without_held_out_pairs_every_epoch_runs_and_the_last_state_is_kept():
+    data, settings = pairs(30, 0), Settings(epochs=3, patience=1)
+    kept = fit(*data, None, settings, seed=0)
+    # pairs that get worse with every epoch would stop a training that looks at them
+    worst = (data[0], -data[1])
+    stopped = fit(*data, worst, settings, seed=0)
+    assert error(apply(kept, data[0]), data[1]) < error(apply(stopped, data[0]), data[1])
+
+
 def test_vectors_hold_a_face_each():
     descriptors = torch.arange(24.0).view(2, 2, 3, 2)
     vectors = as_vectors(descriptors)

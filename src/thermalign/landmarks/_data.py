@@ -36,6 +36,11 @@ class Faces:
     def __len__(self) -> int:
         return len(self.index)
 
+    def first(self, count: int) -> "Faces":
+        """Return the first ``count`` examples; their images stay one stack."""
+        parts = (self.index, self.frame, self.boxes, self.points)
+        return Faces(self.stack, *(part[:count] for part in parts))
+
     def crops(self, rows: Tensor, matrices: Tensor, *, width: int, height: int) -> Tensor:
         """Warp examples ``rows`` (K,) by ``matrices`` (K, 2, 3) from their example frames.
 

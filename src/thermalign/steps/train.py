@@ -52,13 +52,16 @@ def run(
     table = tables.read(images, tables.IMAGES)
     rows = tables.read(folds, tables.FOLDS)
     check_disjoint(rows, table)
+    roles = set(rows["role"])
     rows = rows.merge(table, on="image_id").query("modality == @modality")
     points = tables.read(annotations, tables.ANNOTATIONS)
     rows = rows[rows["image_id"].isin(points["image_id"])]
     box_table = tables.read(boxes, tables.BOXES)
-    faces = {role: _faces(rows[rows["role"] == role], points, box_table) for role in _ROLES}
+    train = _faces(rows[rows["role"] == "train"], points, box_table)
+    held_out = rows[rows["role"] == "validation"]
+    validation = _faces(held_out, points, box_table) if "validation" in roles else train.first(0)
     torch.manual_seed(seed)
-    trained = module.fit(faces["train"], faces["validation"], parsed, seed=_seed(seed, fold))
+    trained = module.fit(train, validation, parsed, seed=_seed(seed, fold))
     metadata = stamp(code, {"model": model, "detector": detector, "seed": seed, **settings})
     tables.write(
         curve,
@@ -73,9 +76,6 @@ def run(
         metadata,
     )
     save_state(state, trained, metadata)
-
-
-_ROLES = ("train", "validation")
 
 
 def _seed(seed: int, fold: int) -> int:

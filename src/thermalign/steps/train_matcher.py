@@ -77,7 +77,7 @@ def run(
 def _fit_mapping(
     rows: pd.DataFrame, aligned: pd.DataFrame, settings: dict[str, Any], *, seed: int
 ) -> dpm.State:
-    """Fit the DPM on the pairs of training subjects; validation subjects stop it."""
+    """Fit the DPM on the pairs of training subjects; validation subjects, if any, stop it."""
     paired = rows[rows["pair_id"] != ""].pivot(
         index=["role", "pair_id"], columns="modality", values="image_id"
     )
@@ -87,7 +87,7 @@ def _fit_mapping(
             "set matcher: mapping: none for one modality"
         )
     sides: dict[str, tuple[Tensor, Tensor]] = {}
-    for role in ("train", "validation"):
+    for role in sorted(set(rows["role"]) - {"test"}):
         pairs = paired[paired.index.get_level_values("role") == role].dropna()
         if pairs.empty:
             raise ValueError(f"mapping: dpm finds no visible-thermal pair with role {role}")
@@ -96,7 +96,7 @@ def _fit_mapping(
         )
         sides[role] = visible, thermal
     parsed = parse(dpm.Settings, settings["dpm"], "matcher.dpm")
-    return dpm.fit(*sides["train"], sides["validation"], parsed, seed=seed)
+    return dpm.fit(*sides["train"], sides.get("validation"), parsed, seed=seed)
 
 
 def _cross_examples(

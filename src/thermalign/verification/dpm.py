@@ -62,7 +62,7 @@ State = dict[str, Tensor]
 def fit(
     visible: Tensor,
     thermal: Tensor,
-    held_out: tuple[Tensor, Tensor],
+    held_out: tuple[Tensor, Tensor] | None,
     settings: Settings,
     *,
     seed: int,
@@ -77,8 +77,9 @@ def fit(
     ----------
     visible, thermal : (N, rows, columns, D) float32
         Descriptors of training pairs.
-    held_out : two such tensors (M, rows, columns, D)
-        Pairs of validation subjects, for early stopping; nothing is fitted to them.
+    held_out : two such tensors (M, rows, columns, D), or None
+        Pairs of validation subjects, for early stopping; nothing is fitted to them. Without them
+        every epoch runs and the last state is kept.
     settings : Settings
     seed : int
 
@@ -99,7 +100,7 @@ def fit(
     neighbours in the PCA, second-order terms of the position, Adam, early stopping.
     """
     for role, pair in (("training", (visible, thermal)), ("validation", held_out)):
-        if len(pair[0]) == 0 or pair[0].shape != pair[1].shape:
+        if pair is not None and (len(pair[0]) == 0 or pair[0].shape != pair[1].shape):
             raise ValueError(
                 f"DPM needs pairs of visible and thermal {role} images, got {len(pair[0])} and "
                 f"{len(pair[1])}: give pair_id, or set matcher: mapping: none"
@@ -111,7 +112,9 @@ def fit(
         state["spread"] = (thermal - state["mean"]).std().clamp(min=1e-9)
         inputs, targets = _encode(visible, state), _standardise(thermal, state)
         network = _network(inputs.shape[-1], targets.shape[-1], settings.hidden).to(inputs)
-        validation = _encode(held_out[0], state), _standardise(held_out[1], state)
+        validation = (
+            (_encode(held_out[0], state), _standardise(held_out[1], state)) if held_out else None
+        )
         best = _train(network, (inputs, targets), validation, settings)
     return state | {f"network.{name}": tensor for name, tensor in best.items()}
 
@@ -193,7 +196,7 @@ def _standardise(thermal: Tensor, state: State) -> Tensor:
 def _train(
     network: nn.Sequential,
     train: tuple[Tensor, Tensor],
-    validation: tuple[Tensor, Tensor],
+    validation: tuple[Tensor, Tensor] | None,
     settings: Settings,
 ) -> State:
     inputs, targets = train
@@ -209,6 +212,8 @@ def _train(
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
         schedule.step()
+        if validation is None:
+            continue
         with torch.inference_mode():
             error = float(mse_loss(network(validation[0]), validation[1]))
         if not error < float("inf"):
@@ -218,7 +223,7 @@ def _train(
             best, lowest, since = _copy(network), error, 0
         if since >= settings.patience:
             break
-    return best
+    return _copy(network) if validation is None else best
 
 
 def _copy(network: nn.Sequential) -> State:
