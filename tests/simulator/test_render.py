@@ -18,9 +18,10 @@ from thermalign.simulator.face import build_face, pyramid
 from thermalign.simulator.fields import ORIGIN_X, ORIGIN_Y, bump, level_pixels
 from thermalign.simulator.framing import THERMAL_PLACES
 from thermalign.simulator.recording import make_moment, render_subject
+from thermalign.simulator.sensor import SENSORS
 from thermalign.simulator.settings import Settings, Volume
 from thermalign.simulator.temperature import draw_session
-from thermalign.simulator.thermal import apparent_temperature, emission_maps
+from thermalign.simulator.thermal import emission_maps, person_radiance
 from thermalign.simulator.view import Camera, expressed_landmarks, landmark_visibility, look
 
 SEED = 5
@@ -88,12 +89,14 @@ def test_landmarks_lie_where_painted_dots_are_seen(faces, number):
 
 def dot_centre(face, session, moment, view, spot):
     """Return where a small hot dot at ``spot`` on the skin is seen, pixels."""
+    band = SENSORS["cooled"].band
     dot = 8 * bump(float(spot[0]), float(spot[1]), 1.2, 1.2)
     plain, dotted = (
-        apparent_temperature(
+        person_radiance(
             view,
-            emission_maps(face, replace(session, surface=session.surface + extra)),
+            emission_maps(face, replace(session, surface=session.surface + extra), band),
             moment.deformation,
+            band=band,
             ambient=session.ambient,
             breath=0.0,
         )

@@ -28,8 +28,8 @@ class Face:
     height : (H/2, W/2) mm
     reflectance : levels 0 to 2, (h, w, 4)
         Albedo, ambient occlusion, slope along x, slope along y.
-    thermal_slopes : (H, W, 2)
-        Smoother and less steep: emission comes from a layer, not a surface.
+    thermal_normals : (3, H, W)
+        Unit vectors, smoother and less steep: emission comes from a layer, not a surface.
     bases : expression -> (H/4, W/4, 3) mm
     landmarks : (5, 2) mm
         In the order of ``geometry.LANDMARKS``, on the neutral face.
@@ -41,7 +41,7 @@ class Face:
     warmth: Warmth
     height: Map
     reflectance: tuple[Map, ...]
-    thermal_slopes: Map
+    thermal_normals: Map
     bases: dict[str, Map]
     landmarks: Matrix
     glasses: Glasses | None
@@ -85,11 +85,18 @@ def build_face(
         warmth=build_warmth(identity, shape, facial=facial, gap=gap, rng=warm),
         height=shrink(shape.height),
         reflectance=pyramid(reflectance),
-        thermal_slopes=np.clip(cv2.GaussianBlur(np.dstack(slope), (0, 0), 1.1 * SCALE), -3, 3),
+        thermal_normals=_thermal_normals(np.dstack(slope)),
         bases=expression_bases(identity, shape.mouth),
         landmarks=_landmarks(identity, shape.mouth),
         glasses=draw_glasses(identity, optician) if identity.owns_glasses else None,
     )
+
+
+def _thermal_normals(slope: Map) -> Map:
+    """Return the normals of slopes (H, W, 2) blurred by 1.1 mm and clipped, (3, H, W)."""
+    x, y = cv2.split(np.clip(cv2.GaussianBlur(slope, (0, 0), 1.1 * SCALE), -3, 3))
+    z = 1 / np.sqrt(x * x + y * y + 1)
+    return np.stack([-x * z, -y * z, z])
 
 
 def pyramid(maps: Map) -> tuple[Map, ...]:

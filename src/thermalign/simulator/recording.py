@@ -28,15 +28,12 @@ from thermalign.simulator.framing import (
     frame_face,
 )
 from thermalign.simulator.glasses import see_glasses
+from thermalign.simulator.optics import Sway, draw_sway
 from thermalign.simulator.seeds import Purpose, stream
+from thermalign.simulator.sensor import ThermalCamera, draw_bank, make_camera, open_session
 from thermalign.simulator.settings import Settings
 from thermalign.simulator.temperature import draw_session
-from thermalign.simulator.thermal import (
-    ThermalSensor,
-    emission_maps,
-    make_sensor,
-    render_thermal,
-)
+from thermalign.simulator.thermal import emission_maps, render_thermal
 from thermalign.simulator.view import (
     View,
     expressed_height,
@@ -127,7 +124,7 @@ class _Recording:
 
     settings: Settings
     face: Face
-    sensor: ThermalSensor
+    camera: ThermalCamera
     ambient: float
     emission: tuple[Map, ...]
     light: Light
@@ -181,12 +178,19 @@ def render_subject(
 def _start(settings: Settings, face: Face, room: _Key, *, paired: bool, step: int) -> _Recording:
     air = (settings.ambient_mean, settings.ambient_sd)
     session = draw_session(face.warmth, air, room.stream(Purpose.SESSION))
+    camera = open_session(
+        _camera(room.seed, settings.sensor, settings.netd),
+        drift=settings.drift,
+        defocus=settings.defocus,
+        drift_rng=room.stream(Purpose.DRIFT),
+        focus_rng=room.stream(Purpose.FOCUS),
+    )
     return _Recording(
         settings=settings,
         face=face,
-        sensor=_sensor(room.seed, settings.netd),
+        camera=camera,
         ambient=session.ambient,
-        emission=emission_maps(face, session),
+        emission=emission_maps(face, session, camera.sensor.band),
         light=draw_light(room.stream(Purpose.LIGHT)),
         paired=paired,
         step=step,
@@ -194,9 +198,10 @@ def _start(settings: Settings, face: Face, room: _Key, *, paired: bool, step: in
 
 
 @lru_cache(maxsize=1)
-def _sensor(seed: int, noise: float) -> ThermalSensor:
+def _camera(seed: int, sensor: str, netd: float | None) -> ThermalCamera:
     """Return the one thermal camera of a dataset."""
-    return make_sensor(noise, stream(seed, Purpose.CAMERA))
+    bank = draw_bank(stream(seed, Purpose.NOISE_BANK))
+    return make_camera(sensor, netd, bank, stream(seed, Purpose.CAMERA))
 
 
 def _take_pair(recording: _Recording, key: _Key) -> Iterator[Sample]:
@@ -205,12 +210,13 @@ def _take_pair(recording: _Recording, key: _Key) -> Iterator[Sample]:
     pose = (settings.yaw_sd, settings.pitch_sd, settings.roll_sd)
     capture = draw_capture(key.condition, pose, key.stream(Purpose.CAPTURE))
     moment = make_moment(recording.face, capture)
-    yield _take_thermal(recording, moment, key)
+    sway = draw_sway(settings.motion, settings.defocus, key.stream(Purpose.SWAY))
+    yield _take_thermal(recording, moment, key, sway)
     if recording.paired:
         yield _take_visible(recording, moment, key)
 
 
-def _take_thermal(recording: _Recording, moment: Moment, key: _Key) -> Sample:
+def _take_thermal(recording: _Recording, moment: Moment, key: _Key, sway: Sway) -> Sample:
     rng = key.stream(Purpose.THERMAL_CROP)
     place = THERMAL_PLACES[key.range]
     camera = frame_face(recording.settings, moment.capture, moment.landmarks, place, rng)
@@ -223,7 +229,8 @@ def _take_thermal(recording: _Recording, moment: Moment, key: _Key) -> Sample:
         breath=moment.capture.breath,
         ambient=recording.ambient,
         glasses=recording.settings.glasses,
-        sensor=recording.sensor,
+        camera=recording.camera,
+        sway=sway,
         rng=key.stream(Purpose.THERMAL_SENSOR),
     )
     noise = key.stream(Purpose.THERMAL_ANNOTATION)

@@ -25,6 +25,10 @@ class Purpose(IntEnum):
     THERMAL_ANNOTATION = 15
     VISIBLE_ANNOTATION = 16
     CAMERA = 17
+    SWAY = 40
+    FOCUS = 41
+    DRIFT = 42
+    NOISE_BANK = 43
 
 
 def stream(
