@@ -2,8 +2,9 @@
 
 Radiation adds up, temperatures do not. Everything a camera mixes (what skin emits and mirrors, the
 air's own glow, neighbouring pixels) is mixed as radiance in the band and read as a temperature at
-the end. Mixing temperatures instead would err by up to 0.5 K between 280 and 315 K; a test holds
-both figures. Radiance is kept linearised, so that a camera's noise can be stated in kelvin:
+the end. Mixing temperatures instead would read 0.2 K too little where skin at 34 degrees covers
+half a pixel before a wall at 22, and 1.3 K between 10 and 40 degrees; a test holds these figures.
+Radiance is kept linearised, so that a camera's noise can be stated in kelvin:
 
     v(T) = (L(T) - L(T0)) / L'(T0),    in K at T0 = 30 degrees Celsius
 """
@@ -22,7 +23,7 @@ RADIATION_1 = 1.191042972e8  # W um^4 / (m^2 sr), 2 h c^2 (CODATA 2018)
 RADIATION_2 = 14387.76877  # um K, h c / k (CODATA 2018)
 ZERO_CELSIUS = 273.15  # K
 REFERENCE = 30.0  # degrees Celsius, middle of the two points that the paper's camera corrects at
-FITTED = (-10.0, 50.0)  # degrees Celsius, where the polynomials hold
+FITTED = (-25.0, 55.0)  # degrees Celsius, where the polynomials hold
 
 # 1.33 gives skin's emissivity of .98 head on (((n - 1) / (n + 1))^2 = .02)
 SKIN_INDEX = 1.33
@@ -43,7 +44,10 @@ class Band:
     high: float
 
     def radiance(self, celsius: Any) -> Any:
-        """Return the linearised radiance of a black body, K, from degrees Celsius."""
+        """Return the linearised radiance of a black body, K, from degrees Celsius.
+
+        To and fro, the polynomials err by less than 0.01 K within ``FITTED``.
+        """
         return _horner(_fit(self)[0], celsius - REFERENCE)
 
     def celsius(self, radiance: Any) -> Any:
@@ -75,8 +79,8 @@ def _fit(band: Band) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Return polynomials from and to degrees above the reference, lowest power first."""
     celsius = np.linspace(*FITTED, 401)
     radiance = linear_radiance(celsius, band)
-    forward = Polynomial.fit(celsius - REFERENCE, radiance, 4).convert()
-    back = Polynomial.fit(radiance, celsius - REFERENCE, 6).convert()
+    forward = Polynomial.fit(celsius - REFERENCE, radiance, 5).convert()
+    back = Polynomial.fit(radiance, celsius - REFERENCE, 7).convert()
     return tuple(forward.coef.tolist()), tuple(back.coef.tolist())
 
 

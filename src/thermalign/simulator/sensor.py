@@ -21,7 +21,7 @@ SCALE, OFFSET = 0.01, -273.15  # degrees Celsius = SCALE x count + OFFSET: count
 DETECTOR = (480, 640)  # px, of both cameras
 PIXEL_ANGLE = 63 / 87 / 2500  # rad, the paper's 87 px between eyes 63 mm apart at 2.5 m
 BANK = 1100  # px, side of the square of prepared noise
-FIELD_NODES = (6, 8)  # of the smooth part of a pattern
+FIELD_NODES = (3, 4)  # of the smooth part of a pattern
 CENTRE_WIDTH = 0.45  # of half the detector's diagonal: the dark or bright centre
 # ASSUME: a dead pixel reads a constant, this far from the reference; clusters take half of 3 x 3
 DEAD_RANGE = (-15.0, 15.0)  # K
@@ -104,7 +104,7 @@ SENSORS = {
         corrected=Pattern(0.10, 0.018, 0.012, 0.006, 0.010, 0.0, 0.0008),
         drift=Pattern(0.05, 0.012, 0.008, 0.004, 0.030, 0.040, 0.0004),
         dead=4e-5,
-        clusters=2,
+        clusters=1,
     ),
     # A vanadium oxide microbolometer of 640 x 480 pixels: 17 um, NETD below .05 to .08 K and 8 to
     # 12 ms are usual in data sheets (f/1, 30 degrees). ASSUME the patterns.
@@ -117,9 +117,9 @@ SENSORS = {
         column_noise=0.015,
         row_noise=0.012,
         corrected=Pattern(0.30, 0.030, 0.030, 0.015, 0.040, 0.050, 0.004),
-        drift=Pattern(0.30, 0.030, 0.025, 0.012, 0.150, 0.250, 0.002),
+        drift=Pattern(0.30, 0.030, 0.025, 0.012, 0.100, 0.200, 0.002),
         dead=2e-5,
-        clusters=3,
+        clusters=2,
     ),
 }
 """Name to kind of camera."""

@@ -80,7 +80,7 @@ class Settings:
     sensor: str = "cooled"
     netd: float | None = None
     drift: float = 1.0
-    defocus: float = 0.06
+    defocus: float = 0.08
     motion: float = 20.0
     crop_height: int = 250
     crop_width: int = 200
