@@ -50,6 +50,12 @@ class Band:
         """
         return _horner(_fit(self)[0], celsius - REFERENCE)
 
+    @property
+    def darkness(self) -> float:
+        """Minus the linearised radiance of nothing at all: L(T0) / L'(T0), K."""
+        reference = REFERENCE + ZERO_CELSIUS
+        return float(band_radiance(reference, self)) / _slope(self)
+
     def celsius(self, radiance: Any) -> Any:
         """Return the temperature of the black body with a linearised radiance."""
         return _horner(_fit(self)[1], radiance) + REFERENCE
@@ -67,11 +73,16 @@ def band_radiance(kelvin: Any, band: Band) -> Any:
 
 def linear_radiance(celsius: Any, band: Band) -> Any:
     """Return the linearised radiance by integration: exact, slow."""
+    excess = band_radiance(np.asarray(celsius) + ZERO_CELSIUS, band)
+    excess = excess - float(band_radiance(REFERENCE + ZERO_CELSIUS, band))
+    return excess / _slope(band)
+
+
+def _slope(band: Band) -> float:
+    """Return how much the radiance grows per kelvin at the reference, W / (m^2 sr K)."""
     reference, step = REFERENCE + ZERO_CELSIUS, 0.01
     low, high = (float(band_radiance(reference + d, band)) for d in (-step, step))
-    excess = band_radiance(np.asarray(celsius) + ZERO_CELSIUS, band)
-    excess = excess - float(band_radiance(reference, band))
-    return excess / ((high - low) / (2 * step))
+    return (high - low) / (2 * step)
 
 
 @lru_cache

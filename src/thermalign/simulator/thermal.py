@@ -38,6 +38,24 @@ def emission_maps(face: Face, session: Session, band: Band) -> tuple[Map, ...]:
     return pyramid(np.asarray(cv2.merge([band.radiance(session.surface), *face.thermal_normals])))
 
 
+def see_surface(
+    view: View, emission: tuple[Map, ...], deformation: Deformation
+) -> tuple[Map, Map, Map, Map]:
+    """Return what each pixel looks at.
+
+    Returns
+    -------
+    radiance : (h, w) K
+        Of a black body at the surface's temperature.
+    x, y, z : (h, w)
+        Of the normal in the head's frame.
+    """
+    x, y, _ = texture_coordinates(view, deformation.field)
+    sampled = sample_level(emission, x, y, pyramid_level(view.camera.scale))
+    radiance, normal_x, normal_y, normal_z = channels(sampled)
+    return radiance, normal_x, normal_y, normal_z
+
+
 def person_radiance(
     view: View,
     emission: tuple[Map, ...],
@@ -62,9 +80,7 @@ def person_radiance(
     breath : float
         Standard score of the warmth in the mouth.
     """
-    x, y, _ = texture_coordinates(view, deformation.field)
-    sampled = sample_level(emission, x, y, pyramid_level(view.camera.scale))
-    radiance, normal_x, normal_y, normal_z = channels(sampled)
+    radiance, normal_x, normal_y, normal_z = see_surface(view, emission, deformation)
     towards = [float(v) for v in view.towards]
     cosine = normal_x * towards[0] + normal_y * towards[1] + normal_z * towards[2]
     mouth = see_mouth(view, deformation.opening) if deformation.opening else None
