@@ -58,7 +58,7 @@ class Band:
 
     def celsius(self, radiance: Any) -> Any:
         """Return the temperature of the black body with a linearised radiance."""
-        return _horner(_fit(self)[1], radiance) + REFERENCE
+        return _horner(_fit(self)[1], radiance)
 
 
 def band_radiance(kelvin: Any, band: Band) -> Any:
@@ -87,11 +87,11 @@ def _slope(band: Band) -> float:
 
 @lru_cache
 def _fit(band: Band) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Return polynomials from and to degrees above the reference, lowest power first."""
+    """Return polynomials from degrees above the reference and to degrees Celsius."""
     celsius = np.linspace(*FITTED, 401)
     radiance = linear_radiance(celsius, band)
     forward = Polynomial.fit(celsius - REFERENCE, radiance, 5).convert()
-    back = Polynomial.fit(radiance, celsius - REFERENCE, 7).convert()
+    back = Polynomial.fit(radiance, celsius, 7).convert()
     return tuple(forward.coef.tolist()), tuple(back.coef.tolist())
 
 

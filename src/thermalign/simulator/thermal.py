@@ -24,7 +24,7 @@ from thermalign.simulator.view import View, pyramid_level, sample_level, texture
 MOUTH, TEETH, BREATH = 35.2, -1.6, 0.5  # degrees Celsius; K near the upper lip; K per score
 LENS, LENS_SPREAD, RIM = 3.2, 2.0, 5.0  # K above the air: lenses, their pattern, the frame
 LENS_OPAQUE, RIM_OPAQUE = 0.97, 0.9
-BACKGROUND, OBJECTS = 2.5, 1.5  # K, amplitude about the air's temperature; mean count
+BACKGROUND, OBJECTS = 2.5, 1.5  # K of radiance, amplitude about the air's; mean count
 
 
 def emission_maps(face: Face, session: Session, band: Band) -> tuple[Map, ...]:
@@ -138,7 +138,7 @@ def render_thermal(
         lens, frame, pattern = channels(see_glasses(face.glasses, view.camera))
         seen += LENS_OPAQUE * lens * (band.radiance(ambient + LENS + LENS_SPREAD * pattern) - seen)
         seen += RIM_OPAQUE * frame * (band.radiance(ambient + RIM) - seen)
-    scene = band.radiance(ambient + clutter(rng, view.camera.shape, BACKGROUND, OBJECTS))
+    scene = band.radiance(ambient) + clutter(rng, view.camera.shape, BACKGROUND, OBJECTS)
     seen -= scene
     seen *= view.cover
     scene += seen
