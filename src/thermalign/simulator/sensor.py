@@ -22,7 +22,7 @@ DETECTOR = (480, 640)  # px, of both cameras
 PIXEL_ANGLE = 63 / 87 / 2500  # rad, the paper's 87 px between eyes 63 mm apart at 2.5 m
 BANK = 1100  # px, side of the square of prepared noise
 FIELD_NODES = (3, 4)  # of the smooth part of a pattern
-CENTRE_WIDTH = 0.45  # of half the detector's diagonal: the dark or bright centre
+CENTRE_WIDTH = 0.45  # of half the diagonal, standard deviation of the dark or bright centre
 # ASSUME: a dead pixel reads a constant, this far from the reference; clusters take half of 3 x 3
 DEAD_RANGE = (-15.0, 15.0)  # K
 CLUSTER = 3  # px
@@ -101,8 +101,12 @@ SENSORS = {
         bolometer=False,
         column_noise=0.004,
         row_noise=0.006,
-        corrected=Pattern(0.10, 0.018, 0.012, 0.006, 0.010, 0.0, 0.0008),
-        drift=Pattern(0.05, 0.012, 0.008, 0.004, 0.030, 0.040, 0.0004),
+        corrected=Pattern(
+            level=0.1, pixel=0.018, column=0.012, row=0.006, field=0.01, centre=0.0, gain=0.0008
+        ),
+        drift=Pattern(
+            level=0.05, pixel=0.012, column=0.008, row=0.004, field=0.03, centre=0.04, gain=0.0004
+        ),
         dead=4e-5,
         clusters=1,
     ),
@@ -116,8 +120,12 @@ SENSORS = {
         bolometer=True,
         column_noise=0.015,
         row_noise=0.012,
-        corrected=Pattern(0.30, 0.030, 0.030, 0.015, 0.040, 0.050, 0.004),
-        drift=Pattern(0.30, 0.030, 0.025, 0.012, 0.100, 0.200, 0.002),
+        corrected=Pattern(
+            level=0.3, pixel=0.03, column=0.03, row=0.015, field=0.04, centre=0.05, gain=0.004
+        ),
+        drift=Pattern(
+            level=0.3, pixel=0.03, column=0.025, row=0.012, field=0.1, centre=0.2, gain=0.002
+        ),
         dead=2e-5,
         clusters=2,
     ),
@@ -137,10 +145,9 @@ class ThermalCamera:
         Sensitivity of each pixel, 1 if ideal, 0 if dead.
     offset : (480, 640) K
     bank : (1100, 1100)
-        Standard normal noise. Images cut theirs from it at a random place, with a random sign:
-        1.5 million cuts of 250 x 200 pixels, which may overlap. Two images at the same place would
-        share their noise; so few do that it does not matter, and a normal per pixel would cost as
-        much as all the rest of an exposure.
+        Standard normal noise. Images cut theirs from it at a random place with a random sign: 1.5
+        million ways for 250 x 200 pixels. Cuts overlap, but hardly two are the same; a draw per
+        pixel would cost as much as the rest of an exposure.
     focus : float, 1/m
         How far off the focus is set.
     """
@@ -275,10 +282,9 @@ def _draw_pattern(pattern: Pattern, bank: Map, rng: np.random.Generator) -> tupl
 
 @lru_cache(maxsize=1)
 def _centre() -> Map:
-    """Return the round blot in the middle of an image, 0 in the corners to 1, (480, 640)."""
-    half = np.array(DETECTOR) / 2
+    """Return the round blot in the middle of an image, 1 there, .1 in the corners, (480, 640)."""
     rows, columns = (np.arange(n) - (n - 1) / 2 for n in DETECTOR)
-    distance = np.hypot(rows[:, None], columns) / np.hypot(*half)
+    distance = np.hypot(rows[:, None], columns) / (np.hypot(*DETECTOR) / 2)
     return np.asarray(bell(distance, CENTRE_WIDTH), np.float32)
 
 
