@@ -237,6 +237,13 @@ def test_settings_are_read_from_a_configuration():
     assert read == Settings((Volume(3, ranges=(2,), visible_ranges=()),), gap=1.0)
 
 
+def test_the_noise_of_a_sensor_may_be_left_to_its_kind():
+    volumes = [{"subjects": 1}]
+    read = settings_from({"volumes": volumes, "sensor": "uncooled", "netd": None})
+    assert (read.sensor, read.netd) == ("uncooled", None)
+    assert settings_from({"volumes": volumes, "netd": 0}).netd == 0.0
+
+
 @pytest.mark.parametrize(
     ("block", "message"),
     [
@@ -267,6 +274,12 @@ def test_settings_are_read_from_a_configuration():
             {"volumes": [{"subjects": 2}], "subject_seeds": {"v1_s001": -1}},
             "give a whole number from 0 per subject",
         ),
+        (
+            {"volumes": [{"subjects": 2}], "sensor": "warm"},
+            "sensor is 'warm'; choose one of cooled",
+        ),
+        ({"volumes": [{"subjects": 2}], "sensor": 1}, "sensor is 1; give a name"),
+        ({"volumes": [{"subjects": 2}], "netd": "low"}, "netd is 'low'; give a number"),
         ({"volumes": [{"subjects": 2}], "crop_width": 20}, "crop_width is 20; give 64 to 480"),
     ],
 )

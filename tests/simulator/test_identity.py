@@ -38,7 +38,7 @@ def inner_corner(identity, i):
 
 def arrays(face):
     warm = face.warmth
-    yield from (face.height, *face.reflectance, face.thermal_slopes, face.landmarks)
+    yield from (face.height, *face.reflectance, face.thermal_normals, face.landmarks)
     yield from (warm.skin, warm.insulation, warm.strand, warm.cloth, warm.modes)
     yield from face.bases.values()
 

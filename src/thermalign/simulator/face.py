@@ -33,8 +33,8 @@ class Face:
     torso : Torso
     reflectance : levels 0 to 2, (h, w, 4)
         Albedo, ambient occlusion, slope along x, slope along y.
-    thermal_slopes : (H, W, 2)
-        Smoother and less steep: emission comes from a layer, not a surface.
+    thermal_normals : (3, H, W)
+        Unit vectors, smoother and less steep: emission comes from a layer, not a surface.
     bases : expression -> (H/4, W/4, 3) mm
     landmarks : (5, 2) mm
         In the order of ``geometry.LANDMARKS``, on the neutral face.
@@ -48,7 +48,7 @@ class Face:
     silhouette: Silhouette
     torso: Torso
     reflectance: tuple[Map, ...]
-    thermal_slopes: Map
+    thermal_normals: Map
     bases: dict[str, Map]
     landmarks: Matrix
     glasses: Glasses | None
@@ -94,11 +94,18 @@ def build_face(
         silhouette=find_silhouette(identity.body, shape),
         torso=draw_torso(identity.body, stream(seed, Purpose.TORSO, subject)),
         reflectance=pyramid(reflectance),
-        thermal_slopes=np.clip(cv2.GaussianBlur(np.dstack(slope), (0, 0), 1.1 * SCALE), -3, 3),
+        thermal_normals=_thermal_normals(np.dstack(slope)),
         bases=expression_bases(identity, shape.mouth),
         landmarks=_landmarks(identity, shape.mouth),
         glasses=draw_glasses(identity, optician) if identity.owns_glasses else None,
     )
+
+
+def _thermal_normals(slope: Map) -> Map:
+    """Return the normals of slopes (H, W, 2) blurred by 1.1 mm and clipped, (3, H, W)."""
+    x, y = cv2.split(np.clip(cv2.GaussianBlur(slope, (0, 0), 1.1 * SCALE), -3, 3))
+    z = 1 / np.sqrt(x * x + y * y + 1)
+    return np.stack([-x * z, -y * z, z])
 
 
 def pyramid(maps: Map) -> tuple[Map, ...]:

@@ -28,16 +28,13 @@ from thermalign.simulator.framing import (
 )
 from thermalign.simulator.glasses import see_glasses
 from thermalign.simulator.moment import Key, Moment, make_moment
+from thermalign.simulator.optics import Sway, draw_sway
 from thermalign.simulator.room import Room, draw_room, thermal_room, visible_room
 from thermalign.simulator.seeds import Purpose, stream
+from thermalign.simulator.sensor import ThermalCamera, draw_bank, make_camera, open_session
 from thermalign.simulator.settings import Settings, subject_name
 from thermalign.simulator.temperature import Session, draw_session
-from thermalign.simulator.thermal import (
-    ThermalSensor,
-    emission_maps,
-    make_sensor,
-    render_thermal,
-)
+from thermalign.simulator.thermal import emission_maps, render_thermal
 from thermalign.simulator.torso import thermal_torso
 from thermalign.simulator.view import View, landmark_visibility, look
 from thermalign.simulator.visible import render_visible
@@ -78,7 +75,7 @@ class _Recording:
 
     settings: Settings
     face: Face
-    sensor: ThermalSensor
+    camera: ThermalCamera
     session: Session
     emission: tuple[Map, ...]
     light: Light
@@ -112,28 +109,45 @@ def render_subject(
     """
     cv2.setNumThreads(1)  # images are small; jobs run side by side instead
     plan = settings.volumes[volume - 1]
-    seed = settings.subject_seeds.get(subject_name(volume, number), seed)
-    face = build_face(seed, (volume, number), gap=settings.gap, facial_hair=settings.facial_hair)
+    own = settings.subject_seeds.get(subject_name(volume, number), seed)
+    face = build_face(own, (volume, number), gap=settings.gap, facial_hair=settings.facial_hair)
     frames = iter(plan.frames())
     for place in plan.ranges:
-        room = Key(seed, volume, number, place)
-        recording = _start(settings, face, room, paired=place in plan.visible_ranges, step=step)
+        room = Key(own, volume, number, place)
+        paired = place in plan.visible_ranges
+        camera = _camera(seed, settings.sensor, settings.netd)
+        recording = _start(settings, face, room, camera=camera, paired=paired, step=step)
         for condition, count in plan.samples().items():
             for index in range(count):
                 key = replace(room, condition=condition, index=index)
                 yield from _take_sample(recording, key, next(frames))
 
 
-def _start(settings: Settings, face: Face, room: Key, *, paired: bool, step: int) -> _Recording:
+def _start(
+    settings: Settings,
+    face: Face,
+    room: Key,
+    *,
+    camera: ThermalCamera,
+    paired: bool,
+    step: int,
+) -> _Recording:
     air = (settings.ambient_mean, settings.ambient_sd)
     session = draw_session(face.warmth, air, room.stream(Purpose.SESSION))
+    camera = open_session(
+        camera,
+        drift=settings.drift,
+        defocus=settings.defocus,
+        drift_rng=room.stream(Purpose.DRIFT),
+        focus_rng=room.stream(Purpose.FOCUS),
+    )
     surroundings = room.stream(Purpose.ROOM)
     return _Recording(
         settings=settings,
         face=face,
-        sensor=_sensor(room.seed, settings.netd),
+        camera=camera,
         session=session,
-        emission=emission_maps(face, session),
+        emission=emission_maps(face, session, camera.sensor.band),
         light=draw_light(room.stream(Purpose.LIGHT)),
         room=draw_room(surroundings),
         seat=draw_seat(THERMAL_PLACES[room.range].distance, surroundings),
@@ -143,9 +157,10 @@ def _start(settings: Settings, face: Face, room: Key, *, paired: bool, step: int
 
 
 @lru_cache(maxsize=1)
-def _sensor(seed: int, noise: float) -> ThermalSensor:
+def _camera(seed: int, sensor: str, netd: float | None) -> ThermalCamera:
     """Return the one thermal camera of a dataset."""
-    return make_sensor(noise, stream(seed, Purpose.CAMERA))
+    bank = draw_bank(stream(seed, Purpose.NOISE_BANK))
+    return make_camera(sensor, netd, bank, stream(seed, Purpose.CAMERA))
 
 
 def _take_sample(recording: _Recording, key: Key, frames: int) -> Iterator[Sample]:
@@ -157,12 +172,13 @@ def _take_sample(recording: _Recording, key: Key, frames: int) -> Iterator[Sampl
         at = replace(key, frame=frame)
         seen = draw_later(capture, key.condition, at.stream(Purpose.CAPTURE)) if frame else capture
         moment = make_moment(recording.face, seen)
-        yield _take_thermal(recording, moment, at)
+        sway = draw_sway(settings.motion, settings.defocus, at.stream(Purpose.SWAY))
+        yield _take_thermal(recording, moment, at, sway)
         if recording.paired and not frame:
             yield _take_visible(recording, moment, at)
 
 
-def _take_thermal(recording: _Recording, moment: Moment, key: Key) -> Sample:
+def _take_thermal(recording: _Recording, moment: Moment, key: Key, sway: Sway) -> Sample:
     rng = key.stream(Purpose.THERMAL_CROP)
     framing = frame_face(
         recording.settings,
@@ -182,7 +198,8 @@ def _take_thermal(recording: _Recording, moment: Moment, key: Key) -> Sample:
         ambient=recording.session.ambient,
         behind=_thermal_scene(recording, framing),
         glasses=recording.settings.glasses,
-        sensor=recording.sensor,
+        camera=recording.camera,
+        sway=sway,
         rng=key.stream(Purpose.THERMAL_SENSOR),
     )
     noise = key.stream(Purpose.THERMAL_ANNOTATION)
@@ -218,10 +235,13 @@ def _take_visible(recording: _Recording, moment: Moment, key: Key) -> Sample:
 
 
 def _thermal_scene(recording: _Recording, framing: Framing) -> Map:
-    """Return room and torso, (h, w) degrees Celsius."""
-    session = recording.session
-    scene = thermal_room(recording.room, framing.camera, framing.axis, session.ambient)
-    thermal_torso(scene, recording.face.torso, framing.camera, session.cloth)
+    """Return room and torso, (h, w) K of linearised radiance."""
+    session, band = recording.session, recording.camera.sensor.band
+    scene = thermal_room(
+        recording.room, framing.camera, framing.axis, air=session.ambient, band=band
+    )
+    cloth = band.radiance(session.cloth)
+    thermal_torso(scene, recording.face.torso, framing.camera, cloth)
     return scene
 
 

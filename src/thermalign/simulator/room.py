@@ -8,6 +8,7 @@ import numpy as np
 
 from thermalign.simulator.camera import Camera
 from thermalign.simulator.fields import Map, enlarge
+from thermalign.simulator.radiometry import Band
 
 # ASSUME every length (mm), temperature (K against the air), share and count below: invented.
 
@@ -101,8 +102,10 @@ def _colour(
     return blue, green, red
 
 
-def thermal_room(room: Room, camera: Camera, axis: tuple[float, float], air: float) -> Map:
-    """Return the temperature of what is behind the person, (h, w) degrees Celsius.
+def thermal_room(
+    room: Room, camera: Camera, axis: tuple[float, float], *, air: float, band: Band
+) -> Map:
+    """Return what is behind the person, (h, w) K of linearised radiance.
 
     Parameters
     ----------
@@ -111,9 +114,11 @@ def thermal_room(room: Room, camera: Camera, axis: tuple[float, float], air: flo
     axis : (x, y), pixels
         Where the middle of the wall is seen.
     air : float, degrees Celsius
+    band : Band
     """
-    scene = air + _gradient(room, camera, axis)
-    return _paint(scene, room, camera, axis, [air + thing.warmth for thing in room.things])
+    scene = band.radiance(air) + _gradient(room, camera, axis)
+    values = [band.radiance(air + thing.warmth) for thing in room.things]
+    return _paint(scene, room, camera, axis, values)
 
 
 def visible_room(room: Room, camera: Camera, axis: tuple[float, float]) -> Map:

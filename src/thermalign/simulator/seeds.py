@@ -27,6 +27,10 @@ class Purpose(IntEnum):
     CAMERA = 17
     ROOM = 18
     TORSO = 19
+    SWAY = 40
+    FOCUS = 41
+    DRIFT = 42
+    NOISE_BANK = 43
 
 
 def stream(

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, fields
 from math import isfinite
 from typing import Any
 
+from thermalign.simulator.sensor import SENSORS
+
 RANGES = (1, 2, 3)
 CROP_LIMITS = (64, 480)  # px at Range 1; what the thermal camera's whole image holds
 
@@ -62,12 +64,20 @@ class Settings:
         Standard deviation of annotated coordinates; 0 gives exact landmarks.
     ambient_mean, ambient_sd : float, degrees Celsius
         Of the room, per session.
-    netd : float, K
-        Noise of the thermal camera.
     frames : bool
         Whole images of the cameras with the room around the person, instead of face crops.
     subject_seeds : mapping of subject to int
         Seeds of single subjects, ``{v1_s003: 7}`` for example, instead of the dataset's.
+    sensor : str
+        Kind of thermal camera: ``cooled`` as the paper's, or ``uncooled``, a microbolometer.
+    netd : float or None, K
+        Noise-equivalent temperature difference of the thermal camera; None for its kind's own.
+    drift : float
+        Strength of what the thermal camera's correction loses over time; 1 is its kind's own.
+    defocus : float, m
+        Standard deviation at Range 1 of the subject's distance from the plane in focus.
+    motion : float, mm/s
+        Standard deviation of each coordinate of the head's velocity.
     crop_height, crop_width : int, px
         Of face crops at Range 1; smaller with the scale of the other ranges. The default holds a
         tight face box and two standard deviations of its jitter.
@@ -85,9 +95,13 @@ class Settings:
     annotation_noise: float = 0.0
     ambient_mean: float = 22.5
     ambient_sd: float = 1.2
-    netd: float = 0.045
     frames: bool = False
     subject_seeds: Mapping[str, int] = field(default_factory=dict)
+    sensor: str = "cooled"
+    netd: float | None = None
+    drift: float = 1.0
+    defocus: float = 0.08
+    motion: float = 20.0
     crop_height: int = 300
     crop_width: int = 250
     centre_jitter: float = 0.02
@@ -120,6 +134,10 @@ def settings_from(mapping: Mapping[str, Any]) -> Settings:
     read = tuple(_volume(block, f"{where}: volume {k}") for k, block in enumerate(volumes, 1))
     settings = Settings(read, **{k: _value(Settings, k, v, where) for k, v in rest.items()})
     _check_subjects(settings, where)
+    if settings.sensor not in SENSORS:
+        raise ValueError(
+            f"{where}: sensor is {settings.sensor!r}; choose one of {', '.join(SENSORS)}"
+        )
     for name in ("crop_height", "crop_width"):
         low, high = CROP_LIMITS
         if not low <= getattr(settings, name) <= high:
@@ -181,8 +199,12 @@ def _value(kind: type[Settings] | type[Volume], key: str, value: Any, where: str
     """Return a checked value of the attribute's type."""
     wanted = next(entry.type for entry in fields(kind) if entry.name == key)
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    if wanted is bool and isinstance(value, bool):
+    if (wanted is bool and isinstance(value, bool)) or (wanted is str and isinstance(value, str)):
         return value
+    if wanted == float | None:
+        if value is None:
+            return None
+        wanted = float
     if wanted is int and number and isinstance(value, int) and value >= 0:
         return value
     if wanted is float and number and isfinite(value):
@@ -197,6 +219,11 @@ def _value(kind: type[Settings] | type[Volume], key: str, value: Any, where: str
         if all(isinstance(v, int) and not isinstance(v, bool) and v >= 0 for v in value.values()):
             return dict(value)
         raise ValueError(f"{where}: {key} is {value!r}; give a whole number from 0 per subject")
-    names = {"bool": "true or false", "int": "a whole number from 0", "float": "a number"}
+    names = {
+        "bool": "true or false",
+        "str": "a name",
+        "int": "a whole number from 0",
+        "float": "a number",
+    }
     expected = names.get(getattr(wanted, "__name__", ""), "a list of ranges")
     raise ValueError(f"{where}: {key} is {value!r}; give {expected}")

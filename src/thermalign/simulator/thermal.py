@@ -1,6 +1,9 @@
-"""The thermal camera: apparent temperature of a scene, then optics, noise and counts."""
+"""The scene before the thermal camera: what skin emits and mirrors, and the way through the air.
 
-from dataclasses import dataclass
+All maps here are linearised radiance in the camera's band (see
+:mod:`thermalign.simulator.radiometry`); temperatures go in, the counts of
+:mod:`thermalign.simulator.sensor` come out.
+"""
 
 import cv2
 import numpy as np
@@ -8,101 +11,85 @@ import numpy.typing as npt
 
 from thermalign.simulator.expression import Deformation
 from thermalign.simulator.face import Face, pyramid
-from thermalign.simulator.fields import Map
+from thermalign.simulator.fields import Map, channels
 from thermalign.simulator.glasses import see_glasses
-from thermalign.simulator.scene import facing, see_mouth
+from thermalign.simulator.optics import Sway, defocus_at, gaussian_blur, motion_blur
+from thermalign.simulator.radiometry import Band, reflectance, transmittance
+from thermalign.simulator.scene import see_mouth
+from thermalign.simulator.sensor import ThermalCamera, expose
 from thermalign.simulator.temperature import Session
 from thermalign.simulator.view import View, pyramid_level, sample_level, texture_coordinates
 
-SCALE, OFFSET = 0.01, -273.15  # degrees Celsius = SCALE x count + OFFSET: counts are centikelvin
-
-FRAME = (512, 640)  # px, the part of a sensor whose fixed pattern is kept
-# ASSUME: a cooled long-wave camera; everything but the noise-equivalent difference is tuned by eye
-PIXEL_PATTERN, COLUMN_PATTERN, ROW_PATTERN = 0.018, 0.012, 0.006  # K, fixed
-BAD_SHARE, BAD_OFFSET = 4e-5, 3.0  # share of pixels; K
-BLUR = 0.75  # px, standard deviation of the point spread
-EXTINCTION = 0.0045  # per m of air, nominal
-
-# ASSUME: skin reflects by Schlick's formula from a refractive index of about 1.33
-HEAD_ON_REFLECTANCE = 0.02
+# ASSUME every temperature and share below: tuned by eye
 MOUTH, TEETH, BREATH = 35.2, -1.6, 0.5  # degrees Celsius; K near the upper lip; K per score
 LENS, LENS_SPREAD, RIM = 3.2, 2.0, 5.0  # K above the air: lenses, their pattern, the frame
 LENS_OPAQUE, RIM_OPAQUE = 0.97, 0.9
 
 
-@dataclass(frozen=True)
-class ThermalSensor:
-    """A thermal camera's detector.
-
-    Attributes
-    ----------
-    pattern : (512, 640) K
-        What the two-point correction leaves of the fixed pattern, bad pixels included.
-    noise : float, K
-        Noise-equivalent temperature difference.
-    """
-
-    pattern: Map
-    noise: float
-
-
-def make_sensor(noise: float, rng: np.random.Generator) -> ThermalSensor:
-    """Draw the fixed pattern of a detector with a noise of ``noise`` K."""
-    rows, columns = FRAME
-    pattern = PIXEL_PATTERN * rng.standard_normal(FRAME)
-    pattern += COLUMN_PATTERN * rng.standard_normal((1, columns))
-    pattern += ROW_PATTERN * rng.standard_normal((rows, 1))
-    bad = rng.random(FRAME) < BAD_SHARE
-    pattern += bad * np.where(rng.random(FRAME) < 0.5, BAD_OFFSET, -BAD_OFFSET)
-    return ThermalSensor(pattern.astype(np.float32), noise)
-
-
-def emission_maps(face: Face, session: Session) -> tuple[Map, ...]:
+def emission_maps(face: Face, session: Session, band: Band) -> tuple[Map, ...]:
     """Return what a session's thermal images sample, levels 0 to 2.
 
     Returns
     -------
-    three (h, w, 3)
-        Temperature in degrees Celsius, slope along x, slope along y.
+    three (h, w, 4)
+        Radiance of a black body at the surface's temperature, K; x, y and z of the normal.
     """
-    return pyramid(np.dstack([session.surface, face.thermal_slopes]))
+    return pyramid(np.asarray(cv2.merge([band.radiance(session.surface), *face.thermal_normals])))
 
 
-def apparent_temperature(
+def see_surface(
+    view: View, emission: tuple[Map, ...], deformation: Deformation
+) -> tuple[Map, Map, Map, Map]:
+    """Return what each pixel looks at.
+
+    Returns
+    -------
+    radiance : (h, w) K
+        Of a black body at the surface's temperature.
+    x, y, z : (h, w)
+        Of the normal in the head's frame.
+    """
+    x, y, _ = texture_coordinates(view, deformation.field)
+    sampled = sample_level(emission, x, y, pyramid_level(view.camera.scale))
+    radiance, normal_x, normal_y, normal_z = channels(sampled)
+    return radiance, normal_x, normal_y, normal_z
+
+
+def person_radiance(
     view: View,
     emission: tuple[Map, ...],
     deformation: Deformation,
     *,
+    band: Band,
     ambient: float,
     breath: float,
 ) -> Map:
-    """Return how warm the person looks, (h, w) degrees Celsius.
+    """Return what the person sends to the camera, (h, w) K of linearised radiance.
 
-    T' = T - r (T - ambient) with r = r0 + (1 - r0)(1 - cos)^5: at grazing angles skin mirrors
-    the room.
+    v = (1 - r) v(T) + r v(ambient) with the reflectance r of the angle between normal and view: at
+    grazing angles skin mirrors the room. Hair, cloth and the mouth are taken for skin.
 
     Parameters
     ----------
     view : View
     emission : as :func:`emission_maps` returns them
     deformation : Deformation
+    band : Band
     ambient : float, degrees Celsius
     breath : float
         Standard score of the warmth in the mouth.
     """
-    x, y, _ = texture_coordinates(view, deformation.field)
-    level = pyramid_level(view.camera.scale)
-    sampled = sample_level(emission, x, y, level)
-    warmth, slope_x, slope_y = (np.ascontiguousarray(sampled[..., k]) for k in range(3))
+    radiance, normal_x, normal_y, normal_z = see_surface(view, emission, deformation)
+    towards = [float(v) for v in view.towards]
+    cosine = normal_x * towards[0] + normal_y * towards[1] + normal_z * towards[2]
     mouth = see_mouth(view, deformation.opening) if deformation.opening else None
     if mouth:
         teeth = TEETH * np.clip(1 - 2.2 * mouth.depth, 0, 1)
-        inner = MOUTH + BREATH * breath + teeth
-        warmth[mouth.part] += mouth.mask * (inner - warmth[mouth.part])
-    missing = 1 - np.clip(facing(slope_x, slope_y, view.towards), 0, 1)
-    square = missing * missing
-    reflectance = HEAD_ON_REFLECTANCE + (1 - HEAD_ON_REFLECTANCE) * square * square * missing
-    return np.asarray(warmth - reflectance * (warmth - ambient), np.float32)
+        inner = band.radiance(MOUTH + BREATH * breath + teeth)
+        radiance[mouth.part] += mouth.mask * (inner - radiance[mouth.part])
+    mirrored = reflectance(np.clip(cosine, 0, 1, out=cosine))
+    mirrored *= band.radiance(ambient) - radiance
+    return radiance + mirrored
 
 
 def render_thermal(
@@ -115,7 +102,8 @@ def render_thermal(
     ambient: float,
     behind: Map,
     glasses: bool,
-    sensor: ThermalSensor,
+    camera: ThermalCamera,
+    sway: Sway,
     rng: np.random.Generator,
 ) -> npt.NDArray[np.uint16]:
     """Take a thermal image.
@@ -128,37 +116,37 @@ def render_thermal(
     deformation : Deformation
         The expression that ``view`` was marched with.
     breath : float
-        As :func:`apparent_temperature` takes it.
+        As :func:`person_radiance` takes it.
     ambient : float, degrees Celsius
-    behind : (h, w) degrees Celsius
-        The scene without the person; painted over in place.
+        Of the air, the walls and whatever skin mirrors.
+    behind : (h, w) K of linearised radiance
+        The scene without the person; is used up.
     glasses : bool
         Whether the person wears the glasses they own, if any.
-    sensor : ThermalSensor
+    camera : ThermalCamera
+    sway : Sway
     rng : Generator
         Of the noise.
 
     Returns
     -------
     (h, w) uint16
-        Counts; degrees Celsius = ``SCALE`` x count + ``OFFSET``.
+        As :func:`thermalign.simulator.sensor.expose` returns them.
     """
-    seen = apparent_temperature(view, emission, deformation, ambient=ambient, breath=breath)
+    sensor, metres = camera.sensor, view.camera.distance / 1000
+    band = sensor.band
+    seen = person_radiance(view, emission, deformation, band=band, ambient=ambient, breath=breath)
     if glasses and face.glasses:
-        lens, frame, pattern = cv2.split(see_glasses(face.glasses, view.camera))
-        seen += LENS_OPAQUE * lens * (ambient + LENS + LENS_SPREAD * pattern - seen)
-        seen += RIM_OPAQUE * frame * (ambient + RIM - seen)
-    scene = behind
-    scene[view.part] += view.cover * (seen - scene[view.part])
-    air = float(np.exp(-EXTINCTION * view.camera.distance / 1000))
-    scene = air * scene + (1 - air) * ambient
-    return _expose(np.asarray(cv2.GaussianBlur(scene, (0, 0), BLUR), np.float32), sensor, rng)
-
-
-def _expose(image: Map, sensor: ThermalSensor, rng: np.random.Generator) -> npt.NDArray[np.uint16]:
-    """Add the noise of a place on the detector and quantise, (h, w) uint16."""
-    height, width = image.shape
-    top, left = (int(rng.integers(0, n - m + 1)) for n, m in zip(FRAME, image.shape, strict=True))
-    image = image + sensor.pattern[top : top + height, left : left + width]
-    image += sensor.noise * rng.standard_normal(image.shape, dtype=np.float32)
-    return np.clip((image - OFFSET) / SCALE + 0.5, 0, 65535).astype(np.uint16)
+        lens, frame, pattern = channels(see_glasses(face.glasses, view.camera))
+        seen += LENS_OPAQUE * lens * (band.radiance(ambient + LENS + LENS_SPREAD * pattern) - seen)
+        seen += RIM_OPAQUE * frame * (band.radiance(ambient + RIM) - seen)
+    around = behind[view.part]
+    seen -= around
+    seen *= view.cover
+    around += seen
+    scene, passed = behind, transmittance(metres, ambient)
+    scene *= passed
+    scene += (1 - passed) * band.radiance(ambient)  # the air's own glow
+    blurred = gaussian_blur(scene, sensor.lens.blur(defocus_at(camera.focus, sway.lean, metres)))
+    smear = sway.smear(sensor.exposure, view.camera.scale)
+    return expose(motion_blur(blurred, smear, decay=sensor.bolometer), camera, rng)

@@ -58,15 +58,7 @@ def draw_torso(body: Anatomy, rng: np.random.Generator) -> Torso:
 
 
 def thermal_torso(scene: Map, torso: Torso, camera: Camera, cloth: float) -> None:
-    """Put the torso into a scene, (h, w) degrees Celsius, in place.
-
-    Parameters
-    ----------
-    scene : (h, w) degrees Celsius
-    torso : Torso
-    camera : Camera
-    cloth : float, degrees Celsius
-    """
+    """Put the torso into a scene, in place; scene (h, w) and cloth in K of linearised radiance."""
     seen = _see(torso, camera)
     if seen is not None:
         cover, folds, _, _ = channels(seen)
