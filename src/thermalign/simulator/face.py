@@ -11,7 +11,9 @@ from thermalign.simulator.expression import expression_bases
 from thermalign.simulator.facial_hair import draw_facial_hair
 from thermalign.simulator.fields import SCALE, Map, shrink
 from thermalign.simulator.glasses import Glasses, draw_glasses
+from thermalign.simulator.headwear import draw_fabric
 from thermalign.simulator.mouth import Mouth
+from thermalign.simulator.peak import Peak
 from thermalign.simulator.seeds import Purpose, stream
 from thermalign.simulator.shape import ambient_occlusion, build_shape, slopes
 from thermalign.simulator.skin import paint_albedo
@@ -25,7 +27,8 @@ class Face:
     Attributes
     ----------
     identity, mouth, warmth
-    height : (H/2, W/2) mm
+    height, veil : (H/2, W/2) mm, and 0..1
+        Surface, and how much of the background it hides.
     reflectance : levels 0 to 2, (h, w, 4)
         Albedo, ambient occlusion, slope along x, slope along y.
     thermal_slopes : (H, W, 2)
@@ -34,21 +37,30 @@ class Face:
     landmarks : (5, 2) mm
         In the order of ``geometry.LANDMARKS``, on the neutral face.
     glasses : Glasses or None
+    peak : Peak or None
+        Of the cap that is worn.
     """
 
     identity: Identity
     mouth: Mouth
     warmth: Warmth
     height: Map
+    veil: Map
     reflectance: tuple[Map, ...]
     thermal_slopes: Map
     bases: dict[str, Map]
     landmarks: Matrix
     glasses: Glasses | None
+    peak: Peak | None
 
 
 def build_face(
-    seed: int, subject: tuple[int, int], *, gap: float, facial_hair: bool = True
+    seed: int,
+    subject: tuple[int, int],
+    *,
+    gap: float,
+    facial_hair: bool = True,
+    caps: bool = False,
 ) -> Face:
     """Build a person.
 
@@ -61,6 +73,8 @@ def build_face(
         As in :func:`thermalign.simulator.temperature.build_warmth`.
     facial_hair : bool
         Whether beards and moustaches are worn; nothing else of a person depends on it.
+    caps : bool
+        Whether those who own a cap wear it; nothing else of a person depends on it.
     """
     identity = draw_identity(stream(seed, Purpose.IDENTITY, subject))
     if not facial_hair:
@@ -69,6 +83,7 @@ def build_face(
         identity,
         rng=stream(seed, Purpose.SHAPE, subject),
         hair_rng=stream(seed, Purpose.HAIR, subject),
+        fabric=draw_fabric(stream(seed, Purpose.HEADWEAR, subject)) if caps else None,
     )
     bare = np.asarray(shape.face * (1 - shape.hair_cover), np.float32)
     facial = draw_facial_hair(
@@ -76,7 +91,10 @@ def build_face(
     )
     albedo = paint_albedo(identity, shape, facial=facial, rng=stream(seed, Purpose.SKIN, subject))
     slope = slopes(shape)
-    reflectance = np.dstack([albedo, ambient_occlusion(shape), *slope])
+    open_sky = ambient_occlusion(shape)
+    if shape.cap:
+        open_sky = open_sky * shape.cap.open_sky
+    reflectance = np.dstack([albedo, open_sky, *slope])
     warm = stream(seed, Purpose.TEMPERATURE, subject)
     optician = stream(seed, Purpose.GLASSES, subject)
     return Face(
@@ -84,11 +102,13 @@ def build_face(
         mouth=shape.mouth,
         warmth=build_warmth(identity, shape, facial=facial, gap=gap, rng=warm),
         height=shrink(shape.height),
+        veil=shrink(shape.veil),
         reflectance=pyramid(reflectance),
         thermal_slopes=np.clip(cv2.GaussianBlur(np.dstack(slope), (0, 0), 1.1 * SCALE), -3, 3),
         bases=expression_bases(identity, shape.mouth),
         landmarks=_landmarks(identity, shape.mouth),
         glasses=draw_glasses(identity, optician) if identity.owns_glasses else None,
+        peak=shape.cap.peak if shape.cap else None,
     )
 
 

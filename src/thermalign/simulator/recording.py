@@ -28,6 +28,7 @@ from thermalign.simulator.framing import (
     frame_face,
 )
 from thermalign.simulator.glasses import see_glasses
+from thermalign.simulator.peak import behind_peak
 from thermalign.simulator.seeds import Purpose, stream
 from thermalign.simulator.settings import Settings
 from thermalign.simulator.temperature import draw_session
@@ -43,6 +44,7 @@ from thermalign.simulator.view import (
     expressed_landmarks,
     landmark_visibility,
     look,
+    thin_out,
 )
 from thermalign.simulator.visible import render_visible
 
@@ -167,7 +169,13 @@ def render_subject(
     """
     cv2.setNumThreads(1)  # images are small; jobs run side by side instead
     plan = settings.volumes[volume - 1]
-    face = build_face(seed, (volume, number), gap=settings.gap, facial_hair=settings.facial_hair)
+    face = build_face(
+        seed,
+        (volume, number),
+        gap=settings.gap,
+        facial_hair=settings.facial_hair,
+        caps=settings.caps,
+    )
     counts = dict(zip(CONDITIONS, (plan.baseline, plan.expression), strict=True))
     for place in plan.ranges:
         room = _Key(seed, volume, number, place)
@@ -214,7 +222,7 @@ def _take_thermal(recording: _Recording, moment: Moment, key: _Key) -> Sample:
     rng = key.stream(Purpose.THERMAL_CROP)
     place = THERMAL_PLACES[key.range]
     camera = frame_face(recording.settings, moment.capture, moment.landmarks, place, rng)
-    view = look(camera, moment.height, step=recording.step)
+    view = thin_out(look(camera, moment.height, step=recording.step), recording.face.veil)
     pixels = render_thermal(
         recording.face,
         view,
@@ -237,7 +245,7 @@ def _take_visible(recording: _Recording, moment: Moment, key: _Key) -> Sample:
     rng = key.stream(Purpose.VISIBLE_CROP)
     turned = replace(moment.capture, yaw=moment.capture.yaw + VISIBLE_YAW)
     camera = frame_face(recording.settings, turned, moment.landmarks, VISIBLE_PLACE, rng)
-    view = look(camera, moment.height, step=recording.step)
+    view = thin_out(look(camera, moment.height, step=recording.step), recording.face.veil)
     pixels = render_visible(
         recording.face,
         view,
@@ -267,6 +275,8 @@ def _annotate(
     worn = recording.face.glasses if recording.settings.glasses else None
     if worn and modality == "thermal":  # glass is opaque to thermal radiation
         visible &= ~_behind_lenses(see_glasses(worn, view.camera)[..., 0], points)
+    if recording.face.peak:
+        visible &= ~behind_peak(recording.face.peak, view.camera, points)
     spread = recording.settings.annotation_noise * interocular_distance(points)
     return Sample(
         image_id=f"{key.moment}_{modality}",

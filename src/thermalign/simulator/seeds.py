@@ -25,6 +25,7 @@ class Purpose(IntEnum):
     THERMAL_ANNOTATION = 15
     VISIBLE_ANNOTATION = 16
     CAMERA = 17
+    HEADWEAR = 20
 
 
 def stream(

@@ -11,6 +11,7 @@ from thermalign.simulator.eyes import Eyes, draw_eyes
 from thermalign.simulator.fields import FLOOR, SCALE, SHAPE, Map, Mask, blur
 from thermalign.simulator.hair import Hair, back_hair, draw_hair, hair_height
 from thermalign.simulator.head import face_relief, half_width, head_form
+from thermalign.simulator.headwear import Cap, Fabric, fit_cap, under_cap
 from thermalign.simulator.mouth import Mouth, draw_mouth, mouth_relief
 from thermalign.simulator.nose import nose_relief
 
@@ -30,10 +31,13 @@ class Shape:
     head : (H, W) bool
         Inside the outline of the bare head.
     hair_cover : (H, W), 0..1
-    hair_mask : (H, W) bool
         With hair seen behind the head.
+    veil : (H, W), 0..1
+        How much of the background the person hides: 1 but for thin hair at the outline.
     cloth : (H, W), 0..1
         Clothes below the chin; hair may lie on them.
+    cap : Cap or None
+        As fitted.
     hair, mouth, eyes, ears
         The parts.
     """
@@ -43,8 +47,9 @@ class Shape:
     face: Mask
     head: Mask
     hair_cover: Map
-    hair_mask: Mask
+    veil: Map
     cloth: Map
+    cap: Cap | None
     hair: Hair
     mouth: Mouth
     eyes: Eyes
@@ -52,9 +57,22 @@ class Shape:
 
 
 def build_shape(
-    identity: Identity, *, rng: np.random.Generator, hair_rng: np.random.Generator
+    identity: Identity,
+    *,
+    rng: np.random.Generator,
+    hair_rng: np.random.Generator,
+    fabric: Fabric | None = None,
 ) -> Shape:
-    """Build the geometry of a person from two streams, one of them for the hair alone."""
+    """Build the geometry of a person.
+
+    Parameters
+    ----------
+    identity : Identity
+    rng, hair_rng : Generator
+        Two streams, one of them for the hair alone.
+    fabric : Fabric or None
+        The cap that is worn, if any.
+    """
     body = identity.body
     width = half_width(body)
     mouth = draw_mouth(identity, rng)
@@ -69,11 +87,23 @@ def build_shape(
     shoulder, cloth = shoulders(body, rng)
     ears = draw_ears(identity, width)
     hair = draw_hair(identity, width, rng=hair_rng)
-    height = np.maximum(np.maximum(bare, neck), np.maximum(shoulder, ears.height))
-    height = np.maximum(height, hair_height(hair, bare))
-    behind = back_hair(hair, height)
-    height = np.where(behind, np.float32(-106), height)
-    cover = np.minimum(hair.cover + blur(behind.astype(np.float32), 0.6), 1)  # no seam between
+    cap = fit_cap(fabric, body, width=width, head=bare) if fabric else None
+    ear = ears.height
+    if cap:
+        ear = np.where(cap.inside | (hair.cover > 0.5), np.float32(FLOOR), ear)
+        hair = under_cap(hair, cap)
+    height = np.maximum(np.maximum(bare, neck), np.maximum(shoulder, ear))
+    if cap:
+        height = np.maximum(height, cap.height)
+    empty = height <= FLOOR + 1
+    behind = back_hair(hair) & empty
+    if cap:
+        behind &= ~cap.inside & (cap.hold > 2)
+    locks = hair_height(hair, bare)
+    shown = hair.cover * (locks > height - 2)  # a ponytail is hidden by the ear before it
+    height = np.maximum(height, locks)
+    height = np.where(behind, np.maximum(height, np.float32(-106)), height)
+    cover = np.minimum(shown + blur(behind.astype(np.float32), 0.6), 1)  # no seam between
     face = head & (bare >= neck)
     eyes = draw_eyes(identity)
     solid = height > FLOOR + 1
@@ -82,14 +112,31 @@ def build_shape(
         solid=solid,
         face=face,
         head=head,
-        hair_cover=cover,
-        hair_mask=hair.mask | behind,
+        hair_cover=np.where(empty, hair.mask.astype(np.float32), cover),
+        veil=_veil(hair.mask & empty, cover, empty),
         cloth=np.asarray(cloth * ~face, np.float32),
+        cap=cap,
         hair=hair,
         mouth=mouth,
         eyes=eyes,
         ears=ears,
     )
+
+
+def _veil(hair: Mask, cover: Map, empty: Mask) -> Map:
+    """Return how much of the background the person hides.
+
+    Parameters
+    ----------
+    hair : (H, W) bool
+        Where there is hair and nothing else.
+    cover : (H, W), 0..1
+    empty : (H, W) bool
+        Where there is neither head nor body.
+    """
+    # nothing just outside the hair as well, or its outline would be drawn by interpolation
+    near = cv2.dilate(hair.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    return np.asarray(np.where(near & empty, cover * hair, np.float32(1)), np.float32)
 
 
 def _finish(height: Map, eyes: Eyes, solid: Mask, *, crease: bool) -> Map:

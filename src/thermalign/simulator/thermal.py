@@ -10,6 +10,7 @@ from thermalign.simulator.expression import Deformation
 from thermalign.simulator.face import Face, pyramid
 from thermalign.simulator.fields import Map
 from thermalign.simulator.glasses import see_glasses
+from thermalign.simulator.peak import peak_warmth, see_peak
 from thermalign.simulator.scene import clutter, facing, see_mouth
 from thermalign.simulator.temperature import Session
 from thermalign.simulator.view import View, pyramid_level, sample_level, texture_coordinates
@@ -148,6 +149,9 @@ def render_thermal(
         seen += RIM_OPAQUE * frame * (ambient + RIM - seen)
     scene = ambient + clutter(rng, view.camera.shape, BACKGROUND, OBJECTS)
     scene += view.cover * (seen - scene)
+    if face.peak:
+        peak = see_peak(face.peak, view.camera)
+        scene[peak.part] += peak.cover * (peak_warmth(peak, ambient) - scene[peak.part])
     air = float(np.exp(-EXTINCTION * view.camera.distance / 1000))
     scene = air * scene + (1 - air) * ambient
     return _expose(np.asarray(cv2.GaussianBlur(scene, (0, 0), BLUR), np.float32), sensor, rng)

@@ -5,7 +5,7 @@ the head's own frame, the ray of a pixel is a + b h with the height h as paramet
 perspective at the price of two maps.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -149,6 +149,18 @@ def look(camera: Camera, height: Map, *, step: int) -> View:
     x, y, cover = channels(_refine(seen.astype(np.float32), camera.shape, step))
     towards = position - np.array([0, 40.0, 0])
     return View(camera, x, y, cover, towards / np.linalg.norm(towards))
+
+
+def thin_out(view: View, veil: Map) -> View:
+    """Let the background show through thin hair at the outline.
+
+    Parameters
+    ----------
+    view : View
+    veil : (H/2, W/2), 0..1
+        How much of the background the person hides.
+    """
+    return replace(view, cover=view.cover * sample(veil, view.x, view.y))
 
 
 def _refine(coarse: Map, shape: tuple[int, int], step: int) -> Map:
