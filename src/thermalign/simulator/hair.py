@@ -24,6 +24,7 @@ from thermalign.simulator.strands import run_strands, stray, weave
 # ASSUME every length (mm) and share below: tuned by eye on contact sheets.
 
 HIGHEST = -146.0  # mm, y that no hair rises above: the grid ends at -150
+LEAVES = 48.0  # mm, half width of the face that hair beside it always leaves free
 RING = 6.0  # mm outside the outline where stray hairs may be
 BACK = -100.0  # mm, height of the hair's outline
 SIDES_DEPTH = -48.0  # mm, height of hair that hangs beside the face, on the middle line
@@ -43,8 +44,10 @@ class Hair:
         How much the hair hides of what is behind it: skin, or background.
     strand : (H, W)
         Texture along the strands, of about unit variance.
-    thickness : (H, W) mm
-        Of the hair over the scalp: nothing at the hairline and on a parting.
+    thickness : float, mm
+        Of the hair over the scalp.
+    full : (H, W), 0..1
+        How much of its thickness it has reached: none at the hairline and on a parting.
     lift : (H, W) mm
         Relief of the hair's surface.
     outline : (H, 1) mm
@@ -57,7 +60,8 @@ class Hair:
     mask: Mask
     cover: Map
     strand: Map
-    thickness: Map
+    thickness: float
+    full: Map
     lift: Map
     outline: Map
     top: float
@@ -84,13 +88,14 @@ def draw_hair(identity: Identity, width: Map, *, rng: np.random.Generator) -> Ha
     crown = body.vertex_y - 18  # on the back of the head: rays meet out of sight
     across, along = run_strands(style, outline, crown=crown, parting=parting, rng=rng)
     strand, lock = weave(style, across, along, rng)
-    gathered = _gathered(name, top, parting)
+    gathered = _gathered(name, width, top=top, parting=parting)
     outside = np.maximum(np.minimum(outline - np.abs(X), Y - top), gathered)
     behind = np.maximum(_behind_hairline(identity, style, width, rng=rng), gathered)
-    behind += (0.8 + 0.25 * style.spikes) * lock + 1.2 * strand
+    tidy = 1 if style.curtain else 1 - 0.6 * smoothstep((Y + 45) / 25)  # side-burns are trimmed
+    behind += tidy * ((0.8 + 0.25 * style.spikes) * lock + 1.2 * strand)
     softness = 5.5 if thickness < 8 else 3.5  # mm: short hair thins out, long hair lies on the skin
     ragged = smoothstep(0.6 * (outside + style.spikes * lock) + 0.3)
-    cover = np.maximum(ragged, stray(outside, rng)) * smoothstep(behind / softness + 0.35)
+    cover = np.maximum(ragged, stray(outside, style, rng)) * smoothstep(behind / softness + 0.35)
     scalp = _scalp(style, parting, rng) * (behind > 0)
     cover *= (1 - scalp) * _density(style, strand)
     inner = (1 - np.exp(np.maximum(behind, 0) * (-1 / 8))) * (1 - scalp)
@@ -99,7 +104,8 @@ def draw_hair(identity: Identity, width: Map, *, rng: np.random.Generator) -> Ha
         mask=(outside > -RING) & (behind > -2) & (style.density > 0),
         cover=np.asarray(cover, np.float32),
         strand=strand,
-        thickness=np.asarray(thickness * inner, np.float32),
+        thickness=thickness,
+        full=np.asarray(inner, np.float32),
         lift=np.asarray((0.3 * thickness + style.relief * lock) * inner * cover, np.float32),
         outline=outline,
         top=top,
@@ -120,7 +126,8 @@ def hair_height(hair: Hair, head: Map) -> Map:
         Bare head, ``FLOOR`` outside.
     """
     over = dome(head, hair.outline, top=hair.top, line=hair.hairline)
-    return np.asarray(np.where(hair.mask, np.maximum(head, over) + hair.lift, FLOOR), np.float32)
+    rise = np.maximum(over - head, 0) * np.where(head > FLOOR, hair.full, 1)
+    return np.asarray(np.where(hair.mask, head + rise + hair.lift, FLOOR), np.float32)
 
 
 def dome(head: Map, outline: Map, *, top: float, line: float) -> Map:
@@ -183,16 +190,15 @@ def _density(style: Style, strand: Map) -> Any:
     return np.clip(style.density * (1 + 0.25 * strand), 0, 1)
 
 
-def _gathered(name: str, top: float, parting: float) -> Map:
+def _gathered(name: str, width: Map, *, top: float, parting: float) -> Map:
     """Return how far inside a bun or a ponytail a place lies, mm, (H, W); far outside without."""
     if name == "bun":
         y = max(top + 3, HIGHEST + 21)
         return np.asarray(20 - np.hypot(X, 1.15 * (Y - y)), np.float32)
     if name == "ponytail":
-        away = np.abs(X - np.copysign(62 + 0.07 * Y, parting))
-        return np.asarray(
-            np.minimum(14 - 0.06 * Y - away + 3, np.minimum(Y - 20, 150 - Y)), np.float32
-        )
+        away = np.abs(X - np.copysign(66 + 0.07 * Y, parting))
+        tail = np.minimum(17 - 0.06 * Y - away, np.minimum(Y - 20, 150 - Y))
+        return np.asarray(np.minimum(tail, np.abs(X) - width), np.float32)
     return np.full(SHAPE, -99, np.float32)
 
 
@@ -228,6 +234,7 @@ def _hairline(identity: Identity, style: Style, rng: np.random.Generator) -> Map
     if style.fringe:
         width = 0.42 * body.forehead_breadth
         cut = body.brow_y - style.fringe + 5 * (across / width) ** 2
+        cut = cut + 0.12 * float(rng.standard_normal()) * X
         line = np.where(across < width, np.maximum(line, cut), np.maximum(line, cut - 8))
     return np.asarray(line + uneven, np.float32)
 
@@ -237,16 +244,18 @@ def _curtain_edge(identity: Identity, rng: np.random.Generator) -> Map:
     body = identity.body
     face, forehead = body.face_breadth / 2, body.forehead_breadth / 2
     jaw, menton = body.jaw_breadth / 2, body.menton_y
-    nodes: list[tuple[float, float]] = [
-        (-120, 10),
-        (-60, 0.85 * forehead),
-        (-20, 0.90 * face),
-        (25, 0.93 * face),
+    nodes = [
+        (-120.0, 10.0),
+        (-60.0, 0.85 * forehead),
+        (-20.0, 0.90 * face),
+        (25.0, 0.93 * face),
+        (body.mouth_y, 0.97 * jaw),
+        (menton, 0.85 * jaw),
+        (170.0, 0.8 * jaw),
     ]
-    nodes += [(body.mouth_y, 0.97 * jaw), (menton, 0.85 * jaw), (170, 0.8 * jaw)]
-    edge = broken_line(Y, nodes)
     left, right = (2.0 * float(score) for score in rng.standard_normal(2))
-    return np.asarray(edge + np.where(X < 0, left, right) + random_field(rng, 35), np.float32)
+    edge = broken_line(Y, nodes) + np.where(X < 0, left, right) + random_field(rng, 35)
+    return np.asarray(np.maximum(edge, LEAVES * smoothstep((Y + 75) / 30)), np.float32)
 
 
 def _scalp(style: Style, parting: float, rng: np.random.Generator) -> Map:

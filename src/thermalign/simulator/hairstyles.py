@@ -67,6 +67,7 @@ STYLES = {
     "combed": Style(13, 6, 8, Flow.PARTED, 5, relief=0.9, spikes=1.2),
     "thin": Style(6, 3.5, 8, Flow.RAYS, 4, relief=0.5, spikes=1.5, density=0.62),
     "shag": Style(19, 12, 24, Flow.MERIDIANS, 7, relief=1.5, spikes=3.0, curtain=True, fringe=22),
+    "swept": Style(17, 10, 16, Flow.PARTED, 7, relief=1.3, spikes=2.5),
     "curly": Style(20, 13, 14, Flow.CURLS, 6, relief=1.6, spikes=2.5),
     "afro": Style(27, 24, 20, Flow.CURLS, 3.5, relief=0.7, spikes=1.6),
     "bob": Style(16, 15, 62, Flow.PARTED, 6, relief=1.0, spikes=0.8, curtain=True),
@@ -107,7 +108,7 @@ def _odds(identity: Identity) -> dict[str, float]:
     """Return style to odds for the length of a person's hair."""
     tight = 1.6 * max(0.0, identity.melanin - 0.5)  # the tightest curls go with melanin
     if identity.hair == "medium":
-        own = {"bob": 1.0} if identity.female else {"shag": 0.9}
+        own = {"bob": 1.0} if identity.female else {"shag": 0.5, "swept": 0.6}
         return {**own, "curly": 0.2 + tight, "afro": tight}
     return {
         "bald": {"bald": 1.0, "wreath": 0.9 if identity.age > WREATH else 0.0},

@@ -87,19 +87,21 @@ def weave(style: Style, across: Map, along: Map, rng: np.random.Generator) -> tu
     return strand, lock
 
 
-def stray(depth: Map, rng: np.random.Generator) -> Map:
+def stray(depth: Map, style: Style, rng: np.random.Generator) -> Map:
     """Draw single hairs that leave the outline: level lines of a smooth field, (H, W), 0..1.
 
     Parameters
     ----------
     depth : (H, W) mm
         Inside the outline; negative outside.
+    style : Style
     rng : Generator
     """
     near = cv2.pow(np.clip(1 + depth * (1 / 6), 0, 1), 2)  # gone 6 mm outside
     field = random_field(rng, 7) + 0.2 * random_field(rng, 2)
     thin = np.maximum(0, 1 - np.abs(field) * 8)
-    return np.asarray(0.55 * near * thin, np.float32)
+    amount = 0.55 if style.spikes > 0.6 else 0.0  # none leave a shaven or a tied head
+    return np.asarray(amount * near * thin, np.float32)
 
 
 def _normal(texture: Any) -> Map:

@@ -171,9 +171,8 @@ def _fine_structure(identity: Identity, shape: Shape, lips: float, rng: np.rando
 
 def _insulation(shape: Shape) -> Map:
     """Return how much the hair hides the skin's temperature: 1 - exp(-thickness / 4.5 mm)."""
-    return np.asarray(
-        shape.hair_cover * (1 - np.exp(shape.hair.thickness * (-1 / 4.5))), np.float32
-    )
+    thickness = shape.hair.thickness * shape.hair.full
+    return np.asarray(shape.hair_cover * (1 - np.exp(thickness * (-1 / 4.5))), np.float32)
 
 
 def _modes(identity: Identity, shape: Shape) -> Map:
