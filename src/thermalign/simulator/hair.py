@@ -15,6 +15,7 @@ from thermalign.simulator.fields import (
     Y,
     bell,
     broken_line,
+    curve,
     random_field,
     smoothstep,
 )
@@ -90,23 +91,23 @@ def draw_hair(identity: Identity, width: Map, *, rng: np.random.Generator) -> Ha
     strand, lock = weave(style, across, along, rng)
     gathered = _gathered(name, width, top=top, parting=parting)
     outside = np.maximum(np.minimum(outline - np.abs(X), Y - top), gathered)
+    outside = np.where((np.abs(X) < width) & (Y > -60), RING, outside)  # side-burns end at no edge
     behind = np.maximum(_behind_hairline(identity, style, width, rng=rng), gathered)
-    tidy = 1 if style.curtain else 1 - 0.6 * smoothstep((Y + 45) / 25)  # side-burns are trimmed
-    behind += tidy * ((0.8 + 0.25 * style.spikes) * lock + 1.2 * strand)
+    behind += _ragged(style, strand, lock)
+    edge = smoothstep(0.6 * (outside + style.spikes * lock) + 0.3)
     softness = 5.5 if thickness < 8 else 3.5  # mm: short hair thins out, long hair lies on the skin
-    ragged = smoothstep(0.6 * (outside + style.spikes * lock) + 0.3)
-    cover = np.maximum(ragged, stray(outside, style, rng)) * smoothstep(behind / softness + 0.35)
-    scalp = _scalp(style, parting, rng) * (behind > 0)
-    cover *= (1 - scalp) * _density(style, strand)
-    inner = (1 - np.exp(np.maximum(behind, 0) * (-1 / 8))) * (1 - scalp)
+    cover = np.maximum(edge, stray(outside, style, rng)) * smoothstep(behind / softness + 0.35)
+    covered = 1 - _scalp(style, parting, rng) * (behind > 0)
+    cover *= covered * _density(style, strand)
+    full = (1 - np.exp(np.maximum(behind, 0) * (-1 / 8))) * covered
     return Hair(
         style=name,
         mask=(outside > -RING) & (behind > -2) & (style.density > 0),
         cover=np.asarray(cover, np.float32),
         strand=strand,
         thickness=thickness,
-        full=np.asarray(inner, np.float32),
-        lift=np.asarray((0.3 * thickness + style.relief * lock) * inner * cover, np.float32),
+        full=np.asarray(full, np.float32),
+        lift=np.asarray((0.3 * thickness + style.relief * lock) * full * cover, np.float32),
         outline=outline,
         top=top,
         hairline=body.hairline_y,
@@ -167,7 +168,7 @@ def _outline(identity: Identity, style: Style, width: Map, *, growth: float, top
     skull = identity.body.head_breadth / 2
     wide = skull + growth
     shares = [(0, 0.16), (4, 0.40), (14, 0.66), (30, 0.88), (min(58, -31 - top), 1.0)]
-    over = broken_line(Y, [(top + down, share * wide) for down, share in shares])
+    over = curve(Y, [(top + down, share * wide) for down, share in shares])
     if style.curtain:
         flare = 8 if style.reach > 100 else -2
         return np.asarray(over + flare * smoothstep((Y + 30) / 110), np.float32)
@@ -181,6 +182,13 @@ def _parting(style: Style, rng: np.random.Generator) -> float:
     """Draw the x of the parting: near the middle of half of the long hair, else to one side; mm."""
     side, middle = (-1 if rng.random() < 0.5 else 1), style.curtain and rng.random() < 0.5
     return (3 if middle else 24) * side + 3 * float(rng.standard_normal())
+
+
+def _ragged(style: Style, strand: Map, lock: Map) -> Map:
+    """Return how far tufts and single hairs reach beyond the line around the face, mm, (H, W)."""
+    tidy = 1 if style.curtain else 1 - 0.6 * smoothstep((Y + 45) / 25)  # side-burns are trimmed
+    loose = 0.5 if style.flow is Flow.CURLS else 1.2  # curls that stood apart would leave holes
+    return np.asarray(tidy * ((0.8 + 0.25 * style.spikes) * lock + loose * strand), np.float32)
 
 
 def _density(style: Style, strand: Map) -> Any:

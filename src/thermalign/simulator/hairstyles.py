@@ -61,7 +61,7 @@ class Style:
 
 STYLES = {
     "bald": Style(0.3, 0.2, -200, Flow.RAYS, 3, relief=0, spikes=0, density=0),  # reaches nothing
-    "wreath": Style(4, 3.5, 8, Flow.RAYS, 3, relief=0.3, spikes=1.0, density=0.75),
+    "wreath": Style(4, 2, 8, Flow.RAYS, 3, relief=0.3, spikes=0.6, density=0.75),
     "buzz": Style(3, 2, 2, Flow.STUBBLE, 3, relief=0.12, spikes=0.6, density=0.72),
     "cropped": Style(11, 5, 8, Flow.RAYS, 4.5, relief=1.0, spikes=2.2),
     "combed": Style(13, 6, 8, Flow.PARTED, 5, relief=0.9, spikes=1.2),

@@ -14,7 +14,7 @@ from thermalign.simulator.fields import (
     X,
     Y,
     bell,
-    broken_line,
+    curve,
     random_field,
     smoothstep,
 )
@@ -63,9 +63,9 @@ class Cap:
     Attributes
     ----------
     inside : (H, W) bool
-        Above its edge: there are neither hair nor ears.
+        Well above its edge: there are neither hair nor ears.
     hold : (H, W) mm
-        How far inside the outline that it presses the hair below it to.
+        How far inside the outline that it presses the hair below it to; -99 above its edge.
     cover : (H, W), 0..1
     height : (H, W) mm
         ``FLOOR`` outside.
@@ -130,8 +130,8 @@ def fit_cap(fabric: Fabric, body: Anatomy, *, width: Map, head: Map) -> Cap:
     thin = 0.02 if fabric.knitted else 0.10  # of its temperature is the skin's
     peak = _peak(fabric, body, head, front) if fabric.peak else None
     return Cap(
-        inside=np.asarray(above > 0),
-        hold=np.asarray(outline + np.maximum(-above, 0) - np.abs(X), np.float32),
+        inside=np.asarray(above > 1.2),  # where it covers all
+        hold=np.where(above > 1.2, np.float32(-99), outline - above - np.abs(X)).astype(np.float32),
         cover=np.asarray(cover, np.float32),
         height=np.where((above > 0) & within, surface, np.float32(FLOOR)).astype(np.float32),
         albedo=np.asarray(fabric.albedo * pattern * (1 + 0.06 * fabric.uneven), np.float32),
@@ -145,16 +145,24 @@ def under_cap(hair: Hair, cap: Cap) -> Hair:
     """Return what a cap leaves of the hair."""
     return replace(
         hair,
-        mask=hair.mask & ~cap.inside & (cap.hold > -2),
-        cover=np.asarray(hair.cover * ~cap.inside * smoothstep(cap.hold / 3 + 0.5), np.float32),
+        mask=hair.mask & (cap.hold > -2),
+        cover=np.asarray(hair.cover * smoothstep(cap.hold / 3 + 0.5), np.float32),
     )
+
+
+def ears_left(height: Map, hair: Hair, cap: Cap) -> Map:
+    """Return the height of the ears, mm, without what cap and hair hide.
+
+    Hair that a cap presses to the head still hides the ears it hid before.
+    """
+    return np.where(cap.inside | (hair.cover > 0.5), np.float32(FLOOR), height)
 
 
 def _outline(fabric: Fabric, width: Map, skull: float, *, top: float) -> Map:
     """Return half the width of the cap, (H, 1) mm."""
     wide = skull + (7 if fabric.knitted else 4)
     shares = [(0, 0.12), (4, 0.40), (14, 0.68), (32, 0.90), (min(60, -32 - top), 1.0)]
-    over = broken_line(Y, [(top + down, share * wide) for down, share in shares])
+    over = curve(Y, [(top + down, share * wide) for down, share in shares])
     close = smoothstep((Y + 60) / 40)  # follows the head above the ears
     return np.asarray(over + close * (width + 4 - over), np.float32)
 
@@ -183,7 +191,7 @@ def _panels(fabric: Fabric, front: float) -> tuple[Map, Map]:
 def _peak(fabric: Fabric, body: Anatomy, head: Map, front: float) -> Peak:
     row = int(np.argmin(np.abs(Y[:, 0] - front)))
     return Peak(
-        y=front,
+        y=front - 1.5,  # a gap below the hem would show skin
         z=float(head[row, SHAPE[1] // 2]) + 2,
         half_width=0.66 * body.forehead_breadth,
         length=fabric.peak,

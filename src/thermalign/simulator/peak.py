@@ -96,8 +96,9 @@ def peak_light(peak: Peak, seen: PeakView, rotation: Matrix, light: Light) -> Ma
         return np.full_like(seen.across, peak.albedo * UNDERSIDE * light.ambient)
     # a row of stitches runs along the front edge
     stitches = 1 - 0.2 * (np.abs(seen.forwards - 0.82) < 0.02)
+    open_sky = 0.75 + 0.25 * np.minimum(4 * seen.forwards, 1)  # the crown shades the root
     lit = light.ambient + light.key_strength * facing_key + light.fill_strength * facing_fill
-    return np.asarray(peak.albedo * stitches * lit, np.float32)
+    return np.asarray(peak.albedo * stitches * open_sky * lit, np.float32)
 
 
 def peak_warmth(seen: PeakView, ambient: float) -> Map:

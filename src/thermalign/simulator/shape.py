@@ -11,9 +11,11 @@ from thermalign.simulator.eyes import Eyes, draw_eyes
 from thermalign.simulator.fields import FLOOR, SCALE, SHAPE, Map, Mask, blur
 from thermalign.simulator.hair import Hair, back_hair, draw_hair, hair_height
 from thermalign.simulator.head import face_relief, half_width, head_form
-from thermalign.simulator.headwear import Cap, Fabric, fit_cap, under_cap
+from thermalign.simulator.headwear import Cap, Fabric, ears_left, fit_cap, under_cap
 from thermalign.simulator.mouth import Mouth, draw_mouth, mouth_relief
 from thermalign.simulator.nose import nose_relief
+
+BACK_HAIR = -106.0  # ASSUME: mm, height of hair seen behind neck and ears
 
 
 @dataclass(frozen=True)
@@ -76,34 +78,19 @@ def build_shape(
     body = identity.body
     width = half_width(body)
     mouth = draw_mouth(identity, rng)
-    form, head = head_form(body, width)
-    relief = (
-        face_relief(identity, mouth, rng=rng)
-        + nose_relief(identity)
-        + mouth_relief(identity, mouth)
-    )
-    bare = np.where(head, form + relief, np.float32(FLOOR))
+    bare, head = _bare_head(identity, mouth, width, rng)
     neck = neck_height(body)
     shoulder, cloth = shoulders(body, rng)
     ears = draw_ears(identity, width)
     hair = draw_hair(identity, width, rng=hair_rng)
     cap = fit_cap(fabric, body, width=width, head=bare) if fabric else None
-    ear = ears.height
+    below = np.maximum(np.maximum(bare, neck), shoulder)
     if cap:
-        ear = np.where(cap.inside | (hair.cover > 0.5), np.float32(FLOOR), ear)
+        below = np.maximum(below, np.maximum(cap.height, ears_left(ears.height, hair, cap)))
         hair = under_cap(hair, cap)
-    height = np.maximum(np.maximum(bare, neck), np.maximum(shoulder, ear))
-    if cap:
-        height = np.maximum(height, cap.height)
-    empty = height <= FLOOR + 1
-    behind = back_hair(hair) & empty
-    if cap:
-        behind &= ~cap.inside & (cap.hold > 2)
-    locks = hair_height(hair, bare)
-    shown = hair.cover * (locks > height - 2)  # a ponytail is hidden by the ear before it
-    height = np.maximum(height, locks)
-    height = np.where(behind, np.maximum(height, np.float32(-106)), height)
-    cover = np.minimum(shown + blur(behind.astype(np.float32), 0.6), 1)  # no seam between
+    else:
+        below = np.maximum(below, ears.height)
+    height, cover, veil = _put_hair(hair, cap, bare=bare, below=below)
     face = head & (bare >= neck)
     eyes = draw_eyes(identity)
     solid = height > FLOOR + 1
@@ -112,8 +99,8 @@ def build_shape(
         solid=solid,
         face=face,
         head=head,
-        hair_cover=np.where(empty, hair.mask.astype(np.float32), cover),
-        veil=_veil(hair.mask & empty, cover, empty),
+        hair_cover=cover,
+        veil=veil,
         cloth=np.asarray(cloth * ~face, np.float32),
         cap=cap,
         hair=hair,
@@ -123,20 +110,49 @@ def build_shape(
     )
 
 
-def _veil(hair: Mask, cover: Map, empty: Mask) -> Map:
-    """Return how much of the background the person hides.
+def _bare_head(
+    identity: Identity, mouth: Mouth, width: Map, rng: np.random.Generator
+) -> tuple[Map, Mask]:
+    """Return the height of the head without hair and ears, mm, and where it is."""
+    form, head = head_form(identity.body, width)
+    relief = (
+        face_relief(identity, mouth, rng=rng)
+        + nose_relief(identity)
+        + mouth_relief(identity, mouth)
+    )
+    return np.where(head, form + relief, np.float32(FLOOR)), head
+
+
+def _put_hair(hair: Hair, cap: Cap | None, *, bare: Map, below: Map) -> tuple[Map, Map, Map]:
+    """Put hair on a person.
 
     Parameters
     ----------
-    hair : (H, W) bool
-        Where there is hair and nothing else.
-    cover : (H, W), 0..1
-    empty : (H, W) bool
-        Where there is neither head nor body.
+    hair : Hair
+        What a cap leaves of it.
+    cap : Cap or None
+    bare, below : (H, W) mm
+        Height of the bare head; of all that the hair lies on or hangs beside.
+
+    Returns
+    -------
+    height, hair_cover, veil : (H, W)
+        As in :class:`Shape`.
     """
-    # nothing just outside the hair as well, or its outline would be drawn by interpolation
-    near = cv2.dilate(hair.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
-    return np.asarray(np.where(near & empty, cover * hair, np.float32(1)), np.float32)
+    empty = below <= FLOOR + 1
+    behind = back_hair(hair) & empty
+    if cap:
+        behind &= cap.hold > 2
+    locks = hair_height(hair, bare)
+    height = np.maximum(below, locks)
+    height = np.where(behind, np.maximum(height, np.float32(BACK_HAIR)), height)
+    shown = hair.cover * (locks > below - 2)  # a ponytail is hidden by the ear before it
+    cover = np.minimum(shown + blur(behind.astype(np.float32), 0.6), 1)  # no seam between
+    alone = (hair.mask | behind) & empty
+    # nothing just outside the hair either, or interpolation would draw its outline
+    near = cv2.dilate(alone.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    veil = np.where(near & empty, cover * alone, np.float32(1))
+    return height, np.where(empty, alone.astype(np.float32), cover), veil
 
 
 def _finish(height: Map, eyes: Eyes, solid: Mask, *, crease: bool) -> Map:
