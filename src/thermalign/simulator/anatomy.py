@@ -141,7 +141,7 @@ class Identity:
     female: bool
     age: float  # standard score
     melanin: float  # 0..1
-    hair: str  # a key of hair.STYLES
+    hair: str  # its length: bald, buzz, short, medium, long or tied
     beard: float  # 0..1
     moustache: float  # 0..1
     owns_glasses: bool

@@ -11,9 +11,11 @@ from thermalign.simulator.expression import expression_bases
 from thermalign.simulator.facial_hair import draw_facial_hair
 from thermalign.simulator.fields import SCALE, Map, shrink
 from thermalign.simulator.glasses import Glasses, draw_glasses
+from thermalign.simulator.headwear import draw_fabric
 from thermalign.simulator.march import Silhouette
 from thermalign.simulator.mouth import Mouth
 from thermalign.simulator.outline import find_silhouette
+from thermalign.simulator.peak import Peak
 from thermalign.simulator.seeds import Purpose, stream
 from thermalign.simulator.shape import ambient_occlusion, build_shape, slopes
 from thermalign.simulator.skin import paint_albedo
@@ -39,6 +41,8 @@ class Face:
     landmarks : (5, 2) mm
         In the order of ``geometry.LANDMARKS``, on the neutral face.
     glasses : Glasses or None
+    peak : Peak or None
+        Of the cap that is worn.
     """
 
     identity: Identity
@@ -52,10 +56,16 @@ class Face:
     bases: dict[str, Map]
     landmarks: Matrix
     glasses: Glasses | None
+    peak: Peak | None
 
 
 def build_face(
-    seed: int, subject: tuple[int, int], *, gap: float, facial_hair: bool = True
+    seed: int,
+    subject: tuple[int, int],
+    *,
+    gap: float,
+    facial_hair: bool = True,
+    caps: bool = False,
 ) -> Face:
     """Build a person.
 
@@ -68,6 +78,8 @@ def build_face(
         As in :func:`thermalign.simulator.temperature.build_warmth`.
     facial_hair : bool
         Whether beards and moustaches are worn; nothing else of a person depends on it.
+    caps : bool
+        Whether those who own a cap wear it; nothing else of a person depends on it.
     """
     identity = draw_identity(stream(seed, Purpose.IDENTITY, subject))
     if not facial_hair:
@@ -76,6 +88,7 @@ def build_face(
         identity,
         rng=stream(seed, Purpose.SHAPE, subject),
         hair_rng=stream(seed, Purpose.HAIR, subject),
+        fabric=draw_fabric(stream(seed, Purpose.HEADWEAR, subject)) if caps else None,
     )
     bare = np.asarray(shape.face * (1 - shape.hair_cover), np.float32)
     facial = draw_facial_hair(
@@ -83,7 +96,10 @@ def build_face(
     )
     albedo = paint_albedo(identity, shape, facial=facial, rng=stream(seed, Purpose.SKIN, subject))
     slope = slopes(shape)
-    reflectance = np.dstack([albedo, ambient_occlusion(shape), *slope])
+    open_sky = ambient_occlusion(shape)
+    if shape.cap:
+        open_sky = open_sky * shape.cap.open_sky
+    reflectance = np.dstack([albedo, open_sky, *slope])
     warm = stream(seed, Purpose.TEMPERATURE, subject)
     optician = stream(seed, Purpose.GLASSES, subject)
     return Face(
@@ -98,6 +114,7 @@ def build_face(
         bases=expression_bases(identity, shape.mouth),
         landmarks=_landmarks(identity, shape.mouth),
         glasses=draw_glasses(identity, optician) if identity.owns_glasses else None,
+        peak=shape.cap.peak if shape.cap else None,
     )
 
 

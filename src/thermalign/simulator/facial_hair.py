@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from thermalign.simulator.anatomy import Identity
@@ -22,10 +23,13 @@ from thermalign.simulator.mouth import Mouth
 
 # ASSUME every length (mm), density and exponent below: tuned by eye on contact sheets.
 
+LONG = 0.5  # density from which a beard is more than stubble
+BROW_ROWS = (-60.0, 10.0)  # mm, y between which brows lie
+
 
 @dataclass(frozen=True)
 class FacialHair:
-    """Densities, 0..1, each (H, W), and the texture of single hairs of unit variance."""
+    """Densities, 0..1, each (H, W), and the texture of the beard's hairs of unit variance."""
 
     brow: Map
     beard: Map
@@ -46,11 +50,40 @@ def draw_facial_hair(
     rng : Generator
     """
     texture = fine_noise(rng, 0.7)
-    density = identity.body.brow_density * (1 + 0.28 * texture)
-    brow = np.clip(_brow_shape(identity) * density, 0, 1)
     patchy = 0.86 + 0.10 * random_field(rng, 6) + 0.10 * random_field(rng, 20)
     beard = np.clip(_beard_shape(identity, mouth) * np.clip(patchy, 0, 1), 0, 1) * bare
-    return FacialHair(brow, beard, texture)
+    if identity.beard > LONG:  # stubble is dots, a beard hangs
+        texture = _stroked(texture, (0.15, 1.0), reach=3.0)
+    return FacialHair(_brows(identity, rng), beard, texture)
+
+
+def _brows(identity: Identity, rng: np.random.Generator) -> Map:
+    """Draw both brows out of single hairs that point outwards and up, (H, W), 0..1."""
+    brow = _brow_shape(identity)
+    for sign, _ in SIDES:
+        part = window((min(0, sign * 70), max(0, sign * 70)), BROW_ROWS)
+        white = rng.standard_normal(brow[part].shape, dtype=np.float32)
+        hairs = _stroked(
+            np.asarray(cv2.GaussianBlur(white, (0, 0), 0.5), np.float32),
+            (sign * 1.0, -0.45),
+            reach=2.2,
+        )
+        # single hairs leave the edge: where the shape is thin, only the dense ones are there
+        ragged = brow[part] * (1 + 0.25 * hairs) + 0.25 * hairs * brow[part] * (1 - brow[part])
+        brow[part] = np.clip(identity.body.brow_density * ragged, 0, 1)
+    return brow
+
+
+def _stroked(noise: Map, direction: tuple[float, float], *, reach: float) -> Map:
+    """Smear noise along a direction (x, y) over +-``reach`` pixels, back to unit variance."""
+    half = int(np.ceil(reach)) + 1
+    x, y = np.meshgrid(np.arange(-half, half + 1), np.arange(-half, half + 1))
+    length = float(np.hypot(*direction))
+    along = (x * direction[0] + y * direction[1]) / length
+    across = (y * direction[0] - x * direction[1]) / length
+    kernel = (bell(across, 0.45) * bell(along, reach / 1.5)).astype(np.float32)
+    smeared = cv2.filter2D(noise, cv2.CV_32F, kernel)
+    return np.asarray(smeared / np.float32(smeared.std()), np.float32)
 
 
 def _brow_shape(identity: Identity) -> Map:
@@ -67,7 +100,7 @@ def _brow_shape(identity: Identity) -> Map:
         share = [(-0.05, 0.6), (0.12, 1.0), (0.6, 0.85), (1.0, 0.25), (1.05, 0.1)]
         half = np.maximum(0.62 * body.brow_thickness * broken_line(along, share), 0.3)
         ends = logistic(out / 1.3) * logistic((length - out) / 1.5)
-        shape[part] = np.exp(-0.7 * ((Y[part[0]] - line) / half) ** 4) * ends
+        shape[part] = np.exp(-0.7 * np.abs((Y[part[0]] - line) / half) ** 3) * ends
     return shape
 
 

@@ -1,43 +1,34 @@
-"""Hair of the head: outline, hairline, strands and height."""
+"""Hair of the head: outline, hairline, cover and height."""
 
 from dataclasses import dataclass
+from typing import Any
 
-import cv2
 import numpy as np
 
 from thermalign.simulator.anatomy import Identity
 from thermalign.simulator.fields import (
     FLOOR,
+    SHAPE,
     Map,
     Mask,
     X,
     Y,
-    blur,
+    bell,
     broken_line,
+    curve,
     random_field,
     smoothstep,
 )
+from thermalign.simulator.hairstyles import STYLES, Flow, Style, draw_style
+from thermalign.simulator.strands import run_strands, stray, weave
 
 # ASSUME every length (mm) and share below: tuned by eye on contact sheets.
 
-
-@dataclass(frozen=True)
-class Style:
-    """A way to wear hair: thickness, the y it reaches down to, growth beyond the skull; mm."""
-
-    thickness: float
-    reach: float
-    growth: float
-
-
-STYLES = {
-    "bald": Style(0.3, -200, 0.2),  # reaches nothing
-    "buzz": Style(3.5, 4, 2.5),
-    "short": Style(11, 10, 6),
-    "medium": Style(19, 22, 13),
-    "long": Style(17, 125, 15),
-    "tied": Style(6, 6, 4),
-}
+HIGHEST = -146.0  # mm, y that no hair rises above: the grid ends at -150
+LEAVES = 48.0  # mm, half width of the face that hair beside it always leaves free
+RING = 6.0  # mm outside the outline where stray hairs may be
+BACK = -100.0  # mm, height of the hair's outline
+SIDES_DEPTH = -48.0  # mm, height of hair that hangs beside the face, on the middle line
 
 
 @dataclass(frozen=True)
@@ -46,25 +37,36 @@ class Hair:
 
     Attributes
     ----------
+    style : str
+        A key of ``hairstyles.STYLES``.
     mask : (H, W) bool
+        Where there is hair, the ring of stray ones included.
     cover : (H, W), 0..1
-        How much of the skin the hair hides, soft at its edge.
+        How much the hair hides of what is behind it: skin, or background.
     strand : (H, W)
-        Random, constant along a strand; unit variance before its blur.
+        Texture along the strands, of about unit variance.
+    thickness : float, mm
+        Of the hair over the scalp.
+    full : (H, W), 0..1
+        How much of its thickness it has reached: none at the hairline and on a parting.
     lift : (H, W) mm
-        Height of the hair above the skull.
+        Relief of the hair's surface.
     outline : (H, 1) mm
         Half width of head and hair.
-    back : bool
-        Whether hair shows behind the neck and ears.
+    top, hairline : float, mm
+        The y of the hair's top and of its line on the forehead.
     """
 
+    style: str
     mask: Mask
     cover: Map
     strand: Map
+    thickness: float
+    full: Map
     lift: Map
     outline: Map
-    back: bool
+    top: float
+    hairline: float
 
 
 def draw_hair(identity: Identity, width: Map, *, rng: np.random.Generator) -> Hair:
@@ -77,26 +79,46 @@ def draw_hair(identity: Identity, width: Map, *, rng: np.random.Generator) -> Ha
         Half width of the bare head.
     rng : Generator
     """
-    style, body = STYLES[identity.hair], identity.body
-    thickness = style.thickness * (1 + 0.15 * rng.standard_normal())
-    top = body.vertex_y - thickness
-    outline = _outline(identity, style.growth * (1 + 0.15 * rng.standard_normal()), top)
-    ragged = 1.6 * random_field(rng, 7)
-    outer = (np.abs(X) + ragged < outline) & (top + 1.2 * random_field(rng, 7) < Y)
-    hairline = _hairline(identity, rng)
-    side = _side_hair(identity, width, style.reach, rng)
-    lowest = style.reach + (20 * rng.random() if identity.hair == "long" else 0)
-    mask = outer & ((hairline > Y) | side) & (lowest > Y)
-    cover = blur(mask.astype(np.float32), 2.6 if identity.hair == "buzz" else 1.3)
-    strand = _strands(body.vertex_y, rng)
-    above_line = np.exp(-np.maximum(0, hairline - Y) / 10)
-    lift = 0.55 * thickness * cover * np.where(side, 1, 1 - above_line) + 0.5 * strand
-    back = identity.hair != "bald"
-    return Hair(mask, cover, strand, np.asarray(lift, np.float32), outline, back)
+    name = draw_style(identity, rng)
+    style, body = STYLES[name], identity.body
+    volume = 1 + 0.15 * float(rng.standard_normal())
+    thickness = style.thickness * volume
+    top = max(body.vertex_y - thickness, HIGHEST)
+    outline = _outline(identity, style, width, growth=style.growth * volume, top=top)
+    parting = _parting(style, rng)
+    crown = body.vertex_y - 18  # on the back of the head: rays meet out of sight
+    across, along = run_strands(style, outline, crown=crown, parting=parting, rng=rng)
+    strand, lock = weave(style, across, along, rng)
+    gathered = _gathered(name, width, top=top, parting=parting)
+    outside = np.maximum(np.minimum(outline - np.abs(X), Y - top), gathered)
+    outside = np.where((np.abs(X) < width) & (Y > -60), RING, outside)  # side-burns end at no edge
+    behind = np.maximum(_behind_hairline(identity, style, width, rng=rng), gathered)
+    behind += _ragged(style, strand, lock)
+    edge = smoothstep(0.6 * (outside + style.spikes * lock) + 0.3)
+    softness = 5.5 if thickness < 8 else 3.5  # mm: short hair thins out, long hair lies on the skin
+    cover = np.maximum(edge, stray(outside, style, rng)) * smoothstep(behind / softness + 0.35)
+    covered = 1 - _scalp(style, parting, rng) * (behind > 0)
+    cover *= covered * _density(style, strand)
+    full = (1 - np.exp(np.maximum(behind, 0) * (-1 / 8))) * covered
+    return Hair(
+        style=name,
+        mask=(outside > -RING) & (behind > -2) & (style.density > 0),
+        cover=np.asarray(cover, np.float32),
+        strand=strand,
+        thickness=thickness,
+        full=np.asarray(full, np.float32),
+        lift=np.asarray((0.3 * thickness + style.relief * lock) * full * cover, np.float32),
+        outline=outline,
+        top=top,
+        hairline=body.hairline_y,
+    )
 
 
 def hair_height(hair: Hair, head: Map) -> Map:
     """Return the height of the hair's surface, mm; ``FLOOR`` where there is none.
+
+    A dome over the whole of hair and head: one that only padded the head would show the head's
+    outline as a groove.
 
     Parameters
     ----------
@@ -104,69 +126,150 @@ def hair_height(hair: Hair, head: Map) -> Map:
     head : (H, W) mm
         Bare head, ``FLOOR`` outside.
     """
-    bulge = np.sqrt(np.maximum(0, 1 - (X / (hair.outline + 1)) ** 2))
-    skull = np.maximum(np.maximum(head, -100), -104 + 16 * bulge)
-    return np.asarray(np.where(hair.mask, skull + hair.lift, FLOOR), np.float32)
+    over = dome(head, hair.outline, top=hair.top, line=hair.hairline)
+    rise = np.maximum(over - head, 0) * np.where(head > FLOOR, hair.full, 1)
+    return np.asarray(np.where(hair.mask, head + rise + hair.lift, FLOOR), np.float32)
 
 
-def back_hair(hair: Hair, height: Map) -> Mask:
-    """Return where background would show through between face, ears and hair."""
-    if not hair.back:
-        return np.zeros(height.shape, np.bool_)
-    low = 125 if hair.mask[Y[:, 0] > 60].any() else 8
-    within = (np.abs(X) < hair.outline - 1) & (low > Y) & (Y > -60)
-    return (height <= FLOOR + 1) & within
+def dome(head: Map, outline: Map, *, top: float, line: float) -> Map:
+    """Return the height of a dome over a head, (H, W) mm.
+
+    Parameters
+    ----------
+    head : (H, W) mm
+        Bare head, ``FLOOR`` outside.
+    outline : (H, 1) mm
+        Half width of the dome.
+    top, line : float, mm
+        The y where it ends above, and where it meets the forehead.
+    """
+    middle = head[:, SHAPE[1] // 2]
+    rows = np.flatnonzero(middle > FLOOR)
+    bare_y, bare = Y[rows, 0], middle[rows]
+    # the bare profile between line and vertex, stretched over what lies between line and top
+    stretched = broken_line(Y, [(top, float(bare_y[0])), (line, line)])
+    profile = np.interp(stretched, bare_y, bare)
+    sides = smoothstep((Y - line) / -line)  # below the line only the sides are seen: further back
+    profile = (profile + sides * (SIDES_DEPTH - profile)).astype(np.float32)
+    share = np.minimum(np.abs(X) / (outline + 1), 1)
+    return np.asarray(BACK + (profile - BACK) * np.sqrt(1 - share * share), np.float32)
 
 
-def _outline(identity: Identity, growth: float, top: float) -> Map:
+def back_hair(hair: Hair) -> Mask:
+    """Return where hair behind the head fills what face, ears and hair leave open."""
+    if not STYLES[hair.style].curtain:
+        return np.zeros(SHAPE, np.bool_)
+    low = min(STYLES[hair.style].reach - 4, 125)
+    return np.asarray((np.abs(X) < hair.outline - 3) & (low > Y) & (Y > -60))
+
+
+def _outline(identity: Identity, style: Style, width: Map, *, growth: float, top: float) -> Map:
     """Return half the width of head and hair, (H, 1) mm."""
     skull = identity.body.head_breadth / 2
-    shares = [(0, 0.10), (5, 0.40), (16, 0.66), (32, 0.88), (min(58, -31 - top), 1.0)]
-    width = broken_line(Y, [(top + down, share * skull) for down, share in shares]) + growth
-    if identity.hair == "long":
-        width = width + 10 * smoothstep((Y + 30) / 110)
-    if identity.hair == "medium":
-        start = STYLES["medium"].reach - 18
-        width = width - 22 * smoothstep((Y - start) / 18)
-    return np.asarray(width, np.float32)
+    wide = skull + growth
+    shares = [(0, 0.16), (4, 0.40), (14, 0.66), (30, 0.88), (min(58, -31 - top), 1.0)]
+    over = curve(Y, [(top + down, share * wide) for down, share in shares])
+    if style.curtain:
+        flare = 8 if style.reach > 100 else -2
+        return np.asarray(over + flare * smoothstep((Y + 30) / 110), np.float32)
+    if style.flow is Flow.CURLS:  # a ball
+        return np.asarray(over - 0.8 * growth * smoothstep((Y + 10) / 30), np.float32)
+    close = smoothstep((Y + 50) / 40)  # cut short above the ears
+    return np.asarray(over + close * (np.minimum(over, width + 0.8) - over), np.float32)
 
 
-def _hairline(identity: Identity, rng: np.random.Generator) -> Map:
-    """Return y of the hairline with recessions at the temples, (H, W) mm."""
+def _parting(style: Style, rng: np.random.Generator) -> float:
+    """Draw the x of the parting: near the middle of half of the long hair, else to one side; mm."""
+    side, middle = (-1 if rng.random() < 0.5 else 1), style.curtain and rng.random() < 0.5
+    return (3 if middle else 24) * side + 3 * float(rng.standard_normal())
+
+
+def _ragged(style: Style, strand: Map, lock: Map) -> Map:
+    """Return how far tufts and single hairs reach beyond the line around the face, mm, (H, W)."""
+    tidy = 1 if style.curtain else 1 - 0.6 * smoothstep((Y + 45) / 25)  # side-burns are trimmed
+    loose = 0.5 if style.flow is Flow.CURLS else 1.2  # curls that stood apart would leave holes
+    return np.asarray(tidy * ((0.8 + 0.25 * style.spikes) * lock + loose * strand), np.float32)
+
+
+def _density(style: Style, strand: Map) -> Any:
+    """Return how much of the skin below it hair hides: all, or less where it is thin, 0..1."""
+    if style.density == 1:
+        return 1.0
+    return np.clip(style.density * (1 + 0.25 * strand), 0, 1)
+
+
+def _gathered(name: str, width: Map, *, top: float, parting: float) -> Map:
+    """Return how far inside a bun or a ponytail a place lies, mm, (H, W); far outside without."""
+    if name == "bun":
+        y = max(top + 3, HIGHEST + 21)
+        return np.asarray(20 - np.hypot(X, 1.15 * (Y - y)), np.float32)
+    if name == "ponytail":
+        away = np.abs(X - np.copysign(66 + 0.07 * Y, parting))
+        tail = np.minimum(17 - 0.06 * Y - away, np.minimum(Y - 20, 150 - Y))
+        return np.asarray(np.minimum(tail, np.abs(X) - width), np.float32)
+    return np.full(SHAPE, -99, np.float32)
+
+
+def _behind_hairline(
+    identity: Identity, style: Style, width: Map, *, rng: np.random.Generator
+) -> Map:
+    """Return how far behind the line around the face a place lies, about mm, (H, W)."""
+    reach = style.reach + 8 * float(rng.random())
+    uneven = random_field(rng, 10)
+    front = _hairline(identity, style, rng) - Y
+    if style.curtain:
+        side = np.abs(X) - _curtain_edge(identity, rng)
+        lower = reach + 2 * uneven - Y
+    else:
+        side = 2 * (np.abs(X) - 0.92 * width + 1.5)
+        lower = np.minimum(0.6 * (reach + 3 * uneven - Y), 0.5 * (Y + 62) + 2 * uneven)
+    return np.asarray(np.maximum(front, np.minimum(side, lower)), np.float32)
+
+
+def _hairline(identity: Identity, style: Style, rng: np.random.Generator) -> Map:
+    """Return y of the hairline with recessions at the temples, or of the fringe, (H, W) mm."""
     body = identity.body
     recession = 2.0 if identity.female else 9 * max(0.0, 0.5 * identity.age + 0.3)
-    out = np.clip(np.abs(X) / (0.56 * body.forehead_breadth), 0, 1.6)
-    line = body.hairline_y - recession * np.exp(-(((out - 0.62) / 0.22) ** 2))
+    across = np.abs(X)
+    out = np.clip(across / (0.56 * body.forehead_breadth), 0, 1.6)
+    line = body.hairline_y - recession * bell(out - 0.62, 0.155)
+    if style is STYLES["wreath"]:
+        line = np.full_like(line, HIGHEST)
+    if style is STYLES["thin"]:
+        line = line - 9
     line = line + 118 * np.maximum(0, out - 0.72) ** 1.15
-    ragged = 1.1 * random_field(rng, 2.2) + 0.8 * random_field(rng, 7) + 2.2 * random_field(rng, 30)
-    return np.asarray(line + ragged, np.float32)
+    uneven = 0.8 * random_field(rng, 7) + 2.2 * random_field(rng, 30)
+    if style.fringe:
+        width = 0.42 * body.forehead_breadth
+        cut = body.brow_y - style.fringe + 5 * (across / width) ** 2
+        cut = cut + 0.12 * float(rng.standard_normal()) * X
+        line = np.where(across < width, np.maximum(line, cut), np.maximum(line, cut - 8))
+    return np.asarray(line + uneven, np.float32)
 
 
-def _side_hair(identity: Identity, width: Map, reach: float, rng: np.random.Generator) -> Mask:
-    """Return where hair frames the face: side-burns, or the fall of long hair."""
-    ragged = random_field(rng, 10)
-    if identity.hair != "long":
-        return (np.abs(X) > 0.93 * width - 1.5) & (reach + 3 * ragged > Y) & (Y > -45)
-    face, forehead = identity.body.face_breadth / 2, identity.body.forehead_breadth / 2
-    nodes = [(-120, 10), (-60, 0.85 * forehead), (-20, 0.90 * face), (40, 0.97 * face)]
-    edge = broken_line(Y, [*nodes, (90, 0.95 * face), (170, 0.8 * face)])
-    return np.abs(X) > edge + 2.0 * rng.standard_normal()
+def _curtain_edge(identity: Identity, rng: np.random.Generator) -> Map:
+    """Return half the width of the face that hair beside it leaves free, (H, W) mm."""
+    body = identity.body
+    face, forehead = body.face_breadth / 2, body.forehead_breadth / 2
+    jaw, menton = body.jaw_breadth / 2, body.menton_y
+    nodes = [
+        (-120.0, 10.0),
+        (-60.0, 0.85 * forehead),
+        (-20.0, 0.90 * face),
+        (25.0, 0.93 * face),
+        (body.mouth_y, 0.97 * jaw),
+        (menton, 0.85 * jaw),
+        (170.0, 0.8 * jaw),
+    ]
+    left, right = (2.0 * float(score) for score in rng.standard_normal(2))
+    edge = broken_line(Y, nodes) + np.where(X < 0, left, right) + random_field(rng, 35)
+    return np.asarray(np.maximum(edge, LEAVES * smoothstep((Y + 75) / 30)), np.float32)
 
 
-def _strands(vertex_y: float, rng: np.random.Generator) -> Map:
-    """Return noise that is constant along rays from the crown, (H, W)."""
-    crown = 0.75 * vertex_y
-    radius = np.hypot(X, Y - crown)
-    angle = np.arctan2(X, crown - Y)
-    noise = rng.standard_normal((64, 1024), dtype=np.float32)
-    noise = np.asarray(cv2.GaussianBlur(noise, (0, 0), 0.8), np.float32)
-    column = (angle / np.pi + 1) * 511 + 2.0 * random_field(rng, 8)
-    row = radius / 5
-    wrapped = cv2.remap(
-        noise,
-        column.astype(np.float32),
-        row.astype(np.float32),
-        cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_WRAP,
-    )
-    return np.asarray(wrapped, np.float32)
+def _scalp(style: Style, parting: float, rng: np.random.Generator) -> Map:
+    """Return where the scalp shows on a parting, (H, W), 0..1."""
+    if style.flow is not Flow.PARTED:
+        return np.zeros(SHAPE, np.float32)
+    line = parting + 0.1 * (Y + 70) * np.sign(parting) + 0.9 * random_field(rng, 5)
+    bare = 0.5 + 0.25 * random_field(rng, 6) + 0.012 * (Y + 70)  # closes towards the top
+    return np.asarray(np.clip(bare, 0, 0.8) * bell(X - line, 0.75) * (Y < -40), np.float32)

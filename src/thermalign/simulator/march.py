@@ -26,7 +26,7 @@ SECANT_STEPS = 2
 
 # ASSUME: behind its widest line a head is half an ellipse in every row, and looks as its side does
 WIDEST = -96.0  # mm, height of the widest line
-INSET = 4.0  # mm, how far before that line the side's look begins to be repeated
+INSET = 6.0  # mm, how far before that line the side's look begins to be repeated
 REPEAT = 0.3  # mm of the side's look per mm along the back
 
 
@@ -114,13 +114,14 @@ class Silhouette:
 
     Attributes
     ----------
-    solid : (H/2, W/2), 0..1
-        0 on and beyond the cliff.
+    solid, veil : (H/2, W/2), 0..1
+        0 on and beyond the cliff; how much of the background thin hair at the outline hides.
     half_width, depth : (H/2,) mm
         Half axes of the back of the head in every row of level 1; depth 0 where there is none.
     """
 
     solid: Map
+    veil: Map
     half_width: Map
     depth: Map
 

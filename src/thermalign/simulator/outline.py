@@ -22,14 +22,18 @@ def find_silhouette(body: Anatomy, shape: Shape) -> Silhouette:
     """Return the outline of a person's front and the form of what lies behind it."""
     inside = cv2.erode(shape.solid.astype(np.uint8), np.ones((3, 3), np.uint8))
     solid = np.asarray(shrink(inside.astype(np.float32) * _fade()), np.float32)
-    head = np.where(shape.head | shape.hair_mask, np.abs(X), 0).max(1)
+    dense = (shape.head | shape.hair.mask) & (shape.veil > 0.9)
+    left, right = (np.where(dense, sign * X, 0).max(1) for sign in (-1, 1))
+    head = np.minimum(left, right)  # a plait on one side is no width of the head
     y = Y[:, 0]
     upper = 1 - smoothstep((y - EARS_Y) / (NAPE_Y - EARS_Y))
     falling = shape.hair.mask.any(1)
     head = head * np.maximum(upper, falling)
     neck = np.where(y > EARS_Y - 20, neck_radius(body)[:, 0], 0)
     half_width = cv2.GaussianBlur(np.maximum(head, neck)[:, None], (1, 0), 0, sigmaY=RAGGED * SCALE)
-    return Silhouette(solid, _rows(half_width[:, 0]), _rows(_depth(body, shape)))
+    return Silhouette(
+        solid, shrink(shape.veil), _rows(half_width[:, 0]), _rows(_depth(body, shape))
+    )
 
 
 def _fade() -> Map:

@@ -29,6 +29,7 @@ from thermalign.simulator.framing import (
 from thermalign.simulator.glasses import see_glasses
 from thermalign.simulator.moment import Key, Moment, make_moment
 from thermalign.simulator.optics import Sway, draw_sway
+from thermalign.simulator.peak import behind_peak
 from thermalign.simulator.room import Room, draw_room, thermal_room, visible_room
 from thermalign.simulator.seeds import Purpose, stream
 from thermalign.simulator.sensor import ThermalCamera, draw_bank, make_camera, open_session
@@ -110,7 +111,13 @@ def render_subject(
     cv2.setNumThreads(1)  # images are small; jobs run side by side instead
     plan = settings.volumes[volume - 1]
     own = settings.subject_seeds.get(subject_name(volume, number), seed)
-    face = build_face(own, (volume, number), gap=settings.gap, facial_hair=settings.facial_hair)
+    face = build_face(
+        own,
+        (volume, number),
+        gap=settings.gap,
+        facial_hair=settings.facial_hair,
+        caps=settings.caps,
+    )
     frames = iter(plan.frames())
     for place in plan.ranges:
         room = Key(own, volume, number, place)
@@ -261,6 +268,8 @@ def _annotate(
     worn = recording.face.glasses if recording.settings.glasses else None
     if worn and modality == "thermal":  # glass is opaque to thermal radiation
         visible &= ~_behind_lenses(see_glasses(worn, view.camera)[..., 0], seen)
+    if recording.face.peak:
+        visible &= ~behind_peak(recording.face.peak, view.camera, seen)
     points = view.to_image(seen)
     spread = recording.settings.annotation_noise * interocular_distance(points)
     return Sample(

@@ -31,6 +31,7 @@ class Purpose(IntEnum):
     FOCUS = 41
     DRIFT = 42
     NOISE_BANK = 43
+    HEADWEAR = 20
 
 
 def stream(

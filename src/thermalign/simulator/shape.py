@@ -11,8 +11,11 @@ from thermalign.simulator.eyes import Eyes, draw_eyes
 from thermalign.simulator.fields import FLOOR, SCALE, SHAPE, Map, Mask, blur
 from thermalign.simulator.hair import Hair, back_hair, draw_hair, hair_height
 from thermalign.simulator.head import face_relief, half_width, head_form
+from thermalign.simulator.headwear import Cap, Fabric, ears_left, fit_cap, under_cap
 from thermalign.simulator.mouth import Mouth, draw_mouth, mouth_relief
 from thermalign.simulator.nose import nose_relief
+
+BACK_HAIR = -106.0  # ASSUME: mm, height of hair seen behind neck and ears
 
 
 @dataclass(frozen=True)
@@ -30,10 +33,13 @@ class Shape:
     head : (H, W) bool
         Inside the outline of the bare head.
     hair_cover : (H, W), 0..1
-    hair_mask : (H, W) bool
         With hair seen behind the head.
+    veil : (H, W), 0..1
+        How much of the background the person hides: 1 but for thin hair at the outline.
     cloth : (H, W), 0..1
         Clothes below the chin; hair may lie on them.
+    cap : Cap or None
+        As fitted.
     hair, mouth, eyes, ears
         The parts.
     """
@@ -43,8 +49,9 @@ class Shape:
     face: Mask
     head: Mask
     hair_cover: Map
-    hair_mask: Mask
+    veil: Map
     cloth: Map
+    cap: Cap | None
     hair: Hair
     mouth: Mouth
     eyes: Eyes
@@ -52,28 +59,38 @@ class Shape:
 
 
 def build_shape(
-    identity: Identity, *, rng: np.random.Generator, hair_rng: np.random.Generator
+    identity: Identity,
+    *,
+    rng: np.random.Generator,
+    hair_rng: np.random.Generator,
+    fabric: Fabric | None = None,
 ) -> Shape:
-    """Build the geometry of a person from two streams, one of them for the hair alone."""
+    """Build the geometry of a person.
+
+    Parameters
+    ----------
+    identity : Identity
+    rng, hair_rng : Generator
+        Two streams, one of them for the hair alone.
+    fabric : Fabric or None
+        The cap that is worn, if any.
+    """
     body = identity.body
     width = half_width(body)
     mouth = draw_mouth(identity, rng)
-    form, head = head_form(body, width)
-    relief = (
-        face_relief(identity, mouth, rng=rng)
-        + nose_relief(identity)
-        + mouth_relief(identity, mouth)
-    )
-    bare = np.where(head, form + relief, np.float32(FLOOR))
+    bare, head = _bare_head(identity, mouth, width, rng)
     neck = neck_height(body)
     shoulder, cloth = shoulders(body, rng)
     ears = draw_ears(identity, width)
     hair = draw_hair(identity, width, rng=hair_rng)
-    height = np.maximum(np.maximum(bare, neck), np.maximum(shoulder, ears.height))
-    height = np.maximum(height, hair_height(hair, bare))
-    behind = back_hair(hair, height)
-    height = np.where(behind, np.float32(-106), height)
-    cover = np.minimum(hair.cover + blur(behind.astype(np.float32), 0.6), 1)  # no seam between
+    cap = fit_cap(fabric, body, width=width, head=bare) if fabric else None
+    below = np.maximum(np.maximum(bare, neck), shoulder)
+    if cap:
+        below = np.maximum(below, np.maximum(cap.height, ears_left(ears.height, hair, cap)))
+        hair = under_cap(hair, cap)
+    else:
+        below = np.maximum(below, ears.height)
+    height, cover, veil = _put_hair(hair, cap, bare=bare, below=below)
     face = head & (bare >= neck)
     eyes = draw_eyes(identity)
     solid = height > FLOOR + 1
@@ -83,13 +100,59 @@ def build_shape(
         face=face,
         head=head,
         hair_cover=cover,
-        hair_mask=hair.mask | behind,
+        veil=veil,
         cloth=np.asarray(cloth * ~face, np.float32),
+        cap=cap,
         hair=hair,
         mouth=mouth,
         eyes=eyes,
         ears=ears,
     )
+
+
+def _bare_head(
+    identity: Identity, mouth: Mouth, width: Map, rng: np.random.Generator
+) -> tuple[Map, Mask]:
+    """Return the height of the head without hair and ears, mm, and where it is."""
+    form, head = head_form(identity.body, width)
+    relief = (
+        face_relief(identity, mouth, rng=rng)
+        + nose_relief(identity)
+        + mouth_relief(identity, mouth)
+    )
+    return np.where(head, form + relief, np.float32(FLOOR)), head
+
+
+def _put_hair(hair: Hair, cap: Cap | None, *, bare: Map, below: Map) -> tuple[Map, Map, Map]:
+    """Put hair on a person.
+
+    Parameters
+    ----------
+    hair : Hair
+        What a cap leaves of it.
+    cap : Cap or None
+    bare, below : (H, W) mm
+        Height of the bare head; of all that the hair lies on or hangs beside.
+
+    Returns
+    -------
+    height, hair_cover, veil : (H, W)
+        As in :class:`Shape`.
+    """
+    empty = below <= FLOOR + 1
+    behind = back_hair(hair) & empty
+    if cap:
+        behind &= cap.hold > 2
+    locks = hair_height(hair, bare)
+    height = np.maximum(below, locks)
+    height = np.where(behind, np.maximum(height, np.float32(BACK_HAIR)), height)
+    shown = hair.cover * (locks > below - 2)  # a ponytail is hidden by the ear before it
+    cover = np.minimum(shown + blur(behind.astype(np.float32), 0.6), 1)  # no seam between
+    alone = (hair.mask | behind) & empty
+    # nothing just outside the hair either, or interpolation would draw its outline
+    near = cv2.dilate(alone.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    veil = np.where(near & empty, cover * alone, np.float32(1))
+    return height, np.where(empty, alone.astype(np.float32), cover), veil
 
 
 def _finish(height: Map, eyes: Eyes, solid: Mask, *, crease: bool) -> Map:

@@ -55,8 +55,8 @@ def paint_albedo(
     _paint_moles(albedo, identity, rng)
     _paint_lips(albedo, identity, shape, rng)
     _cover(albedo, 0.85 * facial.brow, 1.15 * hair_colour)
-    stubble = np.clip(facial.beard * (0.65 + 0.21 * facial.texture), 0, 1)
-    _cover(albedo, 0.82 * stubble, 1.25 * hair_colour)
+    hairs = 0.45 + 0.5 * facial.beard + 0.24 * facial.texture  # stubble stands apart
+    _cover(albedo, 0.88 * np.clip(facial.beard * hairs, 0, 1), 1.25 * hair_colour)
     iris = exp(rng.normal(log(0.05 if identity.melanin > 0.4 else 0.10), 0.5))
     skin = skin_reflectance(identity)
     paint_eyeballs(albedo, identity, eyes=shape.eyes, skin=skin, iris=iris)
@@ -67,10 +67,9 @@ def paint_albedo(
     weave = 1 + 0.05 * random_field(rng, 1.5) + 0.1 * random_field(rng, 18)
     _cover(albedo, shape.cloth, exp(rng.uniform(log(0.03), log(0.55))) * weave)
     hair = hair_colour * (1 + 0.38 * shape.hair.strand) * (1 + 0.12 * random_field(rng, 12))
-    if identity.hair in ("buzz", "bald"):
-        _cover(albedo, 0.72 * shape.hair_cover, np.maximum(1.3 * hair, 0.01))
-    else:
-        _cover(albedo, shape.hair_cover, np.maximum(hair, 0.008))
+    _cover(albedo, shape.hair_cover, np.maximum(hair, 0.008))
+    if shape.cap:
+        _cover(albedo, shape.cap.cover, shape.cap.albedo)
     return np.clip(albedo, 0.005, 0.8)
 
 

@@ -43,7 +43,7 @@ class Warmth:
     ----------
     skin : (H, W) degrees Celsius
     insulation : (H, W), 0..1
-        How much hair hides the skin; thin near the hairline.
+        How much hair hides the skin; little near the hairline and on a parting.
     strand : (H, W)
     cloth : (H, W), 0..1
     modes : (6, H/4, W/4)
@@ -106,9 +106,9 @@ def build_warmth(
     skin -= 2.6 * beard * (1 + 0.12 * random_field(rng, 4))
     return Warmth(
         skin=np.asarray(skin, np.float32),
-        insulation=_insulation(identity, shape),
+        insulation=_insulation(shape),
         strand=shape.hair.strand,
-        cloth=shape.cloth,
+        cloth=np.maximum(shape.cloth, shape.cap.warmth) if shape.cap else shape.cloth,
         modes=_modes(identity, shape),
     )
 
@@ -173,13 +173,10 @@ def _fine_structure(identity: Identity, shape: Shape, lips: float, rng: np.rando
     return np.asarray(fine + 0.056 * fine_noise(rng, 1.1), np.float32)
 
 
-def _insulation(identity: Identity, shape: Shape) -> Map:
-    """Return how much the hair hides the skin's temperature: less within 5 mm of its edge."""
-    if identity.hair in ("buzz", "bald"):
-        return 0.5 * shape.hair_cover
-    depth = blur(shape.hair_mask.astype(np.float32), 5.0)
-    thin = 0.62 + 0.38 * np.clip(2 * depth - 0.9, 0, 1)
-    return np.clip(shape.hair_cover * thin, 0, 1)
+def _insulation(shape: Shape) -> Map:
+    """Return how much the hair hides the skin's temperature: 1 - exp(-thickness / 4.5 mm)."""
+    thickness = shape.hair.thickness * shape.hair.full
+    return np.asarray(shape.hair_cover * (1 - np.exp(thickness * (-1 / 4.5))), np.float32)
 
 
 def _modes(identity: Identity, shape: Shape) -> Map:

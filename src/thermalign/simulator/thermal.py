@@ -14,6 +14,7 @@ from thermalign.simulator.face import Face, pyramid
 from thermalign.simulator.fields import Map, channels
 from thermalign.simulator.glasses import see_glasses
 from thermalign.simulator.optics import Sway, defocus_at, gaussian_blur, motion_blur
+from thermalign.simulator.peak import peak_warmth, see_peak
 from thermalign.simulator.radiometry import Band, reflectance, transmittance
 from thermalign.simulator.scene import see_mouth
 from thermalign.simulator.sensor import ThermalCamera, expose
@@ -144,6 +145,10 @@ def render_thermal(
     seen -= around
     seen *= view.cover
     around += seen
+    if face.peak:
+        peak = see_peak(face.peak, view.camera)
+        cloth = band.radiance(peak_warmth(peak, ambient))
+        around[peak.part] += peak.cover * (cloth - around[peak.part])
     scene, passed = behind, transmittance(metres, ambient)
     scene *= passed
     scene += (1 - passed) * band.radiance(ambient)  # the air's own glow

@@ -98,11 +98,12 @@ def look(camera: Camera, height: Map, silhouette: Silhouette, *, step: int) -> V
     hit = march(height, rays)
     x, y = rays.at(hit)
     cover = sample(silhouette.solid, x, y) * (hit > FLOOR + 4)
-    _show_back(rays, silhouette, x, y, cover)
+    back = _show_back(rays, silhouette, x, y, cover)
     if step > 1:  # without the blur the outline of the coarse hits shows as stairs
         cover = smoothstep((cv2.GaussianBlur(cover, (0, 0), 0.9) - np.float32(0.2)) / 0.6)
-    seen = np.asarray(cv2.merge([x, y, cover, cover]), np.float32)  # four warp faster than three
-    x, y, cover, _ = channels(_refine(seen, camera, step))
+    seen = np.asarray(cv2.merge([x, y, cover, back]), np.float32)
+    x, y, cover, back = channels(_refine(seen, camera, step))
+    cover *= np.maximum(sample(silhouette.veil, x, y), back)
     towards = camera.position - np.array([0, 40.0, 0])
     return View(camera, part, x, y, cover, towards / np.linalg.norm(towards))
 
@@ -116,14 +117,18 @@ def _reach(camera: Camera) -> Window:
     return slice(low[1], high[1]), slice(low[0], high[0])
 
 
-def _show_back(rays: Rays, silhouette: Silhouette, x: Map, y: Map, cover: Map) -> None:
-    """Let rays that pass the front by meet the back of the head, in place."""
-    free: Mask = cover < 0.5
+def _show_back(rays: Rays, silhouette: Silhouette, x: Map, y: Map, cover: Map) -> Map:
+    """Let rays that pass the front by meet the back of the head, in place; return where, 0 or 1."""
+    free: Mask = cover * sample(silhouette.veil, x, y) < 0.5
     met, back_x, back_y = meet_back(
         Rays(*(part[free] for part in (rays.x, rays.y, rays.across, rays.down))), silhouette
     )
+    back = np.zeros_like(cover)
+    back[free] = met
+    back = np.asarray(cv2.dilate(back, np.ones((3, 3), np.uint8)), np.float32)  # hides the seam
     for values, behind in ((x, back_x), (y, back_y), (cover, np.ones_like(back_x))):
         values[free] = np.where(met, behind, values[free])
+    return back
 
 
 def _refine(coarse: Map, camera: Camera, step: int) -> Map:

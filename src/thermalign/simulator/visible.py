@@ -9,6 +9,7 @@ from thermalign.simulator.expression import Deformation
 from thermalign.simulator.face import Face
 from thermalign.simulator.fields import SCALE, Map, sample, shrink
 from thermalign.simulator.glasses import see_glasses
+from thermalign.simulator.peak import Peak, peak_light, peak_shadow, see_peak
 from thermalign.simulator.scene import MouthInterior, facing, see_mouth
 from thermalign.simulator.view import (
     View,
@@ -75,7 +76,12 @@ def render_visible(
         seen = seen * (1 - LENS_LOSS * lens) + lens * glare
         seen += RIM_OPAQUE * frame * (face.glasses.frame_albedo - seen)
     scene = behind.mean(2)
-    scene[view.part] += view.cover * (seen - scene[view.part])
+    around = scene[view.part]
+    around += view.cover * (seen - around)
+    if face.peak:
+        peak = see_peak(face.peak, view.camera)
+        shine = peak_light(face.peak, peak, view.camera.rotation, light)
+        around[peak.part] += peak.cover * (shine - around[peak.part])
     return _expose(np.asarray(cv2.GaussianBlur(scene, (0, 0), BLUR), np.float32), light, rng)
 
 
@@ -91,7 +97,7 @@ def _shade(face: Face, view: View, height: Map, deformation: Deformation, light:
     slope_y = slope_y + sampled[..., 3]
     turned = view.camera.rotation.T
     key, fill = turned @ light.key, turned @ light.fill
-    shadow = sample(_cast_shadow(height, key), *coarse_coordinates(view))
+    shadow = sample(_cast_shadow(height, key, face.peak), *coarse_coordinates(view))
     strength = light.key_strength * (1 - SHADOW_DEPTH * shadow)
     half_open = np.sqrt(open_sky)
     diffuse = np.maximum((1 - WRAP) * facing(slope_x, slope_y, key) + WRAP, 0)
@@ -120,10 +126,10 @@ def _with_slopes(field: Map) -> Map:
     return np.dstack([field[..., :2], along, down]).astype(np.float32, copy=False)
 
 
-def _cast_shadow(height: Map, key: Matrix) -> Map:
-    """Return where the head shades itself from the key light, level 2, 0..1."""
+def _cast_shadow(height: Map, key: Matrix, peak: Peak | None) -> Map:
+    """Return where head and cap shade the head from the key light, level 2, 0..1."""
     ground = shrink(height)
-    shadow = np.zeros_like(ground)
+    shadow = peak_shadow(peak, ground, key) if peak else np.zeros_like(ground)
     steepness = max(float(key[2]), 0.15)
     across, down = (float(v) / steepness * SCALE / 4 for v in key[:2])
     flags, size = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, (ground.shape[1], ground.shape[0])
