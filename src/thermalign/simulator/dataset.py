@@ -140,7 +140,7 @@ def _write_png(path: Path, sample: Sample) -> str:
 
 def _image_row(sample: Sample, path: Path, digest: str) -> dict[str, Any]:
     bit_depth, scale, offset = COUNTS[sample.modality]
-    height, width = sample.pixels.shape
+    height, width = sample.pixels.shape[:2]
     return {
         "image_id": sample.image_id,
         "subject_id": sample.subject_id,

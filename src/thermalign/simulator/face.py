@@ -9,13 +9,18 @@ from thermalign.simulator.anatomy import Identity, draw_identity
 from thermalign.simulator.capture import Matrix
 from thermalign.simulator.expression import expression_bases
 from thermalign.simulator.facial_hair import draw_facial_hair
-from thermalign.simulator.fields import SCALE, Map, shrink
+from thermalign.simulator.fields import SCALE, Map, blur, enlarge, shrink
 from thermalign.simulator.glasses import Glasses, draw_glasses
 from thermalign.simulator.mouth import Mouth
+from thermalign.simulator.pigments import luminance
 from thermalign.simulator.seeds import Purpose, stream
-from thermalign.simulator.shape import ambient_occlusion, build_shape, slopes
+from thermalign.simulator.shape import Shape, ambient_occlusion, build_shape, slopes
 from thermalign.simulator.skin import paint_albedo
 from thermalign.simulator.temperature import Warmth, build_warmth
+from thermalign.simulator.wrinkles import AT_REST, draw_wrinkles
+
+# ASSUME: how far light wanders in skin (mm), what part of it does, the steepest shading (slope)
+SOFTNESS, SOFT_SHARE, STEEPEST = 1.4, 0.8, 1.3
 
 
 @dataclass(frozen=True)
@@ -27,10 +32,12 @@ class Face:
     identity, mouth, warmth
     height : (H/2, W/2) mm
     reflectance : levels 0 to 2, (h, w, 4)
-        Albedo, ambient occlusion, slope along x, slope along y.
+        Luminance of the albedo, ambient occlusion, slope along x, slope along y.
+    detail : (H/2, W/2, 4)
+        Blue and red albedo over their luminance; slopes that all wrinkles add at full depth.
     thermal_slopes : (H, W, 2)
         Smoother and less steep: emission comes from a layer, not a surface.
-    bases : expression -> (H/4, W/4, 3) mm
+    bases : expression -> (H/4, W/4, 4)
     landmarks : (5, 2) mm
         In the order of ``geometry.LANDMARKS``, on the neutral face.
     glasses : Glasses or None
@@ -41,6 +48,7 @@ class Face:
     warmth: Warmth
     height: Map
     reflectance: tuple[Map, ...]
+    detail: Map
     thermal_slopes: Map
     bases: dict[str, Map]
     landmarks: Matrix
@@ -74,9 +82,15 @@ def build_face(
     facial = draw_facial_hair(
         identity, shape.mouth, bare=bare, rng=stream(seed, Purpose.FACIAL_HAIR, subject)
     )
-    albedo = paint_albedo(identity, shape, facial=facial, rng=stream(seed, Purpose.SKIN, subject))
-    slope = slopes(shape)
-    reflectance = np.dstack([albedo, ambient_occlusion(shape), *slope])
+    albedo = paint_albedo(
+        identity,
+        shape,
+        facial=facial,
+        rng=stream(seed, Purpose.SKIN, subject),
+        colour_rng=stream(seed, Purpose.COLOUR, subject),
+    )
+    slope, open_sky = slopes(shape), ambient_occlusion(shape)
+    wrinkles = draw_wrinkles(identity, shape.mouth, stream(seed, Purpose.WRINKLES, subject))
     warm = stream(seed, Purpose.TEMPERATURE, subject)
     optician = stream(seed, Purpose.GLASSES, subject)
     return Face(
@@ -84,7 +98,8 @@ def build_face(
         mouth=shape.mouth,
         warmth=build_warmth(identity, shape, facial=facial, gap=gap, rng=warm),
         height=shrink(shape.height),
-        reflectance=pyramid(reflectance),
+        reflectance=pyramid(_reflectance(shape, luminance(albedo), open_sky, slope=slope, wrinkles=wrinkles)),
+        detail=np.dstack([_tints(albedo, open_sky), wrinkles]),
         thermal_slopes=np.clip(cv2.GaussianBlur(np.dstack(slope), (0, 0), 1.1 * SCALE), -3, 3),
         bases=expression_bases(identity, shape.mouth),
         landmarks=_landmarks(identity, shape.mouth),
@@ -96,6 +111,43 @@ def pyramid(maps: Map) -> tuple[Map, ...]:
     """Return maps at levels 0, 1 and 2."""
     middle = shrink(maps)
     return maps, middle, shrink(middle)
+
+
+def _reflectance(
+    shape: Shape, albedo: Map, open_sky: Map, *, slope: tuple[Map, Map], wrinkles: Map
+) -> Map:
+    """Pack what the visible camera samples, (H, W, 4).
+
+    Light wanders below bare skin before it comes back, so that its shading is softer than its
+    surface: there the slopes are blurred. Light from other skin lifts what is steep: there they
+    are bounded, too.
+    """
+    skin = np.asarray(shape.face * (1 - shape.hair_cover) * (1 - shape.eyes.opening), np.float32)
+    share = SOFT_SHARE * blur(skin, 1.0)
+    resting = AT_REST * enlarge(wrinkles)
+    wide = [blur(sharp, SOFTNESS) for sharp in slope]
+    bound = 1 / np.sqrt(1 + (wide[0] ** 2 + wide[1] ** 2) / STEEPEST**2)
+    soft = (
+        sharp + share * (broad * bound - sharp) + resting[..., axis]
+        for axis, (sharp, broad) in enumerate(zip(slope, wide, strict=True))
+    )
+    return np.dstack([albedo, _with_bounces(open_sky, albedo), *soft])
+
+
+def _with_bounces(open_sky: Map, albedo: Map) -> Map:
+    """Return the ambient light in a hollow whose walls reflect the share ``albedo`` on.
+
+    a / (1 - albedo (1 - a)), the sum of all bounces: hollows of light skin are hardly dark.
+    """
+    return np.asarray(open_sky / (1 - albedo * (1 - open_sky)), np.float32)
+
+
+def _tints(albedo: Map, open_sky: Map) -> Map:
+    """Return blue and red over the luminance, (H/2, W/2, 2); hollows redden skin."""
+    small, sky = [shrink(layer) for layer in albedo], shrink(open_sky)
+    colour = np.stack([layer * _with_bounces(sky, layer) for layer in small])
+    grey = luminance(colour)
+    return np.dstack([colour[0] / grey, colour[2] / grey])
 
 
 def _landmarks(identity: Identity, mouth: Mouth) -> Matrix:

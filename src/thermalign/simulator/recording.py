@@ -57,7 +57,7 @@ class Sample:
     ----------
     image_id, subject_id, session, volume, range, condition, modality, pair_id
         As in ``tables.IMAGES``.
-    pixels : (h, w) uint16 thermal counts, or uint8 visible
+    pixels : (h, w) uint16 thermal counts, or uint8 visible: (h, w), or (h, w, 3) BGR
     points : (5, 2) float64, pixels, (x, y)
         In the order of ``geometry.LANDMARKS``.
     visible : (5,) bool
@@ -245,6 +245,7 @@ def _take_visible(recording: _Recording, moment: Moment, key: _Key) -> Sample:
         moment.deformation,
         light=light,
         glasses=recording.settings.glasses,
+        colour=recording.settings.colour,
         rng=key.stream(Purpose.VISIBLE_SENSOR),
     )
     noise = key.stream(Purpose.VISIBLE_ANNOTATION)

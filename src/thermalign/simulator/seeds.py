@@ -25,6 +25,9 @@ class Purpose(IntEnum):
     THERMAL_ANNOTATION = 15
     VISIBLE_ANNOTATION = 16
     CAMERA = 17
+    COLOUR = 30
+    WRINKLES = 31
+    NOISE_BANK = 32
 
 
 def stream(

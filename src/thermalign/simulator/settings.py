@@ -45,6 +45,8 @@ class Settings:
         Let subjects who own glasses wear them.
     facial_hair : bool
         Let men grow beards and moustaches.
+    colour : bool
+        Give the visible camera three colours; without, it is a monochrome one.
     annotation_noise : float, interocular distances
         Standard deviation of annotated coordinates; 0 gives exact landmarks.
     ambient_mean, ambient_sd : float, degrees Celsius
@@ -64,6 +66,7 @@ class Settings:
     gap: float = 1.3
     glasses: bool = False
     facial_hair: bool = True
+    colour: bool = True
     annotation_noise: float = 0.0
     ambient_mean: float = 22.5
     ambient_sd: float = 1.2
