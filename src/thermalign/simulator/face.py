@@ -91,6 +91,7 @@ def build_face(
     )
     slope, open_sky = slopes(shape), ambient_occlusion(shape)
     wrinkles = draw_wrinkles(identity, shape.mouth, stream(seed, Purpose.WRINKLES, subject))
+    reflectance = _reflectance(shape, luminance(albedo), open_sky, slope=slope, wrinkles=wrinkles)
     warm = stream(seed, Purpose.TEMPERATURE, subject)
     optician = stream(seed, Purpose.GLASSES, subject)
     return Face(
@@ -98,7 +99,7 @@ def build_face(
         mouth=shape.mouth,
         warmth=build_warmth(identity, shape, facial=facial, gap=gap, rng=warm),
         height=shrink(shape.height),
-        reflectance=pyramid(_reflectance(shape, luminance(albedo), open_sky, slope=slope, wrinkles=wrinkles)),
+        reflectance=pyramid(reflectance),
         detail=np.dstack([_tints(albedo, open_sky), wrinkles]),
         thermal_slopes=np.clip(cv2.GaussianBlur(np.dstack(slope), (0, 0), 1.1 * SCALE), -3, 3),
         bases=expression_bases(identity, shape.mouth),

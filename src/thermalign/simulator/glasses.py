@@ -57,7 +57,7 @@ def draw_glasses(identity: Identity, rng: np.random.Generator) -> Glasses:
     pattern = lenses * (0.5 + 0.2 * random_field(rng, 14))
     layers = shrink(np.dstack([lenses, frame, pattern]).astype(np.float32))
     brightness = rng.uniform(0.02, 0.12)
-    return Glasses(layers, brightness * dye(0.6, rng))
+    return Glasses(layers, brightness * dye(0.4, rng))
 
 
 def see_glasses(glasses: Glasses, camera: Camera) -> Map:

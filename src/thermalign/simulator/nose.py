@@ -51,8 +51,7 @@ def nostrils(identity: Identity) -> tuple[Map, Map]:
     body = identity.body
     x, y = identity.septum, body.subnasale_y - 1.6
     left, right = (
-        bump(x + sign * 0.62 * body.tip_width, y, 2.4, 1.2, turn=0.35 * sign)
-        for sign, _ in SIDES
+        bump(x + sign * 0.62 * body.tip_width, y, 2.4, 1.2, turn=0.35 * sign) for sign, _ in SIDES
     )
     return left, right
 

@@ -33,7 +33,7 @@ SURFACE = 0.035  # reflectance of the skin's surface, without colour: it greys d
 
 # ASSUME every tint and share below: tuned by eye on contact sheets.
 BROWN_HAIR, RED_HAIR = np.array([0.42, 0.87, 1.48]), np.array([0.22, 0.70, 1.89])
-GREY_HAIR = np.array([0.99, 1.0, 1.0])
+GREY_HAIR = np.array([0.92, 1.0, 1.03])
 GLOSS_OF_HAIR = 0.010  # reflectance without colour: black hair is hardly brown
 RED_SHARE, RED_UP_TO = 0.09, 0.35  # of persons with less melanin
 BROWN_EYE, GREEN_EYE = np.array([0.40, 0.90, 1.42]), np.array([0.70, 1.08, 0.96])
@@ -84,9 +84,7 @@ def hair_colour(
     return GLOSS_OF_HAIR + (total - GLOSS_OF_HAIR) * coloured
 
 
-def iris_colour(
-    identity: Identity, brightness: float, colour_rng: np.random.Generator
-) -> Colour:
+def iris_colour(identity: Identity, brightness: float, colour_rng: np.random.Generator) -> Colour:
     """Draw the reflectance of the iris: brown, or for some light skins blue, grey or green.
 
     Parameters

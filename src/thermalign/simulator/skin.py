@@ -77,8 +77,8 @@ def paint_albedo(
     albedo = _flush(identity, shape, colour_rng)
     albedo *= _planes(skin * skin_tint(identity.melanin))
     uneven = _tone(identity, rng)
-    for layer, share in zip(albedo, UNEVEN_BANDS, strict=True):
-        layer *= 1 + share * uneven
+    for band, share in enumerate(UNEVEN_BANDS):
+        albedo[band] *= 1 + share * uneven
     _paint_moles(albedo, identity, rng)
     _paint_lips(albedo, identity, shape, rng)
     _paint_facial_hair(albedo, identity, facial, hair)
@@ -103,7 +103,7 @@ def _planes(colour: Colour) -> Map:
     return np.asarray(colour, np.float32)[:, None, None]
 
 
-def _cover(albedo: Map, mask: Map, paint: Any, *, part: Window = EVERYWHERE) -> None:
+def _cover(albedo: Map, mask: Any, paint: Any, *, part: Window = EVERYWHERE) -> None:
     """Put a layer over a part of the albedo, in place.
 
     Parameters
@@ -176,16 +176,14 @@ def _paint_lips(albedo: Map, identity: Identity, shape: Shape, rng: np.random.Ge
     albedo[:, rows, columns] *= 1 - line * line_mask(shape.mouth, 0.7)[part]
 
 
-def _paint_facial_hair(
-    albedo: Map, identity: Identity, facial: FacialHair, hair: Colour
-) -> None:
+def _paint_facial_hair(albedo: Map, identity: Identity, facial: FacialHair, hair: Colour) -> None:
     """Cover brows and beard, in place; what is shaven shines grey-blue through the skin."""
     body = identity.body
     brows = window((-75, 75), (body.brow_y - 26, body.brow_y + 20))
     _cover(albedo, 0.85 * facial.brow, 1.15 * hair, part=brows)
     stubble = np.clip(facial.beard * (0.65 + 0.21 * facial.texture), 0, 1)
     shaven = max(0.0, 1 - identity.beard / 0.5)
-    cold = 1 + shaven * (np.array([1.9, 1.05, 0.55]) - 1)
+    cold = 1 + shaven * (np.array([1.5, 1.02, 0.72]) - 1)
     jaw = window((-95, 95), (-25, body.menton_y + 40))
     _cover(albedo, 0.82 * stubble, 1.25 * hair * cold, part=jaw)
 

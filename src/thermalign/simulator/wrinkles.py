@@ -8,6 +8,7 @@ from math import cos, radians, sin
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from thermalign.simulator.anatomy import Identity
 from thermalign.simulator.fields import (
@@ -29,6 +30,7 @@ WIDTH = 0.9  # mm, standard deviation across a crease
 AT_REST = 0.22  # share of its depth that a crease keeps on a resting face
 SHIFT = 3  # bits of sub-pixel precision of the drawn lines
 
+Canvas = npt.NDArray[np.uint8]
 Points = list[tuple[float, float]]
 
 
@@ -48,12 +50,13 @@ def draw_wrinkles(identity: Identity, mouth: Mouth, rng: np.random.Generator) ->
         _beside_mouth(canvas, identity, mouth, sign=sign)
     age = min(max(0.55 + 0.35 * identity.age + 0.12 * rng.standard_normal(), 0.12), 1.5)
     relief = cv2.GaussianBlur(shrink(canvas.astype(np.float32)), (0, 0), WIDTH * SCALE / 2)
-    relief *= -age * DEPTH / 255 * 2.5  # a thin line loses 3/5 of its depth to shrinking and blur
-    per_mm = SCALE / 2 / 8
-    return np.dstack([cv2.Sobel(relief, cv2.CV_32F, x, 1 - x) * per_mm for x in (1, 0)])
+    # a thin line loses about 3/5 of its depth to shrinking and blur
+    per_mm = -2.5 * age * DEPTH / 255 * SCALE / 2 / 8
+    along, down = (cv2.Sobel(relief, cv2.CV_32F, x, 1 - x, scale=per_mm) for x in (1, 0))
+    return np.dstack([along, down]).astype(np.float32, copy=False)
 
 
-def _crease(canvas: Map, points: Points, strength: float) -> None:
+def _crease(canvas: Canvas, points: Points, strength: float) -> None:
     """Draw a line that fades towards both ends."""
     pixels = [(level_pixels(x, ORIGIN_X, 0), level_pixels(y, ORIGIN_Y, 0)) for x, y in points]
     line = np.rint(np.array(pixels) * 2**SHIFT).astype(np.int32)
@@ -63,7 +66,7 @@ def _crease(canvas: Map, points: Points, strength: float) -> None:
         cv2.polylines(canvas, [piece[:, None]], False, value, 2, cv2.LINE_AA, SHIFT)
 
 
-def _forehead(canvas: Map, identity: Identity, rng: np.random.Generator) -> None:
+def _forehead(canvas: Canvas, identity: Identity, rng: np.random.Generator) -> None:
     body = identity.body
     low, high = body.brow_y - 13, body.hairline_y + 9
     count = max(2, round((low - high) / rng.uniform(8, 11)))
@@ -76,7 +79,7 @@ def _forehead(canvas: Map, identity: Identity, rng: np.random.Generator) -> None
         _crease(canvas, points, rng.uniform(0.5, 1.0))
 
 
-def _between_brows(canvas: Map, identity: Identity, rng: np.random.Generator) -> None:
+def _between_brows(canvas: Canvas, identity: Identity, rng: np.random.Generator) -> None:
     body = identity.body
     for sign, _ in SIDES:
         x, lean = sign * rng.uniform(4.5, 7.5), sign * rng.uniform(-1, 2.5)
@@ -89,7 +92,7 @@ def _between_brows(canvas: Map, identity: Identity, rng: np.random.Generator) ->
 
 
 def _beside_eye(
-    canvas: Map, identity: Identity, rng: np.random.Generator, *, sign: int, i: int
+    canvas: Canvas, identity: Identity, rng: np.random.Generator, *, sign: int, i: int
 ) -> None:
     """Draw crow's feet and the crease below the lower lid."""
     body, (x, y) = identity.body, identity.eyes[i]
@@ -111,7 +114,7 @@ def _beside_eye(
         _crease(canvas, list(zip(x + 13 * across, bow, strict=True)), strength)
 
 
-def _beside_mouth(canvas: Map, identity: Identity, mouth: Mouth, *, sign: int) -> None:
+def _beside_mouth(canvas: Canvas, identity: Identity, mouth: Mouth, *, sign: int) -> None:
     """Draw the fold from the wing of the nose past the corner of the mouth."""
     body = identity.body
     top, wing = body.subnasale_y - 7, body.nose_breadth / 2
