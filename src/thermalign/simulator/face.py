@@ -82,6 +82,7 @@ def build_face(
     facial = draw_facial_hair(
         identity, shape.mouth, bare=bare, rng=stream(seed, Purpose.FACIAL_HAIR, subject)
     )
+    slope = slopes(shape)
     albedo = paint_albedo(
         identity,
         shape,
@@ -89,9 +90,8 @@ def build_face(
         rng=stream(seed, Purpose.SKIN, subject),
         colour_rng=stream(seed, Purpose.COLOUR, subject),
     )
-    slope, open_sky = slopes(shape), ambient_occlusion(shape)
     wrinkles = draw_wrinkles(identity, shape.mouth, stream(seed, Purpose.WRINKLES, subject))
-    reflectance = _reflectance(shape, luminance(albedo), open_sky, slope=slope, wrinkles=wrinkles)
+    reflectance, detail = _see(shape, albedo, slope=slope, wrinkles=wrinkles)
     warm = stream(seed, Purpose.TEMPERATURE, subject)
     optician = stream(seed, Purpose.GLASSES, subject)
     return Face(
@@ -100,7 +100,7 @@ def build_face(
         warmth=build_warmth(identity, shape, facial=facial, gap=gap, rng=warm),
         height=shrink(shape.height),
         reflectance=pyramid(reflectance),
-        detail=np.dstack([_tints(albedo, open_sky), wrinkles]),
+        detail=detail,
         thermal_slopes=np.clip(cv2.GaussianBlur(np.dstack(slope), (0, 0), 1.1 * SCALE), -3, 3),
         bases=expression_bases(identity, shape.mouth),
         landmarks=_landmarks(identity, shape.mouth),
@@ -114,15 +114,14 @@ def pyramid(maps: Map) -> tuple[Map, ...]:
     return maps, middle, shrink(middle)
 
 
-def _reflectance(
-    shape: Shape, albedo: Map, open_sky: Map, *, slope: tuple[Map, Map], wrinkles: Map
-) -> Map:
-    """Pack what the visible camera samples, (H, W, 4).
+def _see(shape: Shape, albedo: Map, *, slope: tuple[Map, Map], wrinkles: Map) -> tuple[Map, Map]:
+    """Pack what the visible camera samples: ``Face.reflectance`` of level 0, and ``Face.detail``.
 
     Light wanders below bare skin before it comes back, so that its shading is softer than its
     surface: there the slopes are blurred. Light from other skin lifts what is steep: there they
     are bounded, too.
     """
+    open_sky, grey = ambient_occlusion(shape), luminance(albedo)
     skin = np.asarray(shape.face * (1 - shape.hair_cover) * (1 - shape.eyes.opening), np.float32)
     share = SOFT_SHARE * blur(skin, 1.0)
     resting = AT_REST * enlarge(wrinkles)
@@ -132,7 +131,8 @@ def _reflectance(
         sharp + share * (broad * bound - sharp) + resting[..., axis]
         for axis, (sharp, broad) in enumerate(zip(slope, wide, strict=True))
     )
-    return np.dstack([albedo, _with_bounces(open_sky, albedo), *soft])
+    reflectance = np.dstack([grey, _with_bounces(open_sky, grey), *soft])
+    return reflectance, np.dstack([_tints(albedo, open_sky), wrinkles])
 
 
 def _with_bounces(open_sky: Map, albedo: Map) -> Map:
