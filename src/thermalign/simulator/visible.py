@@ -91,7 +91,9 @@ def render_visible(
     if glasses and face.glasses:
         seen = _put_on(face.glasses, seen, view)
     scene = _backdrop(rng, view.camera.shape)
-    scene += cv2.merge([view.cover] * 3) * (seen - scene)
+    seen -= scene
+    seen *= cv2.merge([view.cover] * 3)
+    scene += seen
     if not colour:
         scene = np.asarray(cv2.transform(scene, np.array([LUMA], np.float32)), np.float32)
     return _expose(np.asarray(cv2.GaussianBlur(scene, (5, 5), BLUR), np.float32), light, rng)
@@ -114,11 +116,15 @@ def _shade(face: Face, view: View, height: Map, deformation: Deformation, light:
     slope_y += sampled[..., 3] + folds * detail[..., 3]
     middle = (key + view.towards) / np.linalg.norm(key + view.towards)
     wrapped, filled, glossy = _facing(slope_x, slope_y, (key, fill, middle), (WRAP, 0.0, 0.0))
-    lit = (1 - SHADOW_DEPTH * shadow) * light.key_strength
-    by_key = albedo * wrapped * lit * cv2.sqrt(open_sky)
-    by_room = albedo * (light.ambient * open_sky + light.fill_strength * filled)
+    lit = light.key_strength - SHADOW_DEPTH * light.key_strength * shadow
+    by_key = wrapped  # planes are multiplied in place: fresh ones would leave the cache
+    for factor in (albedo, lit, cv2.sqrt(open_sky)):
+        by_key *= factor
+    by_room = cv2.addWeighted(open_sky, light.ambient, filled, light.fill_strength, 0) * albedo
+    gloss = light.gloss * _lobe(glossy)
     # gloss fades with the albedo: unscaled, its wide lobe is a haze that turns black hair grey
-    gloss = light.gloss * _lobe(glossy) * lit * open_sky * cv2.sqrt(albedo)
+    for factor in (lit, open_sky, cv2.sqrt(albedo)):
+        gloss *= factor
     lamps = np.column_stack([light.tints.T, np.zeros(3)]).astype(np.float32)
     seen = np.asarray(cv2.transform(cv2.merge([by_key, by_room, gloss]), lamps), np.float32)
     seen *= cv2.cvtColor(cv2.transform(detail, SEEN_TINTS), cv2.COLOR_BGRA2BGR)
@@ -139,7 +145,8 @@ def _facing(
         x, y, z = ((1 - wrap) * float(v) for v in direction)
         against = np.asarray(cv2.addWeighted(slope_x, -x, slope_y, -y, z), np.float32)
         against /= length
-        cosines.append(np.maximum(against + np.float32(wrap), 0))
+        against += wrap
+        cosines.append(np.maximum(against, 0, out=against))
     return cosines
 
 
@@ -225,13 +232,11 @@ def _noise_bank() -> Map:
     return stream(0, Purpose.NOISE_BANK).standard_normal(BANK, dtype=np.float32)
 
 
-def _draw_noise(shape: tuple[int, ...], rng: np.random.Generator) -> Map:
+def _draw_noise(shape: tuple[int, int], rng: np.random.Generator) -> Map:
     """Cut normal deviates from a random place of the bank and mirror them at random."""
-    rows, columns = shape[0], int(np.prod(shape[1:]))
-    top, left = (int(rng.integers(n - m + 1)) for n, m in zip(BANK, (rows, columns), strict=True))
-    flip, mirror = rng.choice([-1, 1], 2)
-    cut = _noise_bank()[top : top + rows, left : left + columns]
-    return cut[::flip, ::mirror].reshape(shape)
+    top, left = (int(rng.integers(n - m + 1)) for n, m in zip(BANK, shape, strict=True))
+    flip, mirror = (int(sign) for sign in 2 * rng.integers(0, 2, 2) - 1)
+    return _noise_bank()[top : top + shape[0], left : left + shape[1]][::flip, ::mirror]
 
 
 def _expose(image: Map, light: Light, rng: np.random.Generator) -> npt.NDArray[np.uint8]:
@@ -241,7 +246,9 @@ def _expose(image: Map, light: Light, rng: np.random.Generator) -> npt.NDArray[n
     mean = cv2.mean(middle)
     level = float(np.dot(LUMA, mean[:3])) if image.ndim == 3 else mean[0]
     image = image * (GREY / (level + 0.03) * light.exposure)
-    spread = cv2.sqrt(image * SHOT_NOISE**2 + READ_NOISE**2)
-    image += spread * _draw_noise(image.shape, rng)
+    noise = np.asarray(cv2.sqrt(image * SHOT_NOISE**2 + READ_NOISE**2), np.float32)
+    noise = noise.reshape(height, -1)
+    noise *= _draw_noise((height, noise.shape[1]), rng)
+    image += noise.reshape(image.shape)
     encoded = cv2.pow(np.maximum(image, 0, out=image), light.gamma)
     return np.asarray(cv2.convertScaleAbs(encoded, alpha=255), np.uint8)
