@@ -18,7 +18,7 @@ FULL_BLINK = 0.05  # share of moments with closed eyes
 # ASSUME: lamps between daylight of 6500 K and tungsten of 2900 K
 MIRED = (154.0, 345.0)  # 10^6 / K
 MIRED_APART = 25.0  # standard deviation between key and room light
-BALANCE_ERROR = 0.025  # standard deviation of the logarithm of the gains of blue and red
+BALANCE_ERROR = 0.02  # standard deviation of the logarithm of the gains of blue and red
 
 CONDITIONS = ("baseline", "expression")
 
@@ -131,7 +131,7 @@ def _draw_tints(rng: np.random.Generator) -> Colour:
     key = rng.uniform(low, high)
     room = min(max(key + rng.normal(0, MIRED_APART), low), high)
     error = error_tint(rng.standard_normal(2), BALANCE_ERROR)
-    white = lamp_tint(0.6 * key + 0.4 * room) * error
+    white = lamp_tint(0.7 * key + 0.3 * room) * error
     return np.stack([tint(lamp_tint(lamp) / white) for lamp in (key, room)])
 
 

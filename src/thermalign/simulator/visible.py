@@ -180,7 +180,8 @@ def _cast_shadow(height: Map, key: Matrix) -> Map:
     steepness = max(float(key[2]), 0.15)
     across, down = (float(v) / steepness * SCALE / 4 for v in key[:2])
     margin = int(max(abs(across), abs(down)) * SHADOW_STEPS[-1]) + 1
-    around = np.pad(ground, margin, mode="edge")
+    wide, edge = (margin, margin, margin, margin), cv2.BORDER_REPLICATE
+    around = np.asarray(cv2.copyMakeBorder(ground, *wide, edge), np.float32)
     shadow = np.zeros_like(ground)
     for rise in SHADOW_STEPS:  # whole pixels will do: the edge of a shadow is soft
         top, left = margin + round(down * rise), margin + round(across * rise)
