@@ -17,7 +17,7 @@ from thermalign.simulator.settings import Settings, Volume, settings_from
 from thermalign.simulator.temperature import draw_session
 
 SEED = 5
-PEAK = Peak(y=-40.0, z=0.0, half_width=70.0, length=65.0, albedo=0.1)
+PEAK = Peak(y=-40.0, z=0.0, half_width=70.0, length=65.0, colour=np.full(3, 0.1))
 
 
 def owner(*, knitted):

@@ -7,12 +7,19 @@ from math import cos, exp, radians, sin
 import numpy as np
 import numpy.typing as npt
 
+from thermalign.simulator.pigments import Colour, error_tint, lamp_tint, tint
+
 Matrix = npt.NDArray[np.float64]
 
 POSE_LIMITS = (35.0, 22.0, 15.0)  # degrees of yaw, pitch, roll; beyond, the height field smears
 POSE_TAIL = (0.06, 2.3)  # share of strong poses, and how much stronger
 DRIFT_SD = (0.8, 0.6, 0.4)  # degrees of yaw, pitch, roll between images of one sample; ASSUME
 FULL_BLINK = 0.05  # share of moments with closed eyes
+
+# ASSUME: lamps between daylight of 6500 K and tungsten of 2900 K
+MIRED = (154.0, 345.0)  # 10^6 / K
+MIRED_APART = 25.0  # standard deviation between key and room light
+BALANCE_ERROR = 0.02  # standard deviation of the logarithm of the gains of blue and red
 
 CONDITIONS = ("baseline", "expression")
 
@@ -39,7 +46,11 @@ class Capture:
 
 @dataclass(frozen=True)
 class Light:
-    """Lights of a room: unit vectors towards them in the camera frame, and their strengths."""
+    """Lights of a room: unit vectors towards them in the camera frame, and their strengths.
+
+    ``tints``, (2, 3), are what the camera's white balance leaves of the colour of the key light,
+    and of the fill and ambient light.
+    """
 
     key: Matrix
     key_strength: float
@@ -49,6 +60,7 @@ class Light:
     gloss: float
     exposure: float
     gamma: float
+    tints: Colour
 
 
 def draw_capture(
@@ -133,7 +145,18 @@ def draw_light(rng: np.random.Generator) -> Light:
         gloss=rng.uniform(0.02, 0.08),
         exposure=exp(rng.normal(0, 0.12)),
         gamma=rng.uniform(0.55, 0.75),  # machine-vision cameras are nearly linear
+        tints=_draw_tints(rng),
     )
+
+
+def _draw_tints(rng: np.random.Generator) -> Colour:
+    """Draw the tints of key and room light after an imperfect white balance, (2, 3)."""
+    low, high = MIRED
+    key = rng.uniform(low, high)
+    room = min(max(key + rng.normal(0, MIRED_APART), low), high)
+    error = error_tint(rng.standard_normal(2), BALANCE_ERROR)
+    white = lamp_tint(0.7 * key + 0.3 * room) * error
+    return np.stack([tint(lamp_tint(lamp) / white) for lamp in (key, room)])
 
 
 def _direction(azimuth: float, elevation: float) -> Matrix:

@@ -31,7 +31,11 @@ __all__ = [
 COUNTS = {"thermal": (16, SCALE, OFFSET), "visible": (8, 1 / 255, 0.0)}
 """Modality: bit depth, and scale and offset from counts to degrees Celsius or 0..1."""
 
-PNG_OPTIONS = [cv2.IMWRITE_PNG_COMPRESSION, 1]  # noise barely compresses; 1 is quick
+PNG_OPTIONS = [  # noise hardly repeats: Huffman codes alone are quicker and smaller than matches
+    *(cv2.IMWRITE_PNG_COMPRESSION, 1),
+    *(cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_HUFFMAN_ONLY),
+    *(cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_PAETH),
+]
 REPORT_EVERY = 10.0  # s
 
 
@@ -140,7 +144,7 @@ def _write_png(path: Path, sample: Sample) -> str:
 
 def _image_row(sample: Sample, path: Path, digest: str) -> dict[str, Any]:
     bit_depth, scale, offset = COUNTS[sample.modality]
-    height, width = sample.pixels.shape
+    height, width = sample.pixels.shape[:2]
     return {
         "image_id": sample.image_id,
         "subject_id": sample.subject_id,

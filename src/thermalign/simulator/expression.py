@@ -57,9 +57,9 @@ class Deformation:
 
     Attributes
     ----------
-    field : (H/4, W/4, 3) mm
-        Displacement (x, y) of the skin and rise of its height.
-    eye_field : (H/4, W/4, 3) mm
+    field : (H/4, W/4, 4) mm
+        Displacement (x, y) of the skin, rise of its height, and how deep its wrinkles are, 0..1.
+    eye_field : (H/4, W/4, 4) mm
         The same without lids and gaze: what the landmarks of the eyes follow.
     opening : Opening or None
         None while the mouth is closed.
@@ -71,15 +71,16 @@ class Deformation:
 
 
 def expression_bases(identity: Identity, mouth: Mouth) -> dict[str, Map]:
-    """Return the displacement of every expression at strength 1, each (H/4, W/4, 3) mm."""
+    """Return what every expression does at strength 1, each as ``Deformation.field``."""
     bases = {
-        name: np.zeros((HEIGHT // 4, WIDTH // 4, 3), np.float32)
+        name: np.zeros((HEIGHT // 4, WIDTH // 4, 4), np.float32)
         for name in ("smile", "pucker", "brow_raise", "frown", "blink", "gaze", "corners")
     }
     for sign, i in SIDES:
         _add_mouth_motion(bases, identity, mouth, sign=sign, i=i)
         _add_eye_motion(bases, identity, sign=sign, i=i)
     bases["pucker"][..., 2] += 4.5 * _hill(0, identity.body.mouth_y, 15, 12)
+    _add_wrinkles(bases, identity)
     return bases
 
 
@@ -96,7 +97,7 @@ def _add_mouth_motion(
     smile[..., 0] += sign * 5.5 * pull
     smile[..., 1] -= 4.2 * pull + 2.8 * cheek + 1.5 * _hill(eye[0], eye[1] + 8, 13, 4)
     fold = _hill(sign * (mouth.half_length + 9), identity.body.mouth_y - 10, 7, 9)
-    smile[..., 2] += 3.0 * cheek - 1.5 * fold
+    smile[..., 2] += 3.0 * cheek - 1.5 * fold + 0.9 * _hill(eye[0], eye[1] + 8, 11, 3)
     bases["pucker"][..., 0] -= sign * 6.5 * _hill(x, y, 12, 12)
     near = _hill(x, y, 11, 11)
     bases["corners"][..., 0] -= sign * 0.10 * near
@@ -113,6 +114,17 @@ def _add_eye_motion(bases: dict[str, Map], identity: Identity, *, sign: int, i: 
     lid = bell(COARSE_X - x, 13) * bell(down, np.where(down > 0, 2.2, 7.0).astype(np.float32))
     bases["blink"][..., 1] += 0.8 * (body.eye_above + body.eye_below) * lid
     bases["gaze"][..., 0] += 3.0 * _hill(x, y, 6.5, 3.5)
+
+
+def _add_wrinkles(bases: dict[str, Map], identity: Identity) -> None:
+    """Say where an expression folds the skin."""
+    brow = identity.body.brow_y
+    bases["brow_raise"][..., 3] = _hill(0, brow - 30, 60, 11)
+    bases["frown"][..., 3] = _hill(0, brow + 2, 8, 9)
+    for sign, _ in SIDES:
+        beside_eye = _hill(sign * (0.5 * identity.body.eye_distance + 12), 6, 17, 9)
+        beside_mouth = _hill(sign * 30, 0.5 * (brow + 2 * identity.body.mouth_y) + 4, 14, 16)
+        bases["smile"][..., 3] += beside_eye + beside_mouth
 
 
 def deform(

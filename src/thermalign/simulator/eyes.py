@@ -7,8 +7,11 @@ import numpy as np
 
 from thermalign.simulator.anatomy import Identity
 from thermalign.simulator.fields import SHAPE, SIDES, Map, Window, X, Y, bell, logistic, window
+from thermalign.simulator.pigments import Colour
 
 # ASSUME every share, width (mm) and reflectance below: tuned by eye on contact sheets.
+
+WHITE_TINT = (0.84, 0.97, 1.12)  # blue, green, red: fine vessels warm the white of the eye
 
 
 @dataclass(frozen=True)
@@ -58,31 +61,34 @@ def draw_eyes(identity: Identity) -> Eyes:
 
 
 def paint_eyeballs(
-    albedo: Map, identity: Identity, *, eyes: Eyes, skin: float, iris: float
+    albedo: Map, identity: Identity, *, eyes: Eyes, skin: float, iris: Colour
 ) -> None:
     """Paint white, iris, pupil and catch light into the openings, in place.
 
     Parameters
     ----------
-    albedo : (H, W)
+    albedo : (3, H, W)
     identity : Identity
     eyes : Eyes
-    skin, iris : float
-        Reflectance. The white follows the skin and is shaded under the lid: a bright constant
-        looks like a cartoon.
+    skin : float
+        Luminance. The white follows it and is shaded under the lid: a bright constant looks like a
+        cartoon.
+    iris : (3,) reflectance
     """
     body = identity.body
     for (_, i), (x, y) in zip(SIDES, identity.eyes, strict=True):
-        part = eye_window(x, y)
+        rows, columns = part = eye_window(x, y)
         dx, dy = X[:, part[1]] - x, Y[part[0]] - y
         radius = np.sqrt(dx**2 + (dy + 0.6) ** 2)
         above = body.eye_above + 0.25 * identity.uneven.eye_y[i]
         shade = 1 - 0.45 * logistic((3.0 - above - dy) / 1.2)
         white = (0.16 + 0.42 * skin) * np.exp(-0.5 * (dx / 12.5) ** 4) * shade
         rim = 1 - 0.6 * logistic((radius - 5.2) / 0.4)
-        disc = iris * (0.75 + 0.25 * np.clip(radius / 5.9, 0, 1)) * rim
+        disc = (0.75 + 0.25 * np.clip(radius / 5.9, 0, 1)) * rim
         in_iris, in_pupil = logistic((5.9 - radius) / 0.35), logistic((2.1 - radius) / 0.3)
-        ball = white * (1 - in_iris) + in_iris * disc * (1 - in_pupil) + 0.012 * in_pupil
-        ball = ball + 0.55 * np.exp(-((dx + 1.3) ** 2 + (dy + 2.3) ** 2) / 1.1)
+        glint = 0.55 * np.exp(-((dx + 1.3) ** 2 + (dy + 2.3) ** 2) / 1.1) + 0.012 * in_pupil
         opening = eyes.opening[part]
-        albedo[part] = albedo[part] * (1 - opening) + ball * opening
+        for layer, of_white, of_iris in zip(albedo, WHITE_TINT, iris, strict=True):
+            coloured = float(of_iris) * disc * (1 - in_pupil)
+            ball = of_white * white * (1 - in_iris) + in_iris * coloured + glint
+            layer[rows, columns] += opening * (ball - layer[rows, columns])

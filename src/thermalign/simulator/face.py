@@ -9,18 +9,23 @@ from thermalign.simulator.anatomy import Identity, draw_identity
 from thermalign.simulator.capture import Matrix
 from thermalign.simulator.expression import expression_bases
 from thermalign.simulator.facial_hair import draw_facial_hair
-from thermalign.simulator.fields import SCALE, Map, shrink
+from thermalign.simulator.fields import SCALE, Map, blur, enlarge, shrink
 from thermalign.simulator.glasses import Glasses, draw_glasses
 from thermalign.simulator.headwear import draw_fabric
 from thermalign.simulator.march import Silhouette
 from thermalign.simulator.mouth import Mouth
 from thermalign.simulator.outline import find_silhouette
 from thermalign.simulator.peak import Peak
+from thermalign.simulator.pigments import luminance
 from thermalign.simulator.seeds import Purpose, stream
-from thermalign.simulator.shape import ambient_occlusion, build_shape, slopes
+from thermalign.simulator.shape import Shape, ambient_occlusion, build_shape, slopes
 from thermalign.simulator.skin import paint_albedo
 from thermalign.simulator.temperature import Warmth, build_warmth
 from thermalign.simulator.torso import Torso, draw_torso
+from thermalign.simulator.wrinkles import AT_REST, draw_wrinkles
+
+# ASSUME: how far light wanders in skin (mm), what part of it does, the steepest shading (slope)
+SOFTNESS, SOFT_SHARE, STEEPEST = 1.4, 0.8, 1.3
 
 
 @dataclass(frozen=True)
@@ -34,10 +39,14 @@ class Face:
     silhouette : Silhouette
     torso : Torso
     reflectance : levels 0 to 2, (h, w, 4)
-        Albedo, ambient occlusion, slope along x, slope along y.
+        Luminance of the albedo, ambient occlusion, slope along x, slope along y.
+    detail : (H/2, W/2, 4)
+        Blue and red albedo over their luminance; slopes that all wrinkles add at full depth.
+    cloth : (3,)
+        Blue, green and red albedo of the clothes.
     thermal_normals : (3, H, W)
         Unit vectors, smoother and less steep: emission comes from a layer, not a surface.
-    bases : expression -> (H/4, W/4, 3) mm
+    bases : expression -> (H/4, W/4, 4)
     landmarks : (5, 2) mm
         In the order of ``geometry.LANDMARKS``, on the neutral face.
     glasses : Glasses or None
@@ -52,6 +61,8 @@ class Face:
     silhouette: Silhouette
     torso: Torso
     reflectance: tuple[Map, ...]
+    detail: Map
+    cloth: Map
     thermal_normals: Map
     bases: dict[str, Map]
     landmarks: Matrix
@@ -94,12 +105,16 @@ def build_face(
     facial = draw_facial_hair(
         identity, shape.mouth, bare=bare, rng=stream(seed, Purpose.FACIAL_HAIR, subject)
     )
-    albedo = paint_albedo(identity, shape, facial=facial, rng=stream(seed, Purpose.SKIN, subject))
     slope = slopes(shape)
-    open_sky = ambient_occlusion(shape)
-    if shape.cap:
-        open_sky = open_sky * shape.cap.open_sky
-    reflectance = np.dstack([albedo, open_sky, *slope])
+    albedo = paint_albedo(
+        identity,
+        shape,
+        facial=facial,
+        rng=stream(seed, Purpose.SKIN, subject),
+        colour_rng=stream(seed, Purpose.COLOUR, subject),
+    )
+    wrinkles = draw_wrinkles(identity, shape.mouth, stream(seed, Purpose.WRINKLES, subject))
+    reflectance, detail = _see(shape, albedo, slope=slope, wrinkles=wrinkles)
     warm = stream(seed, Purpose.TEMPERATURE, subject)
     optician = stream(seed, Purpose.GLASSES, subject)
     return Face(
@@ -110,6 +125,8 @@ def build_face(
         silhouette=find_silhouette(identity.body, shape),
         torso=draw_torso(identity.body, stream(seed, Purpose.TORSO, subject)),
         reflectance=pyramid(reflectance),
+        detail=detail,
+        cloth=_average(albedo, shape.cloth),
         thermal_normals=_thermal_normals(np.dstack(slope)),
         bases=expression_bases(identity, shape.mouth),
         landmarks=_landmarks(identity, shape.mouth),
@@ -129,6 +146,52 @@ def pyramid(maps: Map) -> tuple[Map, ...]:
     """Return maps at levels 0, 1 and 2."""
     middle = shrink(maps)
     return maps, middle, shrink(middle)
+
+
+def _see(shape: Shape, albedo: Map, *, slope: tuple[Map, Map], wrinkles: Map) -> tuple[Map, Map]:
+    """Pack what the visible camera samples: ``Face.reflectance`` of level 0, and ``Face.detail``.
+
+    Light wanders below bare skin before it comes back, so that its shading is softer than its
+    surface: there the slopes are blurred. Light from other skin lifts what is steep: there they
+    are bounded, too.
+    """
+    open_sky, grey = ambient_occlusion(shape), luminance(albedo)
+    if shape.cap:
+        open_sky = open_sky * shape.cap.open_sky
+    skin = np.asarray(shape.face * (1 - shape.hair_cover) * (1 - shape.eyes.opening), np.float32)
+    share = SOFT_SHARE * blur(skin, 1.0)
+    resting = AT_REST * enlarge(wrinkles)
+    wide = [blur(sharp, SOFTNESS) for sharp in slope]
+    bound = 1 / np.sqrt(1 + (wide[0] ** 2 + wide[1] ** 2) / STEEPEST**2)
+    soft = (
+        sharp + share * (broad * bound - sharp) + resting[..., axis]
+        for axis, (sharp, broad) in enumerate(zip(slope, wide, strict=True))
+    )
+    reflectance = np.dstack([grey, _with_bounces(open_sky, grey), *soft])
+    return reflectance, np.dstack([_tints(albedo, open_sky), wrinkles])
+
+
+def _average(albedo: Map, cloth: Map) -> Map:
+    """Return the mean albedo of clothes at the lower border, (3,)."""
+    border = slice(-24, None)
+    weight = cloth[border] / max(float(cloth[border].sum()), 1e-6)
+    return np.asarray((albedo[:, border] * weight).sum((1, 2)), np.float32)
+
+
+def _with_bounces(open_sky: Map, albedo: Map) -> Map:
+    """Return the ambient light in a hollow whose walls reflect the share ``albedo`` on.
+
+    a / (1 - albedo (1 - a)), the sum of all bounces: hollows of light skin are hardly dark.
+    """
+    return np.asarray(open_sky / (1 - albedo * (1 - open_sky)), np.float32)
+
+
+def _tints(albedo: Map, open_sky: Map) -> Map:
+    """Return blue and red over the luminance, (H/2, W/2, 2); hollows redden skin."""
+    small, sky = [shrink(layer) for layer in albedo], shrink(open_sky)
+    colour = np.stack([layer * _with_bounces(sky, layer) for layer in small])
+    grey = luminance(colour)
+    return np.dstack([colour[0] / grey, colour[2] / grey])
 
 
 def _landmarks(identity: Identity, mouth: Mouth) -> Matrix:

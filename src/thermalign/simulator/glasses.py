@@ -18,6 +18,7 @@ from thermalign.simulator.fields import (
     sample,
     shrink,
 )
+from thermalign.simulator.pigments import Colour, dye
 
 # ASSUME every length (mm) and share below: tuned by eye on contact sheets.
 
@@ -30,11 +31,12 @@ class Glasses:
     ----------
     layers : (H/2, W/2, 3), 0..1
         Lenses, frame, and a smooth random pattern on the lenses.
-    frame_albedo : float
+    frame_albedo : (3,)
+        In blue, green and red.
     """
 
     layers: Map
-    frame_albedo: float
+    frame_albedo: Colour
 
 
 def draw_glasses(identity: Identity, rng: np.random.Generator) -> Glasses:
@@ -54,7 +56,8 @@ def draw_glasses(identity: Identity, rng: np.random.Generator) -> Glasses:
     frame = np.clip(np.maximum(np.maximum(rim, bridge), temples), 0, 1)
     pattern = lenses * (0.5 + 0.2 * random_field(rng, 14))
     layers = shrink(np.dstack([lenses, frame, pattern]).astype(np.float32))
-    return Glasses(layers, rng.uniform(0.02, 0.12))
+    brightness = rng.uniform(0.02, 0.12)
+    return Glasses(layers, brightness * dye(0.4, rng))
 
 
 def see_glasses(glasses: Glasses, camera: Camera) -> Map:

@@ -1,9 +1,11 @@
 """The head without hair: outline, large form and the relief of brow, sockets, cheeks and chin."""
 
+import cv2
 import numpy as np
 
 from thermalign.simulator.anatomy import Anatomy, Identity
 from thermalign.simulator.fields import (
+    SCALE,
     SHAPE,
     SIDES,
     Map,
@@ -18,6 +20,9 @@ from thermalign.simulator.fields import (
 from thermalign.simulator.mouth import Mouth
 
 # ASSUME every control point, amplitude and width (mm) below: tuned by eye on contact sheets.
+
+
+EDGE = 3.0  # mm, over which the profile turns
 
 
 def half_width(body: Anatomy) -> Map:
@@ -54,7 +59,7 @@ def _middle_line(body: Anatomy) -> Map:
     """Return the height of the profile seen from the side, without the nose, (H, 1) mm."""
     top, base, mouth, menton = body.vertex_y, body.subnasale_y, body.mouth_y, body.menton_y
     bulge = body.forehead_round
-    return curve(
+    profile = curve(
         Y,
         [
             (top - 1, -97),
@@ -79,6 +84,8 @@ def _middle_line(body: Anatomy) -> Map:
             (172, -64),
         ],
     )
+    # unsmoothed, every control point shows as an edge across the whole face
+    return np.asarray(cv2.GaussianBlur(profile, (1, 0), 0.1, sigmaY=EDGE * SCALE), np.float32)
 
 
 def head_form(body: Anatomy, width: Map) -> tuple[Map, Mask]:

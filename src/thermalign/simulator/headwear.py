@@ -20,10 +20,12 @@ from thermalign.simulator.fields import (
 )
 from thermalign.simulator.hair import HIGHEST, Hair, dome
 from thermalign.simulator.peak import Peak
+from thermalign.simulator.pigments import Colour, dye
 
 # ASSUME every length (mm) and share below: tuned by eye on contact sheets.
 
 OWNERS = 0.25  # share of people who own a cap
+CAP_DYE = 0.45  # strength of the colour of a cap
 KNITTED = 0.5  # share of knitted ones among caps
 BRIM = 34.0  # mm, height of the fold of a knitted cap
 RIB = 5.0  # mm, width of a rib of a knitted cap
@@ -42,6 +44,8 @@ class Fabric:
     slack : float, mm
         That it rises above the head.
     albedo : float
+    tint : (3,)
+        Blue, green and red over the luminance.
     uneven : (H, W)
         Random, of about unit variance.
     peak : float, mm
@@ -52,6 +56,7 @@ class Fabric:
     above_brows: float
     slack: float
     albedo: float
+    tint: Colour
     uneven: Map
     peak: float
 
@@ -69,6 +74,8 @@ class Cap:
     cover : (H, W), 0..1
     height : (H, W) mm
         ``FLOOR`` outside.
+    tint : (3,)
+        Blue, green and red over the luminance.
     albedo : (H, W), linear reflectance
     warmth : (H, W), 0..1
         How much it hides the skin's temperature: less at its edge.
@@ -81,6 +88,7 @@ class Cap:
     hold: Map
     cover: Map
     height: Map
+    tint: Colour
     albedo: Map
     warmth: Map
     open_sky: Map
@@ -97,6 +105,7 @@ def draw_fabric(rng: np.random.Generator) -> Fabric | None:
         above_brows=float(rng.uniform(6, 22) if knitted else rng.uniform(9, 17)),
         slack=float(rng.uniform(6, 18) if knitted else rng.uniform(8, 14)),
         albedo=exp(rng.uniform(log(0.03), log(0.5))),
+        tint=dye(CAP_DYE, rng),
         uneven=random_field(rng, 14),
         peak=0.0 if knitted else float(rng.uniform(58, 70)),
     )
@@ -134,6 +143,7 @@ def fit_cap(fabric: Fabric, body: Anatomy, *, width: Map, head: Map) -> Cap:
         hold=np.where(above > 1.2, np.float32(-99), outline - above - np.abs(X)).astype(np.float32),
         cover=np.asarray(cover, np.float32),
         height=np.where((above > 0) & within, surface, np.float32(FLOOR)).astype(np.float32),
+        tint=fabric.tint,
         albedo=np.asarray(fabric.albedo * pattern * (1 + 0.06 * fabric.uneven), np.float32),
         warmth=np.asarray(cover * (1 - thin - 0.35 * edge + 0.03 * (pattern - 1)), np.float32),
         open_sky=_open_sky(front) if peak else np.ones(SHAPE, np.float32),
@@ -195,7 +205,7 @@ def _peak(fabric: Fabric, body: Anatomy, head: Map, front: float) -> Peak:
         z=float(head[row, SHAPE[1] // 2]) + 2,
         half_width=0.66 * body.forehead_breadth,
         length=fabric.peak,
-        albedo=fabric.albedo,
+        colour=fabric.albedo * fabric.tint,
     )
 
 

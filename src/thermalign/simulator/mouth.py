@@ -5,7 +5,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from thermalign.simulator.anatomy import Identity, Pair
-from thermalign.simulator.fields import SIDES, Map, X, Y, bell, bump, logistic
+from thermalign.simulator.fields import (
+    SHAPE,
+    SIDES,
+    Map,
+    Window,
+    X,
+    Y,
+    bell,
+    bump,
+    logistic,
+    window,
+)
 
 # ASSUME every share, amplitude and width (mm) below: tuned by eye on contact sheets.
 
@@ -80,13 +91,31 @@ def mouth_relief(identity: Identity, mouth: Mouth) -> Map:
     return np.asarray(relief + span * (ridges - 1.1 * bell(middle, 2.3)), np.float32)
 
 
+def mouth_window(mouth: Mouth) -> Window:
+    """Return the part of the grid that lips and mouth line can reach."""
+    half, middle = 1.15 * mouth.half_length + 2, float(mouth.line.mean())
+    x = mouth.centre - half, mouth.centre + half
+    above, below = float(mouth.upper.max()), float(mouth.lower.max())
+    return window(x, (middle - above - 10, middle + below + 10))
+
+
 def lip_mask(mouth: Mouth) -> Map:
     """Return 1 on the red of the lips, 0 elsewhere."""
-    below = Y - mouth.line
-    edges = logistic((below + mouth.upper) / 0.55) * logistic((mouth.lower - below) / 0.6)
-    return np.asarray(edges * (mouth.reach < 1), np.float32)
+    part = mouth_window(mouth)
+    line, upper, lower, reach = (
+        curve[:, part[1]] for curve in (mouth.line, mouth.upper, mouth.lower, mouth.reach)
+    )
+    below = Y[part[0]] - line
+    mask = np.zeros(SHAPE, np.float32)
+    edges = logistic((below + upper) / 0.55) * logistic((lower - below) / 0.6)
+    mask[part] = edges * (reach < 1)
+    return mask
 
 
 def line_mask(mouth: Mouth, width: float) -> Map:
     """Return 1 on the line between the lips, falling over ``width`` mm."""
-    return np.asarray(bell(Y - mouth.line, width) * (mouth.reach < 1.02), np.float32)
+    part = mouth_window(mouth)
+    mask = np.zeros(SHAPE, np.float32)
+    on_line = bell(Y[part[0]] - mouth.line[:, part[1]], width)
+    mask[part] = on_line * (mouth.reach[:, part[1]] < 1.02)
+    return mask

@@ -33,7 +33,7 @@ def nose_relief(identity: Identity) -> Map:
         ],
     )
     widths = [(top - 9, 9), (top, 7.2), (base * 0.4, 8), (tip, body.tip_width)]
-    width = curve(Y, [*widths, (base, body.tip_width * 1.05)])
+    width = curve(Y, [*widths, (base, body.tip_width * 0.78)])
     across = np.abs(_across(identity)) / width
     relief = profile * (0.74 * np.exp(-(across**2.3)) + 0.26 * np.exp(-((across / 1.9) ** 2)))
     wing = body.nose_breadth / 2
@@ -49,9 +49,9 @@ def nose_relief(identity: Identity) -> Map:
 def nostrils(identity: Identity) -> tuple[Map, Map]:
     """Return the masks of both nostrils, image left first."""
     body = identity.body
+    x, y = identity.septum, body.subnasale_y - 1.6
     left, right = (
-        bump(sign * body.tip_width * 0.62 + identity.septum, body.subnasale_y - 1.2, 2.9, 1.35)
-        for sign, _ in SIDES
+        bump(x + sign * 0.62 * body.tip_width, y, 2.4, 1.2, turn=0.35 * sign) for sign, _ in SIDES
     )
     return left, right
 

@@ -17,6 +17,7 @@ from thermalign.simulator.fields import (
     Window,
     level_millimetres,
 )
+from thermalign.simulator.pigments import Colour
 
 # ASSUME every length (mm), share and temperature (K) below: tuned by eye on contact sheets.
 
@@ -33,13 +34,16 @@ STEEPEST = 0.03  # mm per mm: a sheet seen more edge-on is met as if at this ang
 
 @dataclass(frozen=True)
 class Peak:
-    """A peak: y and z of its root on the middle line, half width and length, all mm."""
+    """A peak: y and z of its root on the middle line, half width and length, all mm.
+
+    ``colour`` is its blue, green and red albedo.
+    """
 
     y: float
     z: float
     half_width: float
     length: float
-    albedo: float
+    colour: Colour
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,7 @@ def see_peak(peak: Peak, camera: Camera) -> PeakView:
 
 
 def peak_light(peak: Peak, seen: PeakView, rotation: Matrix, light: Light) -> Map:
-    """Return the light that a peak sends to the camera, (h, w) of ``seen``.
+    """Return the light that a peak sends to the camera, (h, w, 3) of ``seen``.
 
     Parameters
     ----------
@@ -93,12 +97,15 @@ def peak_light(peak: Peak, seen: PeakView, rotation: Matrix, light: Light) -> Ma
         for v in (key, fill)
     )
     if seen.below:
-        return np.full_like(seen.across, peak.albedo * UNDERSIDE * light.ambient)
+        dim = np.full_like(seen.across, UNDERSIDE * light.ambient)
+        return np.asarray(dim[..., None] * (peak.colour * light.tints[1]), np.float32)
     # a row of stitches runs along the front edge
     stitches = 1 - 0.2 * (np.abs(seen.forwards - 0.82) < 0.02)
     open_sky = 0.75 + 0.25 * np.minimum(4 * seen.forwards, 1)  # the crown shades the root
-    lit = light.ambient + light.key_strength * facing_key + light.fill_strength * facing_fill
-    return np.asarray(peak.albedo * stitches * open_sky * lit, np.float32)
+    by_key = light.key_strength * facing_key
+    by_room = light.ambient + light.fill_strength * facing_fill
+    lit = by_key[..., None] * light.tints[0] + by_room[..., None] * light.tints[1]
+    return np.asarray(peak.colour * (stitches * open_sky)[..., None] * lit, np.float32)
 
 
 def peak_warmth(seen: PeakView, ambient: float) -> Map:

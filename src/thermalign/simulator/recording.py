@@ -36,9 +36,9 @@ from thermalign.simulator.sensor import ThermalCamera, draw_bank, make_camera, o
 from thermalign.simulator.settings import Settings, subject_name
 from thermalign.simulator.temperature import Session, draw_session
 from thermalign.simulator.thermal import emission_maps, render_thermal
-from thermalign.simulator.torso import thermal_torso
+from thermalign.simulator.torso import thermal_torso, visible_torso
 from thermalign.simulator.view import View, landmark_visibility, look
-from thermalign.simulator.visible import render_visible
+from thermalign.simulator.visible import light_from_ahead, render_visible
 
 STEP = 2  # px between marched rays: half the resolution, a quarter of the work
 
@@ -51,7 +51,7 @@ class Sample:
     ----------
     image_id, subject_id, session, volume, range, condition, modality, pair_id
         As in ``tables.IMAGES``.
-    pixels : (h, w) uint16 thermal counts, or uint8 visible
+    pixels : (h, w) uint16 thermal counts, or uint8 visible: (h, w), or (h, w, 3) BGR
     points : (5, 2) float64, pixels, (x, y)
         In the order of ``geometry.LANDMARKS``.
     visible : (5,) bool
@@ -166,7 +166,7 @@ def _start(
 @lru_cache(maxsize=1)
 def _camera(seed: int, sensor: str, netd: float | None) -> ThermalCamera:
     """Return the one thermal camera of a dataset."""
-    bank = draw_bank(stream(seed, Purpose.NOISE_BANK))
+    bank = draw_bank(stream(seed, Purpose.THERMAL_NOISE))
     return make_camera(sensor, netd, bank, stream(seed, Purpose.CAMERA))
 
 
@@ -182,7 +182,7 @@ def _take_sample(recording: _Recording, key: Key, frames: int) -> Iterator[Sampl
         sway = draw_sway(settings.motion, settings.defocus, at.stream(Purpose.SWAY))
         yield _take_thermal(recording, moment, at, sway)
         if recording.paired and not frame:
-            yield _take_visible(recording, moment, at)
+            yield _take_visible(recording, moment, at, sway)
 
 
 def _take_thermal(recording: _Recording, moment: Moment, key: Key, sway: Sway) -> Sample:
@@ -213,7 +213,7 @@ def _take_thermal(recording: _Recording, moment: Moment, key: Key, sway: Sway) -
     return _annotate(recording, moment, key, view=view, pixels=pixels, noise=noise)
 
 
-def _take_visible(recording: _Recording, moment: Moment, key: Key) -> Sample:
+def _take_visible(recording: _Recording, moment: Moment, key: Key, sway: Sway) -> Sample:
     # ASSUME: lamps stay for the resting faces of a session and differ for every speaking face
     speaking = key.condition == "expression"
     light = draw_light(key.stream(Purpose.LIGHT)) if speaking else recording.light
@@ -232,9 +232,11 @@ def _take_visible(recording: _Recording, moment: Moment, key: Key) -> Sample:
         view,
         moment.height,
         moment.deformation,
-        behind=visible_room(recording.room, framing.camera, framing.axis),
+        behind=_visible_scene(recording, framing, light),
         light=light,
         glasses=recording.settings.glasses,
+        colour=recording.settings.colour,
+        sway=sway,
         rng=key.stream(Purpose.VISIBLE_SENSOR),
     )
     noise = key.stream(Purpose.VISIBLE_ANNOTATION)
@@ -249,6 +251,15 @@ def _thermal_scene(recording: _Recording, framing: Framing) -> Map:
     )
     cloth = band.radiance(session.cloth)
     thermal_torso(scene, recording.face.torso, framing.camera, cloth)
+    return scene
+
+
+def _visible_scene(recording: _Recording, framing: Framing, light: Light) -> Map:
+    """Return the light of room and torso, (h, w, 3)."""
+    scene = visible_room(recording.room, framing.camera, framing.axis)
+    scene *= light.tints[1]
+    face = recording.face
+    visible_torso(scene, face.torso, framing.camera, face.cloth * light_from_ahead(light))
     return scene
 
 

@@ -17,6 +17,8 @@ from thermalign.simulator.fields import (
 )
 from thermalign.simulator.view import View
 
+STRIDE = 4  # px, below the margin about an opening at every range
+
 
 @dataclass(frozen=True)
 class MouthInterior:
@@ -39,21 +41,32 @@ class MouthInterior:
 
 def see_mouth(view: View, opening: Opening) -> MouthInterior | None:
     """Return the inside of the mouth as seen; None if it is not in the image."""
-    x = level_millimetres(view.x, ORIGIN_X, 1)
-    y = level_millimetres(view.y, ORIGIN_Y, 1)
-    top, bottom = float(opening.upper.min()) - 2, float(opening.lower.max()) + 2
-    near = (np.abs(x - opening.centre) < opening.half_length + 4) & (y > top) & (y < bottom)
-    rows, columns = np.flatnonzero(near.any(1)), np.flatnonzero(near.any(0))
-    if not rows.size:
+    part = _mouth_part(view, opening)
+    if part is None:
         return None
-    part = slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
-    x, y = x[part], y[part]
+    x, y = (
+        level_millimetres(view.x[part], ORIGIN_X, 1),
+        level_millimetres(view.y[part], ORIGIN_Y, 1),
+    )
     table = np.stack([opening.upper, opening.lower, opening.gap], axis=1)[None]
     node = (x - COARSE_X[0, 0]) / (COARSE_X[0, 1] - COARSE_X[0, 0])
     upper, lower, gap = channels(sample(table, node, np.zeros_like(node)))
     between = np.clip(y - upper + 0.5, 0, 1) * np.clip(lower - y + 0.5, 0, 1)
     mask = between * np.clip(gap - 0.5, 0, 1)
     return MouthInterior(part, mask, np.clip((y - upper) / (gap + 0.1), 0, 1), x)
+
+
+def _mouth_part(view: View, opening: Opening) -> Window | None:
+    """Return the part of an image where an opening may be seen, found on every fourth pixel."""
+    x = level_millimetres(view.x[::STRIDE, ::STRIDE], ORIGIN_X, 1)
+    y = level_millimetres(view.y[::STRIDE, ::STRIDE], ORIGIN_Y, 1)
+    top, bottom = float(opening.upper.min()) - 6, float(opening.lower.max()) + 6
+    near = (np.abs(x - opening.centre) < opening.half_length + 8) & (y > top) & (y < bottom)
+    rows, columns = np.flatnonzero(near.any(1)), np.flatnonzero(near.any(0))
+    if not rows.size:
+        return None
+    part = (slice(int(k[0]) * STRIDE, (int(k[-1]) + 1) * STRIDE) for k in (rows, columns))
+    return next(part), next(part)
 
 
 def facing(slope_x: Map, slope_y: Map, direction: Matrix) -> Map:

@@ -27,11 +27,14 @@ class Purpose(IntEnum):
     CAMERA = 17
     ROOM = 18
     TORSO = 19
+    HEADWEAR = 20
+    COLOUR = 30
+    WRINKLES = 31
+    VISIBLE_NOISE = 32
     SWAY = 40
     FOCUS = 41
     DRIFT = 42
-    NOISE_BANK = 43
-    HEADWEAR = 20
+    THERMAL_NOISE = 43
 
 
 def stream(

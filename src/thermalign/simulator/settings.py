@@ -62,6 +62,8 @@ class Settings:
         Let men grow beards and moustaches.
     caps : bool
         Let subjects who own a cap wear it.
+    colour : bool
+        Give the visible camera three colours; without, it is a monochrome one.
     annotation_noise : float, interocular distances
         Standard deviation of annotated coordinates; 0 gives exact landmarks.
     ambient_mean, ambient_sd : float, degrees Celsius
@@ -95,6 +97,7 @@ class Settings:
     glasses: bool = False
     facial_hair: bool = True
     caps: bool = False
+    colour: bool = True
     annotation_noise: float = 0.0
     ambient_mean: float = 22.5
     ambient_sd: float = 1.2
