@@ -10,7 +10,7 @@ import pandas as pd
 
 from thermalign import tables
 from thermalign.provenance import commit
-from thermalign.report.page import Study, render
+from thermalign.report.page import DatasetCard, Study, render
 from thermalign.steps._counts import parameter_counts
 from thermalign.steps._pictures import examples
 
@@ -26,6 +26,10 @@ def run(
     differences: Path,
     curves: list[Path],
     predictions: list[Path],
+    cards: list[Path],
+    likenesses: list[Path],
+    contacts: list[Path],
+    marked: list[Path],
     logs: Path,
     config: dict[str, Any],
     page: Path,
@@ -37,6 +41,7 @@ def run(
     ----------
     images, annotations, boxes, curves, predictions : lists of Path of the tables
     summary, differences : Path of the tables of ``compare``
+    cards, likenesses, contacts, marked : lists of Path of the outputs of ``describe``
     logs : folder of the jobs' logs
     config : the whole configuration
     page : Path
@@ -69,6 +74,18 @@ def run(
         boxes=[
             _box_sentence(name, config["datasets"][name]["box"], table)
             for name, table in zip(names, box_tables, strict=True)
+        ],
+        cards=[
+            DatasetCard(
+                path.parent.name,
+                tables.read(path, tables.CARD),
+                tables.read(likeness, tables.LIKENESS),
+                contact=contact.read_bytes(),
+                marked=boxed.read_bytes(),
+            )
+            for path, likeness, contact, boxed in zip(
+                cards, likenesses, contacts, marked, strict=True
+            )
         ],
         commit=commit(),
         versions={"python": platform.python_version(), "code": code, **_versions()},
