@@ -29,6 +29,7 @@ LINE, FOOT = 16, 44  # px of a line of titles, and of the temperature bar
 PAPER = 238  # grey of what no picture covers
 BAR_WIDTH, BAR_HEIGHT = 220, 10  # px
 MARK = "#00e5ff"
+ARM = 3.5  # px, from the middle of a landmark's cross to its ends
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def paint(values: Floats, window: Window) -> Colours:
     grey = np.rint(np.nan_to_num(share) * 255).astype(np.uint8)
     painted = np.repeat(grey[..., None], 3, axis=-1)
     if window.unit:
-        painted = np.asarray(mpl.colormaps[COLOUR_MAP](grey)[..., :3] * 255).astype(np.uint8)
+        painted = np.array(mpl.colormaps[COLOUR_MAP](grey, bytes=True)[..., :3])
     painted[np.isnan(share)] = PAPER
     return painted
 
@@ -244,7 +245,14 @@ def _draw_marks(axes: Axes, tile: Tile, corner: tuple[int, int]) -> None:
             axes.add_patch(edge)
         if tile.points is not None:
             x, y = (np.asarray(tile.points) + 0.5 + np.asarray(corner)).T
-            axes.scatter(x, y, s=28, marker="+", color=colour, linewidths=0.9 + wider)
+            # Lines, because matplotlib moves markers to whole pixels.
+            for dx, dy in ((ARM, 0.0), (0.0, ARM)):
+                axes.plot(
+                    *([x - dx, x + dx], [y - dy, y + dy]),
+                    color=colour,
+                    linewidth=0.9 + wider,
+                    snap=False,
+                )
 
 
 def _draw_bar(axes: Axes, window: Window, place: tuple[int, int]) -> None:
