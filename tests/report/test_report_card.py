@@ -44,6 +44,15 @@ def test_a_mean_that_rounds_to_zero_has_no_sign():
     assert cells(card_table(Card(full_card().card), "faces"), "Roll, degrees")[0] == "0.0 ± 2.4"
 
 
+def test_a_share_that_rounds_to_zero_is_not_called_zero():
+    frame = full_card().card
+    frame.loc[frame["statistic"] == "low_saturated", "value"] = 0.00003
+    frame.loc[frame["statistic"] == "high_saturated", "value"] = 0
+    table = card_table(Card(frame), "faces")
+    assert cells(table, "Counts at 0")[0] == "< 0.01\N{NARROW NO-BREAK SPACE}%"
+    assert cells(table, "Counts at the greatest")[0] == "0\N{NARROW NO-BREAK SPACE}%"
+
+
 def test_the_size_of_the_pixel_sample_is_said():
     assert "at most 200 images" in card_table(Card(full_card().card), "faces").notes[-1]
 

@@ -31,7 +31,7 @@ def card_table(card: Card, name: str) -> Table:
         bodies.insert(1, Body(faces, title="Annotated faces"))
     return Table(
         caption=f"Dataset card, {name}",
-        head="",
+        head="Statistic",
         columns=[f"Range {subset_parts(s)['range']}" for s in card.columns],
         bodies=bodies,
         groups=list(groups.items()),
@@ -112,6 +112,8 @@ def _error(figure: Figure) -> str:
 
 
 def _share(figure: Figure) -> str:
+    if 0 < figure[0] < 1e-4:
+        return f"< 0.01{THIN}%"
     return percent(figure[0], digits=2) if figure[0] else f"0{THIN}%"
 
 

@@ -29,7 +29,8 @@ LINE, FOOT = 16, 44  # px of a line of titles, and of the temperature bar
 PAPER = 238  # grey of what no picture covers
 BAR_WIDTH, BAR_HEIGHT = 220, 10  # px
 MARK = "#00e5ff"
-ARM = 3.5  # px, from the middle of a landmark's cross to its ends
+ARMS = (1.5, 3.5)  # px, from the middle of a landmark's cross to its ends
+ARM = 0.04  # of the width of the box, within those limits
 
 
 @dataclass(frozen=True)
@@ -235,10 +236,11 @@ def _spans(titles: list[tuple[str, ...]]) -> list[tuple[int, int]]:
 
 def _draw_marks(axes: Axes, tile: Tile, corner: tuple[int, int]) -> None:
     """Draw box and landmarks twice, dark and wide below bright and thin, to show on any face."""
-    for colour, wider in (("black", 1.2), (MARK, 0.0)):
+    arm = ARMS[1] if tile.box is None else float(np.clip(ARM * tile.box[2], *ARMS))
+    for colour, wider in (("black", 0.3 * arm), (MARK, 0.0)):
         if tile.box is not None:
             x, y, width, height = (float(v) for v in tile.box)
-            place = (corner[0] + x + 0.5, corner[1] + y + 0.5)
+            place = (corner[0] + x, corner[1] + y)  # edges of pixels, as the axes count
             edge = Rectangle(
                 *(place, width, height), fill=False, edgecolor=colour, linewidth=0.8 + wider
             )
@@ -246,7 +248,7 @@ def _draw_marks(axes: Axes, tile: Tile, corner: tuple[int, int]) -> None:
         if tile.points is not None:
             x, y = (np.asarray(tile.points) + 0.5 + np.asarray(corner)).T
             # Lines, because matplotlib moves markers to whole pixels.
-            for dx, dy in ((ARM, 0.0), (0.0, ARM)):
+            for dx, dy in ((arm, 0.0), (0.0, arm)):
                 axes.plot(
                     *([x - dx, x + dx], [y - dy, y + dy]),
                     color=colour,

@@ -32,39 +32,43 @@ MARGIN = 0.2  # of a frame's box, shown around it on each side
 ROOM = 0.1  # of a crop, left around it on each side for a box that reaches beyond
 MARKED = 12  # whole images on the second sheet
 FRAME = 2.5  # times the area of its box, from where an image is a frame rather than a crop
-ENDS = (10.0, 99.8)  # percentiles of the shown thermal pixels that the colour map spans
+ENDS = (1.0, 99.9)  # percentiles of skin that the colour map spans
+BELOW = 2.0  # K, that it begins lower
 KINDS = ["modality", "range", "condition"]
 
 Kind = tuple[str, int, str]
 
 
-def contact(images: pd.DataFrame, boxes: pd.DataFrame) -> bytes:
-    """Draw one face of every modality, range and condition for up to 20 subjects.
+def sheets(
+    images: pd.DataFrame, annotations: pd.DataFrame, boxes: pd.DataFrame
+) -> tuple[bytes, bytes]:
+    """Draw the contact sheet of a dataset, and whole images with their boxes and landmarks.
 
-    Subjects with the most of those come first; among equals they are spread evenly over the
-    dataset. A face is the first of its kind by name: none is picked by how it looks.
+    The contact sheet shows one face of every modality, range and condition for up to 20 subjects.
+    Those with the most of these come first; among equals they are spread evenly over the dataset.
+    A face is the first of its kind by name: none is picked by how it looks. Both sheets share one
+    colour map.
 
     Parameters
     ----------
-    images, boxes : DataFrame of the tables
+    images, annotations, boxes : DataFrame of the tables
 
     Returns
     -------
-    bytes of a PNG file
+    two PNG files
     """
     first = images.sort_values("image_id").drop_duplicates(["subject_id", *KINDS])
-    kinds = _kinds(first)[:COLUMNS]
+    kinds, subjects = _spread(_kinds(first), COLUMNS), _subjects(first)
     areas = _frames_cut(first, boxes) if _are_frames(first, boxes) else _whole(first)
     width = int(np.clip(SHEET_WIDTH // len(kinds) - GAP, NARROWEST, WIDEST))
-    size = (width, round(width * float(np.median(areas[:, 3] / areas[:, 2]))))
-    subjects = _subjects(first)
+    size = _size(areas, width)
     faces = {
         (row["subject_id"], _kind(row)): _cut(row, area, size)
         for row, area in zip(first.to_dict("records"), areas, strict=True)
         if row["subject_id"] in subjects and _kind(row) in kinds
     }
     window = _window(images, faces.values())
-    return contact_sheet(
+    contact = contact_sheet(
         [
             (s, [Tile(_coloured(faces[s, k], window)) if (s, k) in faces else None for k in kinds])
             for s in subjects
@@ -73,39 +77,32 @@ def contact(images: pd.DataFrame, boxes: pd.DataFrame) -> bytes:
         width=SHEET_WIDTH,
         window=window,
     )
+    return contact, _marked(_varied(images), annotations, boxes, window=window)
 
 
-def marked(images: pd.DataFrame, annotations: pd.DataFrame, boxes: pd.DataFrame) -> bytes:
-    """Draw up to 12 whole images with their boxes and landmarks, of each kind in turn.
-
-    Parameters
-    ----------
-    images, annotations, boxes : DataFrame of the tables
-
-    Returns
-    -------
-    bytes of a PNG file
-    """
-    chosen = _varied(images)
+def _marked(
+    chosen: pd.DataFrame, annotations: pd.DataFrame, boxes: pd.DataFrame, *, window: Window | None
+) -> bytes:
     ids = list(chosen["image_id"])
     placed = boxes.set_index("image_id").loc[ids, BOX].to_numpy(np.float64)
     frames = _are_frames(chosen, boxes)
     areas = _whole(chosen) if frames else _grown(_whole(chosen), ROOM)
     across = 3 if frames else 6
-    width = SHEET_WIDTH // across - BOX_GAP
-    size = (width, round(width * float(np.median(areas[:, 3] / areas[:, 2]))))
-    records = chosen.to_dict("records")
-    pictures = [_cut(row, area, size) for row, area in zip(records, areas, strict=True)]
-    window = _window(images, pictures)
+    size = _size(areas, SHEET_WIDTH // across - BOX_GAP)
     tiles = []
-    for row, picture, matrix, box, points in zip(
-        records, pictures, _matrices(areas, size), placed, points_of(annotations, ids), strict=True
+    for row, area, matrix, box, points in zip(
+        chosen.to_dict("records"),
+        areas,
+        _matrices(areas, size),
+        placed,
+        points_of(annotations, ids),
+        strict=True,
     ):
         corners = apply_matrix(matrix, np.array([box[:2], box[:2] + box[2:]]) - 0.5) + 0.5
         words = [str(row["subject_id"]), f"{row['modality']}, Range {row['range']}"]
         tiles.append(
             Tile(
-                _coloured(picture, window),
+                _coloured(_cut(row, area, size), window),
                 [*words, str(row["condition"])],
                 box=np.concatenate([corners[0], corners[1] - corners[0]]),
                 points=apply_matrix(matrix, points) if np.isfinite(points).all() else None,
@@ -129,15 +126,21 @@ def _subjects(first: pd.DataFrame) -> list[str]:
     chosen: list[str] = []
     for _, group in sorted(full.groupby(full), key=lambda item: -float(str(item[0]))):
         names = sorted(str(name) for name in group.index)
-        count = min(SUBJECTS - len(chosen), len(names))
-        chosen += [names[k * len(names) // count] for k in range(count)]
+        chosen += _spread(names, SUBJECTS - len(chosen))
     return sorted(chosen)
+
+
+def _spread(items: list[Any], count: int) -> list[Any]:
+    """Return at most ``count`` items, evenly spaced."""
+    count = min(count, len(items))
+    return [items[k * len(items) // count] for k in range(count)]
 
 
 def _varied(images: pd.DataFrame) -> pd.DataFrame:
     """Return images of each kind in turn, each time of another subject, ordered by kind."""
     ordered = images.sort_values("image_id")
     kinds = [rows.drop_duplicates("subject_id") for _, rows in ordered.groupby(KINDS, sort=True)]
+    kinds = _spread(kinds, MARKED)
     turns = [(kinds[turn % len(kinds)], turn) for turn in range(MARKED)]
     chosen = pd.concat([rows.iloc[[turn * len(rows) // MARKED]] for rows, turn in turns])
     return chosen.drop_duplicates("image_id").sort_values([*KINDS, "image_id"])
@@ -159,6 +162,11 @@ def _frames_cut(images: pd.DataFrame, boxes: pd.DataFrame) -> Floats:
     """Return the boxes (N, 4) of faces with a margin."""
     placed = boxes.set_index("image_id").loc[list(images["image_id"]), BOX]
     return _grown(placed.to_numpy(np.float64), MARGIN)
+
+
+def _size(areas: Floats, width: int) -> tuple[int, int]:
+    """Return the size of pictures of a width that have the shape of the middle one of the areas."""
+    return width, round(width * float(np.median(areas[:, 3] / areas[:, 2])))
 
 
 def _grown(areas: Floats, share: float) -> Floats:
@@ -194,8 +202,10 @@ def _cut(row: dict[Any, Any], area: Floats, size: tuple[int, int]) -> Any:
 
 def _picture(row: dict[Any, Any]) -> Any:
     """Read an image for the eye: a thermal one as values, a visible one in its own colours."""
-    if row["modality"] == "thermal" or row["bit_depth"] != 8:
+    if row["modality"] == "thermal":
         return read_image(row)
+    if row["bit_depth"] != 8:
+        return _coloured(read_image(row), None)
     pixels = cv2.imread(str(Path(row["path"])), cv2.IMREAD_COLOR)
     if pixels is None:
         raise ValueError(f"{row['path']}: does not open as an image; replace the file")
@@ -203,13 +213,21 @@ def _picture(row: dict[Any, Any]) -> Any:
 
 
 def _window(images: pd.DataFrame, pictures: Iterable[Any]) -> Window | None:
-    """Return what the colour map spans, in whole degrees; None where there are no degrees."""
+    """Return what the colour map spans, in whole degrees; None where there are no degrees.
+
+    The middle half of the pictures, which is skin, and a little below it for hair and walls.
+    """
     thermal = images[images["modality"] == "thermal"]
-    values = [p.ravel() for p in pictures if p.ndim == 2]
+    middles = [
+        p[p.shape[0] // 4 : -p.shape[0] // 4, p.shape[1] // 4 : -p.shape[1] // 4]
+        for p in pictures
+        if p.ndim == 2
+    ]
+    values = [middle.ravel() for middle in middles]
     if not values or {unit_of(row) for row in thermal.to_dict("records")} != {DEGREES}:
         return None
     low, high = np.nanpercentile(np.concatenate(values), ENDS)
-    return Window(float(np.floor(low)), float(np.ceil(high)), "°C")
+    return Window(float(np.floor(low - BELOW)), float(np.ceil(high)), "°C")
 
 
 def _coloured(picture: Any, window: Window | None) -> Any:

@@ -8,7 +8,6 @@ from thermalign import tables
 from thermalign.metrics.faces import UNITS
 from thermalign.metrics.real_faces import compare
 from thermalign.provenance import stamp
-from thermalign.steps import _sheets
 from thermalign.steps._card import (
     COLUMNS,
     SAMPLE,
@@ -18,6 +17,7 @@ from thermalign.steps._card import (
     geometry_rows,
     pixel_rows,
 )
+from thermalign.steps._sheets import sheets
 
 
 def run(
@@ -54,11 +54,7 @@ def run(
     table = pd.DataFrame(rows, columns=COLUMNS).assign(dataset=dataset)
     tables.write(card, table, tables.CARD, metadata)
     tables.write(likeness, likeness_of(faces, dataset), tables.LIKENESS, metadata)
-    sheets = {
-        contact: _sheets.contact(known, placed),
-        marked: _sheets.marked(known, points, placed),
-    }
-    for path, picture in sheets.items():
+    for path, picture in zip((contact, marked), sheets(known, points, placed), strict=True):
         tables.replace_file(path, lambda temporary, png=picture: temporary.write_bytes(png))
 
 
