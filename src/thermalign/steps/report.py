@@ -75,18 +75,7 @@ def run(
             _box_sentence(name, config["datasets"][name]["box"], table)
             for name, table in zip(names, box_tables, strict=True)
         ],
-        cards=[
-            DatasetCard(
-                path.parent.name,
-                tables.read(path, tables.CARD),
-                tables.read(likeness, tables.LIKENESS),
-                contact=contact.read_bytes(),
-                marked=boxed.read_bytes(),
-            )
-            for path, likeness, contact, boxed in zip(
-                cards, likenesses, contacts, marked, strict=True
-            )
-        ],
+        cards=[_card(*paths) for paths in zip(cards, likenesses, contacts, marked, strict=True)],
         commit=commit(),
         versions={"python": platform.python_version(), "code": code, **_versions()},
     )
@@ -128,6 +117,16 @@ def _counts(name: str, images: pd.DataFrame) -> pd.DataFrame:
     grouped = images.groupby(["volume", "range", "condition", "modality"])
     table = grouped.agg(subjects=("subject_id", "nunique"), images=("image_id", "count"))
     return table.reset_index().assign(dataset=name)
+
+
+def _card(card: Path, likeness: Path, contact: Path, marked: Path) -> DatasetCard:
+    return DatasetCard(
+        name=card.parent.name,
+        card=tables.read(card, tables.CARD),
+        likeness=tables.read(likeness, tables.LIKENESS),
+        contact=contact.read_bytes(),
+        marked=marked.read_bytes(),
+    )
 
 
 def _box_sentence(name: str, box: dict[str, Any], table: pd.DataFrame) -> str:
