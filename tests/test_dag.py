@@ -19,7 +19,8 @@ FAKE = """
 import sys
 from pathlib import Path
 OUTPUTS = {"folder", "images", "annotations", "boxes", "folds", "state", "curve", "predictions",
-           "faces", "matcher", "scores", "metrics", "summary", "differences", "page"}
+           "faces", "matcher", "scores", "metrics", "summary", "differences", "page", "card",
+           "likeness", "contact", "marked"}
 INPUTS = {"fold": {"images"}, "train": {"images", "annotations", "boxes", "folds"},
           "predict": {"images", "boxes", "folds", "state"},
           "annotated": {"images", "annotations", "folds"}, "align": {"images", "predictions"},
@@ -27,8 +28,9 @@ INPUTS = {"fold": {"images"}, "train": {"images", "annotations", "boxes", "folds
           "score": {"images", "folds", "predictions", "faces", "matcher"},
           "measure": {"images", "annotations", "folds", "predictions", "scores"},
           "compare": {"images", "annotations", "folds", "metrics", "predictions", "scores"},
+          "describe": {"images", "annotations", "boxes"},
           "report": {"images", "annotations", "boxes", "summary", "differences", "curves",
-                     "predictions"}}
+                     "predictions", "marked"}}
 step = sys.argv[1]
 options = dict(zip(sys.argv[2:], sys.argv[3:]))
 for name in OUTPUTS - INPUTS.get(step, set()):
@@ -140,6 +142,13 @@ def test_the_report_step_is_due_alone(project):
     step = project / "src/thermalign/steps/report.py"
     step.write_text(step.read_text() + "\nCHANGED = 1\n")
     assert due(project) == {("report",)}
+
+
+@pytest.mark.parametrize("module", ["metrics/real_faces.py", "report/montage.py"])
+def test_code_of_the_card_is_due_in_the_card_and_the_report(project, module):
+    file = project / "src/thermalign" / module
+    file.write_text(file.read_text() + "\nCHANGED = 1\n")
+    assert due(project) == {("describe",), ("report",)}
 
 
 def test_the_style_of_the_report_is_due_in_the_report_alone(project):

@@ -58,6 +58,8 @@ def study(tmp_path_factory):
 def test_the_study_reaches_its_report(study):
     page = (study / "results/report/index.html").read_text()
     assert "EER" in page
+    assert "Dataset card, simulated" in page
+    assert page.count("data:image/jpeg;base64,") == 2  # contact sheet; boxes and landmarks
     assert "://" not in re.sub(r"xmlns(:\w+)?=\"[^\"]*\"", "", page)
 
 
@@ -93,7 +95,7 @@ def test_outputs_carry_settings_fingerprint_and_commit(study):
     assert json.loads(described["settings"])["steps"] == 40
     assert re.fullmatch(r"[0-9a-f]{16}", described["code"])
     assert described["commit"]
-    for name in ("chunks/0/images", "images", "boxes"):
+    for name in ("chunks/0/images", "images", "boxes", "card", "likeness"):
         path = study / f"results/data/simulated/{name}.parquet"
         assert set(tables.read_metadata(path)) == {"code", "settings", "commit"}
 
@@ -182,3 +184,5 @@ def test_real_photographs_reach_their_report(tmp_path):
     page = (tmp_path / "results/london60/report/index.html").read_text()
     assert "DPM is left out" in page
     assert "no annotated points" in page
+    assert "60 of 120 images have annotated points" in page
+    assert "There are no thermal images" in page

@@ -163,6 +163,37 @@ CURVES = pa.schema(
     ]
 )
 
+CARD = pa.schema(
+    [
+        _column("dataset", pa.string(), "name under datasets: in the configuration"),
+        _column("subset", pa.string(), "as in METRICS"),
+        _column("statistic", pa.string(), "images, interocular_distance, image_p50, ..."),
+        _column("at", pa.float64(), "lower edge of a histogram's bin; else 0", "see unit"),
+        _column("value", pa.float64(), "mean over images, a count, or the share of a bin"),
+        _column("sd", pa.float64(), "standard deviation over images; NaN without one"),
+        _column("n", pa.int64(), "images that the value is taken over"),
+        _column("unit", pa.string(), "of value and sd; of at in a histogram"),
+    ]
+)
+
+LIKENESS = pa.schema(
+    [
+        *(CARD.field(name) for name in ("dataset", "subset", "statistic", "unit")),
+        _column("source", pa.string(), "collection of real faces"),
+        _column("real_mean", pa.float64(), "mean over its images", "see unit"),
+        _column("real_sd", pa.float64(), "standard deviation over its images", "see unit"),
+        _column("real_n", pa.int64(), "its images"),
+        _column("mean", pa.float64(), "mean over the dataset's images", "see unit"),
+        _column("sd", pa.float64(), "standard deviation over the dataset's images", "see unit"),
+        _column("n", pa.int64(), "the dataset's images"),
+        _column("difference", pa.float64(), "mean minus real_mean", "real_sd"),
+        _column("ratio", pa.float64(), "sd over real_sd"),
+        _column(
+            "verdict", pa.string(), "agrees, mean differs, spread differs, both differ, camera"
+        ),
+    ]
+)
+
 COSTS = pa.schema(
     [
         _column("rule", pa.string(), "rule that ran"),

@@ -3,11 +3,12 @@
 from dataclasses import replace
 from typing import Any
 
+import cv2
 import numpy as np
 import pandas as pd
 
 from thermalign import tables
-from thermalign.report.page import Example, Study
+from thermalign.report.page import DatasetCard, Example, Study
 
 NAN = float("nan")
 # The values below are test data: the paper's printed figures shifted, not results.
@@ -23,6 +24,32 @@ EER = {
     "pbc": (0.262, 0.341, 0.447),
     "dan": (0.152, 0.171, 0.183),
     "mean_shape": (0.281, 0.290, 0.305),
+}
+COUNTS = {"subjects": 60.0, "images": 240.0, "annotated": 240.0, "pairs": 240.0}
+MEASURED = {
+    "yaw_proxy": 0.01,
+    "pitch_proxy": 0.68,
+    "mouth_line": 1.05,
+    "mouth_width": 0.78,
+    "box_width": 2.31,
+    "box_height": 2.88,
+    "not_visible": 0.0,
+    "mean_shape_nmse": 0.114,
+}
+LIKENESS = {
+    "dataset": "faces",
+    "subset": "modality=thermal",
+    "statistic": "mouth_line",
+    "unit": "IOD",
+    "source": "CARL",
+    "real_mean": 1.056,
+    "real_sd": 0.092,
+    "real_n": 2456,
+    "mean": 1.049,
+    "sd": 0.082,
+    "n": 960,
+    "difference": -0.08,
+    "ratio": 0.89,
 }
 THRESHOLDS = np.linspace(0, 0.5, 51)
 RATES = np.logspace(-3, 0, 61)
@@ -175,6 +202,40 @@ def full_examples() -> list[Example]:
     return [*examples, lost, replace(examples[0], annotated=None, nmse=NAN, subject_id="s40")]
 
 
+def full_card() -> DatasetCard:
+    """A thermal dataset at two ranges with visible partners at the first."""
+    rows = [("all", name, 0, value, NAN, 960, "1") for name, value in COUNTS.items()]
+    rows.append(("all", "bytes_per_pair", 0, 76_900, 1_200, 240, "byte"))
+    for subset, size in (
+        ("modality=thermal&range=1", 87.0),
+        ("modality=thermal&range=2", 44.0),
+        ("modality=visible&range=1", 87.0),
+    ):
+        degrees = "degree Celsius" if "thermal" in subset else "full scale"
+        rows += [(subset, name, 0, value, NAN, 240, "1") for name, value in COUNTS.items()]
+        rows.append((subset, "bytes_per_image", 0, 49_300, 900, 240, "byte"))
+        rows.append((subset, "interocular_distance", 0, size, 6.2, 240, "px"))
+        rows.append((subset, "roll", 0, -0.004, 2.4, 240, "degree"))
+        for measure, value in MEASURED.items():
+            rows.append((subset, measure, 0, value, 0.05, 240, "IOD"))
+        for k, share in enumerate((0.1, 0.6, 0.3)):
+            rows.append((subset, "roll_histogram", 2.0 * k - 3, share, NAN, 240, "degree"))
+        for part in ("image", "box"):
+            for k, name in enumerate(("mean", "p01", "p50", "p99")):
+                rows.append((subset, f"{part}_{name}", 0, 31.5 + k, 0.8, 200, degrees))
+        rows += [(subset, f"{end}_saturated", 0, 0.0004, 0, 200, "1") for end in ("low", "high")]
+    columns = ["subset", "statistic", "at", "value", "sd", "n", "unit"]
+    noise = np.random.default_rng(3).integers(0, 255, (60, 90, 3)).astype(np.uint8)
+    png = cv2.imencode(".png", noise)[1].tobytes()
+    return DatasetCard(
+        "faces",
+        pd.DataFrame(rows, columns=columns).assign(dataset="faces"),
+        pd.DataFrame([LIKENESS | {"verdict": v} for v in ("agrees", "camera", "both differ")]),
+        contact=png,
+        marked=png,
+    )
+
+
 def full_study() -> Study:
     dataset = pd.DataFrame(
         [
@@ -214,6 +275,7 @@ def full_study() -> Study:
             "Networks have an eighth of the paper’s width: the full ones take hours on two cores."
         ],
         dataset=dataset,
+        cards=[full_card()],
         boxes=[
             "faces: face boxes are derived from the annotated points, 2.3 x 2.87 interocular "
             "distances, with a seeded jitter that is the same for every model."
@@ -245,6 +307,7 @@ def visible_only_study() -> Study:
             [("photos", 1, 1, "baseline", "visible", 60, 60)],
             columns=["dataset", "volume", "range", "condition", "modality", "subjects", "images"],
         ),
+        cards=[],
         boxes=["photos: one fixed box for the whole set."],
         commit="",
         versions={},

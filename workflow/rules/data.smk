@@ -43,6 +43,33 @@ rule ingest:
         " --annotations {output.annotations} --boxes {output.boxes} --code {params.code}"
 
 
+rule describe:
+    input:
+        images=rules.ingest.output.images,
+        annotations=rules.ingest.output.annotations,
+        boxes=rules.ingest.output.boxes,
+    output:
+        card=f"{RESULTS}/data/{{dataset}}/card.parquet",
+        likeness=f"{RESULTS}/data/{{dataset}}/likeness.parquet",
+        contact=f"{RESULTS}/data/{{dataset}}/contact.png",
+        marked=f"{RESULTS}/data/{{dataset}}/marked.png",
+    log:
+        f"{RESULTS}/logs/describe/{{dataset}}.log",
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        code=code("steps.describe"),
+    shell:
+        "python -m thermalign describe --log {log} --job {wildcards.dataset}"
+        " --images {input.images} --annotations {input.annotations} --boxes {input.boxes}"
+        " --dataset {wildcards.dataset} --card {output.card} --likeness {output.likeness}"
+        " --contact {output.contact} --marked {output.marked} --code {params.code}"
+
+
 rule fold:
     input:
         images=table("images"),

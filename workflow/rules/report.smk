@@ -3,6 +3,10 @@ rule report:
         images=[f"{RESULTS}/data/{d}/images.parquet" for d in used_datasets()],
         annotations=[f"{RESULTS}/data/{d}/annotations.parquet" for d in used_datasets()],
         boxes=[f"{RESULTS}/data/{d}/boxes.parquet" for d in used_datasets()],
+        cards=[f"{RESULTS}/data/{d}/card.parquet" for d in used_datasets()],
+        likenesses=[f"{RESULTS}/data/{d}/likeness.parquet" for d in used_datasets()],
+        contacts=[f"{RESULTS}/data/{d}/contact.png" for d in used_datasets()],
+        marked=[f"{RESULTS}/data/{d}/marked.png" for d in used_datasets()],
         summary=rules.compare.output.summary,
         differences=rules.compare.output.differences,
         curves=every(rules.train.output.curve, MODELS),
@@ -25,5 +29,7 @@ rule report:
         "python -m thermalign report --log {log} --job all --images {input.images}"
         " --annotations {input.annotations} --boxes {input.boxes} --summary {input.summary}"
         " --differences {input.differences} --curves {input.curves}"
-        " --predictions {input.predictions} --logs {params.logs} --config {params.config:q}"
+        " --predictions {input.predictions} --cards {input.cards}"
+        " --likenesses {input.likenesses} --contacts {input.contacts} --marked {input.marked}"
+        " --logs {params.logs} --config {params.config:q}"
         " --page {output.page} --code {params.code}"

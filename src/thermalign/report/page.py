@@ -8,6 +8,7 @@ import pandas as pd
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from thermalign.report.card import DatasetCard, card_chapter
 from thermalign.report.cells import Table
 from thermalign.report.differences import difference_tables
 from thermalign.report.faces import Album, Example, albums, images
@@ -19,7 +20,7 @@ from thermalign.report.paper import CITATION
 from thermalign.report.summary import View
 from thermalign.report.tables import detail_table, eer_table, nmse_table, operating_table
 
-__all__ = ["Example", "Study", "render"]
+__all__ = ["DatasetCard", "Example", "Study", "render"]
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class Study:
         dataset, volume, range, condition, modality, subjects, images.
     boxes : list of str
         A sentence per dataset: which face box was used.
+    cards : list of DatasetCard
     commit : str
     versions : dict of str to str
     """
@@ -59,6 +61,7 @@ class Study:
     notes: list[str]
     dataset: pd.DataFrame
     boxes: list[str]
+    cards: list[DatasetCard]
     commit: str
     versions: dict[str, str]
 
@@ -111,6 +114,7 @@ def render(study: Study) -> str:
         chapters=[_chapter(study, view) for view in views],
         images=images(study.examples),
         dataset=dataset_table(study.dataset),
+        cards=[card_chapter(card) for card in study.cards],
         costs=cost_table(study.costs),
         parameters=parameter_table(study.parameters, drawn),
         citation=CITATION,

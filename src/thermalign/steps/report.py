@@ -10,7 +10,7 @@ import pandas as pd
 
 from thermalign import tables
 from thermalign.provenance import commit
-from thermalign.report.page import Study, render
+from thermalign.report.page import DatasetCard, Study, render
 from thermalign.steps._counts import parameter_counts
 from thermalign.steps._pictures import examples
 
@@ -26,6 +26,10 @@ def run(
     differences: Path,
     curves: list[Path],
     predictions: list[Path],
+    cards: list[Path],
+    likenesses: list[Path],
+    contacts: list[Path],
+    marked: list[Path],
     logs: Path,
     config: dict[str, Any],
     page: Path,
@@ -37,6 +41,7 @@ def run(
     ----------
     images, annotations, boxes, curves, predictions : lists of Path of the tables
     summary, differences : Path of the tables of ``compare``
+    cards, likenesses, contacts, marked : lists of Path of the outputs of ``describe``
     logs : folder of the jobs' logs
     config : the whole configuration
     page : Path
@@ -70,6 +75,7 @@ def run(
             _box_sentence(name, config["datasets"][name]["box"], table)
             for name, table in zip(names, box_tables, strict=True)
         ],
+        cards=[_card(*paths) for paths in zip(cards, likenesses, contacts, marked, strict=True)],
         commit=commit(),
         versions={"python": platform.python_version(), "code": code, **_versions()},
     )
@@ -111,6 +117,16 @@ def _counts(name: str, images: pd.DataFrame) -> pd.DataFrame:
     grouped = images.groupby(["volume", "range", "condition", "modality"])
     table = grouped.agg(subjects=("subject_id", "nunique"), images=("image_id", "count"))
     return table.reset_index().assign(dataset=name)
+
+
+def _card(card: Path, likeness: Path, contact: Path, marked: Path) -> DatasetCard:
+    return DatasetCard(
+        name=card.parent.name,
+        card=tables.read(card, tables.CARD),
+        likeness=tables.read(likeness, tables.LIKENESS),
+        contact=contact.read_bytes(),
+        marked=marked.read_bytes(),
+    )
 
 
 def _box_sentence(name: str, box: dict[str, Any], table: pd.DataFrame) -> str:

@@ -1,0 +1,103 @@
+"""A dataset's card on the page: what it holds, how it spreads, how it looks."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from thermalign.report.card_table import card_table
+from thermalign.report.card_values import DEGREES, Card, look_of
+from thermalign.report.cells import Table, number
+from thermalign.report.figures import Panel
+from thermalign.report.histograms import histogram_panels
+from thermalign.report.likeness import likeness_table
+from thermalign.report.names import Look, subset_parts
+from thermalign.report.sheet import Sheet, sheet
+
+CONTACT = (
+    "The first image by name of every modality, range and condition, for up to 20 subjects: those "
+    "who have the most of these, spread evenly over the dataset. Crops are shown whole, frames cut "
+    "around the face box, all at one size, so that far faces are enlarged. Colours clip at the "
+    "ends of the bar."
+)
+MARKED = (
+    "Images of each modality, range and condition, every time of another subject, with the face "
+    "box that detectors are given and the annotated points where there are any. Light grey lies "
+    "outside of the image."
+)
+
+
+@dataclass(frozen=True)
+class DatasetCard:
+    """What the step ``describe`` found of one dataset.
+
+    Attributes
+    ----------
+    name : str
+    card, likeness : DataFrame
+        CARD and LIKENESS.
+    contact, marked : bytes
+        PNG files.
+    """
+
+    name: str
+    card: pd.DataFrame
+    likeness: pd.DataFrame
+    contact: bytes
+    marked: bytes
+
+
+@dataclass(frozen=True)
+class CardChapter:
+    """What the page shows of one dataset."""
+
+    name: str
+    absent: list[str]
+    table: Table
+    panels: list[Panel]
+    legend: list[Look]
+    likeness: Table | None
+    sheets: list[Sheet]
+
+
+def card_chapter(dataset: DatasetCard) -> CardChapter:
+    """Arrange the card of a dataset for the page."""
+    card = Card(dataset.card)
+    name = dataset.name
+    return CardChapter(
+        name=name,
+        absent=absent(card),
+        table=card_table(card, name),
+        panels=histogram_panels(card, name),
+        legend=[look_of(subset) for subset in card.with_faces()],
+        likeness=likeness_table(dataset.likeness, name),
+        sheets=[
+            sheet(dataset.contact, title=f"Contact sheet of {name}.", caption=CONTACT),
+            sheet(dataset.marked, title=f"Boxes and landmarks of {name}.", caption=MARKED),
+        ],
+    )
+
+
+def absent(card: Card) -> list[str]:
+    """Say which parts of a card are missing, and why."""
+    sentences = []
+    annotated, images = card.count("all", "annotated"), card.count("all", "images")
+    if not annotated:
+        sentences.append(
+            "No image has annotated points: geometry, the mean shape’s error and the comparison "
+            "with real faces are left out."
+        )
+    elif annotated < images:
+        sentences.append(
+            f"{number(annotated)} of {number(images)} images have annotated points: geometry and "
+            "the mean shape’s error are theirs."
+        )
+    pixels = {s: f[3] for s in card.columns if (f := card.get(s, "image_mean"))}
+    thermal = {u for s, u in pixels.items() if subset_parts(s)["modality"] == "thermal"}
+    if not thermal:
+        sentences.append("There are no thermal images, so there are no temperatures.")
+    elif DEGREES not in thermal:
+        sentences.append(
+            "The thermal images state no scale and offset to degrees, so their pixels are given as "
+            "they are stored."
+        )
+    return sentences

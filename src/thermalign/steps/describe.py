@@ -1,0 +1,87 @@
+"""Describe a dataset: its card, its likeness to real faces, its contact sheets."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from thermalign import tables
+from thermalign.metrics.faces import UNITS
+from thermalign.metrics.real_faces import compare
+from thermalign.provenance import stamp
+from thermalign.steps._card import (
+    COLUMNS,
+    SAMPLE,
+    SEED,
+    Annotated,
+    count_rows,
+    geometry_rows,
+    pixel_rows,
+)
+from thermalign.steps._sheets import sheets
+
+
+def run(
+    *,
+    images: Path,
+    annotations: Path,
+    boxes: Path,
+    dataset: str,
+    card: Path,
+    likeness: Path,
+    contact: Path,
+    marked: Path,
+    code: str,
+) -> None:
+    """Write a dataset's CARD, LIKENESS and two contact sheets.
+
+    A dataset without landmarks has a card without geometry and an empty LIKENESS; one without
+    thermal images has no temperatures.
+
+    Parameters
+    ----------
+    images, annotations, boxes : Path of the tables
+    dataset : name of the dataset
+    card, likeness : Path
+    contact, marked : Path of a PNG file
+    code : str
+    """
+    known = tables.read(images, tables.IMAGES)
+    points = tables.read(annotations, tables.ANNOTATIONS)
+    placed = tables.read(boxes, tables.BOXES)
+    faces = Annotated.of(known, points, placed)
+    rows = [*count_rows(known, points), *geometry_rows(faces), *pixel_rows(known, placed)]
+    metadata = stamp(code, {"sample": SAMPLE, "seed": SEED})
+    table = pd.DataFrame(rows, columns=COLUMNS).assign(dataset=dataset)
+    tables.write(card, table, tables.CARD, metadata)
+    tables.write(likeness, likeness_of(faces, dataset), tables.LIKENESS, metadata)
+    for path, picture in zip((contact, marked), sheets(known, points, placed), strict=True):
+        tables.replace_file(path, lambda temporary, png=picture: temporary.write_bytes(png))
+
+
+def likeness_of(faces: Annotated, dataset: str) -> pd.DataFrame:
+    """Return LIKENESS of a dataset's annotated faces, one block per modality that has any."""
+    rows = []
+    for modality, images in faces.images.groupby("modality"):
+        at = images.index.to_numpy()
+        measures = {name: values[at] for name, values in faces.measures.items()}
+        for found in compare(measures, str(modality)):
+            real_mean, real_sd = found.real.measures[found.measure]
+            rows.append(
+                {
+                    "dataset": dataset,
+                    "subset": f"modality={modality}",
+                    "statistic": found.measure,
+                    "unit": UNITS[found.measure],
+                    "source": found.real.source,
+                    "real_mean": real_mean,
+                    "real_sd": real_sd,
+                    "real_n": found.real.images,
+                    "mean": found.mean,
+                    "sd": found.sd,
+                    "n": found.n,
+                    "difference": found.difference,
+                    "ratio": found.ratio,
+                    "verdict": found.verdict,
+                }
+            )
+    return pd.DataFrame(rows, columns=tables.LIKENESS.names)

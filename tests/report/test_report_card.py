@@ -1,0 +1,119 @@
+from dataclasses import replace
+
+from fake_study import full_card
+
+from thermalign.report.card import absent, card_chapter
+from thermalign.report.card_table import card_table
+from thermalign.report.card_values import Card, look_of
+from thermalign.report.likeness import likeness_table
+
+
+def cells(table, head):
+    (row,) = [row for body in table.bodies for row in body.rows if row.head == head]
+    return [cell.text for cell in row.cells]
+
+
+def without(statistics="", modality=""):
+    frame = full_card().card
+    kept = ~frame["statistic"].isin(statistics.split()) if statistics else frame["n"] > 0
+    return Card(frame[kept & ~frame["subset"].str.contains(modality or "\0", regex=False)])
+
+
+def test_a_column_is_a_modality_and_range():
+    table = card_table(Card(full_card().card), "faces")
+    assert table.columns == ["Range 1", "Range 2", "Range 1"]
+    assert table.groups == [("Thermal", 2), ("Visible", 1)]
+    assert cells(table, "Interocular distance (IOD), px") == [
+        "87.0 ± 6.2",
+        "44.0 ± 6.2",
+        "87.0 ± 6.2",
+    ]
+
+
+def test_figures_are_printed_with_their_units():
+    table = card_table(Card(full_card().card), "faces")
+    assert cells(table, "Whole image, mean")[0] == "31.5 ± 0.8\N{NARROW NO-BREAK SPACE}°C"
+    assert cells(table, "Whole image, mean")[2] == "31.500 ± 0.800"
+    assert cells(table, "File size")[0] == "49.3 ± 0.9 kB"
+    assert cells(table, "Mean shape, NMSE")[0] == ".114 ± .050"
+    assert cells(table, "Counts at 0")[0] == "0.04\N{NARROW NO-BREAK SPACE}%"
+    assert "A pair takes 76.9 ± 1.2 kB." in table.notes[0]
+
+
+def test_a_mean_that_rounds_to_zero_has_no_sign():
+    assert cells(card_table(Card(full_card().card), "faces"), "Roll, degrees")[0] == "0.0 ± 2.4"
+
+
+def test_a_share_that_rounds_to_zero_is_not_called_zero():
+    frame = full_card().card
+    frame.loc[frame["statistic"] == "low_saturated", "value"] = 0.00003
+    frame.loc[frame["statistic"] == "high_saturated", "value"] = 0
+    table = card_table(Card(frame), "faces")
+    assert cells(table, "Counts at 0")[0] == "< 0.01\N{NARROW NO-BREAK SPACE}%"
+    assert cells(table, "Counts at the greatest")[0] == "0\N{NARROW NO-BREAK SPACE}%"
+
+
+def test_the_size_of_the_pixel_sample_is_said():
+    assert "at most 200 images" in card_table(Card(full_card().card), "faces").notes[-1]
+
+
+def test_a_card_without_landmarks_leaves_geometry_out_and_says_so():
+    frame = full_card().card
+    plain = frame[~frame["unit"].isin(["px", "IOD", "degree"])].copy()
+    plain.loc[plain["statistic"] == "annotated", "value"] = 0
+    chapter = card_chapter(replace(full_card(), card=plain, likeness=full_card().likeness.iloc[:0]))
+    assert [body.title for body in chapter.table.bodies] == ["Images", "Pixels"]
+    assert chapter.panels == []
+    assert chapter.likeness is None
+    assert "No image has annotated points" in chapter.absent[0]
+
+
+def test_a_card_in_part_annotated_says_how_much():
+    frame = full_card().card
+    frame.loc[frame["statistic"] == "annotated", "value"] = 60
+    assert absent(Card(frame))[0].startswith("60 of 240 images have annotated points")
+
+
+def test_a_card_without_thermal_images_says_so():
+    assert absent(without(modality="thermal")) == [
+        "There are no thermal images, so there are no temperatures."
+    ]
+
+
+def test_thermal_images_without_degrees_are_said_to_have_none():
+    frame = full_card().card.replace({"unit": {"degree Celsius": "count"}})
+    assert "no scale and offset to degrees" in absent(Card(frame))[0]
+
+
+def test_a_whole_card_has_nothing_to_excuse():
+    assert absent(Card(full_card().card)) == []
+
+
+def test_a_missing_figure_is_shown_as_missing():
+    assert cells(card_table(without("roll"), "faces"), "Roll, degrees") == ["–"] * 3
+
+
+def test_only_verdicts_that_fail_stand_out():
+    table = likeness_table(full_card().likeness, "faces")
+    shown = [(row.cells[-1].text, row.cells[-1].tone) for row in table.bodies[0].rows]
+    assert shown == [
+        ("agrees", "words"),
+        ("set by the camera", "words"),
+        ("both differ", "words best"),
+    ]
+
+
+def test_differences_from_real_faces_carry_their_sign():
+    row = likeness_table(full_card().likeness, "faces").bodies[0].rows[0]
+    assert [cell.text for cell in row.cells[:4]] == [
+        "1.056 ± 0.092",
+        "1.049 ± 0.082",
+        "−0.08",
+        "0.89",
+    ]
+
+
+def test_lines_of_a_histogram_can_be_told_apart():
+    looks = [look_of(subset) for subset in Card(full_card().card).columns]
+    assert len({(look.colour, look.dash) for look in looks}) == len(looks)
+    assert [look.label for look in looks][2] == "Visible, Range 1"

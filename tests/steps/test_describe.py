@@ -1,0 +1,234 @@
+"""The card and the sheets of small invented datasets: flat images with faces at known places."""
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+
+from thermalign import tables
+from thermalign.geometry import LANDMARKS
+from thermalign.report.montage import Window, paint
+from thermalign.steps import _card, describe
+
+FACE = np.array([[30.0, 40], [70, 40], [50, 64], [34, 80], [66, 80]])
+SCALE, OFFSET = 0.01, -273.15  # degrees Celsius per count, at count 0
+COLD, HOT = paint(np.array([[0.0, 1.0]]), Window(0, 1, "°C"))[0, :, ::-1]  # blue first, as read
+
+
+def image_row(folder, key, size):
+    """Write one flat image and return its row of IMAGES; thermal faces are 34 °C on 20 °C."""
+    subject, reach, condition, modality = key
+    name = f"{subject}-{reach}-{condition}-{modality}"
+    width, height = size
+    if modality == "thermal":
+        pixels = np.full((height, width), round((20 - OFFSET) / SCALE), np.uint16)
+        pixels[20:100, 15:85] = round((34 - OFFSET) / SCALE)
+        described = {"bit_depth": 16, "scale": SCALE, "offset": OFFSET}
+    else:
+        pixels = np.full((height, width, 3), (40, 60, 255), np.uint8)
+        described = {"bit_depth": 8, "scale": 1 / 255, "offset": 0.0}
+    path = folder / f"{name}.png"
+    cv2.imwrite(str(path), pixels)
+    return described | {
+        "image_id": name,
+        "subject_id": subject,
+        "session": "1",
+        "volume": 1,
+        "range": reach,
+        "condition": condition,
+        "modality": modality,
+        "pair_id": f"{subject}-{reach}-{condition}",
+        "path": str(path),
+        "width": width,
+        "height": height,
+        "sha256": "0",
+    }
+
+
+def dataset(folder, modalities=("thermal", "visible"), size=(100, 120), subjects=4):
+    """Return IMAGES, ANNOTATIONS and BOXES; visible images exist at Range 1 only."""
+    keys = [
+        (f"s{number}", reach, condition, modality)
+        for number in range(subjects)
+        for reach in (1, 2)
+        for condition in ("baseline", "expression")
+        for modality in modalities
+        if modality == "thermal" or reach == 1
+    ]
+    images = pd.DataFrame([image_row(folder, key, size) for key in keys])
+    rows = []
+    for k, image_id in enumerate(images["image_id"]):
+        points = FACE + np.array([0, 2 * (k % 3)])
+        for name, (x, y) in zip(LANDMARKS, points, strict=True):
+            rows.append((image_id, name, x, y, name != "nose_base" or k != 0))
+    annotations = pd.DataFrame(rows, columns=tables.ANNOTATIONS.names)
+    boxes = pd.DataFrame({"image_id": images["image_id"], "source": "given"})
+    return images, annotations, boxes.assign(x=10.0, y=10.0, width=80.0, height=100.0)
+
+
+def described(folder, images, annotations, boxes):
+    """Run the step; return CARD, LIKENESS and both sheets as pixels."""
+    folder.mkdir(exist_ok=True)
+    given = {"images": images, "annotations": annotations, "boxes": boxes}
+    for name, frame in given.items():
+        schema = getattr(tables, name.upper())
+        tables.write(folder / f"{name}.parquet", frame[schema.names], schema)
+    paths = {name: folder / f"{name}.parquet" for name in (*given, "card", "likeness")}
+    paths |= {name: folder / f"{name}.png" for name in ("contact", "marked")}
+    describe.run(**paths, dataset="faces", code="0")
+    sheets = [cv2.imread(str(paths[name])) for name in ("contact", "marked")]
+    card = tables.read(paths["card"], tables.CARD)
+    return card, tables.read(paths["likeness"], tables.LIKENESS), *sheets
+
+
+def get(card, subset, statistic):
+    row = card[(card["subset"] == subset) & (card["statistic"] == statistic)]
+    assert len(row) == 1, (subset, statistic)
+    return row.iloc[0]
+
+
+@pytest.fixture(scope="module")
+def paired(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("paired")
+    return described(folder / "out", *dataset(folder))
+
+
+def test_counts_are_those_of_every_modality_and_range(paired):
+    card = paired[0]
+    counts = {"subjects": 4, "images": 24, "annotated": 24, "pairs": 8}
+    assert {name: get(card, "all", name)["value"] for name in counts} == counts
+    at = "modality=thermal&range=2"
+    expected = {"subjects": 4, "images": 8, "annotated": 8, "pairs": 0}
+    assert {name: get(card, at, name)["value"] for name in expected} == expected
+
+
+def test_a_pair_takes_the_bytes_of_both_its_files(paired):
+    card = paired[0]
+    each = [
+        get(card, f"modality={m}&range=1", "bytes_per_image")["value"]
+        for m in ("thermal", "visible")
+    ]
+    assert get(card, "all", "bytes_per_pair")["value"] == pytest.approx(sum(each))
+
+
+def test_geometry_is_that_of_the_annotated_points(paired):
+    card = paired[0]
+    row = get(card, "modality=thermal&range=1", "interocular_distance")
+    assert (row["value"], row["sd"], row["unit"]) == (40, 0, "px")
+    assert get(card, "modality=thermal&range=1", "mouth_width")["value"] == pytest.approx(0.8)
+
+
+def test_hidden_landmarks_are_a_share_of_all(paired):
+    assert get(paired[0], "modality=thermal&range=1", "not_visible")["value"] == pytest.approx(
+        1 / (8 * 5)
+    )
+
+
+def test_the_shares_of_every_histogram_add_up_to_one(paired):
+    bins = paired[0][paired[0]["statistic"].str.endswith("_histogram")]
+    sums = bins.groupby(["subset", "statistic"])["value"].sum()
+    assert len(sums) > 20
+    np.testing.assert_allclose(sums, 1)
+
+
+def test_temperatures_are_in_degrees_and_grey_levels_in_full_scale(paired):
+    card = paired[0]
+    row = get(card, "modality=thermal&range=1", "image_p99")
+    assert (row["value"], row["unit"]) == (pytest.approx(34, abs=0.01), "degree Celsius")
+    assert get(card, "modality=thermal&range=1", "image_p01")["value"] == pytest.approx(20, abs=0.1)
+    luma = 0.299 * 255 + 0.587 * 60 + 0.114 * 40
+    row = get(card, "modality=visible&range=1", "box_mean")
+    assert (row["value"], row["unit"]) == (pytest.approx(luma / 255, abs=0.003), "full scale")
+
+
+def test_the_mean_shape_is_off_by_how_much_faces_move_in_their_boxes(paired):
+    # Faces stand 0, 2 or 4 px down in equal boxes: less than 4 px of 40 px apart.
+    error = get(paired[0], "modality=thermal&range=1", "mean_shape_nmse")["value"]
+    assert 0 < error < 0.1
+
+
+def test_real_faces_stand_beside_both_modalities(paired):
+    likeness = paired[1]
+    assert set(likeness["subset"]) == {"modality=thermal", "modality=visible"}
+    rows = likeness[(likeness["statistic"] == "mouth_width") & (likeness["source"] == "CARL")]
+    assert list(rows["verdict"]) == ["spread differs", "spread differs"]  # all alike here
+
+
+def test_the_contact_sheet_holds_every_subject_and_kind(paired):
+    contact = paired[2]
+    red = (contact == (40, 60, 255)).all(axis=-1)
+    across, down = red.any(axis=0), red.any(axis=1)
+    assert runs(across) == 2  # baseline and expression
+    assert runs(down) == 4  # subjects
+
+
+def test_boxes_and_landmarks_are_marked_in_bright_blue(paired):
+    bright = (paired[3] == (255, 229, 0)).all(axis=-1)
+    assert bright.sum() > 12 * 100
+
+
+def test_the_same_dataset_gives_the_same_bytes(paired, tmp_path):
+    tables_of = dataset(tmp_path)
+    again = described(tmp_path / "a", *tables_of), described(tmp_path / "b", *tables_of)
+    for name in ("contact.png", "marked.png", "card.parquet", "likeness.parquet"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+    pd.testing.assert_frame_equal(again[0][1], paired[1])
+
+
+def test_a_dataset_without_landmarks_still_has_its_card(tmp_path):
+    images, annotations, boxes = dataset(tmp_path)
+    card, likeness, contact, marked = described(tmp_path / "out", images, annotations[:0], boxes)
+    assert get(card, "all", "annotated")["value"] == 0
+    assert get(card, "modality=thermal&range=1", "image_p99")["value"] == pytest.approx(34, abs=0.1)
+    assert "interocular_distance" not in set(card["statistic"])
+    assert likeness.empty
+    assert contact.size
+    assert marked.size
+
+
+def test_a_dataset_without_thermal_images_still_has_its_card(tmp_path):
+    images, annotations, boxes = dataset(tmp_path, modalities=("visible",))
+    card, likeness, *_ = described(tmp_path / "out", images, annotations, boxes)
+    assert set(likeness["subset"]) == {"modality=visible"}
+    assert "degree Celsius" not in set(card["unit"])
+    assert "bytes_per_pair" not in set(card["statistic"])
+
+
+def test_one_subject_has_a_card_without_the_mean_shape_of_others(tmp_path):
+    tables_of = dataset(tmp_path, subjects=1)
+    statistics = set(described(tmp_path / "out", *tables_of)[0]["statistic"])
+    assert "interocular_distance" in statistics
+    assert "mean_shape_nmse" not in statistics
+
+
+def test_thermal_counts_without_a_stated_scale_are_not_called_degrees():
+    stated = {"modality": "thermal", "bit_depth": 16, "scale": SCALE, "offset": OFFSET}
+    assert _card.unit_of(stated) == "degree Celsius"
+    assert _card.unit_of(stated | {"scale": 1.0, "offset": 0.0}) == "count"
+    eight = stated | {"bit_depth": 8, "scale": 1 / 255, "offset": 0.0}
+    assert _card.unit_of(eight) == "full scale"
+
+
+@pytest.mark.parametrize(
+    ("size", "area"),
+    [((100, 120), 100 * 120), ((400, 300), (1.4 * 80) * (1.4 * 100))],
+    ids=["a crop is shown whole", "a frame is cut around its box"],
+)
+def test_a_warm_face_fills_its_share_of_the_contact_sheet(tmp_path, size, area):
+    contact = described(tmp_path / "out", *dataset(tmp_path, ("thermal",), size))[2]
+    hot, cold = ((contact == colour).all(axis=-1).sum() for colour in (HOT, COLD))
+    paper = (contact == 238).all(axis=-1).sum()
+    assert hot / (hot + cold + paper) == pytest.approx(70 * 80 / area, rel=0.1)
+
+
+def test_pixels_are_read_from_a_sample_of_stated_size(tmp_path, monkeypatch):
+    monkeypatch.setattr(_card, "SAMPLE", 3)
+    images, _, boxes = dataset(tmp_path)
+    rows = pd.DataFrame(list(_card.pixel_rows(images, boxes)), columns=_card.COLUMNS)
+    assert set(rows["n"]) == {3}
+
+
+def runs(line):
+    """Count the runs of true values, small gaps closed."""
+    at = np.flatnonzero(line)
+    return 1 + int((np.diff(at) > 2).sum())
