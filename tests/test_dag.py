@@ -240,3 +240,10 @@ def test_environments_hold_what_their_steps_import_at_the_pinned_versions():
                 pin = pins[package]
                 assert conda.get(package, package) in have, (name, module)
                 assert pin.startswith(have[conda.get(package, package)].rstrip("*")), (name, module)
+
+
+@pytest.mark.parametrize("study", ["paper", "pbc_reach"])
+def test_every_other_study_is_accepted_whole(finished, study):
+    config = f"workflow/config/{study}.yaml"
+    done = snakemake(finished, "--dry-run", "--quiet", "--configfile", config)
+    assert done.returncode == 0, done.stdout + done.stderr

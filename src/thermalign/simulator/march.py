@@ -145,7 +145,7 @@ def meet_back(rays: Rays, silhouette: Silhouette) -> tuple[Mask, Map, Map]:
     row = rays.y + rays.down * np.float32(WIDEST)
     rows = np.arange(len(silhouette.depth))
     width, depth = (
-        np.maximum(np.interp(row, rows, axis), 1.0).astype(np.float32)
+        np.maximum(np.interp(row, rows, axis, left=0, right=0), 1.0).astype(np.float32)
         for axis in (silhouette.half_width, silhouette.depth)
     )
     start = (rays.x - np.float32(level_pixels(0.0, ORIGIN_X, 1))) / np.float32(HALF)

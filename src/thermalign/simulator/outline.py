@@ -37,11 +37,13 @@ def find_silhouette(body: Anatomy, shape: Shape) -> Silhouette:
 
 
 def _fade() -> Map:
-    """Return 1 inside the canonical map and 0 at its border, except above the head, (H, W)."""
+    """Return 1 inside the canonical map and 0 at its border, (H, W); above, it does not fade."""
     columns, rows = np.arange(WIDTH), np.arange(HEIGHT)
     aside = np.minimum(columns, WIDTH - 1 - columns)[None, :]
     below = (HEIGHT - 1 - rows)[:, None]
-    return np.clip((np.minimum(aside, below) - 1) / (BORDER * SCALE), 0, 1).astype(np.float32)
+    fade = np.clip((np.minimum(aside, below) - 1) / (BORDER * SCALE), 0, 1).astype(np.float32)
+    fade[:2] = 0
+    return fade
 
 
 def _depth(body: Anatomy, shape: Shape) -> Map:

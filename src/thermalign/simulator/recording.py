@@ -256,9 +256,8 @@ def _thermal_scene(recording: _Recording, framing: Framing) -> Map:
 
 def _visible_scene(recording: _Recording, framing: Framing, light: Light) -> Map:
     """Return the light of room and torso, (h, w, 3)."""
-    scene = visible_room(recording.room, framing.camera, framing.axis)
-    scene *= light.tints[1]
-    face = recording.face
+    face, tint = recording.face, light.tints[1]
+    scene = visible_room(recording.room, framing.camera, framing.axis, tint=tint)
     visible_torso(scene, face.torso, framing.camera, face.cloth * light_from_ahead(light))
     return scene
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from thermalign.simulator.camera import Camera
 from thermalign.simulator.fields import Map, enlarge
+from thermalign.simulator.pigments import Colour
 from thermalign.simulator.radiometry import Band
 
 # ASSUME every length (mm), temperature (K against the air), share and count below: invented.
@@ -79,7 +80,7 @@ def draw_room(rng: np.random.Generator) -> Room:
     """Draw a room."""
     things = [_draw_thing(kind, rng) for kind in KINDS for _ in range(int(rng.poisson(kind.count)))]
     across, down = (float(v) for v in rng.normal(0, 0.25, 2))
-    return Room(tuple(things), _colour(rng, 0.25, 0.55, 0.06), (across, down))
+    return Room(tuple(things), _colour(rng, 0.25, 0.55, 0.04), (across, down))
 
 
 def _draw_thing(kind: Kind, rng: np.random.Generator) -> Thing:
@@ -89,7 +90,7 @@ def _draw_thing(kind: Kind, rng: np.random.Generator) -> Thing:
         half_width=float(rng.uniform(*kind.width)) / 2,
         half_height=float(rng.uniform(*kind.height)) / 2,
         warmth=float(rng.uniform(*kind.warmth)),
-        colour=_colour(rng, 0.05, 0.7, 0.18),
+        colour=_colour(rng, 0.05, 0.7, 0.10),
         round=kind.round,
     )
 
@@ -116,16 +117,20 @@ def thermal_room(
     air : float, degrees Celsius
     band : Band
     """
-    scene = band.radiance(air) + _gradient(room, camera, axis)
+    wall = band.radiance(air) + _gradient(room, camera, axis)
     values = [band.radiance(air + thing.warmth) for thing in room.things]
-    return _paint(scene, room, camera, axis, values)
+    return _paint(wall, room, camera, axis, values)
 
 
-def visible_room(room: Room, camera: Camera, axis: tuple[float, float]) -> Map:
-    """Return the reflectance of what is behind the person, (h, w, 3), as :func:`thermal_room`."""
+def visible_room(room: Room, camera: Camera, axis: tuple[float, float], *, tint: Colour) -> Map:
+    """Return the light of what is behind the person, (h, w, 3), as :func:`thermal_room`.
+
+    ``tint`` is the light's blue, green and red.
+    """
     light = 1 + 0.25 * _gradient(room, camera, axis)
-    scene = light[..., None] * np.array(room.wall, np.float32)
-    return _paint(scene, room, camera, axis, [thing.colour for thing in room.things])
+    wall = light[..., None] * (tint * room.wall).astype(np.float32)
+    values = [(tint * thing.colour).tolist() for thing in room.things]
+    return _paint(wall, room, camera, axis, values)
 
 
 def _wall_scale(camera: Camera) -> float:
@@ -133,30 +138,25 @@ def _wall_scale(camera: Camera) -> float:
 
 
 def _gradient(room: Room, camera: Camera, axis: tuple[float, float]) -> Map:
-    """Return a plane over the image: metres on the wall times the wall's slopes."""
-    height, width = camera.shape
+    """Return metres on the wall times its slopes, at half the resolution."""
     scale = 1000 * _wall_scale(camera)
-    columns = (np.array([0, width]) - axis[0]) / scale * room.slopes[0]
-    rows = (np.array([0, height]) - axis[1]) / scale * room.slopes[1]
-    corners = np.clip(columns[None, :] + rows[:, None], -0.9, 0.9)
-    return enlarge(corners.astype(np.float32), (width, height))
+    height, width = camera.shape
+    across = (np.arange(0, width, 2) + 0.5 - axis[0]) * (room.slopes[0] / scale)
+    down = (np.arange(0, height, 2) + 0.5 - axis[1]) * (room.slopes[1] / scale)
+    return np.clip(across + down[:, None], -0.9, 0.9).astype(np.float32)
 
 
 def _paint(
-    scene: Map, room: Room, camera: Camera, axis: tuple[float, float], values: list[Any]
+    wall: Map, room: Room, camera: Camera, axis: tuple[float, float], values: list[Any]
 ) -> Map:
-    """Draw the things in their values, and blur what is out of focus."""
-    scale, unit = _wall_scale(camera), 1 << SHIFT
-    scene = np.ascontiguousarray(scene, np.float32)
+    """Draw things onto a wall of half the resolution, which is all that their blur needs."""
+    height, width = wall.shape[:2]
+    scale, unit = _wall_scale(camera) / 2, 1 << SHIFT
+    scene = np.ascontiguousarray(wall, np.float32)
     for thing, value in zip(room.things, values, strict=True):
-        x, y = axis[0] + scale * thing.x, axis[1] + scale * thing.y
+        x, y = (axis[0] - 0.5) / 2 + scale * thing.x, (axis[1] - 0.5) / 2 + scale * thing.y
         across, down = scale * thing.half_width, scale * thing.half_height
-        if (
-            x + across < 0
-            or y + down < 0
-            or x - across > camera.shape[1]
-            or (y - down > camera.shape[0])
-        ):
+        if abs(x - width / 2) > across + width / 2 or abs(y - height / 2) > down + height / 2:
             continue
         if thing.round:
             middle, axes = ((round(a * unit), round(b * unit)) for a, b in ((x, y), (across, down)))
@@ -165,4 +165,5 @@ def _paint(
             first = round((x - across) * unit), round((y - down) * unit)
             last = round((x + across) * unit), round((y + down) * unit)
             cv2.rectangle(scene, first, last, value, -1, cv2.LINE_8, SHIFT)
-    return np.asarray(cv2.GaussianBlur(scene, (0, 0), OUT_OF_FOCUS), np.float32)
+    soft = cv2.GaussianBlur(scene, (0, 0), OUT_OF_FOCUS / 2)
+    return enlarge(np.asarray(soft, np.float32), camera.size)

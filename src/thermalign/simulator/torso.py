@@ -20,6 +20,7 @@ DEPTH = -88.0  # mm, height of the layer: the front of the shoulders
 MODELLED = 140.0  # mm beside the middle, where the height field ends
 ARM, ARM_DROP = 88.0, 62.0  # mm from there to the arm's edge, and how far the shoulder falls
 FOLD, LONG_FOLD = 32.0, 90.0  # mm between folds, across and along
+SOFT = 8  # px above the shoulders that their soft edge reaches
 FOLD_WARMTH, FOLD_SHADE = 0.3, 0.12  # K; share of the light
 
 X: Map = ((np.arange(WIDTH) - (WIDTH - 1) / 2) / SCALE).astype(np.float32)[None, :]
@@ -59,27 +60,32 @@ def draw_torso(body: Anatomy, rng: np.random.Generator) -> Torso:
 
 def thermal_torso(scene: Map, torso: Torso, camera: Camera, cloth: float) -> None:
     """Put the torso into a scene, in place; scene (h, w) and cloth in K of linearised radiance."""
-    seen = _see(torso, camera)
-    if seen is not None:
+    below, seen = _see(torso, camera)
+    part = scene[below:]
+    if part.size:
         cover, folds, _, _ = channels(seen)
-        scene += cover * (cloth + FOLD_WARMTH * folds - scene)
+        part += cover * (cloth + FOLD_WARMTH * folds - part)
 
 
 def visible_torso(scene: Map, torso: Torso, camera: Camera, cloth: Map) -> None:
     """Put the torso into a scene, (h, w, 3) of light, in place; ``cloth`` is (3,) of light."""
-    seen = _see(torso, camera)
-    if seen is not None:
+    below, seen = _see(torso, camera)
+    part = scene[below:]
+    if part.size:
         cover, _, right, down = channels(seen)
         shade = 1 - FOLD_SHADE * (0.5 * right + down)  # lit from above
-        scene += cover[..., None] * (shade[..., None] * cloth - scene)
+        part += cover[..., None] * (shade[..., None] * cloth - part)
 
 
-def _see(torso: Torso, camera: Camera) -> Map | None:
-    """Return the layers of the torso in an image, (h, w, 4); None where it is out of sight."""
+def _see(torso: Torso, camera: Camera) -> tuple[int, Map]:
+    """Return the first row of an image that shows the torso, and its layers from there on."""
     ends = np.array([[x, torso.top, DEPTH] for x in (-MODELLED, 0.0, MODELLED)])
-    if camera.project(ends)[:, 1].min() >= camera.shape[0]:
-        return None
-    matrix = _TO_PIXELS @ camera.plane(DEPTH)
+    height, width = camera.shape
+    below = min(max(int(camera.project(ends)[:, 1].min()) - SOFT, 0), height)
+    near = camera.window((slice(below, height), slice(0, width)))
+    if below == height:
+        return below, np.zeros((0, width, 4), np.float32)
+    matrix = _TO_PIXELS @ near.plane(DEPTH)
     flags, border = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, cv2.BORDER_REPLICATE
-    seen = cv2.warpPerspective(torso.layers, matrix, camera.size, flags=flags, borderMode=border)
-    return np.asarray(seen, np.float32)
+    seen = cv2.warpPerspective(torso.layers, matrix, near.size, flags=flags, borderMode=border)
+    return below, np.asarray(seen, np.float32)
