@@ -122,10 +122,10 @@ def test_cheeks_look_redder_than_blue_and_lips_redder_than_cheeks(faces):
     for face in faces:
         identity = face.identity
         low = float(face.mouth.line.mean()) + 0.5 * identity.body.lower_lip
-        lips = at(face.detail, face.mouth.centre, low)
-        cheek = np.mean([at(face.detail, x, 30) for x in (-40, 40)], axis=0)
-        assert cheek[1] > cheek[0]
-        assert lips[1] / lips[0] > cheek[1] / cheek[0]
+        lips = at(face.albedo[1], face.mouth.centre, low)
+        cheek = np.mean([at(face.albedo[1], x, 30) for x in (-40, 40)], axis=0)
+        assert cheek[RED] > cheek[BLUE]
+        assert lips[RED] / lips[BLUE] > cheek[RED] / cheek[BLUE]
 
 
 def test_pictures_of_skin_are_redder_than_blue(pairs):

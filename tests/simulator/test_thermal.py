@@ -12,7 +12,7 @@ from thermalign.simulator.moment import make_moment
 from thermalign.simulator.optics import Sway
 from thermalign.simulator.radiometry import transmittance
 from thermalign.simulator.sensor import DETECTOR, OFFSET, SCALE, SENSORS, draw_bank, make_camera
-from thermalign.simulator.thermal import person_radiance, render_thermal
+from thermalign.simulator.thermal import Emission, person_radiance, render_thermal
 from thermalign.simulator.view import View
 
 BAND = SENSORS["cooled"].band
@@ -41,13 +41,14 @@ def camera():
 def wall(celsius, degrees):
     """Return maps of an even surface turned by ``degrees``, and a view of it, filling the image."""
     turn = np.radians(degrees)
-    maps = np.empty((128, 112, 4), np.float32)
-    maps[:] = BAND.radiance(celsius), np.sin(turn), 0, np.cos(turn)
+    warm = np.full((128, 112), BAND.radiance(celsius), np.float32)
+    normals = np.empty((128, 112, 4), np.float32)
+    normals[:] = np.sin(turn), 0, np.cos(turn), 0
     camera = Camera(np.eye(3), 2500.0, 1.38, (40.0, 30.0), SHAPE)
-    places = np.full(SHAPE, 50, np.float32)
+    places = np.full((*SHAPE, 2), 50, np.float32)
     whole, cover = (slice(0, SHAPE[0]), slice(0, SHAPE[1])), np.ones(SHAPE, np.float32)
-    view = View(camera, whole, places, places, cover, np.array([0.0, 0.0, 1.0]))
-    return (maps, maps, maps), view
+    view = View(camera, whole, 1, places, places, cover, np.array([0.0, 0.0, 1.0]))
+    return Emission((warm, warm, warm), (normals, normals)), view
 
 
 def take(face, camera, *, celsius, ambient, degrees=0.0, distance=2500.0, cover=None, sway=STILL):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from thermalign.simulator.capture import Matrix
-from thermalign.simulator.fields import ORIGIN_X, ORIGIN_Y, SCALE, Map, Window
+from thermalign.simulator.fields import Map, Window
 
 PIVOT = np.array([0.0, 40.0, -70.0])  # mm, where the head turns: about the atlas
 
@@ -60,11 +60,11 @@ class Camera:
         shape = rows.stop - rows.start, columns.stop - columns.start
         return replace(self, centre=centre, shape=shape)
 
-    def plane(self, height: float, *, step: int = 1) -> Matrix:
-        """Return the homography from every ``step``-th pixel to the plane z = ``height``, mm."""
+    def plane(self, height: float) -> Matrix:
+        """Return the homography from pixels to the plane z = ``height``, mm."""
         x, y, z = self.position
         to_plane = np.array([[height - z, 0, x], [0, height - z, y], [0, 0, 1]])
-        return np.asarray(to_plane @ self._rays(step))
+        return np.asarray(to_plane @ self._rays(1))
 
     def _rays(self, step: int) -> Matrix:
         """Return the directions of rays in the head's frame, linear in the pixel's indices."""
@@ -79,25 +79,18 @@ class Camera:
         Parameters
         ----------
         step : int
-            Rays through every ``step``-th pixel, one more than needed at the end.
+            Rays through the middles of ``step`` x ``step`` pixels.
         """
         height, width = self.grid(step)
-        matrix = self._rays(step)
-        columns, rows = np.arange(width)[None, :], np.arange(height)[:, None]
+        matrix, middle = self._rays(step), (step - 1) / 2 / step
+        columns = np.arange(width)[None, :] + middle
+        rows = np.arange(height)[:, None] + middle
         x, y, z = (
             (row[0] * columns + (row[1] * rows + row[2])).astype(np.float32) for row in matrix
         )
         return x / z, y / z
 
     def grid(self, step: int) -> tuple[int, int]:
-        """Return rows and columns of the rays through every ``step``-th pixel."""
-        height, width = ((n + step - 1) // step + (step > 1) for n in self.shape)
+        """Return rows and columns of the rays that :meth:`slopes` returns."""
+        height, width = ((n + step - 1) // step for n in self.shape)
         return height, width
-
-
-def level_matrix(level: int) -> Matrix:
-    """Return the affine map, (3, 3), from canonical mm to pixels of a level."""
-    factor = 2**level
-    x, y = ((origin - (factor - 1) / 2) / factor for origin in (ORIGIN_X, ORIGIN_Y))
-    scale = SCALE / factor
-    return np.array([[scale, 0, x], [0, scale, y], [0, 0, 1]])

@@ -34,7 +34,7 @@ COUNTS = {"thermal": (16, SCALE, OFFSET), "visible": (8, 1 / 255, 0.0)}
 PNG_OPTIONS = [  # noise hardly repeats: Huffman codes alone are quicker and smaller than matches
     *(cv2.IMWRITE_PNG_COMPRESSION, 1),
     *(cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_HUFFMAN_ONLY),
-    *(cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_PAETH),
+    *(cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_UP),
 ]
 REPORT_EVERY = 10.0  # s
 

@@ -145,7 +145,8 @@ def deform(
     jaw = strengths.get("jaw", 0.0)
     field = np.zeros_like(bases["smile"])
     for name in ("smile", "pucker", "brow_raise", "frown"):
-        field += strengths.get(name, 0.0) * bases[name]
+        if strength := strengths.get(name, 0.0):
+            field += strength * bases[name]
     opening = None
     if jaw > OPEN_FROM:
         field += jaw * bases["corners"]

@@ -9,14 +9,14 @@ from thermalign.simulator.anatomy import Identity, draw_identity
 from thermalign.simulator.capture import Matrix
 from thermalign.simulator.expression import expression_bases
 from thermalign.simulator.facial_hair import draw_facial_hair
-from thermalign.simulator.fields import SCALE, Map, blur, enlarge, shrink
+from thermalign.simulator.fields import SCALE, Map, blur, channels, enlarge, shrink
 from thermalign.simulator.glasses import Glasses, draw_glasses
 from thermalign.simulator.headwear import draw_fabric
 from thermalign.simulator.march import Silhouette
 from thermalign.simulator.mouth import Mouth
 from thermalign.simulator.outline import find_silhouette
 from thermalign.simulator.peak import Peak
-from thermalign.simulator.pigments import luminance
+from thermalign.simulator.pigments import LUMA, OVERLAP, luminance
 from thermalign.simulator.seeds import Purpose, stream
 from thermalign.simulator.shape import Shape, ambient_occlusion, build_shape, slopes
 from thermalign.simulator.skin import paint_albedo
@@ -38,14 +38,16 @@ class Face:
     height : (H/2, W/2) mm
     silhouette : Silhouette
     torso : Torso
-    reflectance : levels 0 to 2, (h, w, 4)
-        Luminance of the albedo, ambient occlusion, slope along x, slope along y.
-    detail : (H/2, W/2, 4)
-        Blue and red albedo over their luminance; slopes that all wrinkles add at full depth.
+    albedo : levels 0 to 2, (h, w, 4)
+        Blue, green and red as a camera sees them, and the square root of their luminance.
+    open_sky : (H/2, W/2), 0..1
+        Share of the ambient light that reaches the surface.
+    relief : (H/2, W/2, 4)
+        Slopes along x and y in visible light, and what all wrinkles add at full depth.
     cloth : (3,)
         Blue, green and red albedo of the clothes.
-    thermal_normals : (3, H, W)
-        Unit vectors, smoother and less steep: emission comes from a layer, not a surface.
+    thermal_normals : levels 1 and 2, (h, w, 4)
+        Unit vectors and 0, smoother and less steep: emission comes from a layer, not a surface.
     bases : expression -> (H/4, W/4, 4)
     landmarks : (5, 2) mm
         In the order of ``geometry.LANDMARKS``, on the neutral face.
@@ -60,10 +62,11 @@ class Face:
     height: Map
     silhouette: Silhouette
     torso: Torso
-    reflectance: tuple[Map, ...]
-    detail: Map
+    albedo: tuple[Map, ...]
+    open_sky: Map
+    relief: Map
     cloth: Map
-    thermal_normals: Map
+    thermal_normals: tuple[Map, ...]
     bases: dict[str, Map]
     landmarks: Matrix
     glasses: Glasses | None
@@ -106,7 +109,7 @@ def build_face(
         identity, shape.mouth, bare=bare, rng=stream(seed, Purpose.FACIAL_HAIR, subject)
     )
     slope = slopes(shape)
-    albedo = paint_albedo(
+    painted = paint_albedo(
         identity,
         shape,
         facial=facial,
@@ -114,7 +117,7 @@ def build_face(
         colour_rng=stream(seed, Purpose.COLOUR, subject),
     )
     wrinkles = draw_wrinkles(identity, shape.mouth, stream(seed, Purpose.WRINKLES, subject))
-    reflectance, detail = _see(shape, albedo, slope=slope, wrinkles=wrinkles)
+    open_sky = _open_sky(shape)
     warm = stream(seed, Purpose.TEMPERATURE, subject)
     optician = stream(seed, Purpose.GLASSES, subject)
     return Face(
@@ -124,9 +127,10 @@ def build_face(
         height=shrink(shape.height),
         silhouette=find_silhouette(identity.body, shape),
         torso=draw_torso(identity.body, stream(seed, Purpose.TORSO, subject)),
-        reflectance=pyramid(reflectance),
-        detail=detail,
-        cloth=_average(albedo, shape.cloth),
+        albedo=pyramid(_seen_albedo(painted, open_sky)),
+        open_sky=shrink(_with_bounces(open_sky, luminance(painted))),
+        relief=_soft_relief(shape, slope=slope, wrinkles=wrinkles),
+        cloth=_average(painted, shape.cloth),
         thermal_normals=_thermal_normals(np.dstack(slope)),
         bases=expression_bases(identity, shape.mouth),
         landmarks=_landmarks(identity, shape.mouth),
@@ -135,11 +139,11 @@ def build_face(
     )
 
 
-def _thermal_normals(slope: Map) -> Map:
-    """Return the normals of slopes (H, W, 2) blurred by 1.1 mm and clipped, (3, H, W)."""
+def _thermal_normals(slope: Map) -> tuple[Map, ...]:
+    """Return the normals of slopes (H, W, 2) blurred by 1.1 mm and clipped, levels 1 and 2."""
     x, y = cv2.split(np.clip(cv2.GaussianBlur(slope, (0, 0), 1.1 * SCALE), -3, 3))
     z = 1 / np.sqrt(x * x + y * y + 1)
-    return np.stack([-x * z, -y * z, z])
+    return pyramid(np.dstack([-x * z, -y * z, z, np.zeros_like(z)]))[1:]
 
 
 def pyramid(maps: Map) -> tuple[Map, ...]:
@@ -148,27 +152,38 @@ def pyramid(maps: Map) -> tuple[Map, ...]:
     return maps, middle, shrink(middle)
 
 
-def _see(shape: Shape, albedo: Map, *, slope: tuple[Map, Map], wrinkles: Map) -> tuple[Map, Map]:
-    """Pack what the visible camera samples: ``Face.reflectance`` of level 0, and ``Face.detail``.
+def _open_sky(shape: Shape) -> Map:
+    """Return which share of the ambient light reaches the surface past relief and cap, (H, W)."""
+    open_sky = ambient_occlusion(shape)
+    return open_sky * shape.cap.open_sky if shape.cap else open_sky
+
+
+def _soft_relief(shape: Shape, *, slope: tuple[Map, Map], wrinkles: Map) -> Map:
+    """Return ``Face.relief``.
 
     Light wanders below bare skin before it comes back, so that its shading is softer than its
     surface: there the slopes are blurred. Light from other skin lifts what is steep: there they
     are bounded, too.
     """
-    open_sky, grey = ambient_occlusion(shape), luminance(albedo)
-    if shape.cap:
-        open_sky = open_sky * shape.cap.open_sky
     skin = np.asarray(shape.face * (1 - shape.hair_cover) * (1 - shape.eyes.opening), np.float32)
-    share = SOFT_SHARE * blur(skin, 1.0)
-    resting = AT_REST * enlarge(wrinkles)
-    wide = [blur(sharp, SOFTNESS) for sharp in slope]
+    share = shrink(SOFT_SHARE * blur(skin, 1.0))
+    sharp = [shrink(axis) for axis in slope]
+    wide = [shrink(blur(axis, SOFTNESS)) for axis in slope]
     bound = 1 / np.sqrt(1 + (wide[0] ** 2 + wide[1] ** 2) / STEEPEST**2)
     soft = (
-        sharp + share * (broad * bound - sharp) + resting[..., axis]
-        for axis, (sharp, broad) in enumerate(zip(slope, wide, strict=True))
+        steep + share * (broad * bound - steep) + AT_REST * wrinkles[..., axis]
+        for axis, (steep, broad) in enumerate(zip(sharp, wide, strict=True))
     )
-    reflectance = np.dstack([grey, _with_bounces(open_sky, grey), *soft])
-    return reflectance, np.dstack([_tints(albedo, open_sky), wrinkles])
+    return np.dstack([*soft, wrinkles])
+
+
+def _seen_albedo(painted: Map, open_sky: Map) -> Map:
+    """Return ``Face.albedo`` of level 0 from planes (3, H, W); hollows redden skin."""
+    blue, red = channels(enlarge(_tints(painted, open_sky)))
+    grey = luminance(painted)
+    green = (1 - LUMA[0] * blue - LUMA[2] * red) / LUMA[1]
+    seen = (sum(w * t for w, t in zip(row, (blue, green, red), strict=True)) for row in OVERLAP)
+    return np.dstack([*(grey * plane for plane in seen), np.sqrt(grey)]).astype(np.float32)
 
 
 def _average(albedo: Map, cloth: Map) -> Map:

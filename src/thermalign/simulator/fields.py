@@ -122,6 +122,12 @@ def sample(values: Map, x: Map, y: Map) -> Map:
     return np.asarray(cv2.remap(values, x, y, cv2.INTER_LINEAR, borderMode=border), np.float32)
 
 
+def sample_at(values: Map, pixels: Map) -> Map:
+    """Sample a map at pixels (..., 2) of its own grid, as :func:`sample`."""
+    border = cv2.BORDER_REPLICATE
+    return np.asarray(cv2.remap(values, pixels, None, cv2.INTER_LINEAR, borderMode=border))  # type: ignore[call-overload]
+
+
 def channels(packed: Map) -> tuple[Map, ...]:
     """Split maps (h, w, C) into C contiguous maps (h, w)."""
     return tuple(np.asarray(channel, np.float32) for channel in cv2.split(packed))

@@ -25,18 +25,21 @@ class Place:
         Of its whole images.
     yaw : float, degrees
         How far it stands to the side.
+    step : int, pixels
+        Between marched rays: about 2 mm on the face, twice the height map's pixels.
     """
 
     distance: float
     scale: float
     frame: tuple[int, int]
     yaw: float = 0.0
+    step: int = 2
 
 
 THERMAL_FRAME = (480, 640)  # px; Polaris polarimeter, bob.db.pola_thermal's documentation
 VISIBLE_FRAME = (494, 659)  # px; Basler scA640-70, same source
 THERMAL_PLACES = {
-    1: Place(2500, 87 / EYES_APART, THERMAL_FRAME),
+    1: Place(2500, 87 / EYES_APART, THERMAL_FRAME, step=3),
     2: Place(5000, 44 / EYES_APART, THERMAL_FRAME),
     3: Place(7500, 31 / EYES_APART, THERMAL_FRAME),
 }

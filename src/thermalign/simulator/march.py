@@ -22,7 +22,7 @@ HALF = SCALE / 2  # px/mm of level 1, on which rays are marched
 STEEP = np.array([34, 22, 12, 4, -3, -10, -18, -28, -40, -54, -70, -88, -106, -121], np.float32)
 SHALLOW = np.array([34, 14, -2, -16, -34, -60, -90, -121], np.float32)
 SHALLOW_UP_TO = 0.16  # mm across per mm of height: then the ray moves < 3 mm per step
-SECANT_STEPS = 2
+SECANT_STEPS = 1
 
 # ASSUME: behind its widest line a head is half an ellipse in every row, and looks as its side does
 WIDEST = -96.0  # mm, height of the widest line
@@ -52,7 +52,7 @@ class Rays:
 
 
 def cast(camera: Camera, step: int) -> Rays:
-    """Return the rays through every ``step``-th pixel, one more than needed at the end."""
+    """Return the rays through the middles of ``step`` x ``step`` pixels."""
     slope_x, slope_y = camera.slopes(step)
     x, y, z = (float(v) for v in camera.position)
     across, down = slope_x * np.float32(HALF), slope_y * np.float32(HALF)

@@ -18,6 +18,9 @@ BANDS = np.array([460.0, 540.0, 610.0])  # nm, middles of a camera's blue, green
 LUMA = (0.114, 0.587, 0.299)
 """Weights of blue, green and red in the luminance (ITU-R BT.601)."""
 
+# ASSUME: the bands of a camera overlap
+OVERLAP = np.eye(3) + 0.03 * (1 - 3 * np.eye(3))
+
 MELANIN: Colour = (BANDS / BANDS[1]) ** -3.48
 """Absorption against green's: nm^-3.48 (Jacques, omlc.ogi.edu/spectra/melanin/mua.html, 1998)."""
 

@@ -23,6 +23,7 @@ from thermalign.simulator.framing import (
     THERMAL_PLACES,
     VISIBLE_PLACE,
     Framing,
+    Place,
     draw_seat,
     frame_face,
 )
@@ -35,12 +36,10 @@ from thermalign.simulator.seeds import Purpose, stream
 from thermalign.simulator.sensor import ThermalCamera, draw_bank, make_camera, open_session
 from thermalign.simulator.settings import Settings, subject_name
 from thermalign.simulator.temperature import Session, draw_session
-from thermalign.simulator.thermal import emission_maps, render_thermal
+from thermalign.simulator.thermal import Emission, emission_maps, render_thermal
 from thermalign.simulator.torso import thermal_torso, visible_torso
 from thermalign.simulator.view import View, landmark_visibility, look
 from thermalign.simulator.visible import light_from_ahead, render_visible
-
-STEP = 2  # px between marched rays: half the resolution, a quarter of the work
 
 
 @dataclass(frozen=True)
@@ -78,16 +77,16 @@ class _Recording:
     face: Face
     camera: ThermalCamera
     session: Session
-    emission: tuple[Map, ...]
+    emission: Emission
     light: Light
     room: Room
     seat: tuple[float, float]
     paired: bool
-    step: int
+    step: int | None
 
 
 def render_subject(
-    settings: Settings, *, seed: int, volume: int, number: int, step: int = STEP
+    settings: Settings, *, seed: int, volume: int, number: int, step: int | None = None
 ) -> Iterator[Sample]:
     """Render every image of a subject, range by range.
 
@@ -100,8 +99,8 @@ def render_subject(
         From 1.
     number : int
         Of the subject in its volume, from 0.
-    step : int, pixels
-        March a ray per ``step`` x ``step`` pixels; 1 is the slow reference.
+    step : int or None, pixels
+        March a ray per ``step`` x ``step`` pixels; 1 is the slow reference, None the camera's own.
 
     Yields
     ------
@@ -137,7 +136,7 @@ def _start(
     *,
     camera: ThermalCamera,
     paired: bool,
-    step: int,
+    step: int | None,
 ) -> _Recording:
     air = (settings.ambient_mean, settings.ambient_sd)
     session = draw_session(face.warmth, air, room.stream(Purpose.SESSION))
@@ -185,17 +184,27 @@ def _take_sample(recording: _Recording, key: Key, frames: int) -> Iterator[Sampl
             yield _take_visible(recording, moment, at, sway)
 
 
-def _take_thermal(recording: _Recording, moment: Moment, key: Key, sway: Sway) -> Sample:
-    rng = key.stream(Purpose.THERMAL_CROP)
+def _look(
+    recording: _Recording, moment: Moment, place: Place, rng: np.random.Generator
+) -> tuple[Framing, View]:
+    """Point a camera at a moment."""
     framing = frame_face(
         recording.settings,
         moment.capture,
         moment.landmarks,
-        place=THERMAL_PLACES[key.range],
+        place=place,
         seat=recording.seat,
         rng=rng,
     )
-    view = look(framing.camera, moment.height, recording.face.silhouette, step=recording.step)
+    step = recording.step or place.step
+    view = look(framing.camera, moment.height, recording.face.silhouette, step=step)
+    return framing, view
+
+
+def _take_thermal(recording: _Recording, moment: Moment, key: Key, sway: Sway) -> Sample:
+    framing, view = _look(
+        recording, moment, THERMAL_PLACES[key.range], key.stream(Purpose.THERMAL_CROP)
+    )
     pixels = render_thermal(
         recording.face,
         view,
@@ -217,16 +226,7 @@ def _take_visible(recording: _Recording, moment: Moment, key: Key, sway: Sway) -
     # ASSUME: lamps stay for the resting faces of a session and differ for every speaking face
     speaking = key.condition == "expression"
     light = draw_light(key.stream(Purpose.LIGHT)) if speaking else recording.light
-    rng = key.stream(Purpose.VISIBLE_CROP)
-    framing = frame_face(
-        recording.settings,
-        moment.capture,
-        moment.landmarks,
-        place=VISIBLE_PLACE,
-        seat=recording.seat,
-        rng=rng,
-    )
-    view = look(framing.camera, moment.height, recording.face.silhouette, step=recording.step)
+    framing, view = _look(recording, moment, VISIBLE_PLACE, key.stream(Purpose.VISIBLE_CROP))
     pixels = render_visible(
         recording.face,
         view,

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thermalign.simulator.capture import Matrix
 from thermalign.simulator.expression import COARSE_X, Opening
 from thermalign.simulator.fields import (
     ORIGIN_X,
@@ -45,8 +44,8 @@ def see_mouth(view: View, opening: Opening) -> MouthInterior | None:
     if part is None:
         return None
     x, y = (
-        level_millimetres(view.x[part], ORIGIN_X, 1),
-        level_millimetres(view.y[part], ORIGIN_Y, 1),
+        level_millimetres(view.places[part][..., 0], ORIGIN_X, 1),
+        level_millimetres(view.places[part][..., 1], ORIGIN_Y, 1),
     )
     table = np.stack([opening.upper, opening.lower, opening.gap], axis=1)[None]
     node = (x - COARSE_X[0, 0]) / (COARSE_X[0, 1] - COARSE_X[0, 0])
@@ -58,8 +57,9 @@ def see_mouth(view: View, opening: Opening) -> MouthInterior | None:
 
 def _mouth_part(view: View, opening: Opening) -> Window | None:
     """Return the part of an image where an opening may be seen, found on every fourth pixel."""
-    x = level_millimetres(view.x[::STRIDE, ::STRIDE], ORIGIN_X, 1)
-    y = level_millimetres(view.y[::STRIDE, ::STRIDE], ORIGIN_Y, 1)
+    places = view.places[::STRIDE, ::STRIDE]
+    x = level_millimetres(places[..., 0], ORIGIN_X, 1)
+    y = level_millimetres(places[..., 1], ORIGIN_Y, 1)
     top, bottom = float(opening.upper.min()) - 6, float(opening.lower.max()) + 6
     near = (np.abs(x - opening.centre) < opening.half_length + 8) & (y > top) & (y < bottom)
     rows, columns = np.flatnonzero(near.any(1)), np.flatnonzero(near.any(0))
@@ -67,17 +67,3 @@ def _mouth_part(view: View, opening: Opening) -> Window | None:
         return None
     part = (slice(int(k[0]) * STRIDE, (int(k[-1]) + 1) * STRIDE) for k in (rows, columns))
     return next(part), next(part)
-
-
-def facing(slope_x: Map, slope_y: Map, direction: Matrix) -> Map:
-    """Return the cosine between the surface's normal and a direction of the head's frame.
-
-    Parameters
-    ----------
-    slope_x, slope_y : (h, w)
-        Derivatives of the height; the normal is (-slope_x, -slope_y, 1) / its length.
-    direction : (3,) unit vector
-    """
-    x, y, z = (float(v) for v in direction)
-    length = np.sqrt(slope_x * slope_x + slope_y * slope_y + 1)
-    return np.asarray((z - slope_x * x - slope_y * y) / length, np.float32)

@@ -5,13 +5,14 @@ All maps here are linearised radiance in the camera's band (see
 :mod:`thermalign.simulator.sensor` come out.
 """
 
-import cv2
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
 from thermalign.simulator.expression import Deformation
 from thermalign.simulator.face import Face, pyramid
-from thermalign.simulator.fields import Map, channels
+from thermalign.simulator.fields import Map, channels, sample_at
 from thermalign.simulator.glasses import see_glasses
 from thermalign.simulator.optics import Sway, defocus_at, gaussian_blur, motion_blur
 from thermalign.simulator.peak import peak_warmth, see_peak
@@ -19,7 +20,26 @@ from thermalign.simulator.radiometry import Band, reflectance, transmittance
 from thermalign.simulator.scene import see_mouth
 from thermalign.simulator.sensor import ThermalCamera, expose
 from thermalign.simulator.temperature import Session
-from thermalign.simulator.view import View, pyramid_level, sample_level, texture_coordinates
+from thermalign.simulator.view import View, refine, sample_pyramid, to_level, undo_expression
+
+COARSE_UP_TO = 0.6  # px/mm, up to which normals of level 2 will do
+
+
+@dataclass(frozen=True)
+class Emission:
+    """What thermal images of a session sample.
+
+    Attributes
+    ----------
+    radiance : levels 0 to 2, (h, w) K
+        Of a black body at the surface's temperature.
+    normals : levels 1 and 2, (h, w, 4)
+        As in ``Face.thermal_normals``.
+    """
+
+    radiance: tuple[Map, ...]
+    normals: tuple[Map, ...]
+
 
 # ASSUME every temperature and share below: tuned by eye
 MOUTH, TEETH, BREATH = 35.2, -1.6, 0.5  # degrees Celsius; K near the upper lip; K per score
@@ -27,38 +47,23 @@ LENS, LENS_SPREAD, RIM = 3.2, 2.0, 5.0  # K above the air: lenses, their pattern
 LENS_OPAQUE, RIM_OPAQUE = 0.97, 0.9
 
 
-def emission_maps(face: Face, session: Session, band: Band) -> tuple[Map, ...]:
-    """Return what a session's thermal images sample, levels 0 to 2.
-
-    Returns
-    -------
-    three (h, w, 4)
-        Radiance of a black body at the surface's temperature, K; x, y and z of the normal.
-    """
-    return pyramid(np.asarray(cv2.merge([band.radiance(session.surface), *face.thermal_normals])))
+def emission_maps(face: Face, session: Session, band: Band) -> Emission:
+    """Return what a session's thermal images sample."""
+    radiance = pyramid(np.asarray(band.radiance(session.surface), np.float32))
+    return Emission(radiance, face.thermal_normals)
 
 
-def see_surface(
-    view: View, emission: tuple[Map, ...], deformation: Deformation
-) -> tuple[Map, Map, Map, Map]:
-    """Return what each pixel looks at.
-
-    Returns
-    -------
-    radiance : (h, w) K
-        Of a black body at the surface's temperature.
-    x, y, z : (h, w)
-        Of the normal in the head's frame.
-    """
-    x, y, _ = texture_coordinates(view, deformation.field)
-    sampled = sample_level(emission, x, y, pyramid_level(view.camera.scale))
-    radiance, normal_x, normal_y, normal_z = channels(sampled)
-    return radiance, normal_x, normal_y, normal_z
+def _mirrored_share(view: View, normals: tuple[Map, ...], nodes: Map) -> Map:
+    """Return which share of the room's radiation each pixel mirrors, (h, w)."""
+    level = 2 if view.camera.scale <= COARSE_UP_TO else 1
+    normal = channels(sample_at(normals[level - 1], to_level(nodes, level)))
+    cosine = sum(float(v) * axis for v, axis in zip(view.towards, normal, strict=False))
+    return refine(view, reflectance(np.clip(cosine, 0, 1)))
 
 
 def person_radiance(
     view: View,
-    emission: tuple[Map, ...],
+    emission: Emission,
     deformation: Deformation,
     *,
     band: Band,
@@ -73,22 +78,21 @@ def person_radiance(
     Parameters
     ----------
     view : View
-    emission : as :func:`emission_maps` returns them
+    emission : Emission
     deformation : Deformation
     band : Band
     ambient : float, degrees Celsius
     breath : float
         Standard score of the warmth in the mouth.
     """
-    radiance, normal_x, normal_y, normal_z = see_surface(view, emission, deformation)
-    towards = [float(v) for v in view.towards]
-    cosine = normal_x * towards[0] + normal_y * towards[1] + normal_z * towards[2]
+    nodes, _ = undo_expression(view, deformation.field)
+    radiance = sample_pyramid(view, emission.radiance, nodes)
     mouth = see_mouth(view, deformation.opening) if deformation.opening else None
     if mouth:
         teeth = TEETH * np.clip(1 - 2.2 * mouth.depth, 0, 1)
         inner = band.radiance(MOUTH + BREATH * breath + teeth)
         radiance[mouth.part] += mouth.mask * (inner - radiance[mouth.part])
-    mirrored = reflectance(np.clip(cosine, 0, 1, out=cosine))
+    mirrored = _mirrored_share(view, emission.normals, nodes)
     mirrored *= band.radiance(ambient) - radiance
     return radiance + mirrored
 
@@ -96,7 +100,7 @@ def person_radiance(
 def render_thermal(
     face: Face,
     view: View,
-    emission: tuple[Map, ...],
+    emission: Emission,
     deformation: Deformation,
     *,
     breath: float,
@@ -113,7 +117,7 @@ def render_thermal(
     ----------
     face : Face
     view : View
-    emission : as :func:`emission_maps` returns them
+    emission : Emission
     deformation : Deformation
         The expression that ``view`` was marched with.
     breath : float

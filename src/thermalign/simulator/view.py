@@ -1,6 +1,7 @@
 """From the canonical face to a camera: what each pixel looks at, and projected landmarks."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -20,11 +21,11 @@ from thermalign.simulator.fields import (
     Map,
     Mask,
     Window,
-    channels,
     enlarge,
     level_millimetres,
     level_pixels,
     sample,
+    sample_at,
     smoothstep,
 )
 from thermalign.simulator.march import HALF, Rays, Silhouette, cast, march, meet_back
@@ -35,9 +36,12 @@ REACH_X = (-ORIGIN_X / SCALE, (WIDTH - ORIGIN_X) / SCALE)
 REACH_Y = (-ORIGIN_Y / SCALE, (HEIGHT - ORIGIN_Y) / SCALE)
 REACH_Z = (FLOOR, 30.0)  # mm, heights of the modelled part
 
-_COLUMNS, _ROWS = np.meshgrid(
-    np.arange(WIDTH // 2, dtype=np.float32), np.arange(HEIGHT // 2, dtype=np.float32)
-)
+STILL = 0.05  # mm of displacement, below which a face is taken for neutral
+BACK_FROM = 0.06  # sine of the yaw from which the back of the head shows beside its front
+
+_COARSE: Map = (
+    np.dstack(np.meshgrid(np.arange(WIDTH // 4), np.arange(HEIGHT // 4))) * 2 + 0.5
+).astype(np.float32)  # the nodes of level 2 in pixels of level 1
 
 
 @dataclass(frozen=True)
@@ -50,8 +54,12 @@ class View:
         Of the part of the image that the face can be in; all maps are of this part.
     part : (rows, columns)
         That part of the whole image.
-    x, y : (h, w) pixels of level 1
-        Where on the expressed canonical face each pixel looks.
+    step : int
+        Rays were marched through nodes, the middles of ``step`` x ``step`` pixels.
+    nodes : (rows, columns, 2) pixels of level 1
+        Where on the expressed canonical face the nodes look, (x, y).
+    places : (h, w, 2) pixels of level 1
+        The same for every pixel.
     cover : (h, w), 0..1
         1 on the person, 0 on what lies around.
     towards : (3,)
@@ -60,8 +68,9 @@ class View:
 
     camera: Camera
     part: Window
-    x: Map
-    y: Map
+    step: int
+    nodes: Map
+    places: Map
     cover: Map
     towards: Matrix
 
@@ -73,11 +82,12 @@ class View:
 
 def expressed_height(height: Map, deformation: Deformation) -> Map:
     """Return the height field after an expression, Z(q - D(q)) + dZ(q), level 1, mm."""
-    if np.abs(deformation.field).max() <= 0.05:
+    field = deformation.field
+    if max(float(field.max()), -float(field.min())) <= STILL:
         return height
-    fine = enlarge(deformation.field, (WIDTH // 2, HEIGHT // 2))
-    x, y = _COLUMNS - fine[..., 0] * HALF, _ROWS - fine[..., 1] * HALF
-    return sample(height, x, y) + fine[..., 2]
+    places, rise = _COARSE - np.float32(HALF) * field[..., :2], np.ascontiguousarray(field[..., 2])
+    size = (WIDTH // 2, HEIGHT // 2)
+    return sample_at(height, enlarge(places, size)) + enlarge(rise, size)
 
 
 def look(camera: Camera, height: Map, silhouette: Silhouette, *, step: int) -> View:
@@ -98,14 +108,16 @@ def look(camera: Camera, height: Map, silhouette: Silhouette, *, step: int) -> V
     hit = march(height, rays)
     x, y = rays.at(hit)
     cover = sample(silhouette.solid, x, y) * (hit > FLOOR + 4)
-    back = _show_back(rays, silhouette, x, y, cover)
+    towards = camera.position - np.array([0, 40.0, 0])
+    towards = towards / np.linalg.norm(towards)
+    turned = abs(float(towards[0])) > BACK_FROM
+    back = _show_back(rays, silhouette, x, y, cover) if turned else np.zeros_like(cover)
     if step > 1:  # without the blur the outline of the coarse hits shows as stairs
         cover = smoothstep((cv2.GaussianBlur(cover, (0, 0), 0.9) - np.float32(0.2)) / 0.6)
-    seen = np.asarray(cv2.merge([x, y, cover, back]), np.float32)
-    x, y, cover, back = channels(_refine(seen, camera, step))
-    cover *= np.maximum(sample(silhouette.veil, x, y), back)
-    towards = camera.position - np.array([0, 40.0, 0])
-    return View(camera, part, x, y, cover, towards / np.linalg.norm(towards))
+    nodes = np.asarray(cv2.merge([x, y]), np.float32)
+    places, cover, back = (_refine(coarse, camera, step) for coarse in (nodes, cover, back))
+    cover *= np.maximum(sample_at(silhouette.veil, places), back)
+    return View(camera, part, step, nodes, places, cover, towards)
 
 
 def _reach(camera: Camera) -> Window:
@@ -131,23 +143,22 @@ def _show_back(rays: Rays, silhouette: Silhouette, x: Map, y: Map, cover: Map) -
     return back
 
 
-def _refine(coarse: Map, camera: Camera, step: int) -> Map:
-    """Interpolate maps whose node i belongs to pixel i x ``step``."""
+def _refine(coarse: Any, camera: Camera, step: int) -> Map:
+    """Interpolate maps over nodes; exact inside, level within half a step of the border."""
     if step == 1:
-        return coarse
-    matrix = np.array([[1 / step, 0, 0], [0, 1 / step, 0]], np.float32)
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    fine = cv2.warpAffine(coarse, matrix, camera.size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(fine, np.float32)
+        return np.asarray(coarse, np.float32)
+    rows, columns = coarse.shape[:2]
+    fine = cv2.resize(coarse, (columns * step, rows * step), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(fine[: camera.shape[0], : camera.shape[1]], np.float32)
 
 
-def coarse_coordinates(view: View) -> tuple[Map, Map]:
-    """Return where each pixel looks, in pixels of level 2."""
-    return view.x * 0.5 - 0.25, view.y * 0.5 - 0.25
+def refine(view: View, coarse: Map) -> Map:
+    """Bring maps over the nodes of a view to its pixels."""
+    return _refine(coarse, view.camera, view.step)
 
 
-def texture_coordinates(view: View, field: Map) -> tuple[Map, Map, Map]:
-    """Undo an expression.
+def undo_expression(view: View, field: Map) -> tuple[Map, Map]:
+    """Find where on the neutral face the nodes of a view look.
 
     Parameters
     ----------
@@ -157,12 +168,19 @@ def texture_coordinates(view: View, field: Map) -> tuple[Map, Map, Map]:
 
     Returns
     -------
-    x, y : (h, w) pixels of level 1
-        On the neutral canonical face.
-    sampled : (h, w, 2 + K)
+    nodes : (rows, columns, 2) pixels of level 1
+    carried : (rows, columns, K)
     """
-    sampled = sample(field, *coarse_coordinates(view))
-    return view.x - sampled[..., 0] * HALF, view.y - sampled[..., 1] * HALF, sampled
+    sampled = sample_at(field, to_level(view.nodes, 2))
+    return view.nodes - np.float32(HALF) * sampled[..., :2], sampled[..., 2:]
+
+
+def to_level(pixels: Map, level: int) -> Map:
+    """Return pixels of level 1 as pixels of level 0, 1 or 2."""
+    if level == 1:
+        return pixels
+    factor, shift = (2, 0.5) if level == 0 else (0.5, -0.25)
+    return pixels * np.float32(factor) + np.float32(shift)
 
 
 def pyramid_level(scale: float) -> int:
@@ -172,13 +190,10 @@ def pyramid_level(scale: float) -> int:
     return 1 if scale > 0.40 else 2
 
 
-def sample_level(pyramid: tuple[Map, ...], x: Map, y: Map, level: int) -> Map:
-    """Sample a level of a pyramid at pixels of level 1."""
-    if level == 0:
-        return sample(pyramid[0], x * 2 + np.float32(0.5), y * 2 + np.float32(0.5))
-    if level == 1:
-        return sample(pyramid[1], x, y)
-    return sample(pyramid[2], x * 0.5 - 0.25, y * 0.5 - 0.25)
+def sample_pyramid(view: View, maps: tuple[Map, ...], nodes: Map) -> Map:
+    """Sample maps of levels 0 to 2 at every pixel of a view whose nodes look at ``nodes``."""
+    level = pyramid_level(view.camera.scale)
+    return sample_at(maps[level], refine(view, to_level(nodes, level)))
 
 
 def expressed_landmarks(neutral: Matrix, deformation: Deformation, height: Map) -> Matrix:
@@ -220,8 +235,9 @@ def landmark_visibility(view: View, points: Matrix, pixels: Matrix) -> npt.NDArr
     last = np.array(view.camera.size) - 1
     within = ((pixels >= 0) & (pixels <= last)).all(1)
     u, v = (pixels[None, :, k].astype(np.float32) for k in range(2))
-    x = level_millimetres(sample(view.x, u, v)[0], ORIGIN_X, 1)
-    y = level_millimetres(sample(view.y, u, v)[0], ORIGIN_Y, 1)
+    place = sample(view.places, u, v)[0]
+    x = level_millimetres(place[:, 0], ORIGIN_X, 1)
+    y = level_millimetres(place[:, 1], ORIGIN_Y, 1)
     seen = np.hypot(x - points[:, 0], y - points[:, 1]) < HIDDEN
     return np.asarray(within & seen)
 

@@ -12,14 +12,14 @@ import numpy.typing as npt
 from thermalign.simulator.capture import Light, Matrix
 from thermalign.simulator.expression import Deformation
 from thermalign.simulator.face import Face
-from thermalign.simulator.fields import SCALE, Map, channels, enlarge, sample, shrink
+from thermalign.simulator.fields import SCALE, Map, channels, sample_at, shrink
 from thermalign.simulator.glasses import Glasses, see_glasses
 from thermalign.simulator.optics import Sway, motion_blur
 from thermalign.simulator.peak import Peak, peak_light, peak_shadow, see_peak
 from thermalign.simulator.pigments import LUMA
 from thermalign.simulator.scene import MouthInterior, see_mouth
 from thermalign.simulator.seeds import Purpose, stream
-from thermalign.simulator.view import View, pyramid_level, sample_level, texture_coordinates
+from thermalign.simulator.view import View, refine, sample_pyramid, to_level, undo_expression
 
 # ASSUME: shading tuned by eye; intensities are relative, the exposure fixes their scale
 WRAP = 0.15  # light that scatters past the terminator
@@ -39,17 +39,6 @@ TEETH_HALF_WIDTH = 19.0  # mm
 LENS_LOSS, RIM_OPAQUE = 0.10, 0.92
 
 BANK = (768, 2560)  # deviates; room for any place of 640 x 480 pixels of three colours
-# ASSUME: the bands of a camera overlap
-OVERLAP = np.eye(3) + 0.03 * (1 - 3 * np.eye(3))
-OF_TINTS = np.array(  # blue and red over the luminance to blue, green and red over it
-    [
-        [1, 0, 0, 0, 0],
-        [-LUMA[0] / LUMA[1], -LUMA[2] / LUMA[1], 0, 0, 1 / LUMA[1]],
-        [0, 1, 0, 0, 0],
-    ]
-)
-SEEN_TINTS = np.zeros((4, 5), np.float32)  # OpenCV is several times faster from 4 to 4 channels
-SEEN_TINTS[:3] = OVERLAP @ OF_TINTS
 
 
 def render_visible(
@@ -123,36 +112,51 @@ def light_from_ahead(light: Light) -> Map:
 def _shade(face: Face, view: View, height: Map, deformation: Deformation, light: Light) -> Map:
     """Return the light that the person sends to the camera, (h, w, 3).
 
-    albedo (ambient AO + key (wrapped n.l) (1 - shadow) sqrt(AO) + fill (n.l)+) + gloss (n.h)^24,
-    first as luminance by lamp, then with the tints of skin and lamps.
+    albedo (ambient AO + key (wrapped n.l) (1 - shadow) sqrt(AO) + fill (n.l)+) + gloss (n.h)^24.
+    The light on the skin is smooth and found at the nodes; the albedo is not.
     """
-    x, y, sampled = texture_coordinates(view, _with_slopes(deformation.field))
-    level = pyramid_level(view.camera.scale)
-    albedo, open_sky, slope_x, slope_y = channels(sample_level(face.reflectance, x, y, level))
-    detail = sample(face.detail, x, y)
+    nodes, carried = undo_expression(view, deformation.field)
     turned = view.camera.rotation.T
     key, fill = turned @ light.key, turned @ light.fill
-    shadow, folds = _smooth_planes(
-        view, _cast_shadow(height, key, face.peak), deformation.field[..., 3]
-    )
-    slope_x += sampled[..., 2] + folds * detail[..., 2]
-    slope_y += sampled[..., 3] + folds * detail[..., 3]
-    middle = (key + view.towards) / np.linalg.norm(key + view.towards)
-    wrapped, filled, glossy = _facing(slope_x, slope_y, (key, fill, middle), (WRAP, 0.0, 0.0))
+    shadow = sample_at(_cast_shadow(height, key, face.peak), to_level(view.nodes, 2))
     lit = light.key_strength - SHADOW_DEPTH * light.key_strength * shadow
-    by_key = wrapped  # planes are multiplied in place: fresh ones would leave the cache
-    for factor in (albedo, lit, cv2.sqrt(open_sky)):
-        by_key *= factor
-    by_room = cv2.addWeighted(open_sky, light.ambient, filled, light.fill_strength, 0) * albedo
-    gloss = light.gloss * _lobe(glossy)
-    # gloss fades with the albedo: unscaled, its wide lobe is a haze that turns black hair grey
-    for factor in (lit, open_sky, cv2.sqrt(albedo)):
-        gloss *= factor
-    lamps = np.column_stack([light.tints.T, np.zeros(3)]).astype(np.float32)
-    seen = np.asarray(cv2.transform(cv2.merge([by_key, by_room, gloss]), lamps), np.float32)
-    seen *= cv2.cvtColor(cv2.transform(detail, SEEN_TINTS), cv2.COLOR_BGRA2BGR)
-    seen += cv2.merge([gloss * float(v) for v in light.tints[0]])
-    return seen
+    open_sky = sample_at(face.open_sky, nodes)
+    middle = (key + view.towards) / np.linalg.norm(key + view.towards)
+    slope = _slopes(face, view, nodes, rise=deformation.field[..., 2], folds=carried[..., 1])
+    wrapped, filled, glossy = _facing(*slope, (key, fill, middle), (WRAP, 0.0, 0.0))
+    by_key = wrapped * lit * np.sqrt(open_sky)
+    by_room = light.ambient * open_sky + light.fill_strength * filled
+    by_gloss = light.gloss * _lobe(glossy) * lit * open_sky
+    tints = light.tints.T.astype(np.float32)
+    lamps = (of_key * by_key + of_room * by_room for of_key, of_room in tints)
+    received = refine(view, np.asarray(cv2.merge([*lamps, by_gloss]), np.float32))
+    # gloss fades with the root of the albedo: a haze of its own turns black hair grey
+    received *= sample_pyramid(view, face.albedo, nodes)
+    adding = np.eye(4, dtype=np.float32)
+    adding[:3, 3] = tints[:, 0]
+    return np.asarray(cv2.cvtColor(cv2.transform(received, adding), cv2.COLOR_BGRA2BGR))
+
+
+def _slopes(face: Face, view: View, nodes: Map, *, rise: Map, folds: Map) -> tuple[Map, Map]:
+    """Return the slopes of the skin along x and y at the nodes.
+
+    Parameters
+    ----------
+    face, view, nodes
+    rise : (H/4, W/4) mm
+        Of an expression.
+    folds : (rows, columns)
+        How deep its wrinkles are.
+    """
+    x, y, fold_x, fold_y = channels(sample_at(face.relief, nodes))
+    per_mm, places = SCALE / 4 / 8, to_level(view.nodes, 2)
+    along, down = (
+        np.asarray(cv2.Sobel(rise, cv2.CV_32F, k, 1 - k, scale=per_mm), np.float32) for k in (1, 0)
+    )
+    return (
+        x + sample_at(along, places) + folds * fold_x,
+        y + sample_at(down, places) + folds * fold_y,
+    )
 
 
 def _facing(
@@ -179,21 +183,6 @@ def _lobe(cosine: Map) -> Map:
     eighth = square * square
     eighth *= eighth
     return eighth * eighth * eighth
-
-
-def _with_slopes(field: Map) -> Map:
-    """Return an expression's displacement with the slopes it adds, (H/4, W/4, 4)."""
-    across, down, rise, _ = cv2.split(field)
-    per_mm = SCALE / 4 / 8
-    slopes = (cv2.Sobel(rise, cv2.CV_32F, x, 1 - x, scale=per_mm) for x in (1, 0))
-    return np.asarray(cv2.merge([across, down, *slopes]), np.float32)
-
-
-def _smooth_planes(view: View, *planes: Map) -> list[Map]:
-    """Sample planes of level 2 that are smooth enough to do so at half the resolution."""
-    x, y = (shrink(v) * 0.5 - 0.25 for v in (view.x, view.y))
-    height, width = view.camera.shape
-    return [enlarge(sample(plane, x, y), (width, height)) for plane in planes]
 
 
 def _cast_shadow(height: Map, key: Matrix, peak: Peak | None) -> Map:
