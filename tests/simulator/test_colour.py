@@ -26,6 +26,7 @@ from thermalign.simulator.visible import (
     SHOT_NOISE,
     _draw_noise,
     _expose,
+    make_picture,
     render_visible,
 )
 from thermalign.simulator.wrinkles import draw_wrinkles
@@ -76,7 +77,7 @@ def portrait(face, *, seed=1, colour=False, **strengths):
         look(camera, moment.height, face.silhouette, step=2),
         moment.height,
         moment.deformation,
-        behind=np.full((250, 200, 3), 0.3, np.float32),
+        scene=make_picture(np.full((125, 100, 3), 0.3, np.float32), (250, 200), 2),
         light=draw_light(np.random.default_rng(3)),
         glasses=False,
         colour=colour,
@@ -122,8 +123,8 @@ def test_cheeks_look_redder_than_blue_and_lips_redder_than_cheeks(faces):
     for face in faces:
         identity = face.identity
         low = float(face.mouth.line.mean()) + 0.5 * identity.body.lower_lip
-        lips = at(face.albedo[1], face.mouth.centre, low)
-        cheek = np.mean([at(face.albedo[1], x, 30) for x in (-40, 40)], axis=0)
+        lips = at(face.albedo, face.mouth.centre, low)
+        cheek = np.mean([at(face.albedo, x, 30) for x in (-40, 40)], axis=0)
         assert cheek[RED] > cheek[BLUE]
         assert lips[RED] / lips[BLUE] > cheek[RED] / cheek[BLUE]
 
@@ -159,8 +160,8 @@ def test_noise_is_that_of_photons_and_of_reading():
     light = draw_light(np.random.default_rng(0))
     halves = np.full((200, 200), 0.04, np.float32)
     halves[:, 100:] = 0.36
-    counts = _expose(halves, light, np.random.default_rng(1)).astype(np.float64)
-    linear = (counts / 255) ** (1 / light.gamma)  # quantised: the floor is below the noise
+    encoded = _expose(halves, light, np.random.default_rng(1)).astype(np.float64)
+    linear = encoded ** (1 / light.gamma)
     dark, bright = linear[:, :100], linear[:, 100:]
     assert bright.mean() / dark.mean() == pytest.approx(9, rel=0.05)
     for part in (dark, bright):

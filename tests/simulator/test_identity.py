@@ -38,7 +38,7 @@ def inner_corner(identity, i):
 
 def arrays(face):
     warm = face.warmth
-    yield from (face.height, *face.albedo, face.open_sky, face.relief, face.landmarks)
+    yield from (face.height, face.albedo, face.root, face.open_sky, face.relief, face.landmarks)
     yield from face.thermal_normals
     yield from (warm.skin, warm.insulation, warm.strand, warm.cloth, warm.modes)
     yield from face.bases.values()
@@ -90,8 +90,11 @@ def test_maps_are_single_precision_on_their_level(faces):
         assert {values.dtype for values in maps} == {np.dtype(np.float32)}
         assert all(np.isfinite(values).all() for values in maps)
         assert face.height.shape == (HEIGHT // 2, WIDTH // 2)
-        sizes = [level.shape for level in face.albedo]
-        assert sizes == [(HEIGHT >> k, WIDTH >> k, 4) for k in range(3)]
+        assert face.root.shape == (HEIGHT, WIDTH)
+        half = (HEIGHT // 2, WIDTH // 2)
+        assert (face.albedo.shape, face.open_sky.shape) == ((*half, 4), half)
+        sizes = [level.shape for level in face.thermal_normals]
+        assert sizes == [(HEIGHT >> k, WIDTH >> k, 4) for k in (1, 2)]
         assert face.warmth.modes.shape == (6, HEIGHT // 4, WIDTH // 4)
 
 
@@ -120,7 +123,7 @@ def test_landmarks_lie_on_the_face_in_the_order_of_the_scheme(faces):
 
 def test_pupils_are_dark_and_mouth_corners_end_the_mouth_line(faces):
     for face in faces:
-        albedo = face.albedo[0][..., 3] ** 2
+        albedo = face.root**2
         skin = np.median(albedo[260:330, 170:280])
         for x, y in face.landmarks[:2]:
             assert at(albedo, x + 0.6, y + 0.4) < 0.5 * skin + 0.02
@@ -138,10 +141,8 @@ def test_faces_are_nearly_but_not_quite_symmetric(faces):
 
 def test_albedo_and_occlusion_are_shares(faces):
     for face in faces:
-        for level in face.albedo:
-            grey = level[..., 3] ** 2
-            assert 0.004 <= grey.min() < grey.max() <= 0.801
-            assert 0 < level.min() < level.max() < 1.2
+        assert 0.004 <= face.root.min() ** 2 < face.root.max() ** 2 <= 0.801
+        assert 0 < face.albedo.min() < face.albedo.max() < 1.2
         assert 0 < face.open_sky.min() < face.open_sky.max() <= 1
 
 
@@ -163,7 +164,7 @@ def test_skin_is_warm_at_the_inner_eye_corner_and_cool_at_the_tip_of_the_nose(fa
 
 def test_gap_scales_only_what_the_thermal_camera_sees_and_does_so_linearly():
     none, one, two = (build_face(5, (1, 2), gap=gap) for gap in (0.0, 1.0, 2.0))
-    assert np.array_equal(none.albedo[0], two.albedo[0])
+    assert np.array_equal(none.albedo, two.albedo)
     assert np.array_equal(none.height, two.height)
     single, double = one.warmth.skin - none.warmth.skin, two.warmth.skin - none.warmth.skin
     np.testing.assert_allclose(double, 2 * single, atol=1e-4)

@@ -60,6 +60,11 @@ class Camera:
         shape = rows.stop - rows.start, columns.stop - columns.start
         return replace(self, centre=centre, shape=shape)
 
+    def coarser(self, step: int) -> "Camera":
+        """Return the camera whose pixels are the means of ``step`` x ``step`` pixels."""
+        x, y = ((v - (step - 1) / 2) / step for v in self.centre)
+        return replace(self, scale=self.scale / step, centre=(x, y), shape=self.grid(step))
+
     def plane(self, height: float) -> Matrix:
         """Return the homography from pixels to the plane z = ``height``, mm."""
         x, y, z = self.position

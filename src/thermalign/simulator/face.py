@@ -9,7 +9,7 @@ from thermalign.simulator.anatomy import Identity, draw_identity
 from thermalign.simulator.capture import Matrix
 from thermalign.simulator.expression import expression_bases
 from thermalign.simulator.facial_hair import draw_facial_hair
-from thermalign.simulator.fields import SCALE, Map, blur, channels, enlarge, shrink
+from thermalign.simulator.fields import SCALE, Map, blur, channels, shrink
 from thermalign.simulator.glasses import Glasses, draw_glasses
 from thermalign.simulator.headwear import draw_fabric
 from thermalign.simulator.march import Silhouette
@@ -38,8 +38,10 @@ class Face:
     height : (H/2, W/2) mm
     silhouette : Silhouette
     torso : Torso
-    albedo : levels 0 to 2, (h, w, 4)
+    albedo : (H/2, W/2, 4)
         Blue, green and red as a camera sees them, and the square root of their luminance.
+    root : (H, W)
+        The square root of the luminance.
     open_sky : (H/2, W/2), 0..1
         Share of the ambient light that reaches the surface.
     relief : (H/2, W/2, 4)
@@ -62,7 +64,8 @@ class Face:
     height: Map
     silhouette: Silhouette
     torso: Torso
-    albedo: tuple[Map, ...]
+    albedo: Map
+    root: Map
     open_sky: Map
     relief: Map
     cloth: Map
@@ -127,7 +130,8 @@ def build_face(
         height=shrink(shape.height),
         silhouette=find_silhouette(identity.body, shape),
         torso=draw_torso(identity.body, stream(seed, Purpose.TORSO, subject)),
-        albedo=pyramid(_seen_albedo(painted, open_sky)),
+        albedo=_seen_albedo(painted, open_sky),
+        root=np.sqrt(luminance(painted)),
         open_sky=shrink(_with_bounces(open_sky, luminance(painted))),
         relief=_soft_relief(shape, slope=slope, wrinkles=wrinkles),
         cloth=_average(painted, shape.cloth),
@@ -178,9 +182,9 @@ def _soft_relief(shape: Shape, *, slope: tuple[Map, Map], wrinkles: Map) -> Map:
 
 
 def _seen_albedo(painted: Map, open_sky: Map) -> Map:
-    """Return ``Face.albedo`` of level 0 from planes (3, H, W); hollows redden skin."""
-    blue, red = channels(enlarge(_tints(painted, open_sky)))
-    grey = luminance(painted)
+    """Return ``Face.albedo`` of planes (3, H, W); hollows redden skin."""
+    blue, red = channels(_tints(painted, open_sky))
+    grey = shrink(luminance(painted))
     green = (1 - LUMA[0] * blue - LUMA[2] * red) / LUMA[1]
     seen = (sum(w * t for w, t in zip(row, (blue, green, red), strict=True)) for row in OVERLAP)
     return np.dstack([*(grey * plane for plane in seen), np.sqrt(grey)]).astype(np.float32)

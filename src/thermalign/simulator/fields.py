@@ -116,6 +116,18 @@ def enlarge(values: Map, size: tuple[int, int] = (WIDTH, HEIGHT)) -> Map:
     return np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_LINEAR), np.float32)
 
 
+def spread(coarse: Map, shape: tuple[int, int], step: int) -> Map:
+    """Interpolate maps whose pixels are the middles of ``step`` x ``step`` pixels of ``shape``.
+
+    Exact inside, level within half a step of the border.
+    """
+    if step == 1:
+        return coarse
+    rows, columns = coarse.shape[:2]
+    fine = cv2.resize(coarse, (columns * step, rows * step), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(fine[: shape[0], : shape[1]], np.float32)
+
+
 def sample(values: Map, x: Map, y: Map) -> Map:
     """Sample a map at pixels (x, y) of its own grid, bilinear; the border goes on outside."""
     border = cv2.BORDER_REPLICATE

@@ -67,6 +67,11 @@ class Framing:
     camera: Camera
     axis: tuple[float, float]
 
+    def coarser(self, step: int) -> "Framing":
+        """Return the same in pixels that are the means of ``step`` x ``step`` pixels."""
+        x, y = ((v - (step - 1) / 2) / step for v in self.axis)
+        return Framing(self.camera.coarser(step), (x, y))
+
 
 def draw_seat(distance: float, rng: np.random.Generator) -> tuple[float, float]:
     """Draw where a session's person sits against the middle of the frame, (x, y) mm."""

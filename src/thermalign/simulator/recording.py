@@ -18,7 +18,7 @@ from thermalign.simulator.capture import (
     draw_light,
 )
 from thermalign.simulator.face import Face, build_face
-from thermalign.simulator.fields import Map, sample
+from thermalign.simulator.fields import Map, sample, spread
 from thermalign.simulator.framing import (
     THERMAL_PLACES,
     VISIBLE_PLACE,
@@ -35,11 +35,18 @@ from thermalign.simulator.room import Room, draw_room, thermal_room, visible_roo
 from thermalign.simulator.seeds import Purpose, stream
 from thermalign.simulator.sensor import ThermalCamera, draw_bank, make_camera, open_session
 from thermalign.simulator.settings import Settings, subject_name
+from thermalign.simulator.shading import light_from_ahead
 from thermalign.simulator.temperature import Session, draw_session
 from thermalign.simulator.thermal import Emission, emission_maps, render_thermal
 from thermalign.simulator.torso import thermal_torso, visible_torso
 from thermalign.simulator.view import View, landmark_visibility, look
-from thermalign.simulator.visible import light_from_ahead, render_visible
+from thermalign.simulator.visible import Picture, make_picture, render_visible
+
+ANNOTATION = {
+    "thermal": Purpose.THERMAL_ANNOTATION,
+    "visible": Purpose.VISIBLE_ANNOTATION,
+}
+SMOOTH = 2  # px: what is behind a person is out of focus and needs half the resolution
 
 
 @dataclass(frozen=True)
@@ -218,8 +225,7 @@ def _take_thermal(recording: _Recording, moment: Moment, key: Key, sway: Sway) -
         sway=sway,
         rng=key.stream(Purpose.THERMAL_SENSOR),
     )
-    noise = key.stream(Purpose.THERMAL_ANNOTATION)
-    return _annotate(recording, moment, key, view=view, pixels=pixels, noise=noise)
+    return _annotate(recording, moment, key, view=view, pixels=pixels)
 
 
 def _take_visible(recording: _Recording, moment: Moment, key: Key, sway: Sway) -> Sample:
@@ -232,34 +238,32 @@ def _take_visible(recording: _Recording, moment: Moment, key: Key, sway: Sway) -
         view,
         moment.height,
         moment.deformation,
-        behind=_visible_scene(recording, framing, light),
+        scene=_visible_scene(recording, framing, light, view.step),
         light=light,
         glasses=recording.settings.glasses,
         colour=recording.settings.colour,
         sway=sway,
         rng=key.stream(Purpose.VISIBLE_SENSOR),
     )
-    noise = key.stream(Purpose.VISIBLE_ANNOTATION)
-    return _annotate(recording, moment, key, view=view, pixels=pixels, noise=noise)
+    return _annotate(recording, moment, key, view=view, pixels=pixels)
 
 
 def _thermal_scene(recording: _Recording, framing: Framing) -> Map:
     """Return room and torso, (h, w) K of linearised radiance."""
     session, band = recording.session, recording.camera.sensor.band
-    scene = thermal_room(
-        recording.room, framing.camera, framing.axis, air=session.ambient, band=band
-    )
+    seen = framing.coarser(SMOOTH)
+    scene = thermal_room(recording.room, seen.camera, seen.axis, air=session.ambient, band=band)
     cloth = band.radiance(session.cloth)
-    thermal_torso(scene, recording.face.torso, framing.camera, cloth)
-    return scene
+    thermal_torso(scene, recording.face.torso, seen.camera, cloth)
+    return spread(scene, framing.camera.shape, SMOOTH)
 
 
-def _visible_scene(recording: _Recording, framing: Framing, light: Light) -> Map:
-    """Return the light of room and torso, (h, w, 3)."""
-    face, tint = recording.face, light.tints[1]
-    scene = visible_room(recording.room, framing.camera, framing.axis, tint=tint)
-    visible_torso(scene, face.torso, framing.camera, face.cloth * light_from_ahead(light))
-    return scene
+def _visible_scene(recording: _Recording, framing: Framing, light: Light, step: int) -> Picture:
+    """Return the light of room and torso."""
+    face, seen = recording.face, framing.coarser(step)
+    scene = visible_room(recording.room, seen.camera, seen.axis, tint=light.tints[1])
+    visible_torso(scene, face.torso, seen.camera, face.cloth * light_from_ahead(light))
+    return make_picture(scene, framing.camera.shape, step)
 
 
 def _annotate(
@@ -269,7 +273,6 @@ def _annotate(
     *,
     view: View,
     pixels: npt.NDArray[Any],
-    noise: np.random.Generator,
 ) -> Sample:
     """Put names and landmarks to an image."""
     seen = view.camera.project(moment.landmarks)
@@ -281,7 +284,9 @@ def _annotate(
     if recording.face.peak:
         visible &= ~behind_peak(recording.face.peak, view.camera, seen)
     points = view.to_image(seen)
-    spread = recording.settings.annotation_noise * interocular_distance(points)
+    if noise := recording.settings.annotation_noise:
+        scores = key.stream(ANNOTATION[modality]).standard_normal(points.shape)
+        points = points + noise * interocular_distance(points) * scores
     return Sample(
         image_id=f"{key.moment}_{modality}",
         subject_id=key.subject,
@@ -292,7 +297,7 @@ def _annotate(
         modality=modality,
         pair_id=key.moment if recording.paired and not key.frame else "",
         pixels=pixels,
-        points=points + spread * noise.standard_normal(points.shape),
+        points=points,
         visible=visible,
     )
 

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from thermalign.simulator.camera import Camera
-from thermalign.simulator.fields import Map, enlarge
+from thermalign.simulator.fields import Map
 from thermalign.simulator.pigments import Colour
 from thermalign.simulator.radiometry import Band
 
@@ -15,7 +15,7 @@ from thermalign.simulator.radiometry import Band
 
 BEHIND = 1500.0  # mm from the person to the wall
 REACH_X, REACH_Y = 1100.0, 850.0  # mm from the middle of the wall to the farthest object's centre
-OUT_OF_FOCUS = 1.5  # px, standard deviation
+OUT_OF_FOCUS = 1.1  # mm, standard deviation, in the plane of the eyes
 SHIFT = 4  # bits of the sub-pixel coordinates that OpenCV draws with
 
 
@@ -138,23 +138,23 @@ def _wall_scale(camera: Camera) -> float:
 
 
 def _gradient(room: Room, camera: Camera, axis: tuple[float, float]) -> Map:
-    """Return metres on the wall times its slopes, at half the resolution."""
+    """Return metres on the wall times its slopes, (h, w)."""
     scale = 1000 * _wall_scale(camera)
     height, width = camera.shape
-    across = (np.arange(0, width, 2) + 0.5 - axis[0]) * (room.slopes[0] / scale)
-    down = (np.arange(0, height, 2) + 0.5 - axis[1]) * (room.slopes[1] / scale)
+    across = (np.arange(width) - axis[0]) * (room.slopes[0] / scale)
+    down = (np.arange(height) - axis[1]) * (room.slopes[1] / scale)
     return np.clip(across + down[:, None], -0.9, 0.9).astype(np.float32)
 
 
 def _paint(
-    wall: Map, room: Room, camera: Camera, axis: tuple[float, float], values: list[Any]
+    scene: Map, room: Room, camera: Camera, axis: tuple[float, float], values: list[Any]
 ) -> Map:
-    """Draw things onto a wall of half the resolution, which is all that their blur needs."""
-    height, width = wall.shape[:2]
-    scale, unit = _wall_scale(camera) / 2, 1 << SHIFT
-    scene = np.ascontiguousarray(wall, np.float32)
+    """Draw the things in their values, and blur what is out of focus."""
+    height, width = camera.shape
+    scale, unit = _wall_scale(camera), 1 << SHIFT
+    scene = np.ascontiguousarray(scene, np.float32)
     for thing, value in zip(room.things, values, strict=True):
-        x, y = (axis[0] - 0.5) / 2 + scale * thing.x, (axis[1] - 0.5) / 2 + scale * thing.y
+        x, y = axis[0] + scale * thing.x, axis[1] + scale * thing.y
         across, down = scale * thing.half_width, scale * thing.half_height
         if abs(x - width / 2) > across + width / 2 or abs(y - height / 2) > down + height / 2:
             continue
@@ -165,5 +165,4 @@ def _paint(
             first = round((x - across) * unit), round((y - down) * unit)
             last = round((x + across) * unit), round((y + down) * unit)
             cv2.rectangle(scene, first, last, value, -1, cv2.LINE_8, SHIFT)
-    soft = cv2.GaussianBlur(scene, (0, 0), OUT_OF_FOCUS / 2)
-    return enlarge(np.asarray(soft, np.float32), camera.size)
+    return np.asarray(cv2.GaussianBlur(scene, (0, 0), OUT_OF_FOCUS * camera.scale), np.float32)

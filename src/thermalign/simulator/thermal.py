@@ -20,7 +20,7 @@ from thermalign.simulator.radiometry import Band, reflectance, transmittance
 from thermalign.simulator.scene import see_mouth
 from thermalign.simulator.sensor import ThermalCamera, expose
 from thermalign.simulator.temperature import Session
-from thermalign.simulator.view import View, refine, sample_pyramid, to_level, undo_expression
+from thermalign.simulator.view import View, pyramid_level, sample_pixels, to_level, undo_expression
 
 COARSE_UP_TO = 0.6  # px/mm, up to which normals of level 2 will do
 
@@ -58,7 +58,7 @@ def _mirrored_share(view: View, normals: tuple[Map, ...], nodes: Map) -> Map:
     level = 2 if view.camera.scale <= COARSE_UP_TO else 1
     normal = channels(sample_at(normals[level - 1], to_level(nodes, level)))
     cosine = sum(float(v) * axis for v, axis in zip(view.towards, normal, strict=False))
-    return refine(view, reflectance(np.clip(cosine, 0, 1)))
+    return view.refine(reflectance(np.clip(cosine, 0, 1)))
 
 
 def person_radiance(
@@ -86,7 +86,8 @@ def person_radiance(
         Standard score of the warmth in the mouth.
     """
     nodes, _ = undo_expression(view, deformation.field)
-    radiance = sample_pyramid(view, emission.radiance, nodes)
+    level = pyramid_level(view.camera.scale)
+    radiance = sample_pixels(view, emission.radiance[level], nodes, level=level)
     mouth = see_mouth(view, deformation.opening) if deformation.opening else None
     if mouth:
         teeth = TEETH * np.clip(1 - 2.2 * mouth.depth, 0, 1)

@@ -1,7 +1,6 @@
 """From the canonical face to a camera: what each pixel looks at, and projected landmarks."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
@@ -27,6 +26,7 @@ from thermalign.simulator.fields import (
     sample,
     sample_at,
     smoothstep,
+    spread,
 )
 from thermalign.simulator.march import HALF, Rays, Silhouette, cast, march, meet_back
 
@@ -36,6 +36,7 @@ REACH_X = (-ORIGIN_X / SCALE, (WIDTH - ORIGIN_X) / SCALE)
 REACH_Y = (-ORIGIN_Y / SCALE, (HEIGHT - ORIGIN_Y) / SCALE)
 REACH_Z = (FLOOR, 30.0)  # mm, heights of the modelled part
 
+ALIGNED = 6  # px, a multiple of every step: parts begin where an image's nodes do
 STILL = 0.05  # mm of displacement, below which a face is taken for neutral
 BACK_FROM = 0.06  # sine of the yaw from which the back of the head shows beside its front
 
@@ -58,8 +59,6 @@ class View:
         Rays were marched through nodes, the middles of ``step`` x ``step`` pixels.
     nodes : (rows, columns, 2) pixels of level 1
         Where on the expressed canonical face the nodes look, (x, y).
-    places : (h, w, 2) pixels of level 1
-        The same for every pixel.
     cover : (h, w), 0..1
         1 on the person, 0 on what lies around.
     towards : (3,)
@@ -70,9 +69,12 @@ class View:
     part: Window
     step: int
     nodes: Map
-    places: Map
     cover: Map
     towards: Matrix
+
+    def refine(self, coarse: Map) -> Map:
+        """Bring maps over the nodes to the pixels."""
+        return spread(coarse, self.camera.shape, self.step)
 
     def to_image(self, pixels: Matrix) -> Matrix:
         """Return pixels of the part, (N, 2), as pixels of the whole image."""
@@ -114,17 +116,17 @@ def look(camera: Camera, height: Map, silhouette: Silhouette, *, step: int) -> V
     back = _show_back(rays, silhouette, x, y, cover) if turned else np.zeros_like(cover)
     if step > 1:  # without the blur the outline of the coarse hits shows as stairs
         cover = smoothstep((cv2.GaussianBlur(cover, (0, 0), 0.9) - np.float32(0.2)) / 0.6)
-    nodes = np.asarray(cv2.merge([x, y]), np.float32)
-    places, cover, back = (_refine(coarse, camera, step) for coarse in (nodes, cover, back))
-    cover *= np.maximum(sample_at(silhouette.veil, places), back)
-    return View(camera, part, step, nodes, places, cover, towards)
+    cover *= np.maximum(sample(silhouette.veil, x, y), back)
+    nodes, cover = np.asarray(cv2.merge([x, y]), np.float32), spread(cover, camera.shape, step)
+    return View(camera, part, step, nodes, cover, towards)
 
 
 def _reach(camera: Camera) -> Window:
     """Return the rows and columns of an image that the modelled part of a person can be in."""
     corners = np.array([(x, y, z) for x in REACH_X for y in REACH_Y for z in REACH_Z])
     pixels = camera.project(corners)
-    low = np.clip(np.floor(pixels.min(0)), 0, np.array(camera.size) - 1).astype(int).tolist()
+    low = np.clip(np.floor(pixels.min(0)), 0, np.array(camera.size) - 1).astype(int)
+    low = (low - low % ALIGNED).tolist()
     high = np.clip(np.ceil(pixels.max(0)) + 1, 1, camera.size).astype(int).tolist()
     return slice(low[1], high[1]), slice(low[0], high[0])
 
@@ -141,20 +143,6 @@ def _show_back(rays: Rays, silhouette: Silhouette, x: Map, y: Map, cover: Map) -
     for values, behind in ((x, back_x), (y, back_y), (cover, np.ones_like(back_x))):
         values[free] = np.where(met, behind, values[free])
     return back
-
-
-def _refine(coarse: Any, camera: Camera, step: int) -> Map:
-    """Interpolate maps over nodes; exact inside, level within half a step of the border."""
-    if step == 1:
-        return np.asarray(coarse, np.float32)
-    rows, columns = coarse.shape[:2]
-    fine = cv2.resize(coarse, (columns * step, rows * step), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(fine[: camera.shape[0], : camera.shape[1]], np.float32)
-
-
-def refine(view: View, coarse: Map) -> Map:
-    """Bring maps over the nodes of a view to its pixels."""
-    return _refine(coarse, view.camera, view.step)
 
 
 def undo_expression(view: View, field: Map) -> tuple[Map, Map]:
@@ -190,10 +178,9 @@ def pyramid_level(scale: float) -> int:
     return 1 if scale > 0.40 else 2
 
 
-def sample_pyramid(view: View, maps: tuple[Map, ...], nodes: Map) -> Map:
-    """Sample maps of levels 0 to 2 at every pixel of a view whose nodes look at ``nodes``."""
-    level = pyramid_level(view.camera.scale)
-    return sample_at(maps[level], refine(view, to_level(nodes, level)))
+def sample_pixels(view: View, values: Map, nodes: Map, *, level: int) -> Map:
+    """Sample a map of a level at every pixel of a view whose nodes look at ``nodes``."""
+    return sample_at(values, view.refine(to_level(nodes, level)))
 
 
 def expressed_landmarks(neutral: Matrix, deformation: Deformation, height: Map) -> Matrix:
@@ -234,8 +221,9 @@ def landmark_visibility(view: View, points: Matrix, pixels: Matrix) -> npt.NDArr
     """
     last = np.array(view.camera.size) - 1
     within = ((pixels >= 0) & (pixels <= last)).all(1)
-    u, v = (pixels[None, :, k].astype(np.float32) for k in range(2))
-    place = sample(view.places, u, v)[0]
+    middle = (view.step - 1) / 2
+    u, v = (((pixels[None, :, k] - middle) / view.step).astype(np.float32) for k in range(2))
+    place = sample(view.nodes, u, v)[0]
     x = level_millimetres(place[:, 0], ORIGIN_X, 1)
     y = level_millimetres(place[:, 1], ORIGIN_Y, 1)
     seen = np.hypot(x - points[:, 0], y - points[:, 1]) < HIDDEN
