@@ -12,7 +12,7 @@ help: ## list the targets
 
 run: $(STAMP) ## install, run the default study, print where its report is
 	@$(BIN)/snakemake --cores $(CORES) --rerun-incomplete --configfile $(CONFIG) && \
-		echo "Report: $(CURDIR)/results/report/index.html"
+		echo "Report: $(CURDIR)/$$(sed -n 's/^results: *\([^ ]*\).*/\1/p' $(CONFIG))/report/index.html"
 
 test: $(STAMP) ## install and run the tests
 	@$(BIN)/python -m pytest -n $(CORES) --dist worksteal

@@ -21,7 +21,8 @@ from thermalign.simulator.fields import (
 HALF = SCALE / 2  # px/mm of level 1, on which rays are marched
 STEEP = np.array([34, 22, 12, 4, -3, -10, -18, -28, -40, -54, -70, -88, -106, -121], np.float32)
 SHALLOW = np.array([34, 14, -2, -16, -34, -60, -90, -121], np.float32)
-SHALLOW_UP_TO = 0.16  # mm across per mm of height: then the ray moves < 3 mm per step
+FRONTAL = np.array([34, 10, -14, -40, -78, -121], np.float32)
+LEVELS = ((0.10, FRONTAL), (0.16, SHALLOW))  # up to mm across per mm of height: < 5 mm per step
 SECANT_STEPS = 1
 
 # ASSUME: behind its widest line a head is half an ellipse in every row, and looks as its side does
@@ -74,7 +75,7 @@ def march(height: Map, rays: Rays) -> Map:
     rays : Rays
     """
     steepest = max(cv2.norm(slope, cv2.NORM_INF) for slope in (rays.across, rays.down))
-    heights = SHALLOW if steepest < SHALLOW_UP_TO * HALF else STEEP
+    heights = next((levels for up_to, levels in LEVELS if steepest < up_to * HALF), STEEP)
     x, y = rays.at(heights[:, None, None])
     flat = (-1, rays.x.shape[1])
     above = sample(height, x.reshape(flat), y.reshape(flat)).reshape(x.shape)

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from thermalign.geometry import interocular_distance
+from thermalign.simulator.backdrop import thermal_backdrop, visible_backdrop
 from thermalign.simulator.capture import (
     Light,
     Matrix,
@@ -18,7 +19,7 @@ from thermalign.simulator.capture import (
     draw_light,
 )
 from thermalign.simulator.face import Face, build_face
-from thermalign.simulator.fields import Map, sample, spread
+from thermalign.simulator.fields import Map, sample
 from thermalign.simulator.framing import (
     THERMAL_PLACES,
     VISIBLE_PLACE,
@@ -31,22 +32,19 @@ from thermalign.simulator.glasses import see_glasses
 from thermalign.simulator.moment import Key, Moment, make_moment
 from thermalign.simulator.optics import Sway, draw_sway
 from thermalign.simulator.peak import behind_peak
-from thermalign.simulator.room import Room, draw_room, thermal_room, visible_room
+from thermalign.simulator.room import Room, draw_room
 from thermalign.simulator.seeds import Purpose, stream
 from thermalign.simulator.sensor import ThermalCamera, draw_bank, make_camera, open_session
 from thermalign.simulator.settings import Settings, subject_name
-from thermalign.simulator.shading import light_from_ahead
 from thermalign.simulator.temperature import Session, draw_session
 from thermalign.simulator.thermal import Emission, emission_maps, render_thermal
-from thermalign.simulator.torso import thermal_torso, visible_torso
 from thermalign.simulator.view import View, landmark_visibility, look
-from thermalign.simulator.visible import Picture, make_picture, render_visible
+from thermalign.simulator.visible import render_visible
 
 ANNOTATION = {
     "thermal": Purpose.THERMAL_ANNOTATION,
     "visible": Purpose.VISIBLE_ANNOTATION,
 }
-SMOOTH = 2  # px: what is behind a person is out of focus and needs half the resolution
 
 
 @dataclass(frozen=True)
@@ -219,7 +217,13 @@ def _take_thermal(recording: _Recording, moment: Moment, key: Key, sway: Sway) -
         moment.deformation,
         breath=moment.capture.breath,
         ambient=recording.session.ambient,
-        behind=_thermal_scene(recording, framing),
+        behind=thermal_backdrop(
+            recording.face,
+            recording.room,
+            framing,
+            session=recording.session,
+            band=recording.camera.sensor.band,
+        ),
         glasses=recording.settings.glasses,
         camera=recording.camera,
         sway=sway,
@@ -238,7 +242,9 @@ def _take_visible(recording: _Recording, moment: Moment, key: Key, sway: Sway) -
         view,
         moment.height,
         moment.deformation,
-        scene=_visible_scene(recording, framing, light, view.step),
+        scene=visible_backdrop(
+            recording.face, recording.room, framing, light=light, step=view.step
+        ),
         light=light,
         glasses=recording.settings.glasses,
         colour=recording.settings.colour,
@@ -246,24 +252,6 @@ def _take_visible(recording: _Recording, moment: Moment, key: Key, sway: Sway) -
         rng=key.stream(Purpose.VISIBLE_SENSOR),
     )
     return _annotate(recording, moment, key, view=view, pixels=pixels)
-
-
-def _thermal_scene(recording: _Recording, framing: Framing) -> Map:
-    """Return room and torso, (h, w) K of linearised radiance."""
-    session, band = recording.session, recording.camera.sensor.band
-    seen = framing.coarser(SMOOTH)
-    scene = thermal_room(recording.room, seen.camera, seen.axis, air=session.ambient, band=band)
-    cloth = band.radiance(session.cloth)
-    thermal_torso(scene, recording.face.torso, seen.camera, cloth)
-    return spread(scene, framing.camera.shape, SMOOTH)
-
-
-def _visible_scene(recording: _Recording, framing: Framing, light: Light, step: int) -> Picture:
-    """Return the light of room and torso."""
-    face, seen = recording.face, framing.coarser(step)
-    scene = visible_room(recording.room, seen.camera, seen.axis, tint=light.tints[1])
-    visible_torso(scene, face.torso, seen.camera, face.cloth * light_from_ahead(light))
-    return make_picture(scene, framing.camera.shape, step)
 
 
 def _annotate(
