@@ -14,6 +14,7 @@ HEAD_LENGTH = 1.28  # head breadths from forehead to occiput: a cephalic index o
 NAPE_Y = 58.0  # mm below the eyes, where the back of the head meets the neck
 EARS_Y = 35.0  # mm below the eyes, where the neck begins to show behind the jaw
 NECK_DEPTH = 75.0  # mm, of the neck behind the widest line of the head
+LEAST_WIDTH = 30.0  # mm of half width: above, locks that stand on end are no part of the back
 RAGGED = 5.0  # mm over which the outline's raggedness is smoothed
 BORDER = 12.0  # mm over which the modelled part fades into what lies around it
 
@@ -31,9 +32,8 @@ def find_silhouette(body: Anatomy, shape: Shape) -> Silhouette:
     head = head * np.maximum(upper, falling)
     neck = np.where(y > EARS_Y - 20, neck_radius(body)[:, 0], 0)
     half_width = cv2.GaussianBlur(np.maximum(head, neck)[:, None], (1, 0), 0, sigmaY=RAGGED * SCALE)
-    return Silhouette(
-        solid, shrink(shape.veil), _rows(half_width[:, 0]), _rows(_depth(body, shape))
-    )
+    depth = np.where(half_width[:, 0] > LEAST_WIDTH, _depth(body, shape), np.float32(0))
+    return Silhouette(solid, shrink(shape.veil), _rows(half_width[:, 0]), _rows(depth))
 
 
 def _fade() -> Map:
