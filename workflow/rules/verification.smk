@@ -130,10 +130,11 @@ rule compare:
         runtime=60,
     params:
         code=code("steps.compare"),
+        datasets=text({p: s["dataset"] for p, s in PROTOCOLS.items()}),
         settings=text(config["evaluation"]),
     shell:
         "python -m thermalign compare --log {log} --job all --images {input.images}"
         " --annotations {input.annotations} --folds {input.folds} --metrics {input.metrics}"
         " --predictions {input.predictions} --scores {input.scores}"
-        " --settings {params.settings:q} --summary {output.summary}"
+        " --datasets {params.datasets:q} --settings {params.settings:q} --summary {output.summary}"
         " --differences {output.differences} --code {params.code}"

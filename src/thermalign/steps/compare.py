@@ -25,6 +25,7 @@ def run(
     metrics: list[Path],
     predictions: list[Path],
     scores: list[Path],
+    datasets: dict[str, Any],
     settings: dict[str, Any],
     summary: Path,
     differences: Path,
@@ -37,21 +38,24 @@ def run(
 
     Parameters
     ----------
-    images, annotations, folds, metrics, predictions, scores : lists of Path of the tables
+    images, annotations : Paths of the tables, one per dataset, in folders of their names
+    folds, metrics, predictions, scores : lists of Path of the tables
+    datasets : protocol -> dataset
     settings : the ``evaluation:`` block
     summary, differences : Path
     code : str
     """
-    known = tables.read_many(images, tables.IMAGES)
-    truth = tables.read_many(annotations, tables.ANNOTATIONS)
+    known = {path.parent.name: tables.read(path, tables.IMAGES) for path in images}
+    truth = {path.parent.name: tables.read(path, tables.ANNOTATIONS) for path in annotations}
     draws = Replicates(settings)
     for split, prediction, score in zip(folds, predictions, scores, strict=True):
         rows = tables.read(split, tables.FOLDS).query("role == 'test'")
+        dataset = datasets[rows["protocol"].iloc[0]]  # datasets may name images alike
         draws.add(
             tables.read(prediction, tables.PREDICTIONS),
             tables.read(score, tables.SCORES),
-            known[known["image_id"].isin(rows["image_id"])],
-            truth,
+            known[dataset][known[dataset]["image_id"].isin(rows["image_id"])],
+            truth[dataset],
         )
     metadata = stamp(code, settings)
     joined = summarise(tables.read_many(metrics, tables.METRICS), draws.over_folds())

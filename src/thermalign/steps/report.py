@@ -48,7 +48,7 @@ def run(
     code : str
     """
     known = [tables.read(path, tables.IMAGES) for path in images]
-    truth = tables.read_many(annotations, tables.ANNOTATIONS)
+    truth = [tables.read(path, tables.ANNOTATIONS) for path in annotations]
     box_tables = [tables.read(path, tables.BOXES) for path in boxes]
     names = [path.parent.name for path in images]
     joined = tables.read(summary, tables.SUMMARY)
@@ -60,12 +60,11 @@ def run(
         costs=read_costs(logs),
         curves=tables.read_many(curves, tables.CURVES),
         parameters=parameter_counts(config["models"]),
-        examples=examples(
-            tables.read_many(predictions, tables.PREDICTIONS),
-            truth,
-            pd.concat(known, ignore_index=True),
-            pd.concat(box_tables, ignore_index=True),
-        ),
+        examples=[
+            example
+            for name, *its in zip(names, truth, known, box_tables, strict=True)
+            for example in examples(_predicted(predictions, config, name), *its)
+        ],
         notes=notes(config, joined),
         dataset=pd.concat(
             [_counts(name, table) for name, table in zip(names, known, strict=True)],
@@ -80,6 +79,13 @@ def run(
         versions={"python": platform.python_version(), "code": code, **_versions()},
     )
     tables.replace_file(page, lambda path: path.write_text(render(study), encoding="utf-8"))
+
+
+def _predicted(predictions: list[Path], config: dict[str, Any], dataset: str) -> pd.DataFrame:
+    """Return the PREDICTIONS of the protocols on a dataset; datasets may name images alike."""
+    table = tables.read_many(predictions, tables.PREDICTIONS)
+    theirs = [p for p, block in config["protocols"].items() if block["dataset"] == dataset]
+    return table[table["protocol"].isin(theirs)]
 
 
 def read_costs(logs: Path) -> pd.DataFrame:
