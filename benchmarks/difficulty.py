@@ -68,9 +68,12 @@ def main() -> None:
     rates: dict[str, dict[int, Rates]] = {}
     for seed in args.seeds:
         pairs = render(seed, args.subjects)
+        # once per dataset: its splits share subjects, so their replicates must go together
+        draws = subject_weights(args.subjects, replicates=REPLICATES, seed=seed)
         for split in range(args.splits):
             for name, (scores, probe, subjects) in verify(pairs, seed=seed, split=split).items():
-                add(rates.setdefault(name, {}).setdefault(seed, Rates()), scores, probe, subjects)
+                one = rates.setdefault(name, {}).setdefault(seed, Rates())
+                add(one, scores, probe, subjects, weights=draws[:, subjects])
     report(rates)
 
 
@@ -157,12 +160,18 @@ def fit_dpm(pairs: Pairs, train: np.ndarray, *, seed: int) -> dpm.State:
     return dpm.fit(visible[used], thermal[used], held_out, dpm.Settings(), seed=seed)
 
 
-def add(rates: Rates, scores: np.ndarray, probe: np.ndarray, subjects: np.ndarray) -> None:
+def add(
+    rates: Rates,
+    scores: np.ndarray,
+    probe: np.ndarray,
+    subjects: np.ndarray,
+    *,
+    weights: np.ndarray,
+) -> None:
     genuine = probe[:, None] == subjects
     own = np.broadcast_to(np.searchsorted(subjects, probe)[:, None], scores.shape).ravel()
     gallery = np.broadcast_to(np.arange(len(subjects)), scores.shape).ravel()
     rates.values.append(eer(scores.ravel(), genuine.ravel()))
-    weights = subject_weights(len(subjects), replicates=REPLICATES, seed=len(rates.values))
     rates.replicates.append(eer_replicates(scores.ravel(), genuine.ravel(), own, gallery, weights))
 
 

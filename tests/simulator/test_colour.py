@@ -86,6 +86,20 @@ def portrait(face, *, seed=1, colour=False, **strengths):
     )
 
 
+@pytest.mark.parametrize("corner", [(10, 12), (11, 13)])
+def test_colour_is_put_where_luminance_is(corner):
+    step, size = 2, 17
+    picture = make_picture(np.zeros((30, 40, 3), np.float32), (60, 80), step)
+    rows, columns = (np.arange(size) - size // 2 for _ in range(2))
+    bump = np.exp(-0.5 * (rows[:, None] ** 2 + columns**2) / 9).astype(np.float32)
+    part = slice(corner[0], corner[0] + size), slice(corner[1], corner[1] + size)
+    picture.put(part, bump, np.ones(3))
+    for layer, scale in ((picture.grey, 1), (picture.colour[..., 1], step)):
+        y, x = (np.arange(n) * scale + (scale - 1) / 2 for n in layer.shape)
+        centre = (layer.sum(1) @ y, layer.sum(0) @ x) / layer.sum()
+        assert centre == pytest.approx(np.array(corner) + size // 2, abs=0.02)
+
+
 def test_colour_changes_no_landmark(pairs):
     for colour, grey in pairs:
         assert colour.pixels.shape == (*grey.pixels.shape, 3)

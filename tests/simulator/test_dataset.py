@@ -12,6 +12,7 @@ from thermalign.boxes import Settings as BoxSettings
 from thermalign.boxes import derive
 from thermalign.geometry import LANDMARKS, LEFT_EYE, RIGHT_EYE, interocular_distance
 from thermalign.simulator import dataset
+from thermalign.simulator.capture import draw_capture, draw_later
 from thermalign.simulator.dataset import (
     Settings,
     Volume,
@@ -168,6 +169,18 @@ def test_later_images_of_a_sample_have_their_own_names_and_no_visible_partner():
     assert not np.array_equal(still.pixels, later.pixels)
 
 
+def test_later_images_speak_as_first_ones_do():
+    rng = np.random.default_rng(2)
+    for _ in range(200):
+        first = draw_capture("expression", (5.0, 3.5, 2.0), rng)
+        later = draw_later(first, "expression", rng)
+        assert not (later.strengths.get("smile") and later.strengths.get("pucker"))
+        assert abs(later.yaw - first.yaw) < 5
+    resting = draw_capture("baseline", (5.0, 3.5, 2.0), rng)
+    kept = draw_later(resting, "baseline", rng).strengths
+    assert kept["smile"] == resting.strengths["smile"]
+
+
 def test_anothers_seed_changes_nobody_else(written):
     reseeded = replace(SMALL, subject_seeds={"v1_s000": SEED + 1})
     changed, kept = (
@@ -280,7 +293,10 @@ def test_the_noise_of_a_sensor_may_be_left_to_its_kind():
         ),
         ({"volumes": [{"subjects": 2}], "sensor": 1}, "sensor is 1; give a name"),
         ({"volumes": [{"subjects": 2}], "netd": "low"}, "netd is 'low'; give a number"),
-        ({"volumes": [{"subjects": 2}], "crop_width": 20}, "crop_width is 20; give 64 to 480"),
+        ({"volumes": [{"subjects": 2}], "ambient_mean": 80}, "ambient_mean is 80.0; give 0 to 35"),
+        ({"volumes": [{"subjects": 2}], "defocus": 5}, "defocus is 5.0; give 0 to 0.5"),
+        ({"volumes": [{"subjects": 2}], "subject_seeds": 3}, "give a mapping of subjects"),
+        ({"volumes": [{"subjects": 2}], "crop_width": 20}, "crop_width is 20; give 180 to 480"),
     ],
 )
 def test_wrong_settings_are_refused_by_name(block, message):

@@ -47,7 +47,7 @@ def wall(celsius, degrees):
     camera = Camera(np.eye(3), 2500.0, 1.38, (40.0, 30.0), SHAPE)
     places = np.full((*SHAPE, 2), 50, np.float32)
     whole, cover = (slice(0, SHAPE[0]), slice(0, SHAPE[1])), np.ones(SHAPE, np.float32)
-    view = View(camera, whole, 1, places, cover, np.array([0.0, 0.0, 1.0]))
+    view = View(camera, whole, 1, places, cover, cover, np.array([0.0, 0.0, 1.0]))
     return Emission((warm, warm, warm), (normals, normals)), view
 
 

@@ -14,7 +14,7 @@ from thermalign.simulator.temperature import Session
 from thermalign.simulator.torso import thermal_torso, visible_torso
 from thermalign.simulator.visible import Picture, make_picture
 
-SMOOTH = 2  # px, means of which are painted for the thermal camera
+SMOOTH = 2  # px a side, in whose means the thermal camera's backdrop is painted; ASSUME
 
 
 def thermal_backdrop(

@@ -12,7 +12,7 @@ import numpy as np
 from thermalign.simulator.capture import Matrix
 from thermalign.simulator.fields import Map, Window
 
-PIVOT = np.array([0.0, 40.0, -70.0])  # mm, where the head turns: about the atlas
+PIVOT = np.array([0.0, 40.0, -70.0])  # mm, where the head turns: about the atlas; ASSUME
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Camera:
         return replace(self, centre=centre, shape=shape)
 
     def coarser(self, step: int) -> "Camera":
-        """Return the camera whose pixels are the means of ``step`` x ``step`` pixels."""
+        """Return the camera whose pixels are ``step`` x ``step`` pixels, the last ones in part."""
         x, y = ((v - (step - 1) / 2) / step for v in self.centre)
         return replace(self, scale=self.scale / step, centre=(x, y), shape=self.grid(step))
 

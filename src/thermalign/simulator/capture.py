@@ -11,9 +11,11 @@ from thermalign.simulator.pigments import Colour, error_tint, lamp_tint, tint
 
 Matrix = npt.NDArray[np.float64]
 
+# ASSUME every spread, share and strength below: invented, tuned by eye on contact sheets.
+
 POSE_LIMITS = (35.0, 22.0, 15.0)  # degrees of yaw, pitch, roll; beyond, the height field smears
 POSE_TAIL = (0.06, 2.3)  # share of strong poses, and how much stronger
-DRIFT_SD = (0.8, 0.6, 0.4)  # degrees of yaw, pitch, roll between images of one sample; ASSUME
+DRIFT_SD = (0.8, 0.6, 0.4)  # degrees of yaw, pitch, roll between images of one sample
 FULL_BLINK = 0.05  # share of moments with closed eyes
 
 # ASSUME: lamps between daylight of 6500 K and tungsten of 2900 K
@@ -94,15 +96,10 @@ def draw_later(capture: Capture, condition: str, rng: np.random.Generator) -> Ca
     condition : str
     rng : Generator
     """
-    yaw, pitch, roll = (rng.normal(0, sd) for sd in DRIFT_SD)
+    angles = np.add((capture.yaw, capture.pitch, capture.roll), rng.normal(0, DRIFT_SD))
+    yaw, pitch, roll = (float(v) for v in np.clip(angles, np.negative(POSE_LIMITS), POSE_LIMITS))
     face = _speaking(rng) if condition == "expression" else capture.strengths
-    return Capture(
-        capture.yaw + yaw,
-        capture.pitch + pitch,
-        capture.roll + roll,
-        {**capture.strengths, **face, **_lids(rng)},
-        capture.breath,
-    )
+    return Capture(yaw, pitch, roll, {**face, **_lids(rng)}, capture.breath)
 
 
 def _lids(rng: np.random.Generator) -> dict[str, float]:

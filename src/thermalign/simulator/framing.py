@@ -5,6 +5,7 @@ from math import exp, radians, tan
 
 import numpy as np
 
+from thermalign.boxes import CENTRE_BELOW_EYES
 from thermalign.simulator.camera import Camera
 from thermalign.simulator.capture import Capture, Matrix, rotation
 from thermalign.simulator.settings import Settings
@@ -26,7 +27,7 @@ class Place:
     yaw : float, degrees
         How far it stands to the side.
     step : int, pixels
-        Between marched rays: about 2 mm on the face, twice the height map's pixels.
+        Between marched rays: 1.4 to 4 mm on the face.
     """
 
     distance: float
@@ -49,10 +50,8 @@ THERMAL_PLACES = {
 # the paper's visible camera has that scale; it stands 2.5 degrees beside the thermal one
 VISIBLE_PLACE = Place(5000, 87 / EYES_APART, VISIBLE_FRAME, 2.5)
 
-BOX_BELOW_EYES = 0.25  # interocular distances from the eyes to a crop's middle, as in boxes.py
+# ASSUME: how a face lies in a crop and in a whole frame
 MARGIN = 0.05  # interocular distances that every landmark of a crop keeps from the edge
-
-# ASSUME: how a face lies in a whole frame
 EYE_LINE = 0.42  # share of the frame's height above the eyes of a face in the middle
 SEAT_SD = (45.0, 25.0)  # mm across and down, of a session's place
 POINTING_SD = 0.6  # degrees, of the camera per session
@@ -110,7 +109,7 @@ def frame_face(
     share, eyes = place.scale / THERMAL_PLACES[1].scale, EYES_APART * place.scale
     height, width = round(settings.crop_height * share), round(settings.crop_width * share)
     x = width / 2 + settings.centre_jitter * eyes * across
-    y = height / 2 + (settings.centre_jitter * down - BOX_BELOW_EYES) * eyes
+    y = height / 2 + (settings.centre_jitter * down - CENTRE_BELOW_EYES) * eyes
     camera = Camera(turn, place.distance, scale, (x, y), (height, width))
     points = camera.project(landmarks)
     first, last = MARGIN * eyes, np.array(camera.size) - 1 - MARGIN * eyes

@@ -23,7 +23,6 @@ STEEP = np.array([34, 22, 12, 4, -3, -10, -18, -28, -40, -54, -70, -88, -106, -1
 SHALLOW = np.array([34, 14, -2, -16, -34, -60, -90, -121], np.float32)
 FRONTAL = np.array([34, 10, -14, -40, -78, -121], np.float32)
 LEVELS = ((0.10, FRONTAL), (0.16, SHALLOW))  # up to mm across per mm of height: < 5 mm per step
-SECANT_STEPS = 1
 
 # ASSUME: behind its widest line a head is half an ellipse in every row, and looks as its side does
 WIDEST = -96.0  # mm, height of the widest line
@@ -84,13 +83,12 @@ def march(height: Map, rays: Rays) -> Map:
     low, at_low = heights[first], _pick(above, first)
     met = at_low > 0
     high, at_high = heights[np.maximum(first, 1) - 1], _pick(above, np.maximum(first, 1) - 1)
-    for _ in range(SECANT_STEPS):
-        share = np.clip(at_high / (at_high - at_low - np.float32(1e-6)), 0.03, 0.97)
-        middle = high + (low - high) * share
-        at = sample(height, *rays.at(middle)) - middle
-        inner = at > 0
-        low, at_low = np.where(inner, middle, low), np.where(inner, at, at_low)
-        high, at_high = np.where(inner, high, middle), np.where(inner, at_high, at)
+    share = np.clip(at_high / (at_high - at_low - np.float32(1e-6)), 0.03, 0.97)
+    middle = high + (low - high) * share
+    at = sample(height, *rays.at(middle)) - middle
+    inner = at > 0
+    low, at_low = np.where(inner, middle, low), np.where(inner, at, at_low)
+    high, at_high = np.where(inner, high, middle), np.where(inner, at_high, at)
     share = np.clip(at_high / (at_high - at_low - np.float32(1e-6)), 0, 1)
     return np.where(met, high + (low - high) * share, np.float32(FLOOR))
 

@@ -37,7 +37,7 @@ def find_silhouette(body: Anatomy, shape: Shape) -> Silhouette:
 
 
 def _fade() -> Map:
-    """Return 1 inside the canonical map and 0 at its border, (H, W); above, it does not fade."""
+    """Return 1 inside the canonical map and 0 at its border, (H, W); above, it ends at once."""
     columns, rows = np.arange(WIDTH), np.arange(HEIGHT)
     aside = np.minimum(columns, WIDTH - 1 - columns)[None, :]
     below = (HEIGHT - 1 - rows)[:, None]

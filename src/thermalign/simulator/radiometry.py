@@ -23,7 +23,7 @@ RADIATION_1 = 1.191042972e8  # W um^4 / (m^2 sr), 2 h c^2 (CODATA 2018)
 RADIATION_2 = 14387.76877  # um K, h c / k (CODATA 2018)
 ZERO_CELSIUS = 273.15  # K
 REFERENCE = 30.0  # degrees Celsius, middle of the two points that the paper's camera corrects at
-FITTED = (-25.0, 55.0)  # degrees Celsius, where the polynomials hold
+FITTED = (-25.0, 90.0)  # degrees Celsius, where the polynomials hold
 
 # 1.33 gives skin's emissivity of .98 head on (((n - 1) / (n + 1))^2 = .02)
 SKIN_INDEX = 1.33
@@ -49,12 +49,6 @@ class Band:
         To and fro, the polynomials err by less than 0.01 K within ``FITTED``.
         """
         return _horner(_fit(self)[0], celsius - REFERENCE)
-
-    @property
-    def darkness(self) -> float:
-        """Minus the linearised radiance of nothing at all: L(T0) / L'(T0), K."""
-        reference = REFERENCE + ZERO_CELSIUS
-        return float(band_radiance(reference, self)) / _slope(self)
 
     def celsius(self, radiance: Any) -> Any:
         """Return the temperature of the black body with a linearised radiance."""
@@ -90,8 +84,8 @@ def _fit(band: Band) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Return polynomials from degrees above the reference and to degrees Celsius."""
     celsius = np.linspace(*FITTED, 401)
     radiance = linear_radiance(celsius, band)
-    forward = Polynomial.fit(celsius - REFERENCE, radiance, 5).convert()
-    back = Polynomial.fit(radiance, celsius, 7).convert()
+    forward = Polynomial.fit(celsius - REFERENCE, radiance, 6).convert()
+    back = Polynomial.fit(radiance, celsius, 9).convert()
     return tuple(forward.coef.tolist()), tuple(back.coef.tolist())
 
 

@@ -17,6 +17,7 @@ from thermalign.simulator.fields import (
 )
 from thermalign.simulator.view import View
 
+# ASSUME the margins in mm below: wider than lips part
 STRIDE = 2  # nodes, below the margin about an opening at every range
 
 

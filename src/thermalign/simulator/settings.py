@@ -8,7 +8,22 @@ from typing import Any
 from thermalign.simulator.sensor import SENSORS
 
 RANGES = (1, 2, 3)
-CROP_LIMITS = (64, 480)  # px at Range 1; what the thermal camera's whole image holds
+CROP_LIMITS = (180, 480)  # px at Range 1: about the width of a face, and what a whole image holds
+LIMITS = {  # beyond, the models of camera and room no longer hold
+    "ambient_mean": (0, 35),
+    "ambient_sd": (0, 5),
+    "scale_jitter": (0, 0.3),
+    "centre_jitter": (0, 0.3),
+    "annotation_noise": (0, 0.3),
+    "netd": (0, 2),
+    "drift": (0, 10),
+    "defocus": (0, 0.5),
+    "motion": (0, 1000),
+    "yaw_sd": (0, 20),
+    "pitch_sd": (0, 15),
+    "roll_sd": (0, 15),
+    "gap": (0, 5),
+}
 
 
 @dataclass(frozen=True)
@@ -21,7 +36,7 @@ class Volume:
     ranges : tuple of int
         Of 1 (2.5 m), 2 (5 m) and 3 (7.5 m); each is one session.
     baseline, expression : int
-        Thermal images per subject and range, with resting and with speaking faces.
+        Samples per subject and range, with resting and with speaking faces.
     visible_ranges : tuple of int
         Ranges where the visible camera records too, one image a sample.
     thermal_images : int
@@ -65,7 +80,8 @@ class Settings:
     colour : bool
         Give the visible camera three colours; without, it is a monochrome one.
     annotation_noise : float, interocular distances
-        Standard deviation of annotated coordinates; 0 gives exact landmarks.
+        Standard deviation of annotated coordinates, whose visibility stays that of the exact ones;
+        0 gives exact landmarks.
     ambient_mean, ambient_sd : float, degrees Celsius
         Of the room, per session.
     frames : bool
@@ -86,7 +102,8 @@ class Settings:
         Of face crops at Range 1; smaller with the scale of the other ranges. The default holds a
         tight face box and two standard deviations of its jitter.
     centre_jitter : float, interocular distances
-        Standard deviation of a face's place in its image, per coordinate.
+        Standard deviation of a face's place in its crop, per coordinate; in whole images it is
+        the seat, the pointing of the camera and the head's sway that decide.
     scale_jitter : float
         Standard deviation of the logarithm of a face's scale.
     yaw_sd, pitch_sd, roll_sd : float, degrees
@@ -144,6 +161,10 @@ def settings_from(mapping: Mapping[str, Any]) -> Settings:
         raise ValueError(
             f"{where}: sensor is {settings.sensor!r}; choose one of {', '.join(SENSORS)}"
         )
+    for name, (low, high) in LIMITS.items():
+        value = getattr(settings, name)
+        if value is not None and not low <= value <= high:
+            raise ValueError(f"{where}: {name} is {value}; give {low} to {high}")
     for name in ("crop_height", "crop_width"):
         low, high = CROP_LIMITS
         if not low <= getattr(settings, name) <= high:
@@ -226,6 +247,7 @@ def _value(kind: type[Settings] | type[Volume], key: str, value: Any, where: str
             return dict(value)
         raise ValueError(f"{where}: {key} is {value!r}; give a whole number from 0 per subject")
     names = {
+        "Mapping": "a mapping of subjects to whole numbers",
         "bool": "true or false",
         "str": "a name",
         "int": "a whole number from 0",

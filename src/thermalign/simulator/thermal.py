@@ -13,7 +13,7 @@ import numpy.typing as npt
 from thermalign.simulator.expression import Deformation
 from thermalign.simulator.face import Face, pyramid
 from thermalign.simulator.fields import Map, channels, sample_at
-from thermalign.simulator.glasses import see_glasses
+from thermalign.simulator.glasses import Glasses, see_glasses
 from thermalign.simulator.optics import Sway, defocus_at, gaussian_blur, motion_blur
 from thermalign.simulator.peak import peak_warmth, see_peak
 from thermalign.simulator.radiometry import Band, reflectance, transmittance
@@ -22,7 +22,7 @@ from thermalign.simulator.sensor import ThermalCamera, expose
 from thermalign.simulator.temperature import Session
 from thermalign.simulator.view import View, pyramid_level, sample_pixels, to_level, undo_expression
 
-COARSE_UP_TO = 0.6  # px/mm, up to which normals of level 2 will do
+COARSE_UP_TO = 0.6  # px/mm, up to which normals of level 2 will do; ASSUME
 
 
 @dataclass(frozen=True)
@@ -98,6 +98,13 @@ def person_radiance(
     return radiance + mirrored
 
 
+def _put_on(glasses: Glasses, seen: Map, view: View, *, band: Band, ambient: float) -> None:
+    """Put glasses, opaque to long waves, before what is seen, in place."""
+    lens, frame, pattern = channels(see_glasses(glasses, view.camera))
+    seen += LENS_OPAQUE * lens * (band.radiance(ambient + LENS + LENS_SPREAD * pattern) - seen)
+    seen += RIM_OPAQUE * frame * (band.radiance(ambient + RIM) - seen)
+
+
 def render_thermal(
     face: Face,
     view: View,
@@ -142,14 +149,12 @@ def render_thermal(
     sensor, metres = camera.sensor, view.camera.distance / 1000
     band = sensor.band
     seen = person_radiance(view, emission, deformation, band=band, ambient=ambient, breath=breath)
-    if glasses and face.glasses:
-        lens, frame, pattern = channels(see_glasses(face.glasses, view.camera))
-        seen += LENS_OPAQUE * lens * (band.radiance(ambient + LENS + LENS_SPREAD * pattern) - seen)
-        seen += RIM_OPAQUE * frame * (band.radiance(ambient + RIM) - seen)
     around = behind[view.part]
     seen -= around
     seen *= view.cover
     around += seen
+    if glasses and face.glasses:
+        _put_on(face.glasses, around, view, band=band, ambient=ambient)
     if face.peak:
         peak = see_peak(face.peak, view.camera)
         cloth = band.radiance(peak_warmth(peak, ambient))

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from thermalign.geometry import LEFT_EYE, RIGHT_EYE
-from thermalign.simulator.camera import Camera
+from thermalign.simulator.camera import PIVOT, Camera
 from thermalign.simulator.capture import Matrix
 from thermalign.simulator.expression import Deformation
 from thermalign.simulator.fields import (
@@ -30,6 +30,7 @@ from thermalign.simulator.fields import (
 )
 from thermalign.simulator.march import HALF, Rays, Silhouette, cast, march, meet_back
 
+# ASSUME what follows
 HIDDEN = 5.0  # mm between a landmark and the surface seen at its pixel
 EYES = [RIGHT_EYE, LEFT_EYE]
 REACH_X = (-ORIGIN_X / SCALE, (WIDTH - ORIGIN_X) / SCALE)
@@ -59,7 +60,7 @@ class View:
         Rays were marched through nodes, the middles of ``step`` x ``step`` pixels.
     nodes : (rows, columns, 2) pixels of level 1
         Where on the expressed canonical face the nodes look, (x, y).
-    cover : (h, w), 0..1
+    cover, node_cover : (h, w) and (rows, columns), 0..1
         1 on the person, 0 on what lies around.
     towards : (3,)
         Unit vector to the camera in the head's frame; constant over the face.
@@ -70,6 +71,7 @@ class View:
     step: int
     nodes: Map
     cover: Map
+    node_cover: Map
     towards: Matrix
 
     def refine(self, coarse: Map) -> Map:
@@ -85,7 +87,7 @@ class View:
 def expressed_height(height: Map, deformation: Deformation) -> Map:
     """Return the height field after an expression, Z(q - D(q)) + dZ(q), level 1, mm."""
     field = deformation.field
-    if max(float(field.max()), -float(field.min())) <= STILL:
+    if np.abs(field[..., :3]).max() <= STILL:
         return height
     places, rise = _COARSE - np.float32(HALF) * field[..., :2], np.ascontiguousarray(field[..., 2])
     size = (WIDTH // 2, HEIGHT // 2)
@@ -103,22 +105,30 @@ def look(camera: Camera, height: Map, silhouette: Silhouette, *, step: int) -> V
     silhouette : Silhouette
         Of the neutral face.
     step : int, pixels
+        1, 2, 3 or 6.
+
+    Raises
+    ------
+    ValueError
+        If ``step`` is another.
     """
+    if ALIGNED % step:
+        raise ValueError(f"step is {step}; give a divisor of {ALIGNED}")
     part = _reach(camera)
     camera = camera.window(part)
     rays = cast(camera, step)
     hit = march(height, rays)
     x, y = rays.at(hit)
     cover = sample(silhouette.solid, x, y) * (hit > FLOOR + 4)
-    towards = camera.position - np.array([0, 40.0, 0])
+    towards = camera.position - np.array([0, PIVOT[1], 0])
     towards = towards / np.linalg.norm(towards)
     turned = abs(float(towards[0])) > BACK_FROM
     back = _show_back(rays, silhouette, x, y, cover) if turned else np.zeros_like(cover)
     if step > 1:  # without the blur the outline of the coarse hits shows as stairs
         cover = smoothstep((cv2.GaussianBlur(cover, (0, 0), 0.9) - np.float32(0.2)) / 0.6)
     cover *= np.maximum(sample(silhouette.veil, x, y), back)
-    nodes, cover = np.asarray(cv2.merge([x, y]), np.float32), spread(cover, camera.shape, step)
-    return View(camera, part, step, nodes, cover, towards)
+    nodes, fine = np.asarray(cv2.merge([x, y]), np.float32), spread(cover, camera.shape, step)
+    return View(camera, part, step, nodes, fine, cover, towards)
 
 
 def _reach(camera: Camera) -> Window:

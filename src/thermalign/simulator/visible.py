@@ -71,14 +71,22 @@ class Picture:
         colour = np.broadcast_to(np.asarray(colour, np.float32), (*cover.shape, 3))
         below = self.grey[part]
         below += cover * (_luma(colour) - below)
-        nodes, picked = zip(*(self._nodes(axis) for axis in part), strict=True)
+        nodes, mean_cover = self._at_nodes(part, cover[..., None], cv2.BORDER_CONSTANT)
+        _, mean_colour = self._at_nodes(part, colour, cv2.BORDER_REPLICATE)
         here = self.colour[nodes]
-        here += cover[picked][..., None] * (colour[picked] - here)
+        here += mean_cover * (mean_colour - here)
 
-    def _nodes(self, pixels: slice) -> tuple[slice, slice]:
-        """Return the nodes among pixels along an axis, and which of the pixels those are."""
-        first, last = (-(-end // self.step) for end in (pixels.start, pixels.stop))
-        return slice(first, last), slice(first * self.step - pixels.start, None, self.step)
+    def _at_nodes(self, part: Window, values: Map, border: int) -> tuple[Window, Map]:
+        """Return the nodes that a part touches, and the means of (h, w, K) around them."""
+        step = self.step
+        before = [axis.start % step for axis in part]
+        after = [-axis.stop % step for axis in part]
+        padded = cv2.copyMakeBorder(values, before[0], after[0], before[1], after[1], border)
+        rows, columns = (n // step for n in padded.shape[:2])
+        means = padded.reshape(rows, step, columns, step, -1).mean((1, 3))
+        first = [axis.start // step for axis in part]
+        nodes = slice(first[0], first[0] + rows), slice(first[1], first[1] + columns)
+        return nodes, np.asarray(means, np.float32)
 
 
 def make_picture(colour: Map, shape: tuple[int, int], step: int) -> Picture:
@@ -134,17 +142,17 @@ def render_visible(
     if mouth and deformation.opening:
         gap = float(deformation.opening.gap.max())
         person.put(mouth.part, mouth.mask, _inside_mouth(mouth, gap, face.mouth.centre, light))
-    if glasses and face.glasses:
-        _put_on(face.glasses, person, view)
     _put_person(scene, person, view)
+    if glasses and face.glasses:
+        _put_on(face.glasses, scene, view)
     if face.peak:
         peak = see_peak(face.peak, view.camera)
         shine = peak_light(face.peak, peak, view.camera.rotation, light)
-        place = (
-            slice(near.start + all_.start, near.stop + all_.start)
-            for near, all_ in zip(peak.part, view.part, strict=True)
+        rows, columns = (
+            slice(inner.start + outer.start, inner.stop + outer.start)
+            for inner, outer in zip(peak.part, view.part, strict=True)
         )
-        scene.put((next(place), next(place)), peak.cover, shine)
+        scene.put((rows, columns), peak.cover, shine)
     blurred = np.asarray(cv2.GaussianBlur(scene.grey, (5, 5), BLUR), np.float32)
     grey = motion_blur(blurred, sway.smear(EXPOSURE, view.camera.scale))
     encoded = _expose(grey, light, rng)
@@ -160,8 +168,7 @@ def _put_person(scene: Picture, person: Picture, view: View) -> None:
     rows, columns = (slice(axis.start // view.step, None) for axis in view.part)
     height, width = person.colour.shape[:2]
     colour = scene.colour[rows, columns][:height, :width]
-    cover = view.cover[:: view.step, :: view.step]
-    colour += cover[..., None] * (person.colour - colour)
+    colour += view.node_cover[..., None] * (person.colour - colour)
 
 
 def _tints(scene: Picture, gamma: float) -> Map:
@@ -170,13 +177,12 @@ def _tints(scene: Picture, gamma: float) -> Map:
     return spread(np.asarray(cv2.pow(tints, gamma)), scene.grey.shape, scene.step)
 
 
-def _put_on(glasses: Glasses, person: Picture, view: View) -> None:
-    """Put glasses before a person, in place."""
+def _put_on(glasses: Glasses, scene: Picture, view: View) -> None:
+    """Put glasses before a scene, in place."""
     lens, frame, pattern = channels(see_glasses(glasses, view.camera))
     glare = 0.5 * np.clip(pattern - 0.62, 0, 1) / LENS_LOSS
-    whole: Window = (slice(0, lens.shape[0]), slice(0, lens.shape[1]))
-    person.put(whole, LENS_LOSS * lens, np.dstack([glare] * 3))
-    person.put(whole, RIM_OPAQUE * frame, glasses.frame_albedo)
+    scene.put(view.part, LENS_LOSS * lens, np.dstack([glare] * 3))
+    scene.put(view.part, RIM_OPAQUE * frame, glasses.frame_albedo)
 
 
 def _inside_mouth(mouth: MouthInterior, gap: float, centre: float, light: Light) -> Map:
