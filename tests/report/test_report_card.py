@@ -1,7 +1,9 @@
 from dataclasses import replace
 
+import numpy as np
 from fake_study import full_card
 
+from thermalign.report import histograms
 from thermalign.report.card import absent, card_chapter
 from thermalign.report.card_table import card_table
 from thermalign.report.card_values import Card, look_of
@@ -117,3 +119,20 @@ def test_lines_of_a_histogram_can_be_told_apart():
     looks = [look_of(subset) for subset in Card(full_card().card).columns]
     assert len({(look.colour, look.dash) for look in looks}) == len(looks)
     assert [look.label for look in looks][2] == "Visible, Range 1"
+
+
+def test_a_histogram_draws_its_last_bin_to_its_end(monkeypatch):
+    frame = full_card().card
+    bins = frame["statistic"] == "roll_histogram"
+    last = frame.loc[bins, "at"].max()
+    frame.loc[bins, "value"] = (frame.loc[bins, "at"] == last).astype(float)
+    figures = []
+    monkeypatch.setattr(histograms, "to_svg", lambda figure, **_: figures.append(figure) or "")
+    histograms.histogram_panels(Card(frame), "faces")
+    axes = next(f.axes[0] for f in figures if f.axes[0].get_xlabel() == "Roll, degrees")
+    width = last - frame.loc[bins & (frame["at"] < last), "at"].max()
+    for line in axes.patches:
+        top = line.get_path().vertices[line.get_path().vertices[:, 1] == 1, 0]
+        np.testing.assert_allclose([top.min(), top.max()], [last, last + width])
+    assert len(axes.patches) == 3
+    assert axes.get_xlim()[1] > last + width / 2
