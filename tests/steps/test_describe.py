@@ -1,5 +1,7 @@
 """The card and the sheets of small invented datasets: flat images with faces at known places."""
 
+import struct
+
 import cv2
 import numpy as np
 import pandas as pd
@@ -8,7 +10,7 @@ import pytest
 from thermalign import tables
 from thermalign.geometry import LANDMARKS
 from thermalign.report.montage import Window, paint
-from thermalign.steps import _card, describe
+from thermalign.steps import _card, _sheets, describe
 
 FACE = np.array([[30.0, 40], [70, 40], [50, 64], [34, 80], [66, 80]])
 SCALE, OFFSET = 0.01, -273.15  # degrees Celsius per count, at count 0
@@ -219,6 +221,21 @@ def test_a_warm_face_fills_its_share_of_the_contact_sheet(tmp_path, size, area):
     hot, cold = ((contact == colour).all(axis=-1).sum() for colour in (HOT, COLD))
     paper = (contact == 238).all(axis=-1).sum()
     assert hot / (hot + cold + paper) == pytest.approx(70 * 80 / area, rel=0.1)
+
+
+def test_a_picture_is_shown_as_it_is_stored_whatever_way_the_camera_was_held(tmp_path):
+    left_dark = np.repeat(np.repeat([[0, 255]], 32, axis=1), 48, axis=0).astype(np.uint8)
+    stored = cv2.imencode(".jpg", left_dark)[1].tobytes()
+    # TIFF header, then one entry: orientation (0x0112) of type short is 6, a quarter turn.
+    entry = struct.pack("<HHHIHHI", 1, 0x0112, 3, 1, 6, 0, 0)
+    exif = b"Exif\0\0" + struct.pack("<2sHI", b"II", 42, 8) + entry
+    path = tmp_path / "turned.jpg"
+    path.write_bytes(
+        stored[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + stored[2:]
+    )
+    assert cv2.imread(str(path)).shape == (64, 48, 3)  # the tag is in force
+    row = {"modality": "visible", "bit_depth": 8, "path": str(path)}
+    np.testing.assert_allclose(_sheets._picture(row), np.dstack([left_dark] * 3), atol=3)
 
 
 def test_pixels_are_read_from_a_sample_of_stated_size(tmp_path, monkeypatch):

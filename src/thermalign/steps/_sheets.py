@@ -206,7 +206,9 @@ def _picture(row: dict[Any, Any]) -> Any:
         return read_image(row)
     if row["bit_depth"] != 8:
         return _coloured(read_image(row), None)
-    pixels = cv2.imread(str(Path(row["path"])), cv2.IMREAD_COLOR)
+    # As stored: boxes and points count those pixels, whatever way a camera says it was held.
+    as_stored = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+    pixels = cv2.imread(str(Path(row["path"])), as_stored)
     if pixels is None:
         raise ValueError(f"{row['path']}: does not open as an image; replace the file")
     return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
