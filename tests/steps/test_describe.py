@@ -223,6 +223,43 @@ def test_a_warm_face_fills_its_share_of_the_contact_sheet(tmp_path, size, area):
     assert hot / (hot + cold + paper) == pytest.approx(70 * 80 / area, rel=0.1)
 
 
+def crossed(folder, pairs):
+    """Return IMAGES, ANNOTATIONS and BOXES of visible images of (subject, condition)."""
+    first = image_row(folder, ("s", 1, "c", "visible"), (100, 120))
+    images = pd.DataFrame(
+        [
+            first | {"image_id": f"{s:02}-{c:02}", "subject_id": f"s{s:02}", "condition": f"c{c:02}"}
+            for s, c in pairs
+        ]
+    )
+    boxes = pd.DataFrame({"image_id": images["image_id"], "source": "given"})
+    annotations = pd.DataFrame(columns=tables.ANNOTATIONS.names)
+    return images, annotations, boxes.assign(x=10.0, y=10.0, width=80.0, height=100.0)
+
+
+@pytest.mark.parametrize(
+    ("pairs", "rows", "faces"),
+    [
+        ([(s, c) for s in range(40) for c in range(40)], 20, 20 * 16),
+        ([(k, k) for k in range(40)], 16, 16),
+        ([(k, k % 20) for k in range(40)], 20, 20),
+    ],
+    ids=["40 conditions each", "a condition of one's own", "a condition that two share"],
+)
+def test_more_kinds_than_columns_are_shown_in_part(tmp_path, monkeypatch, pairs, rows, faces):
+    seen = []
+    monkeypatch.setattr(
+        _sheets, "contact_sheet", lambda *args, **_: seen.append(args) or b"no picture"
+    )
+    _sheets.sheets(*crossed(tmp_path, pairs))
+    ((drawn, columns),) = seen
+    assert len(columns) <= 16
+    assert len(drawn) == rows
+    assert sum(tile is not None for _, tiles in drawn for tile in tiles) == faces
+    assert all(any(tiles) for _, tiles in drawn)
+    assert all(any(column) for column in zip(*(tiles for _, tiles in drawn), strict=True))
+
+
 def test_a_picture_is_shown_as_it_is_stored_whatever_way_the_camera_was_held(tmp_path):
     left_dark = np.repeat(np.repeat([[0, 255]], 32, axis=1), 48, axis=0).astype(np.uint8)
     stored = cv2.imencode(".jpg", left_dark)[1].tobytes()

@@ -44,8 +44,9 @@ def sheets(
 ) -> tuple[bytes, bytes]:
     """Draw the contact sheet of a dataset, and whole images with their boxes and landmarks.
 
-    The contact sheet shows one face of every modality, range and condition for up to 20 subjects.
-    Those with the most of these come first; among equals they are spread evenly over the dataset.
+    The contact sheet shows one face of every modality, range and condition, or of as many as it has
+    columns, for up to :data:`SUBJECTS` subjects. Those with the most of these come first; among
+    equals they are spread evenly over the dataset.
     A face is the first of its kind by name: none is picked by how it looks. Both sheets share one
     colour map.
 
@@ -58,14 +59,17 @@ def sheets(
     two PNG files
     """
     first = images.sort_values("image_id").drop_duplicates(["subject_id", *KINDS])
-    kinds, subjects = _spread(_kinds(first), COLUMNS), _subjects(first)
+    columns = _spread(_kinds(first), COLUMNS)
+    first = first[[_kind(row) in columns for row in first.to_dict("records")]]
+    subjects = _subjects(first)
+    first = first[first["subject_id"].isin(subjects)]
+    kinds = _kinds(first)
     areas = _frames_cut(first, boxes) if _are_frames(first, boxes) else _whole(first)
     width = int(np.clip(SHEET_WIDTH // len(kinds) - GAP, NARROWEST, WIDEST))
     size = _size(areas, width)
     faces = {
         (row["subject_id"], _kind(row)): _cut(row, area, size)
         for row, area in zip(first.to_dict("records"), areas, strict=True)
-        if row["subject_id"] in subjects and _kind(row) in kinds
     }
     window = _window(images, faces.values())
     contact = contact_sheet(
