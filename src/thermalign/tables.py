@@ -189,7 +189,9 @@ LIKENESS = pa.schema(
         _column("difference", pa.float64(), "mean minus real_mean", "real_sd"),
         _column("ratio", pa.float64(), "sd over real_sd"),
         _column(
-            "verdict", pa.string(), "agrees, mean differs, spread differs, both differ, camera"
+            "verdict",
+            pa.string(),
+            "agrees, mean differs, spread differs, both differ, camera, box, too few",
         ),
     ]
 )

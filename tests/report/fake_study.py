@@ -51,6 +51,7 @@ LIKENESS = {
     "difference": -0.08,
     "ratio": 0.89,
 }
+VERDICTS = ("agrees", "camera", "both differ", "box", "too few")
 THRESHOLDS = np.linspace(0, 0.5, 51)
 RATES = np.logspace(-3, 0, 61)
 TEMPLATE = np.array([[33.0, 42.0], [79.0, 42.0], [56.0, 75.5], [37.5, 94.0], [74.5, 94.0]])
@@ -230,7 +231,7 @@ def full_card() -> DatasetCard:
     return DatasetCard(
         "faces",
         pd.DataFrame(rows, columns=columns).assign(dataset="faces"),
-        pd.DataFrame([LIKENESS | {"verdict": v} for v in ("agrees", "camera", "both differ")]),
+        pd.DataFrame([LIKENESS | {"verdict": verdict} for verdict in VERDICTS]),
         contact=png,
         marked=png,
     )

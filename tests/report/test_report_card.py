@@ -102,7 +102,27 @@ def test_only_verdicts_that_fail_stand_out():
         ("agrees", "words"),
         ("set by the camera", "words"),
         ("both differ", "words best"),
+        ("set by how boxes are drawn", "words"),
+        ("too few subjects", "words"),
     ]
+
+
+def test_what_is_not_judged_has_no_difference_on_the_page():
+    rows = likeness_table(full_card().likeness, "faces").bodies[0].rows
+    shown = [[cell.text for cell in row.cells[2:4]] for row in rows]
+    assert shown == [["−0.08", "0.89"], ["", ""], ["−0.08", "0.89"], ["", ""], ["−0.08", "0.89"]]
+
+
+def test_a_difference_that_rounds_to_zero_has_no_minus():
+    frame = full_card().likeness.assign(difference=-0.001)
+    assert likeness_table(frame, "faces").bodies[0].rows[0].cells[2].text == "+0.00"
+
+
+def test_limits_of_a_verdict_are_said_below_it():
+    (note,) = likeness_table(full_card().likeness, "faces").notes
+    assert "within 1 real SD" in note
+    assert "a factor of 1.5; fewer than 10 subjects are not judged" in note
+    assert "even real faces, in set poses, can fail it" in note
 
 
 def test_differences_from_real_faces_carry_their_sign():

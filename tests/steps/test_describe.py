@@ -153,7 +153,15 @@ def test_real_faces_stand_beside_both_modalities(paired):
     likeness = paired[1]
     assert set(likeness["subset"]) == {"modality=thermal", "modality=visible"}
     rows = likeness[(likeness["statistic"] == "mouth_width") & (likeness["source"] == "CARL")]
-    assert list(rows["verdict"]) == ["spread differs", "spread differs"]  # all alike here
+    assert list(rows["verdict"]) == ["too few", "too few"]
+
+
+def test_faces_of_enough_people_are_judged(tmp_path):
+    images, annotations, boxes = dataset(tmp_path, ("visible",), subjects=10)
+    rows = describe.likeness_of(_card.Annotated.of(images, annotations, boxes), "faces")
+    verdicts = dict(zip(rows["statistic"], rows["verdict"], strict=True))
+    assert verdicts["mouth_width"] == "spread differs"  # all alike here
+    assert verdicts["box_width"] == "box"
 
 
 def test_the_contact_sheet_holds_every_subject_and_kind(paired):
@@ -228,7 +236,8 @@ def crossed(folder, pairs):
     first = image_row(folder, ("s", 1, "c", "visible"), (100, 120))
     images = pd.DataFrame(
         [
-            first | {"image_id": f"{s:02}-{c:02}", "subject_id": f"s{s:02}", "condition": f"c{c:02}"}
+            first
+            | {"image_id": f"{s:02}-{c:02}", "subject_id": f"s{s:02}", "condition": f"c{c:02}"}
             for s, c in pairs
         ]
     )

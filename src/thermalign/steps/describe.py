@@ -64,7 +64,8 @@ def likeness_of(faces: Annotated, dataset: str) -> pd.DataFrame:
     for modality, images in faces.images.groupby("modality"):
         at = images.index.to_numpy()
         measures = {name: values[at] for name, values in faces.measures.items()}
-        for found in compare(measures, str(modality)):
+        people = images["subject_id"].nunique()
+        for found in compare(measures, str(modality), subjects=people):
             real_mean, real_sd = found.real.measures[found.measure]
             rows.append(
                 {
