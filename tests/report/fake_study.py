@@ -50,6 +50,9 @@ LIKENESS = {
     "n": 960,
     "difference": -0.08,
     "ratio": 0.89,
+    "near_mean": 1.0,
+    "near_spread": 1.5,
+    "least_subjects": 10,
 }
 VERDICTS = ("agrees", "camera", "both differ", "box", "too few")
 THRESHOLDS = np.linspace(0, 0.5, 51)

@@ -84,7 +84,26 @@ def test_a_card_without_thermal_images_says_so():
 
 def test_thermal_images_without_degrees_are_said_to_have_none():
     frame = full_card().card.replace({"unit": {"degree Celsius": "count"}})
-    assert "no scale and offset to degrees" in absent(Card(frame))[0]
+    (sentence,) = absent(Card(frame))
+    assert sentence.startswith("Thermal, Range 1; Thermal, Range 2: no scale to degrees Celsius")
+
+
+def test_images_of_several_units_are_said_to_be_left_out():
+    frame = full_card().card
+    pixels = frame["statistic"].str.match("image_|box_(mean|p)|low_|high_")
+    card = Card(frame[~(pixels & (frame["subset"] == "modality=thermal&range=2"))])
+    assert absent(card) == [
+        "Thermal, Range 2: images of several units, so what their pixels hold is left out."
+    ]
+    assert cells(card_table(card, "faces"), "Whole image, mean")[1] == "–"
+
+
+def test_degrees_below_zero_have_a_minus_and_a_rounded_zero_has_none():
+    frame = full_card().card
+    frame.loc[frame["statistic"] == "image_p01", "value"] = -12.34
+    frame.loc[frame["statistic"] == "image_p50", "value"] = -0.04
+    found = cells(card_table(Card(frame), "faces"), "Whole image, 1 / 50 / 99 %")
+    assert found[0] == "−12.3 / 0.0 / 34.5"
 
 
 def test_a_whole_card_has_nothing_to_excuse():

@@ -129,7 +129,7 @@ def test_hidden_landmarks_are_a_share_of_all(paired):
 def test_the_shares_of_every_histogram_add_up_to_one(paired):
     bins = paired[0][paired[0]["statistic"].str.endswith("_histogram")]
     sums = bins.groupby(["subset", "statistic"])["value"].sum()
-    assert len(sums) > 20
+    assert len(sums) == 3 * 6  # subsets, measures
     np.testing.assert_allclose(sums, 1)
 
 
@@ -215,8 +215,40 @@ def test_thermal_counts_without_a_stated_scale_are_not_called_degrees():
     stated = {"modality": "thermal", "bit_depth": 16, "scale": SCALE, "offset": OFFSET}
     assert _card.unit_of(stated) == "degree Celsius"
     assert _card.unit_of(stated | {"scale": 1.0, "offset": 0.0}) == "count"
-    eight = stated | {"bit_depth": 8, "scale": 1 / 255, "offset": 0.0}
-    assert _card.unit_of(eight) == "full scale"
+    assert _card.unit_of(stated | {"scale": 1.0}) == "as scaled"  # an offset alone
+
+
+def test_thermal_floats_are_degrees_and_eight_bits_never_are():
+    plain = {"modality": "thermal", "scale": 1.0, "offset": 0.0}
+    assert _card.unit_of(plain | {"bit_depth": 32}) == "degree Celsius"
+    assert _card.unit_of(plain | {"bit_depth": 32, "modality": "visible"}) == "count"
+    assert _card.unit_of(plain | {"bit_depth": 8, "scale": 1 / 255}) == "full scale"
+    assert _card.unit_of(plain | {"bit_depth": 8, "scale": 0.1, "offset": 15.0}) == "as scaled"
+
+
+def test_images_of_several_units_have_no_pixel_rows(tmp_path):
+    images, _, boxes = dataset(tmp_path)
+    thermal = images.index[(images["modality"] == "thermal") & (images["range"] == 2)]
+    images.loc[thermal[0], ["scale", "offset"]] = 1.0, 0.0
+    assert {name for name, *_ in _card.pixel_rows(images, boxes)} == {
+        "modality=thermal&range=1",
+        "modality=visible&range=1",
+    }
+
+
+def test_saturation_is_counted_in_every_channel(paired):
+    # Pixels are (40, 60, 255): one channel of three is full, their luma is not.
+    row = get(paired[0], "modality=visible&range=1", "high_saturated")
+    assert row["value"] == pytest.approx(1 / 3)
+
+
+def test_a_card_holds_the_whole_dataset_and_every_modality_and_range(paired):
+    assert set(paired[0]["subset"]) == {
+        "all",
+        "modality=thermal&range=1",
+        "modality=thermal&range=2",
+        "modality=visible&range=1",
+    }
 
 
 @pytest.mark.parametrize(

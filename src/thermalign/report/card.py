@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from thermalign.images import DEGREES
 from thermalign.report.card_table import card_table
-from thermalign.report.card_values import DEGREES, Card, look_of
+from thermalign.report.card_values import Card, look_of
 from thermalign.report.cells import Table, number
 from thermalign.report.figures import Panel
 from thermalign.report.histograms import histogram_panels
@@ -91,13 +92,24 @@ def absent(card: Card) -> list[str]:
             f"{number(annotated)} of {number(images)} images have annotated points: geometry and "
             "the mean shape’s error are theirs."
         )
-    pixels = {s: f[3] for s in card.columns if (f := card.get(s, "image_mean"))}
-    thermal = {u for s, u in pixels.items() if subset_parts(s)["modality"] == "thermal"}
+    return [*sentences, *_absent_degrees(card)]
+
+
+def _absent_degrees(card: Card) -> list[str]:
+    sentences = []
+    units = {s: f[3] for s in card.columns if (f := card.get(s, "image_mean"))}
+    thermal = [s for s in card.columns if subset_parts(s)["modality"] == "thermal"]
+    bare = [look_of(s).label for s in thermal if units.get(s, DEGREES) != DEGREES]
+    mixed = [look_of(s).label for s in card.columns if s not in units]
     if not thermal:
         sentences.append("There are no thermal images, so there are no temperatures.")
-    elif DEGREES not in thermal:
+    if bare:
         sentences.append(
-            "The thermal images state no scale and offset to degrees, so their pixels are given as "
-            "they are stored."
+            f"{'; '.join(bare)}: no scale to degrees Celsius is known (8-bit images have none, "
+            "16-bit ones where it is stated), so there are no temperatures."
+        )
+    if mixed:
+        sentences.append(
+            f"{'; '.join(mixed)}: images of several units, so what their pixels hold is left out."
         )
     return sentences

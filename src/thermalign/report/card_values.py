@@ -4,8 +4,6 @@ import pandas as pd
 
 from thermalign.report.names import Look, subset_parts
 
-DEGREES = "degree Celsius"
-
 MEASURES = {
     "interocular_distance": "Interocular distance (IOD), px",
     "roll": "Roll, degrees",

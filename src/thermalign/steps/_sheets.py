@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from thermalign.geometry import Floats, apply_matrix, box_to_crop
-from thermalign.images import read_image
+from thermalign.images import DEGREES, read_image
 from thermalign.report.montage import (
     BOX_GAP,
     GAP,
@@ -21,7 +21,7 @@ from thermalign.report.montage import (
     paint,
     resize,
 )
-from thermalign.steps._card import BOX, DEGREES, unit_of
+from thermalign.steps._card import BOX, unit_of
 from thermalign.steps._inputs import points_of
 
 SUBJECTS = 20  # rows of the contact sheet

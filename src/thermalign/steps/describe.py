@@ -6,7 +6,7 @@ import pandas as pd
 
 from thermalign import tables
 from thermalign.metrics.faces import UNITS
-from thermalign.metrics.real_faces import compare
+from thermalign.metrics.real_faces import LEAST_SUBJECTS, NEAR_MEAN, NEAR_SPREAD, compare
 from thermalign.provenance import stamp
 from thermalign.steps._card import (
     COLUMNS,
@@ -50,11 +50,13 @@ def run(
     placed = tables.read(boxes, tables.BOXES)
     faces = Annotated.of(known, points, placed)
     rows = [*count_rows(known, points), *geometry_rows(faces), *pixel_rows(known, placed)]
-    metadata = stamp(code, {"sample": SAMPLE, "seed": SEED})
     table = pd.DataFrame(rows, columns=COLUMNS).assign(dataset=dataset)
+    beside = likeness_of(faces, dataset)
+    pictures = sheets(known, points, placed)
+    metadata = stamp(code, {"sample": SAMPLE, "seed": SEED})
     tables.write(card, table, tables.CARD, metadata)
-    tables.write(likeness, likeness_of(faces, dataset), tables.LIKENESS, metadata)
-    for path, picture in zip((contact, marked), sheets(known, points, placed), strict=True):
+    tables.write(likeness, beside, tables.LIKENESS, metadata)
+    for path, picture in zip((contact, marked), pictures, strict=True):
         tables.replace_file(path, lambda temporary, png=picture: temporary.write_bytes(png))
 
 
@@ -82,6 +84,9 @@ def likeness_of(faces: Annotated, dataset: str) -> pd.DataFrame:
                     "n": found.n,
                     "difference": found.difference,
                     "ratio": found.ratio,
+                    "near_mean": NEAR_MEAN,
+                    "near_spread": NEAR_SPREAD,
+                    "least_subjects": LEAST_SUBJECTS,
                     "verdict": found.verdict,
                 }
             )
