@@ -160,6 +160,12 @@ def test_lines_of_a_histogram_can_be_told_apart():
     assert [look.label for look in looks][2] == "Visible, Range 1"
 
 
+def test_nine_ranges_of_both_modalities_can_be_told_apart():
+    subsets = [f"modality={m}&range={k}" for m in ("thermal", "visible") for k in range(1, 10)]
+    looks = [look_of(subset) for subset in subsets]
+    assert len({(look.colour, look.dash) for look in looks}) == 18
+
+
 def test_a_histogram_draws_its_last_bin_to_its_end(monkeypatch):
     frame = full_card().card
     bins = frame["statistic"] == "roll_histogram"
