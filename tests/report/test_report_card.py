@@ -5,6 +5,7 @@ from fake_study import full_card
 
 from thermalign.report import histograms
 from thermalign.report.card import absent, card_chapter
+from thermalign.report.card_captions import contact_caption, marked_caption
 from thermalign.report.card_table import card_table
 from thermalign.report.card_values import Card, look_of
 from thermalign.report.likeness import likeness_table
@@ -112,6 +113,53 @@ def test_a_whole_card_has_nothing_to_excuse():
 
 def test_a_missing_figure_is_shown_as_missing():
     assert cells(card_table(without("roll"), "faces"), "Roll, degrees") == ["–"] * 3
+
+
+def changed(**values):
+    frame = full_card().card
+    for statistic, value in values.items():
+        at = (frame["subset"] == "all") & (frame["statistic"] == statistic)
+        frame.loc[at, "value"] = value
+    return Card(frame)
+
+
+def test_captions_say_what_the_sheets_show():
+    card = changed()
+    assert contact_caption(card).startswith(
+        "The first image by name of every modality, range and condition, for 20 of 60 subjects: "
+    )
+    assert "12 images of every modality, range and condition, each of another subject, with" in (
+        marked_caption(card)
+    )
+    for caption in (contact_caption(card), marked_caption(card)):
+        assert caption.endswith("Thermal colours span −2 to 37 °C and clip beyond.")
+
+
+def test_captions_claim_no_more_than_the_sheets_show():
+    card = changed(contact_kinds=4, contact_subjects=60, marked_kinds=5, marked_subjects=11)
+    assert contact_caption(card).startswith(
+        "The first image by name of 4 of 6 kinds (modality, range and condition), for every "
+    )
+    assert marked_caption(card).startswith(
+        "12 images of 5 of 6 kinds (modality, range and condition) with the face box"
+    )
+
+
+def test_points_are_said_to_be_drawn_where_there_are_any():
+    said = [marked_caption(changed(annotated=count)) for count in (240, 100, 0)]
+    assert "given and the annotated points." in said[0]
+    assert "given and the annotated points where there are any." in said[1]
+    assert "points" not in said[2]
+
+
+def test_a_sheet_without_a_bar_says_how_its_thermal_images_are_stretched():
+    card = without("colour_low colour_high")
+    for caption in (contact_caption(card), marked_caption(card)):
+        assert caption.endswith(
+            "Thermal images are grey, each between its own percentiles 1 and 99."
+        )
+    visible = without("colour_low colour_high", "thermal")
+    assert contact_caption(visible).endswith("so that far faces are enlarged.")
 
 
 def test_only_verdicts_that_fail_stand_out():

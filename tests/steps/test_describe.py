@@ -172,6 +172,20 @@ def test_the_contact_sheet_holds_every_subject_and_kind(paired):
     assert runs(down) == 4  # subjects
 
 
+def test_the_card_says_what_the_sheets_show(paired):
+    card = paired[0]
+    expected = {
+        "kinds": 6,
+        "contact_kinds": 6,
+        "contact_subjects": 4,
+        "marked_kinds": 6,
+        "marked_subjects": 4,
+        "marked_images": 12,
+    }
+    assert {name: get(card, "all", name)["value"] for name in expected} == expected
+    assert get(card, "all", "colour_low")["value"] < 34 <= get(card, "all", "colour_high")["value"]
+
+
 def test_boxes_and_landmarks_are_marked_in_bright_blue(paired):
     bright = (paired[3] == (255, 229, 0)).all(axis=-1)
     assert bright.sum() > 12 * 100

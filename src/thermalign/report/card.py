@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from thermalign.images import DEGREES
+from thermalign.report.card_captions import contact_caption, marked_caption
 from thermalign.report.card_table import card_table
 from thermalign.report.card_values import Card, look_of
 from thermalign.report.cells import Table, number
@@ -13,18 +14,6 @@ from thermalign.report.histograms import histogram_panels
 from thermalign.report.likeness import likeness_table
 from thermalign.report.names import Look, subset_parts
 from thermalign.report.sheet import Sheet, sheet
-
-CONTACT = (
-    "The first image by name of every modality, range and condition, for up to 20 subjects: those "
-    "who have the most of these, spread evenly over the dataset. Crops are shown whole, frames cut "
-    "around the face box, all at one size, so that far faces are enlarged. Colours clip at the "
-    "ends of the bar."
-)
-MARKED = (
-    "Images of each modality, range and condition, every time of another subject, with the face "
-    "box that detectors are given and the annotated points where there are any. Light grey lies "
-    "outside of the image."
-)
 
 
 @dataclass(frozen=True)
@@ -72,8 +61,14 @@ def card_chapter(dataset: DatasetCard) -> CardChapter:
         legend=[look_of(subset) for subset in card.with_faces()],
         likeness=likeness_table(dataset.likeness, name),
         sheets=[
-            sheet(dataset.contact, title=f"Contact sheet of {name}.", caption=CONTACT),
-            sheet(dataset.marked, title=f"Boxes and landmarks of {name}.", caption=MARKED),
+            sheet(
+                dataset.contact, title=f"Contact sheet of {name}.", caption=contact_caption(card)
+            ),
+            sheet(
+                dataset.marked,
+                title=f"Boxes and landmarks of {name}.",
+                caption=marked_caption(card),
+            ),
         ],
     )
 

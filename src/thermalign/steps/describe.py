@@ -49,14 +49,15 @@ def run(
     points = tables.read(annotations, tables.ANNOTATIONS)
     placed = tables.read(boxes, tables.BOXES)
     faces = Annotated.of(known, points, placed)
+    shown = sheets(known, points, placed)
     rows = [*count_rows(known, points), *geometry_rows(faces), *pixel_rows(known, placed)]
+    rows += shown.rows
     table = pd.DataFrame(rows, columns=COLUMNS).assign(dataset=dataset)
     beside = likeness_of(faces, dataset)
-    pictures = sheets(known, points, placed)
     metadata = stamp(code, {"sample": SAMPLE, "seed": SEED})
     tables.write(card, table, tables.CARD, metadata)
     tables.write(likeness, beside, tables.LIKENESS, metadata)
-    for path, picture in zip((contact, marked), pictures, strict=True):
+    for path, picture in ((contact, shown.contact), (marked, shown.marked)):
         tables.replace_file(path, lambda temporary, png=picture: temporary.write_bytes(png))
 
 
