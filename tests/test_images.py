@@ -21,6 +21,7 @@ def test_colour_becomes_luma(tmp_path):
     blue_green_red = np.array([[[0, 0, 200], [0, 200, 0], [200, 0, 0]]], np.uint8)
     cv2.imwrite(str(tmp_path / "c.png"), blue_green_red)
     np.testing.assert_array_equal(images.read_counts(tmp_path / "c.png"), [[60, 117, 23]])
+    np.testing.assert_array_equal(images.read_channels(tmp_path / "c.png"), blue_green_red)
 
 
 def test_a_missing_and_a_broken_file_are_named(tmp_path):

@@ -15,17 +15,18 @@ BIT_DEPTHS = {np.dtype(np.uint8): 8, np.dtype(np.uint16): 16, np.dtype(np.float3
 DEFAULT_SCALES = {8: 1 / 255, 16: 1.0, 32: 1.0}
 """Physical units per count where a manifest gives none: 8-bit to 0..1, others as they are."""
 
+DEGREES, FULL_SCALE = "degree Celsius", "full scale"
+"""Units of pixels: of thermal ones whose scale is known, and of 8-bit ones from 0 to 1."""
+
 LAST_COUNT = 65535
 
 
-def read_counts(path: Path) -> npt.NDArray[Any]:
-    """Read an image file as stored counts of one channel.
-
-    Colour is turned to luma by the weights of ITU-R BT.601; bit depth stays as it is.
+def read_channels(path: Path) -> npt.NDArray[Any]:
+    """Read an image file as stored counts, in colour where it is; an alpha channel is left out.
 
     Returns
     -------
-    (height, width) uint8, uint16 or float32
+    (height, width) or (height, width, 3) uint8, uint16 or float32
 
     Raises
     ------
@@ -41,9 +42,34 @@ def read_counts(path: Path) -> npt.NDArray[Any]:
         raise ValueError(
             f"{path}: samples are {counts.dtype}; give 8-bit, 16-bit or float32 samples"
         )
-    if counts.ndim == 3:
-        counts = cv2.cvtColor(counts[..., :3], cv2.COLOR_BGR2GRAY)
-    return np.asarray(counts)
+    return np.asarray(counts[..., :3] if counts.ndim == 3 else counts)
+
+
+def to_luma(channels: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Turn stored counts in colour to luma (ITU-R BT.601); those of one channel stay as they are.
+
+    Returns
+    -------
+    (height, width) of the type of the counts
+    """
+    if channels.ndim == 2:
+        return channels
+    return np.asarray(cv2.cvtColor(channels, cv2.COLOR_BGR2GRAY))
+
+
+def read_counts(path: Path) -> npt.NDArray[Any]:
+    """Read an image file as stored counts of one channel, colour as luma.
+
+    Returns
+    -------
+    (height, width) uint8, uint16 or float32
+
+    Raises
+    ------
+    ValueError
+        As :func:`read_channels` does.
+    """
+    return to_luma(read_channels(path))
 
 
 def read_image(row: Mapping[Any, Any]) -> npt.NDArray[np.float32]:

@@ -188,8 +188,13 @@ LIKENESS = pa.schema(
         _column("n", pa.int64(), "the dataset's images"),
         _column("difference", pa.float64(), "mean minus real_mean", "real_sd"),
         _column("ratio", pa.float64(), "sd over real_sd"),
+        _column("near_mean", pa.float64(), "largest difference that agrees", "real_sd"),
+        _column("near_spread", pa.float64(), "largest ratio that agrees, or its inverse"),
+        _column("least_subjects", pa.int64(), "fewest people that are judged"),
         _column(
-            "verdict", pa.string(), "agrees, mean differs, spread differs, both differ, camera"
+            "verdict",
+            pa.string(),
+            "agrees, mean differs, spread differs, both differ, camera, box, too few",
         ),
     ]
 )

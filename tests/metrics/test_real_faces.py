@@ -7,7 +7,13 @@ import numpy as np
 import pytest
 
 from thermalign.metrics.faces import face_measures
-from thermalign.metrics.real_faces import NEAR_MEAN, NEAR_SPREAD, REAL_FACES, compare
+from thermalign.metrics.real_faces import (
+    LEAST_SUBJECTS,
+    NEAR_MEAN,
+    NEAR_SPREAD,
+    REAL_FACES,
+    compare,
+)
 
 FOLDER = Path(__file__).parents[3] / "shared" / "data" / "carl_eurecom_landmarks"
 PARTS = ("righteye_outer", "righteye_inner", "lefteye_inner", "lefteye_outer")
@@ -50,6 +56,14 @@ def test_the_table_is_what_the_annotation_files_measure(real):
         assert values == pytest.approx((mean, sd), abs=0.5001 * 10**-digits), name
 
 
+WORDS = {"interocular_distance": "camera", "box_width": "box", "box_height": "box"}
+
+
+def verdicts(real, found, subjects=LEAST_SUBJECTS):
+    rows = [c for c in compare(found, real.modality, subjects=subjects) if c.real is real]
+    return {row.measure: row.verdict for row in rows}
+
+
 def measures(real, shift=0.0, factor=1.0):
     return {
         name: np.array([-factor, factor]) * sd + mean + shift * sd
@@ -72,16 +86,23 @@ def measures(real, shift=0.0, factor=1.0):
 )
 def test_a_verdict_fails_where_mean_or_spread_lies_too_far(shift, factor, verdict):
     real = REAL_FACES[0]
-    rows = [c for c in compare(measures(real, shift, factor), real.modality) if c.real is real]
-    assert {c.measure: c.verdict for c in rows} == {
-        name: "camera" if name == "interocular_distance" else verdict for name in real.measures
-    }
-    for row in rows:
-        assert (row.difference, row.ratio) == pytest.approx((shift, factor), abs=1e-9)
+    found = measures(real, shift, factor)
+    assert verdicts(real, found) == dict.fromkeys(real.measures, verdict) | WORDS
+    for row in compare(found, real.modality, subjects=LEAST_SUBJECTS):
+        if row.real is real:
+            assert (row.difference, row.ratio) == pytest.approx((shift, factor), abs=1e-9)
+
+
+def test_fewer_than_ten_people_are_not_judged():
+    real = REAL_FACES[0]
+    found = measures(real)
+    judged, few = (verdicts(real, found, subjects=count) for count in (10, 9))
+    assert judged == dict.fromkeys(real.measures, "agrees") | WORDS
+    assert few == dict.fromkeys(real.measures, "too few") | WORDS
 
 
 def test_faces_are_compared_within_their_modality_only():
     for modality in ("thermal", "visible"):
-        rows = list(compare(measures(REAL_FACES[0]), modality))
+        rows = list(compare(measures(REAL_FACES[0]), modality, subjects=LEAST_SUBJECTS))
         assert {row.real.modality for row in rows} == {modality}
         assert {row.real.source for row in rows} == {"CARL", "EURECOM VIS-TH"}

@@ -26,6 +26,14 @@ EER = {
     "mean_shape": (0.281, 0.290, 0.305),
 }
 COUNTS = {"subjects": 60.0, "images": 240.0, "annotated": 240.0, "pairs": 240.0}
+SHOWN = {
+    "kinds": 6.0,
+    "contact_kinds": 6.0,
+    "contact_subjects": 20.0,
+    "marked_kinds": 6.0,
+    "marked_subjects": 12.0,
+    "marked_images": 12.0,
+}
 MEASURED = {
     "yaw_proxy": 0.01,
     "pitch_proxy": 0.68,
@@ -50,7 +58,11 @@ LIKENESS = {
     "n": 960,
     "difference": -0.08,
     "ratio": 0.89,
+    "near_mean": 1.0,
+    "near_spread": 1.5,
+    "least_subjects": 10,
 }
+VERDICTS = ("agrees", "camera", "both differ", "box", "too few")
 THRESHOLDS = np.linspace(0, 0.5, 51)
 RATES = np.logspace(-3, 0, 61)
 TEMPLATE = np.array([[33.0, 42.0], [79.0, 42.0], [56.0, 75.5], [37.5, 94.0], [74.5, 94.0]])
@@ -206,6 +218,11 @@ def full_card() -> DatasetCard:
     """A thermal dataset at two ranges with visible partners at the first."""
     rows = [("all", name, 0, value, NAN, 960, "1") for name, value in COUNTS.items()]
     rows.append(("all", "bytes_per_pair", 0, 76_900, 1_200, 240, "byte"))
+    rows += [("all", name, 0, value, NAN, 960, "1") for name, value in SHOWN.items()]
+    rows += [
+        ("all", f"colour_{end}", 0, value, NAN, 960, "degree Celsius")
+        for end, value in (("low", -2.0), ("high", 37.0))
+    ]
     for subset, size in (
         ("modality=thermal&range=1", 87.0),
         ("modality=thermal&range=2", 44.0),
@@ -230,7 +247,7 @@ def full_card() -> DatasetCard:
     return DatasetCard(
         "faces",
         pd.DataFrame(rows, columns=columns).assign(dataset="faces"),
-        pd.DataFrame([LIKENESS | {"verdict": v} for v in ("agrees", "camera", "both differ")]),
+        pd.DataFrame([LIKENESS | {"verdict": verdict} for verdict in VERDICTS]),
         contact=png,
         marked=png,
     )

@@ -47,6 +47,11 @@ def test_every_picture_stands_at_its_corner_unchanged():
     assert (where(png, red).min(0) < where(png, green).min(0)).all()
 
 
+def test_a_sheet_without_any_picture_is_refused():
+    with pytest.raises(ValueError, match="no picture for a contact sheet"):
+        contact_sheet([("a", [None, None])], TITLES, width=90, window=None)
+
+
 def test_rows_go_into_as_many_blocks_as_fit():
     rows = [(f"s{k}", [flat((200, 10, 20)), None]) for k in range(6)]
     narrow, wide = (

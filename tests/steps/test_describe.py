@@ -1,5 +1,7 @@
 """The card and the sheets of small invented datasets: flat images with faces at known places."""
 
+import struct
+
 import cv2
 import numpy as np
 import pandas as pd
@@ -8,7 +10,7 @@ import pytest
 from thermalign import tables
 from thermalign.geometry import LANDMARKS
 from thermalign.report.montage import Window, paint
-from thermalign.steps import _card, describe
+from thermalign.steps import _card, _sheets, describe
 
 FACE = np.array([[30.0, 40], [70, 40], [50, 64], [34, 80], [66, 80]])
 SCALE, OFFSET = 0.01, -273.15  # degrees Celsius per count, at count 0
@@ -127,7 +129,7 @@ def test_hidden_landmarks_are_a_share_of_all(paired):
 def test_the_shares_of_every_histogram_add_up_to_one(paired):
     bins = paired[0][paired[0]["statistic"].str.endswith("_histogram")]
     sums = bins.groupby(["subset", "statistic"])["value"].sum()
-    assert len(sums) > 20
+    assert len(sums) == 3 * 6  # subsets, measures
     np.testing.assert_allclose(sums, 1)
 
 
@@ -151,7 +153,15 @@ def test_real_faces_stand_beside_both_modalities(paired):
     likeness = paired[1]
     assert set(likeness["subset"]) == {"modality=thermal", "modality=visible"}
     rows = likeness[(likeness["statistic"] == "mouth_width") & (likeness["source"] == "CARL")]
-    assert list(rows["verdict"]) == ["spread differs", "spread differs"]  # all alike here
+    assert list(rows["verdict"]) == ["too few", "too few"]
+
+
+def test_faces_of_enough_people_are_judged(tmp_path):
+    images, annotations, boxes = dataset(tmp_path, ("visible",), subjects=10)
+    rows = describe.likeness_of(_card.Annotated.of(images, annotations, boxes), "faces")
+    verdicts = dict(zip(rows["statistic"], rows["verdict"], strict=True))
+    assert verdicts["mouth_width"] == "spread differs"  # all alike here
+    assert verdicts["box_width"] == "box"
 
 
 def test_the_contact_sheet_holds_every_subject_and_kind(paired):
@@ -160,6 +170,20 @@ def test_the_contact_sheet_holds_every_subject_and_kind(paired):
     across, down = red.any(axis=0), red.any(axis=1)
     assert runs(across) == 2  # baseline and expression
     assert runs(down) == 4  # subjects
+
+
+def test_the_card_says_what_the_sheets_show(paired):
+    card = paired[0]
+    expected = {
+        "kinds": 6,
+        "contact_kinds": 6,
+        "contact_subjects": 4,
+        "marked_kinds": 6,
+        "marked_subjects": 4,
+        "marked_images": 12,
+    }
+    assert {name: get(card, "all", name)["value"] for name in expected} == expected
+    assert get(card, "all", "colour_low")["value"] < 34 <= get(card, "all", "colour_high")["value"]
 
 
 def test_boxes_and_landmarks_are_marked_in_bright_blue(paired):
@@ -205,8 +229,40 @@ def test_thermal_counts_without_a_stated_scale_are_not_called_degrees():
     stated = {"modality": "thermal", "bit_depth": 16, "scale": SCALE, "offset": OFFSET}
     assert _card.unit_of(stated) == "degree Celsius"
     assert _card.unit_of(stated | {"scale": 1.0, "offset": 0.0}) == "count"
-    eight = stated | {"bit_depth": 8, "scale": 1 / 255, "offset": 0.0}
-    assert _card.unit_of(eight) == "full scale"
+    assert _card.unit_of(stated | {"scale": 1.0}) == "as scaled"  # an offset alone
+
+
+def test_thermal_floats_are_degrees_and_eight_bits_never_are():
+    plain = {"modality": "thermal", "scale": 1.0, "offset": 0.0}
+    assert _card.unit_of(plain | {"bit_depth": 32}) == "degree Celsius"
+    assert _card.unit_of(plain | {"bit_depth": 32, "modality": "visible"}) == "count"
+    assert _card.unit_of(plain | {"bit_depth": 8, "scale": 1 / 255}) == "full scale"
+    assert _card.unit_of(plain | {"bit_depth": 8, "scale": 0.1, "offset": 15.0}) == "as scaled"
+
+
+def test_images_of_several_units_have_no_pixel_rows(tmp_path):
+    images, _, boxes = dataset(tmp_path)
+    thermal = images.index[(images["modality"] == "thermal") & (images["range"] == 2)]
+    images.loc[thermal[0], ["scale", "offset"]] = 1.0, 0.0
+    assert {name for name, *_ in _card.pixel_rows(images, boxes)} == {
+        "modality=thermal&range=1",
+        "modality=visible&range=1",
+    }
+
+
+def test_saturation_is_counted_in_every_channel(paired):
+    # Pixels are (40, 60, 255): one channel of three is full, their luma is not.
+    row = get(paired[0], "modality=visible&range=1", "high_saturated")
+    assert row["value"] == pytest.approx(1 / 3)
+
+
+def test_a_card_holds_the_whole_dataset_and_every_modality_and_range(paired):
+    assert set(paired[0]["subset"]) == {
+        "all",
+        "modality=thermal&range=1",
+        "modality=thermal&range=2",
+        "modality=visible&range=1",
+    }
 
 
 @pytest.mark.parametrize(
@@ -219,6 +275,59 @@ def test_a_warm_face_fills_its_share_of_the_contact_sheet(tmp_path, size, area):
     hot, cold = ((contact == colour).all(axis=-1).sum() for colour in (HOT, COLD))
     paper = (contact == 238).all(axis=-1).sum()
     assert hot / (hot + cold + paper) == pytest.approx(70 * 80 / area, rel=0.1)
+
+
+def crossed(folder, pairs):
+    """Return IMAGES, ANNOTATIONS and BOXES of visible images of (subject, condition)."""
+    first = image_row(folder, ("s", 1, "c", "visible"), (100, 120))
+    images = pd.DataFrame(
+        [
+            first
+            | {"image_id": f"{s:02}-{c:02}", "subject_id": f"s{s:02}", "condition": f"c{c:02}"}
+            for s, c in pairs
+        ]
+    )
+    boxes = pd.DataFrame({"image_id": images["image_id"], "source": "given"})
+    annotations = pd.DataFrame(columns=tables.ANNOTATIONS.names)
+    return images, annotations, boxes.assign(x=10.0, y=10.0, width=80.0, height=100.0)
+
+
+@pytest.mark.parametrize(
+    ("pairs", "rows", "faces"),
+    [
+        ([(s, c) for s in range(40) for c in range(40)], 20, 20 * 16),
+        ([(k, k) for k in range(40)], 16, 16),
+        ([(k, k % 20) for k in range(40)], 20, 20),
+    ],
+    ids=["40 conditions each", "a condition of one's own", "a condition that two share"],
+)
+def test_more_kinds_than_columns_are_shown_in_part(tmp_path, monkeypatch, pairs, rows, faces):
+    seen = []
+    monkeypatch.setattr(
+        _sheets, "contact_sheet", lambda *args, **_: seen.append(args) or b"no picture"
+    )
+    _sheets.sheets(*crossed(tmp_path, pairs))
+    ((drawn, columns),) = seen
+    assert len(columns) <= 16
+    assert len(drawn) == rows
+    assert sum(tile is not None for _, tiles in drawn for tile in tiles) == faces
+    assert all(any(tiles) for _, tiles in drawn)
+    assert all(any(column) for column in zip(*(tiles for _, tiles in drawn), strict=True))
+
+
+def test_a_picture_is_shown_as_it_is_stored_whatever_way_the_camera_was_held(tmp_path):
+    left_dark = np.repeat(np.repeat([[0, 255]], 32, axis=1), 48, axis=0).astype(np.uint8)
+    stored = cv2.imencode(".jpg", left_dark)[1].tobytes()
+    # TIFF header, then one entry: orientation (0x0112) of type short is 6, a quarter turn.
+    entry = struct.pack("<HHHIHHI", 1, 0x0112, 3, 1, 6, 0, 0)
+    exif = b"Exif\0\0" + struct.pack("<2sHI", b"II", 42, 8) + entry
+    path = tmp_path / "turned.jpg"
+    path.write_bytes(
+        stored[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + stored[2:]
+    )
+    assert cv2.imread(str(path)).shape == (64, 48, 3)  # the tag is in force
+    row = {"modality": "visible", "bit_depth": 8, "path": str(path)}
+    np.testing.assert_allclose(_sheets._picture(row), np.dstack([left_dark] * 3), atol=3)
 
 
 def test_pixels_are_read_from_a_sample_of_stated_size(tmp_path, monkeypatch):

@@ -44,15 +44,14 @@ def histogram(values: Floats, edges: Floats) -> Floats:
 
 
 def pixel_measures(image: Floats) -> dict[str, float]:
-    """Return mean, standard deviation and percentiles 1, 50 and 99 of an image (H, W)."""
+    """Return mean and percentiles 1, 50 and 99 of an image (H, W)."""
     low, middle, high = np.percentile(image, PERCENTILES)
-    measured = {"mean": image.mean(dtype=np.float64), "sd": image.std(dtype=np.float64)}
-    measured |= {"p01": low, "p50": middle, "p99": high}
+    measured = {"mean": image.mean(dtype=np.float64), "p01": low, "p50": middle, "p99": high}
     return {name: float(value) for name, value in measured.items()}
 
 
 def saturation(counts: npt.NDArray[Any]) -> tuple[float, float]:
-    """Return the shares of stored counts (H, W) at 0 and at the greatest of their whole type.
+    """Return the shares of stored counts (H, W, ...) at 0 and at the greatest of their type.
 
     Raises
     ------

@@ -12,8 +12,14 @@ NEAR_MEAN = 1.0
 NEAR_SPREAD = 1.5
 """Largest ratio of standard deviations, either way, that agrees."""
 
-OF_THE_CAMERA = ("interocular_distance",)
-"""Measures that distance and lens decide: shown, never judged."""
+LEAST_SUBJECTS = 10  # ASSUME of a dataset; the spread of fewer people is theirs, not its
+"""Fewest people whose mean and spread are judged."""
+
+TOO_FEW = "too few"
+
+NOT_JUDGED = {"interocular_distance": "camera", "box_width": "box", "box_height": "box"}
+"""Measures that are shown and never judged, with the word in place of a verdict: distance and lens
+decide the first, the habit of drawing boxes the others."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +58,8 @@ class Comparison:
     ratio : float
         Standard deviation over the real one.
     verdict : str
-        ``agrees``, ``mean differs``, ``spread differs``, ``both differ`` or ``camera``.
+        ``agrees``, ``mean differs``, ``spread differs`` or ``both differ``; a word of
+        :data:`NOT_JUDGED`, or :data:`TOO_FEW` people, where nothing is judged.
     """
 
     real: RealFaces
@@ -94,11 +101,13 @@ people). Their annotators marked inner and outer eye corners, whose middle stand
 here, the mouth corners and a face box; they marked no nose."""
 
 
-def compare(measures: Mapping[str, Floats], modality: str) -> Iterator[Comparison]:
+def compare(
+    measures: Mapping[str, Floats], modality: str, *, subjects: int
+) -> Iterator[Comparison]:
     """Put a dataset's faces beside the real ones of the same modality.
 
     Means agree within :data:`NEAR_MEAN` real standard deviations, spreads within a factor of
-    :data:`NEAR_SPREAD`.
+    :data:`NEAR_SPREAD`. There is no verdict below :data:`LEAST_SUBJECTS` subjects.
 
     Parameters
     ----------
@@ -106,6 +115,8 @@ def compare(measures: Mapping[str, Floats], modality: str) -> Iterator[Compariso
         Of the dataset's images of that modality; see
         :func:`thermalign.metrics.faces.face_measures`.
     modality : str
+    subjects : int
+        People on those images.
 
     Yields
     ------
@@ -117,7 +128,8 @@ def compare(measures: Mapping[str, Floats], modality: str) -> Iterator[Compariso
                 continue
             mean, sd = mean_and_sd(measures[name])
             difference, ratio = (mean - real_mean) / real_sd, sd / real_sd
-            verdict = "camera" if name in OF_THE_CAMERA else _verdict(difference, ratio)
+            judged = TOO_FEW if subjects < LEAST_SUBJECTS else _verdict(difference, ratio)
+            verdict = NOT_JUDGED.get(name, judged)
             yield Comparison(real, name, mean, sd, len(measures[name]), difference, ratio, verdict)
 
 

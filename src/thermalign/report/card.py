@@ -4,26 +4,16 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from thermalign.images import DEGREES
+from thermalign.report.card_captions import contact_caption, marked_caption
 from thermalign.report.card_table import card_table
-from thermalign.report.card_values import DEGREES, Card, look_of
+from thermalign.report.card_values import Card, look_of
 from thermalign.report.cells import Table, number
 from thermalign.report.figures import Panel
 from thermalign.report.histograms import histogram_panels
 from thermalign.report.likeness import likeness_table
 from thermalign.report.names import Look, subset_parts
 from thermalign.report.sheet import Sheet, sheet
-
-CONTACT = (
-    "The first image by name of every modality, range and condition, for up to 20 subjects: those "
-    "who have the most of these, spread evenly over the dataset. Crops are shown whole, frames cut "
-    "around the face box, all at one size, so that far faces are enlarged. Colours clip at the "
-    "ends of the bar."
-)
-MARKED = (
-    "Images of each modality, range and condition, every time of another subject, with the face "
-    "box that detectors are given and the annotated points where there are any. Light grey lies "
-    "outside of the image."
-)
 
 
 @dataclass(frozen=True)
@@ -71,8 +61,14 @@ def card_chapter(dataset: DatasetCard) -> CardChapter:
         legend=[look_of(subset) for subset in card.with_faces()],
         likeness=likeness_table(dataset.likeness, name),
         sheets=[
-            sheet(dataset.contact, title=f"Contact sheet of {name}.", caption=CONTACT),
-            sheet(dataset.marked, title=f"Boxes and landmarks of {name}.", caption=MARKED),
+            sheet(
+                dataset.contact, title=f"Contact sheet of {name}.", caption=contact_caption(card)
+            ),
+            sheet(
+                dataset.marked,
+                title=f"Boxes and landmarks of {name}.",
+                caption=marked_caption(card),
+            ),
         ],
     )
 
@@ -91,13 +87,24 @@ def absent(card: Card) -> list[str]:
             f"{number(annotated)} of {number(images)} images have annotated points: geometry and "
             "the mean shape’s error are theirs."
         )
-    pixels = {s: f[3] for s in card.columns if (f := card.get(s, "image_mean"))}
-    thermal = {u for s, u in pixels.items() if subset_parts(s)["modality"] == "thermal"}
+    return [*sentences, *_absent_degrees(card)]
+
+
+def _absent_degrees(card: Card) -> list[str]:
+    sentences = []
+    units = {s: f[3] for s in card.columns if (f := card.get(s, "image_mean"))}
+    thermal = [s for s in card.columns if subset_parts(s)["modality"] == "thermal"]
+    bare = [look_of(s).label for s in thermal if units.get(s, DEGREES) != DEGREES]
+    mixed = [look_of(s).label for s in card.columns if s not in units]
     if not thermal:
         sentences.append("There are no thermal images, so there are no temperatures.")
-    elif DEGREES not in thermal:
+    if bare:
         sentences.append(
-            "The thermal images state no scale and offset to degrees, so their pixels are given as "
-            "they are stored."
+            f"{'; '.join(bare)}: no scale to degrees Celsius is known (8-bit images have none, "
+            "16-bit ones where it is stated), so there are no temperatures."
+        )
+    if mixed:
+        sentences.append(
+            f"{'; '.join(mixed)}: images of several units, so what their pixels hold is left out."
         )
     return sentences

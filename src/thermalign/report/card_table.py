@@ -2,8 +2,20 @@
 
 from collections.abc import Callable
 
-from thermalign.report.card_values import DEGREES, IN_TENTHS, MEASURES, Card, Figure
-from thermalign.report.cells import MISSING, THIN, Body, Cell, Row, Table, fraction, number, percent
+from thermalign.images import DEGREES, FULL_SCALE
+from thermalign.report.card_values import IN_TENTHS, MEASURES, Card, Figure
+from thermalign.report.cells import (
+    MINUS,
+    MISSING,
+    THIN,
+    Body,
+    Cell,
+    Row,
+    Table,
+    fraction,
+    number,
+    percent,
+)
 from thermalign.report.names import subset_parts
 
 FORMULAE = (
@@ -88,13 +100,15 @@ def _image_note(card: Card) -> str:
 
 
 def _pixel_note(card: Card) -> str:
-    sampled = max((f[2] for s in card.columns if (f := card.get(s, "image_mean"))), default=0)
-    units = {f[3] for s in card.columns if (f := card.get(s, "image_mean"))}
-    degrees = " thermal ones in °C," if DEGREES in units else ""
+    figures = [f for s in card.columns if (f := card.get(s, "image_mean"))]
+    sampled, units = max((f[2] for f in figures), default=0), {f[3] for f in figures}
+    scale = (
+        " Those of 8 bits are shown over their full scale, 0 to 1." if FULL_SCALE in units else ""
+    )
     return (
-        f"Pixels: a seeded sample of at most {sampled} images per column,{degrees} visible ones as "
-        "luma over the full scale. Each figure is the mean over images of an image’s own mean or "
-        "percentile. Counts at 0 and at the greatest of their type: share of pixels, a sign of "
+        f"Pixels: a seeded sample of at most {sampled} images per column; colour as luma.{scale} "
+        "Each figure is the mean over images of an image’s own mean or percentile. Counts at 0 and "
+        "at the greatest of their type: share of the stored values of all channels, a sign of "
         "saturation."
     )
 
@@ -128,14 +142,17 @@ def _pixel(figure: Figure) -> str:
 
 
 def _pixel_value(figure: Figure) -> str:
-    return f"{figure[0]:.1f}" if figure[3] == DEGREES else f"{figure[0]:.{_digits(figure)}f}"
+    return _signed(figure[0], _digits(figure))
 
 
 def _digits(figure: Figure) -> int:
-    return 3 if figure[3] == "full scale" else 1
+    return 3 if figure[3] == FULL_SCALE else 1
 
 
 def _plus_minus(figure: Figure, digits: int) -> str:
-    # The sign of a rounded zero says nothing.
-    value = round(figure[0], digits) + 0.0
-    return f"{value:.{digits}f} ± {figure[1]:.{digits}f}".replace("-", "−")
+    return f"{_signed(figure[0], digits)} ± {figure[1]:.{digits}f}"
+
+
+def _signed(value: float, digits: int) -> str:
+    rounded = round(value, digits) + 0.0  # the sign of a rounded zero says nothing
+    return f"{rounded:.{digits}f}".replace("-", MINUS)

@@ -4,8 +4,6 @@ import pandas as pd
 
 from thermalign.report.names import Look, subset_parts
 
-DEGREES = "degree Celsius"
-
 MEASURES = {
     "interocular_distance": "Interocular distance (IOD), px",
     "roll": "Roll, degrees",
@@ -22,6 +20,10 @@ IN_TENTHS = ("interocular_distance", "roll")
 """Measures printed with one digit after the point; the others with three."""
 
 _COLOURS = {"thermal": ("#d55e00", "#e69f00", "#8c6d31"), "visible": ("#0072b2", "#56b4e9", "#555")}
+_DASHES: dict[str, tuple[tuple[float, ...], ...]] = {
+    "thermal": ((), (7, 1.5, 1.5, 1.5), (1.5, 1)),
+    "visible": ((4, 1.5), (2, 2.5), (6, 1, 1, 1, 1, 1)),
+}
 
 Figure = tuple[float, float, int, str]
 """Value, standard deviation, count, unit."""
@@ -67,10 +69,13 @@ class Card:
 
 
 def look_of(subset: str) -> Look:
-    """Return how a modality and range is drawn: warm colours are thermal, dashes visible."""
+    """Return how a modality and range is drawn: warm colours are thermal, dashes visible.
+
+    Ranges beyond the third repeat the colours with other dashes, up to the ninth.
+    """
     parts = subset_parts(subset)
     modality, reach = parts["modality"], int(parts["range"])
-    colours = _COLOURS.get(modality, _COLOURS["visible"])
-    dash = (4.0, 1.5) if modality == "visible" else ()
+    colours, dashes = _COLOURS[modality], _DASHES[modality]
+    turn, place = divmod(reach - 1, len(colours))
     label = f"{modality.capitalize()}, Range {reach}"
-    return Look(label, colours[(reach - 1) % len(colours)], dash)
+    return Look(label, colours[place], dashes[turn % len(dashes)])

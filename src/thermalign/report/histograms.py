@@ -25,10 +25,9 @@ def histogram_panels(card: Card, name: str) -> list[Panel]:
             for subset, bins in lines.items():
                 look = look_of(subset)
                 dash = (0, look.dash) if look.dash else "-"
-                edges, shares = zip(*bins, strict=True)
-                axes.step(
-                    edges, shares, where="post", color=look.colour, linestyle=dash, linewidth=1.4
-                )
+                lower, shares = zip(*bins, strict=True)
+                edges = [*lower, 2 * lower[-1] - lower[-2]]  # bins are equally wide
+                axes.stairs(shares, edges, color=look.colour, linestyle=dash, linewidth=1.4)
             axes.set(xlim=_limits(list(lines.values())), xlabel=title, ylabel="Images")
             axes.set_ylim(bottom=0)
             axes.xaxis.set_major_locator(MaxNLocator(6))

@@ -130,8 +130,16 @@ def contact_sheet(
     Returns
     -------
     bytes of a PNG file
+
+    Raises
+    ------
+    ValueError
+        If there is no picture.
     """
-    height, across = next(t.pixels.shape[:2] for _, tiles in rows for t in tiles if t)
+    shapes = [tile.pixels.shape[:2] for _, tiles in rows for tile in tiles if tile]
+    if not shapes:
+        raise ValueError("no picture for a contact sheet; give at least one")
+    height, across = shapes[0]
     left, top = 14 + 7 * max(len(name) for name, _ in rows), 8 + LINE * len(columns[0])
     whole = left + len(columns) * (across + GAP) + BLOCK_GAP
     blocks = min(len(rows), max(1, (width + BLOCK_GAP) // whole))

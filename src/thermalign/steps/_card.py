@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from thermalign.geometry import Floats
-from thermalign.images import DEFAULT_SCALES, read_counts
+from thermalign.images import DEFAULT_SCALES, DEGREES, FULL_SCALE, read_channels, to_luma
 from thermalign.metrics.distributions import histogram, mean_and_sd, pixel_measures, saturation
 from thermalign.metrics.faces import UNITS, face_measures, mean_shape_errors
 from thermalign.steps._inputs import points_of
@@ -18,7 +18,6 @@ SAMPLE = 400  # images of each modality and range whose pixels are read
 SEED = 0  # of that sample
 BOX = ["x", "y", "width", "height"]
 NAN = float("nan")
-DEGREES = "degree Celsius"
 
 EDGES = {
     "roll": np.linspace(-30, 30, 61),  # degrees
@@ -71,16 +70,13 @@ class Annotated:
 
 
 def subsets(images: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Yield a dataset and its parts by name: modality, range, volume and condition within it."""
-    yield "all", images
-    for more in ([], ["range"], ["range", "volume"], ["range", "condition"]):
-        columns = ["modality", *more]
-        for values, rows in images.groupby(columns, sort=True):
-            yield "&".join(f"{c}={v}" for c, v in zip(columns, values, strict=True)), rows
+    """Yield the images of every modality and range, with the name of the subset."""
+    for (modality, reach), rows in images.groupby(["modality", "range"], sort=True):
+        yield f"modality={modality}&range={reach}", rows
 
 
 def count_rows(images: pd.DataFrame, annotations: pd.DataFrame) -> Iterator[Row]:
-    """Yield subjects, images, annotated images, pairs and bytes of every subset."""
+    """Yield subjects, images, annotated images, pairs and bytes of a dataset and every subset."""
     size = images["path"].map(lambda path: Path(path).stat().st_size)
     paired = images["pair_id"].where(images["pair_id"] != "")
     described = images.assign(
@@ -88,7 +84,7 @@ def count_rows(images: pd.DataFrame, annotations: pd.DataFrame) -> Iterator[Row]
     )
     both = described.groupby("pair")["modality"].nunique()
     described["pair"] = described["pair"].where(described["pair"].isin(both[both > 1].index))
-    for name, rows in subsets(described):
+    for name, rows in [("all", described), *subsets(described)]:
         n = len(rows)
         yield name, "subjects", 0, rows["subject_id"].nunique(), NAN, n, "1"
         yield name, "images", 0, n, NAN, n, "1"
@@ -106,8 +102,6 @@ def geometry_rows(faces: Annotated) -> Iterator[Row]:
     edges = EDGES | {"interocular_distance": np.linspace(0, np.ceil(largest / 10) * 10, 61)}
     for name, rows in subsets(faces.images):
         at, n = rows.index.to_numpy(), len(rows)
-        if name == "all" or not n:
-            continue
         for measure, unit in UNITS.items():
             yield name, measure, 0, *mean_and_sd(faces.measures[measure][at]), n, unit
         yield name, "not_visible", 0, *mean_and_sd(faces.hidden[at]), n, "1"
@@ -121,42 +115,53 @@ def geometry_rows(faces: Annotated) -> Iterator[Row]:
 
 
 def pixel_rows(images: pd.DataFrame, boxes: pd.DataFrame) -> Iterator[Row]:
-    """Yield what the pixels of a sample of every modality and range hold: image and face box."""
+    """Yield what the pixels of a sample of every subset hold: image and face box.
+
+    A subset whose images have several units has no rows: their mean would mean nothing.
+    """
     placed = boxes.set_index("image_id")[BOX]
-    for (modality, reach), rows in images.groupby(["modality", "range"], sort=True):
+    for name, rows in subsets(images):
+        units = {unit_of(row) for row in rows.to_dict("records")}
+        if len(units) > 1:
+            continue
+        (unit,) = units
         ordered = rows.sort_values("image_id")
         chosen = ordered.sample(min(SAMPLE, len(rows)), random_state=SEED)
         measured = pd.DataFrame(
             [_pixels(row, placed.loc[row["image_id"]]) for row in chosen.to_dict("records")]
         )
-        units = {unit_of(row) for row in chosen.to_dict("records")}
-        unit = units.pop() if len(units) == 1 else "mixed"
         for statistic in measured:
             values = measured[statistic].dropna().to_numpy(np.float64)
             if len(values):
                 given = "1" if str(statistic).endswith("saturated") else unit
-                name = f"modality={modality}&range={reach}"
                 yield name, str(statistic), 0, *mean_and_sd(values), len(values), given
 
 
 def unit_of(row: Any) -> str:
-    """Return the unit of an image's pixels: degrees where a thermal image states its scale."""
-    stated = row["scale"] != DEFAULT_SCALES[row["bit_depth"]] or row["offset"] != 0
-    if row["modality"] == "thermal" and stated:
+    """Return the unit of an image's pixels.
+
+    Thermal ones are in degrees where samples are 32-bit floats, or 16-bit counts with a scale of
+    their own. 8 bits are taken for a picture stretched for the eye, whatever scale it states.
+    """
+    depth = row["bit_depth"]
+    scaled = row["scale"] != DEFAULT_SCALES[depth]
+    if row["modality"] == "thermal" and (depth == 32 or (depth == 16 and scaled)):
         return DEGREES
-    if stated:
+    if scaled or row["offset"] != 0:
         return "as scaled"
-    return "full scale" if row["bit_depth"] == 8 else "count"
+    return FULL_SCALE if depth == 8 else "count"
 
 
 def _pixels(row: dict[Any, Any], box: Any) -> dict[str, float]:
-    counts = read_counts(Path(row["path"]))
-    image = counts.astype(np.float32) * np.float32(row["scale"]) + np.float32(row["offset"])
+    stored = read_channels(Path(row["path"]))
+    image = to_luma(stored).astype(np.float32) * np.float32(row["scale"]) + np.float32(
+        row["offset"]
+    )
     left, top = (max(0, round(v)) for v in (box["x"], box["y"]))
     right, bottom = round(box["x"] + box["width"]), round(box["y"] + box["height"])
     face = image[top:bottom, left:right]
     parts = {"image": image, "box": face} if face.size else {"image": image}
     found = {f"{k}_{m}": v for k, p in parts.items() for m, v in pixel_measures(p).items()}
-    if np.issubdtype(counts.dtype, np.integer):
-        found["low_saturated"], found["high_saturated"] = saturation(counts)
+    if np.issubdtype(stored.dtype, np.integer):
+        found["low_saturated"], found["high_saturated"] = saturation(stored)
     return found

@@ -1,6 +1,7 @@
 """Which images the contact sheets show, and how they are cut."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from thermalign.geometry import Floats, apply_matrix, box_to_crop
-from thermalign.images import read_image
+from thermalign.images import DEGREES, read_image
 from thermalign.report.montage import (
     BOX_GAP,
     GAP,
@@ -21,7 +22,7 @@ from thermalign.report.montage import (
     paint,
     resize,
 )
-from thermalign.steps._card import BOX, DEGREES, unit_of
+from thermalign.steps._card import BOX, NAN, Row, unit_of
 from thermalign.steps._inputs import points_of
 
 SUBJECTS = 20  # rows of the contact sheet
@@ -39,33 +40,36 @@ KINDS = ["modality", "range", "condition"]
 Kind = tuple[str, int, str]
 
 
-def sheets(
-    images: pd.DataFrame, annotations: pd.DataFrame, boxes: pd.DataFrame
-) -> tuple[bytes, bytes]:
+@dataclass(frozen=True)
+class Sheets:
+    """Two PNG files, and rows of the card that say what they show."""
+
+    contact: bytes
+    marked: bytes
+    rows: list[Row]
+
+
+def sheets(images: pd.DataFrame, annotations: pd.DataFrame, boxes: pd.DataFrame) -> Sheets:
     """Draw the contact sheet of a dataset, and whole images with their boxes and landmarks.
 
-    The contact sheet shows one face of every modality, range and condition for up to 20 subjects.
-    Those with the most of these come first; among equals they are spread evenly over the dataset.
+    The contact sheet shows one face of every modality, range and condition, or of as many as it has
+    columns, for up to :data:`SUBJECTS` subjects. Those with the most of these come first; among
+    equals they are spread evenly over the dataset.
     A face is the first of its kind by name: none is picked by how it looks. Both sheets share one
     colour map.
 
     Parameters
     ----------
     images, annotations, boxes : DataFrame of the tables
-
-    Returns
-    -------
-    two PNG files
     """
-    first = images.sort_values("image_id").drop_duplicates(["subject_id", *KINDS])
-    kinds, subjects = _spread(_kinds(first), COLUMNS), _subjects(first)
+    first = _first(images)
+    kinds, subjects = _kinds(first), sorted(set(first["subject_id"]))
     areas = _frames_cut(first, boxes) if _are_frames(first, boxes) else _whole(first)
     width = int(np.clip(SHEET_WIDTH // len(kinds) - GAP, NARROWEST, WIDEST))
     size = _size(areas, width)
     faces = {
         (row["subject_id"], _kind(row)): _cut(row, area, size)
         for row, area in zip(first.to_dict("records"), areas, strict=True)
-        if row["subject_id"] in subjects and _kind(row) in kinds
     }
     window = _window(images, faces.values())
     contact = contact_sheet(
@@ -77,7 +81,28 @@ def sheets(
         width=SHEET_WIDTH,
         window=window,
     )
-    return contact, _marked(_varied(images), annotations, boxes, window=window)
+    varied = _varied(images)
+    marked = _marked(varied, annotations, boxes, window=window)
+    return Sheets(contact, marked, list(_rows(images, first, varied, window=window)))
+
+
+def _rows(
+    images: pd.DataFrame, first: pd.DataFrame, varied: pd.DataFrame, *, window: Window | None
+) -> Iterator[Row]:
+    """Yield how much of a dataset the sheets show, and the degrees that their colours span."""
+    counts = {
+        "kinds": len(_kinds(images)),
+        "contact_kinds": len(_kinds(first)),
+        "contact_subjects": first["subject_id"].nunique(),
+        "marked_kinds": len(_kinds(varied)),
+        "marked_subjects": varied["subject_id"].nunique(),
+        "marked_images": len(varied),
+    }
+    for statistic, count in counts.items():
+        yield "all", statistic, 0, count, NAN, len(images), "1"
+    if window:
+        for end, value in (("low", window.low), ("high", window.high)):
+            yield "all", f"colour_{end}", 0, value, NAN, len(images), DEGREES
 
 
 def _marked(
@@ -111,6 +136,17 @@ def _marked(
     return marked_sheet(tiles, across=across, window=window)
 
 
+def _first(images: pd.DataFrame) -> pd.DataFrame:
+    """Return the images of the contact sheet: the first of each kind of each subject shown.
+
+    Kinds come first, so that only subjects are chosen who have one that is shown.
+    """
+    first = images.sort_values("image_id").drop_duplicates(["subject_id", *KINDS])
+    columns = _spread(_kinds(first), COLUMNS)
+    first = first[[_kind(row) in columns for row in first.to_dict("records")]]
+    return first[first["subject_id"].isin(_subjects(first))]
+
+
 def _kinds(images: pd.DataFrame) -> list[Kind]:
     rows = images[KINDS].drop_duplicates().sort_values(KINDS).to_dict("records")
     return [_kind(row) for row in rows]
@@ -127,7 +163,7 @@ def _subjects(first: pd.DataFrame) -> list[str]:
     for _, group in sorted(full.groupby(full), key=lambda item: -float(str(item[0]))):
         names = sorted(str(name) for name in group.index)
         chosen += _spread(names, SUBJECTS - len(chosen))
-    return sorted(chosen)
+    return chosen
 
 
 def _spread(items: list[Any], count: int) -> list[Any]:
@@ -137,7 +173,7 @@ def _spread(items: list[Any], count: int) -> list[Any]:
 
 
 def _varied(images: pd.DataFrame) -> pd.DataFrame:
-    """Return images of each kind in turn, each time of another subject, ordered by kind."""
+    """Return images of each kind in turn, of other subjects where there are, ordered by kind."""
     ordered = images.sort_values("image_id")
     kinds = [rows.drop_duplicates("subject_id") for _, rows in ordered.groupby(KINDS, sort=True)]
     kinds = _spread(kinds, MARKED)
@@ -206,7 +242,9 @@ def _picture(row: dict[Any, Any]) -> Any:
         return read_image(row)
     if row["bit_depth"] != 8:
         return _coloured(read_image(row), None)
-    pixels = cv2.imread(str(Path(row["path"])), cv2.IMREAD_COLOR)
+    # As stored: boxes and points count those pixels, whatever way a camera says it was held.
+    as_stored = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+    pixels = cv2.imread(str(Path(row["path"])), as_stored)
     if pixels is None:
         raise ValueError(f"{row['path']}: does not open as an image; replace the file")
     return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)

@@ -6,7 +6,7 @@ import pandas as pd
 
 from thermalign import tables
 from thermalign.metrics.faces import UNITS
-from thermalign.metrics.real_faces import compare
+from thermalign.metrics.real_faces import LEAST_SUBJECTS, NEAR_MEAN, NEAR_SPREAD, compare
 from thermalign.provenance import stamp
 from thermalign.steps._card import (
     COLUMNS,
@@ -49,12 +49,15 @@ def run(
     points = tables.read(annotations, tables.ANNOTATIONS)
     placed = tables.read(boxes, tables.BOXES)
     faces = Annotated.of(known, points, placed)
+    shown = sheets(known, points, placed)
     rows = [*count_rows(known, points), *geometry_rows(faces), *pixel_rows(known, placed)]
-    metadata = stamp(code, {"sample": SAMPLE, "seed": SEED})
+    rows += shown.rows
     table = pd.DataFrame(rows, columns=COLUMNS).assign(dataset=dataset)
+    beside = likeness_of(faces, dataset)
+    metadata = stamp(code, {"sample": SAMPLE, "seed": SEED})
     tables.write(card, table, tables.CARD, metadata)
-    tables.write(likeness, likeness_of(faces, dataset), tables.LIKENESS, metadata)
-    for path, picture in zip((contact, marked), sheets(known, points, placed), strict=True):
+    tables.write(likeness, beside, tables.LIKENESS, metadata)
+    for path, picture in ((contact, shown.contact), (marked, shown.marked)):
         tables.replace_file(path, lambda temporary, png=picture: temporary.write_bytes(png))
 
 
@@ -64,7 +67,8 @@ def likeness_of(faces: Annotated, dataset: str) -> pd.DataFrame:
     for modality, images in faces.images.groupby("modality"):
         at = images.index.to_numpy()
         measures = {name: values[at] for name, values in faces.measures.items()}
-        for found in compare(measures, str(modality)):
+        people = images["subject_id"].nunique()
+        for found in compare(measures, str(modality), subjects=people):
             real_mean, real_sd = found.real.measures[found.measure]
             rows.append(
                 {
@@ -81,6 +85,9 @@ def likeness_of(faces: Annotated, dataset: str) -> pd.DataFrame:
                     "n": found.n,
                     "difference": found.difference,
                     "ratio": found.ratio,
+                    "near_mean": NEAR_MEAN,
+                    "near_spread": NEAR_SPREAD,
+                    "least_subjects": LEAST_SUBJECTS,
                     "verdict": found.verdict,
                 }
             )
