@@ -1,7 +1,7 @@
 """The visible camera: what lies before the person, optics, exposure, noise and gamma.
 
-As in a camera with a mosaic of colour filters, luminance is finer than colour, which is found at the
-nodes of :mod:`thermalign.simulator.view`. Light is blue, green, red (OpenCV's order) and linear
+As in a camera with a mosaic of colour filters, luminance is finer than colour, which is found at
+the nodes of :mod:`thermalign.simulator.view`. Light is blue, green, red (OpenCV's order) and linear
 until the gamma.
 """
 
