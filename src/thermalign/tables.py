@@ -160,6 +160,7 @@ CURVES = pa.schema(
         _column("step", pa.int64(), "optimiser steps of this stage so far"),
         _column("loss", pa.float64(), "mean training loss since the row before"),
         _column("validation_nmse", pa.float64(), "NaN where it was not measured"),
+        _column("core_seconds", pa.float64(), "processor time since training began", "s"),
     ]
 )
 

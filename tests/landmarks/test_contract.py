@@ -16,6 +16,7 @@ from torch import nn
 import thermalign.landmarks
 from thermalign.geometry import LANDMARKS, interocular_distance, mirror_points
 from thermalign.landmarks._data import Faces, State
+from thermalign.landmarks._loop import Run
 from thermalign.landmarks._settings import parse
 from thermalign.warp import ImageStack, stack_images
 
@@ -34,6 +35,8 @@ SMALL: dict[str, dict[str, Any]] = {
 # Of the mean shape's error, on the faces learnt.
 SHARE_OF_MEAN_SHAPE = {"mean_shape": 1.001, "dan": 0.6, "mtcnn": 0.6, "pbc": 1.3}
 
+QUIET = Run(progress=False)
+
 Trained = tuple[ModuleType, Any, State, Faces]
 
 
@@ -41,7 +44,7 @@ Trained = tuple[ModuleType, Any, State, Faces]
 def trained(request: pytest.FixtureRequest, toy_faces: Callable[..., Faces]) -> Trained:
     module, settings = small(request.param)
     faces = toy_faces(4, flips=True)
-    state = module.fit(faces, toy_faces(4), settings, seed=3, progress=False)
+    state = module.fit(faces, toy_faces(4), settings, seed=3, run=QUIET)
     return module, settings, state, faces
 
 
@@ -152,7 +155,7 @@ def test_the_same_seed_gives_the_same_state_and_another_seed_another(
     @cache
     def fit(seed: int, run: int) -> dict[str, torch.Tensor]:
         torch.manual_seed(run)  # the caller's random state must not matter
-        state: State = module.fit(faces, toy_faces(2), short, seed=seed, progress=False)
+        state: State = module.fit(faces, toy_faces(2), short, seed=seed, run=QUIET)
         return state.tensors
 
     assert fit(0, 0).keys() == fit(0, 1).keys()
@@ -166,7 +169,7 @@ def test_training_leaves_the_callers_random_state_alone(trained: Trained) -> Non
     torch.manual_seed(7)
     expected = torch.rand(3)
     torch.manual_seed(7)
-    module.fit(faces, faces, brief(settings), seed=0, progress=False)
+    module.fit(faces, faces, brief(settings), seed=0, run=QUIET)
     assert torch.equal(torch.rand(3), expected)
 
 
@@ -185,10 +188,10 @@ def test_training_works_without_validation_faces(trained: Trained) -> None:
         boxes=faces.boxes[:0],
         points=faces.points[:0],
     )
-    state = module.fit(faces, empty, brief(settings), seed=0, progress=False)
+    state = module.fit(faces, empty, brief(settings), seed=0, run=QUIET)
     assert all(row.validation_nmse != row.validation_nmse for row in state.curve)  # NaN
     with pytest.raises(ValueError, match="no training faces"):
-        module.fit(empty, faces, brief(settings), seed=0, progress=False)
+        module.fit(empty, faces, brief(settings), seed=0, run=QUIET)
 
 
 def test_the_curve_has_finite_losses_that_fall(trained: Trained) -> None:

@@ -11,6 +11,7 @@ from torch import nn
 from thermalign.geometry import apply_matrix
 from thermalign.landmarks import dan
 from thermalign.landmarks._data import Faces
+from thermalign.landmarks._loop import Run
 from thermalign.landmarks._normalise import prepare
 from thermalign.landmarks._shapes import canonical, heatmap, mean_shape, place
 
@@ -145,7 +146,7 @@ def test_a_frozen_stage_keeps_its_tensors_through_the_next_ones_training(
         n_stages=1, input_size=32, width=0.05, hidden=4, dropout=0.0, batch_size=4, steps=3
     )
     two = replace(one, n_stages=2, later_steps=3)
-    alone = dan.fit(faces, faces, one, seed=0, progress=False)
-    both = dan.fit(faces, faces, two, seed=0, progress=False)
+    alone = dan.fit(faces, faces, one, seed=0, run=Run(progress=False))
+    both = dan.fit(faces, faces, two, seed=0, run=Run(progress=False))
     assert all(torch.equal(tensor, both.tensors[k]) for k, tensor in alone.tensors.items())
     assert [row.stage for row in both.curve] == ["stage 1", "stage 2"]

@@ -1,13 +1,20 @@
+import copy
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from thermalign.landmarks import _loop
-from thermalign.landmarks._data import State
+from thermalign.landmarks import _loop, _meter
+from thermalign.landmarks._checkpoint import Checkpoint
+from thermalign.landmarks._data import CurvePoint, State
+from thermalign.landmarks._precision import Mixed
+from thermalign.landmarks._stage import rate_at
+
+CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True)
@@ -17,6 +24,7 @@ class Chosen:
     schedule: str = "constant"
     validate_every: int = 2
     patience: int = 0
+    precision: str = "auto"
 
 
 class Number(nn.Module):
@@ -38,15 +46,17 @@ def run(
     loss: Callable[[], Tensor] | None = None,
     errors: Iterator[float] | None = None,
     progress: bool = False,
-) -> list[_loop.CurvePoint]:
-    return _loop.optimise(
-        module,
-        _loop.Stage(model="number", name="only", steps=steps),
-        settings,
-        loss=loss or module.loss,
-        validate=None if errors is None else lambda: torch.tensor(next(errors)),
-        progress=progress,
-    )
+) -> list[CurvePoint]:
+    with _loop.session("number", 0, CPU, _loop.Run(progress=progress)) as session:
+        session.optimise(
+            module,
+            "only",
+            steps,
+            settings,
+            loss=loss or module.loss,
+            validate=None if errors is None else lambda: torch.tensor(next(errors)),
+        )
+    return session.curve
 
 
 def test_the_minimum_is_found() -> None:
@@ -55,6 +65,7 @@ def test_the_minimum_is_found() -> None:
     assert module.value.item() == pytest.approx(3, abs=0.01)
     assert [row.step for row in curve] == [100, 200, 300]
     assert curve[0].loss > curve[1].loss > curve[2].loss
+    assert 0 < curve[0].core_seconds < curve[1].core_seconds
     assert not module.training
 
 
@@ -71,11 +82,19 @@ def test_the_curve_averages_the_losses_since_the_row_before() -> None:
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
-def test_a_loss_that_is_not_finite_stops_and_names_model_stage_and_step(bad: float) -> None:
+@pytest.mark.parametrize("every", [2, 100])
+def test_a_loss_that_is_not_finite_stops_and_names_model_stage_and_step(
+    bad: float, every: int
+) -> None:
     module = Number()
-    values = iter([1.0, 1.0, bad])
+    values = iter([1.0, 1.0, bad, *[1.0] * 20])
     with pytest.raises(ValueError, match=r"^number, only: the loss is (nan|inf) at step 3;"):
-        run(module, 9, Chosen(), loss=lambda: module.value * 0 + next(values))
+        run(
+            module,
+            20,
+            Chosen(validate_every=every),
+            loss=lambda: module.value * 0 + next(values),
+        )
 
 
 def test_the_state_with_the_lowest_validation_error_is_kept() -> None:
@@ -110,11 +129,11 @@ def test_without_validation_patience_does_not_stop() -> None:
     ],
 )
 def test_schedules_follow_their_formula(schedule: str, expected: list[float]) -> None:
-    assert [_loop._rate(schedule, 4, step) for step in range(4)] == pytest.approx(expected)
+    assert [rate_at(schedule, 4, step) for step in range(4)] == pytest.approx(expected)
 
 
 def test_one_cycle_rises_for_a_quarter_and_falls_to_zero() -> None:
-    rates = [_loop._rate("one_cycle", 400, step) for step in range(400)]
+    rates = [rate_at("one_cycle", 400, step) for step in range(400)]
     assert rates[0] < 0.001
     assert max(rates) == rates[100] == 1
     assert rates[:101] == sorted(rates[:101])
@@ -127,18 +146,18 @@ def test_progress_is_a_line_now_and_then_where_there_is_no_terminal(
 ) -> None:
     run(Number(), 3, Chosen(), progress=True)
     assert capsys.readouterr().err == ""
-    monkeypatch.setattr(_loop, "_LINE_EVERY", 0.0)
-    run(Number(), 3, Chosen(), progress=True)
+    monkeypatch.setattr(_meter, "_LINE_EVERY", 0.0)
+    run(Number(), 4, Chosen(), progress=True)
     lines = capsys.readouterr().err.splitlines()
-    assert len(lines) == 3
-    assert lines[0].startswith("number only: step 1 of 3, loss 9.0000, ")
+    assert len(lines) == 2
+    assert lines[0].startswith("number, only: step 2 of 4, loss 8.")
     assert lines[0].endswith("images/s")
 
 
 def test_seeds_repeat_initialisation_and_draws() -> None:
     def draw(seed: int) -> tuple[Tensor, Tensor]:
-        with _loop.seeded(seed, torch.device("cpu")) as generator:
-            return nn.Linear(3, 2).weight.detach(), torch.rand(4, generator=generator)
+        with _loop.session("any", seed, CPU, _loop.UNKEPT) as session:
+            return nn.Linear(3, 2).weight.detach(), torch.rand(4, generator=session.generator)
 
     assert all(torch.equal(a, b) for a, b in zip(draw(5), draw(5), strict=True))
     assert not any(torch.equal(a, b) for a, b in zip(draw(5), draw(6), strict=True))
@@ -147,4 +166,142 @@ def test_seeds_repeat_initialisation_and_draws() -> None:
 def test_a_state_of_other_settings_is_refused() -> None:
     state = State({"weight": torch.zeros(2, 3), "bias": torch.zeros(2)})
     with pytest.raises(ValueError, match="does not fit the settings"):
-        _loop.restore(nn.Linear(4, 2), state, torch.device("cpu"))
+        _loop.restore(nn.Linear(4, 2), state, CPU, Chosen())
+
+
+class KilledError(Exception):
+    """Stands for the end of the process."""
+
+
+class Noisy(Mixed):
+    """Two layers with dropout and batch statistics, trained on draws: every kind of state."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.5))
+        self.second = nn.Linear(8, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        with self.trunk_precision(x):
+            features = self.first(x).float()
+        out: Tensor = self.second(features)
+        return out
+
+
+def fit_noisy(checkpoint: Checkpoint | None, *, die_at: int = 10**9) -> tuple[Noisy, list[float]]:
+    """Train in two stages of 40 steps; ``die_at`` counts the batches of both."""
+    settings = Chosen(learning_rate=0.01, validate_every=10, patience=3, schedule="cosine")
+    batches = 0
+    with _loop.session("noisy", 1, CPU, _loop.Run(progress=False, checkpoint=checkpoint)) as s:
+        model = Noisy()
+
+        def loss() -> Tensor:
+            nonlocal batches
+            batches += 1
+            if batches == die_at:
+                raise KilledError
+            x = torch.randn((16, 4), generator=s.generator)
+            return (model(x)[:, 0] - x.sum(1)).square().mean()
+
+        def validate() -> Tensor:
+            x = torch.linspace(-1, 1, 40).view(10, 4)
+            return (model(x)[:, 0] - x.sum(1)).abs().mean()
+
+        for stage in ("first", "second"):
+            s.optimise(model, stage, 40, settings, loss=loss, validate=validate)
+    return model, [v for row in s.curve for v in (row.step, row.loss, row.validation_nmse)]
+
+
+@pytest.fixture
+def written_always(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Checkpoint, "due", lambda self: True)
+
+
+@pytest.mark.usefixtures("written_always")
+@pytest.mark.parametrize("die_at", [5, 17, 33, 41, 55, 79])
+def test_a_killed_training_goes_on_bit_for_bit(tmp_path: Path, die_at: int) -> None:
+    whole, curve = fit_noisy(None)
+    path = tmp_path / "checkpoint.pt"
+    with pytest.raises(KilledError):
+        fit_noisy(Checkpoint(path, "key"), die_at=die_at)
+    again, same_curve = fit_noisy(Checkpoint(path, "key"))
+    assert same_curve == curve
+    assert all(torch.equal(a, again.state_dict()[k]) for k, a in whole.state_dict().items())
+
+
+@pytest.mark.usefixtures("written_always")
+def test_a_resumed_training_does_not_begin_anew(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint.pt"
+    with pytest.raises(KilledError):
+        fit_noisy(Checkpoint(path, "key"), die_at=60)
+    with pytest.raises(KilledError):  # 59 batches were drawn, the last look was after 56
+        fit_noisy(Checkpoint(path, "key"), die_at=80 - 56)
+    with pytest.raises(KilledError):
+        fit_noisy(Checkpoint(path, "another"), die_at=79)
+
+
+@pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04"])
+def test_a_damaged_checkpoint_is_passed_over(
+    tmp_path: Path, content: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "checkpoint.pt"
+    path.write_bytes(content)
+    assert Checkpoint(path, "key").stages == {}
+    assert "starting anew" in capsys.readouterr().err
+
+
+def test_checkpoints_are_not_written_for_more_than_a_share_of_the_time(tmp_path: Path) -> None:
+    checkpoint = Checkpoint(tmp_path / "checkpoint.pt", "key")
+    assert not checkpoint.due()
+    checkpoint._written -= 3
+    assert checkpoint.due()
+    checkpoint._took = 1.0
+    assert not checkpoint.due()
+    checkpoint.write("stage", {"step": 1})
+    assert Checkpoint(checkpoint.path, "key").stages == {"stage": {"step": 1}}
+    checkpoint.remove()
+    assert not checkpoint.path.exists()
+
+
+def train_one(precision: str) -> tuple[Noisy, Tensor]:
+    settings = Chosen(precision=precision, learning_rate=0.01)
+    with _loop.session("noisy", 1, CPU, _loop.Run(progress=False)) as s:
+        model = Noisy()
+
+        def loss() -> Tensor:
+            x = torch.randn((16, 4), generator=s.generator)
+            return (model(x)[:, 0] - x.sum(1)).square().mean()
+
+        s.optimise(model, "only", 3, settings, loss=loss, validate=None)
+    return model, torch.rand(2, generator=s.generator)
+
+
+def test_float32_is_what_a_cpu_trains_in_by_default() -> None:
+    assert not train_one("auto")[0].low
+    assert not train_one("float32")[0].low
+    assert train_one("bfloat16")[0].low
+
+
+def test_measuring_the_precision_changes_neither_weights_nor_draws() -> None:
+    measured, draws = train_one("fastest")
+    named, same = train_one("bfloat16" if measured.low else "float32")
+    assert torch.equal(draws, same)
+    assert all(torch.equal(a, named.state_dict()[k]) for k, a in measured.state_dict().items())
+
+
+def test_bfloat16_changes_the_trunk_and_not_the_type_of_the_output() -> None:
+    model = Noisy().eval()
+    x = torch.randn(16, 4)
+    exact = model(x).detach()
+    model.low = True
+    rough = model(x).detach()
+    assert rough.dtype == torch.float32
+    assert 0 < float((rough - exact).abs().max()) < 0.05
+
+
+def test_a_model_predicts_in_bfloat16_only_where_it_is_named() -> None:
+    state = State(copy.deepcopy(Noisy().state_dict()))
+    low = {
+        p: _loop.restore(Noisy(), state, CPU, Chosen(precision=p)).low for p in ("auto", "bfloat16")
+    }
+    assert low == {"auto": False, "bfloat16": True}

@@ -9,6 +9,7 @@ from thermalign.geometry import LANDMARKS
 from thermalign.landmarks import pbc
 from thermalign.landmarks._data import Faces
 from thermalign.landmarks._faces import unannotated
+from thermalign.landmarks._loop import Run
 from thermalign.landmarks._normalise import prepare
 from thermalign.warp import ImageStack, stack_images
 
@@ -116,7 +117,7 @@ def test_the_choice_is_by_the_raw_logit_and_confidence_by_softmax() -> None:
 def test_a_tiny_box_still_gives_points(toy_faces: Callable[..., Faces]) -> None:
     settings = pbc.Settings(width=0.05, steps=2, batch_size=8)
     faces = toy_faces(2)
-    state = pbc.fit(faces, faces, settings, seed=0, progress=False)
+    state = pbc.fit(faces, faces, settings, seed=0, run=Run(progress=False))
     boxes = torch.tensor([[40.0, 50.0, 20.0, 20.0], [100.0, 110.0, 30.0, 30.0]])
     points, _ = pbc.predict(state, faces.stack, boxes, settings)
     centre = boxes[:, :2] + (boxes[:, 2:] - 1) / 2

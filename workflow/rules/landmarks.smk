@@ -24,6 +24,7 @@ rule train:
         settings=settings_of,
         seed=config["training_seed"],
         modality=probe_modality,
+        checkpoint=f"{FOLDER}/{{model}}/checkpoint.pt",
     shell:
         "python -m thermalign train --log {log}"
         " --job {wildcards.protocol}/fold{wildcards.fold}/{wildcards.model}"
@@ -31,7 +32,7 @@ rule train:
         " --folds {input.folds} --protocol {wildcards.protocol} --fold {wildcards.fold}"
         " --model {wildcards.model} --detector {params.detector} --settings {params.settings:q}"
         " --seed {params.seed} --modality {params.modality} --state {output.state}"
-        " --curve {output.curve} --code {params.code}"
+        " --curve {output.curve} --checkpoint {params.checkpoint} --code {params.code}"
 
 
 rule predict:

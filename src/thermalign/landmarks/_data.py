@@ -90,12 +90,16 @@ def make_faces(
 
 @dataclass(frozen=True)
 class CurvePoint:
-    """One row of a training curve: mean loss since the row before, and validation NMSE."""
+    """One row of a training curve: mean loss since the row before, and validation NMSE.
+
+    Processor seconds, of all cores together, count from the beginning of the training.
+    """
 
     stage: str
     step: int
     loss: float
     validation_nmse: float
+    core_seconds: float
 
 
 @dataclass(frozen=True)

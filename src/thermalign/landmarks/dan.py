@@ -14,9 +14,11 @@ from thermalign.geometry import (
     invert_matrix,
 )
 from thermalign.landmarks import _loop, _normalise
-from thermalign.landmarks._data import CurvePoint, Faces, State
+from thermalign.landmarks._data import Faces, State
 from thermalign.landmarks._faces import channels_last, chunks, draw_rows, point_error, unannotated
+from thermalign.landmarks._loop import UNKEPT, Run
 from thermalign.landmarks._normalise import NormalisedFaces
+from thermalign.landmarks._precision import Mixed
 from thermalign.landmarks._settings import check_ranges
 from thermalign.landmarks._shapes import canonical, heatmap, mean_shape, perturb, place
 from thermalign.warp import ImageStack
@@ -43,6 +45,7 @@ class Settings:
     schedule: str = "constant"  # original
     validate_every: int = 40  # steps; original
     patience: int = 100  # validations. ASSUME: "until validation stalls" in numbers; 0 never stops
+    precision: str = "auto"  # float32 on a CPU; see _precision
     normalisation: str = "percentile"  # original: mean and deviation image of the training set
     window: tuple[float, float] = (20.0, 40.0)  # degrees Celsius, of normalisation: window
 
@@ -57,7 +60,7 @@ class Settings:
             raise ValueError(f"input_size is {self.input_size}; give a multiple of 16")
 
 
-class Stage(nn.Module):
+class Stage(Mixed):
     """One stage: eight convolutions and two dense layers, from an image to a shape update."""
 
     def __init__(self, channels: int, settings: Settings) -> None:
@@ -89,7 +92,8 @@ class Stage(nn.Module):
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """Return the update of the shape (K, L, 2), pixels of the input, and hidden (K, H)."""
-        hidden = self.dense(self.convolutions(channels_last(image)))  # (K, H)
+        with self.trunk_precision(image):
+            hidden = self.dense(self.convolutions(channels_last(image))).float()  # (K, H)
         return self.update(hidden).unflatten(1, (-1, 2)), hidden
 
 
@@ -112,13 +116,23 @@ class Dan(nn.Module):
         return nn.ModuleList(parts)
 
 
+def reach(settings: Settings) -> float:
+    """Return how far beyond a face box DAN looks, in sides of the box.
+
+    ASSUME: three standard deviations of a perturbed start. The input spans the mean shape's longer
+    side over what the margins leave of it, and that side is about half a box's.
+    """
+    span = 0.5 / max(1 - 2 * settings.margin, 0.1)
+    return span * (1 + 3 * settings.scale_sd) + 1.5 * settings.shift_sd - 0.5
+
+
 def network(settings: Settings) -> nn.Module:
     """Return an untrained network."""
     return Dan(settings)
 
 
 def fit(
-    train: Faces, validation: Faces, settings: Settings, *, seed: int, progress: bool = True
+    train: Faces, validation: Faces, settings: Settings, *, seed: int, run: Run = UNKEPT
 ) -> State:
     """Train stage after stage, each with the ones before it frozen.
 
@@ -128,8 +142,8 @@ def fit(
         Without validation faces each stage keeps its last state.
     settings : Settings
     seed : int
-    progress : bool
-        Whether to report on stderr.
+    run : Run
+        Its progress and checkpoint.
 
     Returns
     -------
@@ -149,28 +163,23 @@ def fit(
     """
     if len(train) == 0:
         raise ValueError("dan: there are no training faces")
-    with _loop.seeded(seed, train.stack.device) as generator:
+    with _loop.session("dan", seed, train.stack.device, run) as session:
         model = Dan(settings).to(train.stack.device).eval()
         model.mean_shape = mean_shape(train)
         data = _normalise.prepare(train, settings)
         held_out = _normalise.prepare(validation, settings)
-        curve: list[CurvePoint] = []
         for stage in range(settings.n_stages):
-            curve += _loop.optimise(
+            session.optimise(
                 model.part(stage),
-                _loop.Stage(
-                    model="dan",
-                    name=f"stage {stage + 1}",
-                    steps=settings.later_steps if stage else settings.steps,
-                ),
+                f"stage {stage + 1}",
+                settings.later_steps if stage else settings.steps,
                 settings,
-                loss=partial(_loss, model, data, settings, stage, generator),
+                loss=partial(_loss, model, data, settings, stage, session.generator),
                 validate=partial(_error, model, held_out, settings, stage)
                 if len(validation)
                 else None,
-                progress=progress,
             )
-    return _loop.keep(model, curve)
+    return _loop.keep(model, session.curve)
 
 
 def predict(
@@ -197,7 +206,7 @@ def predict(
         If the boxes do not fit the images, or the state does not fit the settings.
     """
     data = _normalise.prepare(unannotated(stack, boxes), settings)
-    model = _loop.restore(Dan(settings), state, stack.device)
+    model = _loop.restore(Dan(settings), state, stack.device, settings)
     points = _predict(model, data, settings, last=settings.n_stages - 1)
     return points, torch.full(points.shape[:2], torch.nan, device=stack.device)
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from thermalign.landmarks._data import Faces, State
 from thermalign.landmarks._faces import from_box_units, to_box_units, unannotated
+from thermalign.landmarks._loop import UNKEPT, Run
 from thermalign.warp import ImageStack
 
 
@@ -19,20 +20,25 @@ class Settings:
     """None: the mean has no hyper-parameter."""
 
 
+def reach(settings: Settings) -> float:
+    """Return how far beyond a face box the mean shape looks: not at all."""
+    return 0.0
+
+
 def network(settings: Settings) -> nn.Module:
     """Return an empty module: there is nothing to train."""
     return nn.Module()
 
 
 def fit(
-    train: Faces, validation: Faces, settings: Settings, *, seed: int, progress: bool = True
+    train: Faces, validation: Faces, settings: Settings, *, seed: int, run: Run = UNKEPT
 ) -> State:
     """Average the training landmarks in units of their boxes.
 
     Parameters
     ----------
     train : Faces
-    validation, settings, seed, progress
+    validation, settings, seed, run
         Not used: an average draws nothing.
 
     Returns

@@ -18,7 +18,9 @@ from thermalign.landmarks._faces import (
     point_error,
     unannotated,
 )
+from thermalign.landmarks._loop import UNKEPT, Run
 from thermalign.landmarks._normalise import NormalisedFaces
+from thermalign.landmarks._precision import Mixed
 from thermalign.landmarks._settings import check_ranges
 from thermalign.warp import ImageStack
 
@@ -46,6 +48,7 @@ class Settings:
     schedule: str = "constant"  # ASSUME: the ports drop the rate after stated epochs
     validate_every: int = 100  # steps. ASSUME
     patience: int = 40  # validations. ASSUME; 0 never stops
+    precision: str = "auto"  # float32 on a CPU; see _precision
     normalisation: str = "percentile"  # ports: (x - 127.5) / 128 of 8-bit images
     window: tuple[float, float] = (20.0, 40.0)  # degrees Celsius, of normalisation: window
 
@@ -56,7 +59,7 @@ class Settings:
         _normalise.check(self)
 
 
-class ONet(nn.Module):
+class ONet(Mixed):
     """The output network: four convolutions, one dense layer and three heads."""
 
     def __init__(self, settings: Settings) -> None:
@@ -87,7 +90,8 @@ class ONet(nn.Module):
 
     def forward(self, crops: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return face logits (K, 2), box offsets (K, 4) and landmarks (K, L, 2), box units."""
-        features = self.trunk(channels_last(crops))  # (K, 256)
+        with self.trunk_precision(crops):
+            features = self.trunk(channels_last(crops)).float()  # (K, 256)
         landmarks = self.landmarks(features).unflatten(1, (-1, 2))
         return self.face(features), self.box(features), landmarks
 
@@ -100,13 +104,18 @@ class Mtcnn(nn.Module):
         self.onet = ONet(settings)
 
 
+def reach(settings: Settings) -> float:
+    """Return how far beyond a face box O-Net looks, in sides of the box."""
+    return settings.shift + (settings.scale[1] - 1) / 2 + 0.1
+
+
 def network(settings: Settings) -> nn.Module:
     """Return untrained networks; the face and box heads stay so, see `fit`."""
     return Mtcnn(settings)
 
 
 def fit(
-    train: Faces, validation: Faces, settings: Settings, *, seed: int, progress: bool = True
+    train: Faces, validation: Faces, settings: Settings, *, seed: int, run: Run = UNKEPT
 ) -> State:
     """Train O-Net's landmark regression on crops around the given boxes.
 
@@ -116,8 +125,8 @@ def fit(
         Without validation faces the last state is kept.
     settings : Settings
     seed : int
-    progress : bool
-        Whether to report on stderr.
+    run : Run
+        Its progress and checkpoint.
 
     Returns
     -------
@@ -137,20 +146,20 @@ def fit(
     """
     if len(train) == 0:
         raise ValueError("mtcnn: there are no training faces")
-    with _loop.seeded(seed, train.stack.device) as generator:
+    with _loop.session("mtcnn", seed, train.stack.device, run) as session:
         networks = Mtcnn(settings).to(train.stack.device)
         onet = networks.onet
         data = _normalise.prepare(train, settings)
         held_out = _normalise.prepare(validation, settings)
-        curve = _loop.optimise(
+        session.optimise(
             onet,
-            _loop.Stage(model="mtcnn", name="onet", steps=settings.steps),
+            "onet",
+            settings.steps,
             settings,
-            loss=partial(_loss, onet, data, settings, generator),
+            loss=partial(_loss, onet, data, settings, session.generator),
             validate=partial(_error, onet, held_out) if len(validation) else None,
-            progress=progress,
         )
-    return _loop.keep(networks, curve)
+    return _loop.keep(networks, session.curve)
 
 
 def predict(
@@ -177,7 +186,7 @@ def predict(
         If the boxes do not fit the images, or the state does not fit the settings.
     """
     data = _normalise.prepare(unannotated(stack, boxes), settings)
-    networks = _loop.restore(Mtcnn(settings), state, stack.device)
+    networks = _loop.restore(Mtcnn(settings), state, stack.device, settings)
     points = _predict(networks.onet, data)
     return points, torch.full(points.shape[:2], torch.nan, device=stack.device)
 

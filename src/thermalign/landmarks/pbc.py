@@ -11,6 +11,7 @@ from thermalign.geometry import LANDMARKS
 from thermalign.landmarks import _loop, _normalise
 from thermalign.landmarks._data import Faces, State
 from thermalign.landmarks._faces import channels_last, point_error, unannotated
+from thermalign.landmarks._loop import UNKEPT, Run
 from thermalign.landmarks._normalise import NormalisedFaces
 from thermalign.landmarks._patches import (
     BACKGROUND,
@@ -19,6 +20,7 @@ from thermalign.landmarks._patches import (
     native_crops,
     translations,
 )
+from thermalign.landmarks._precision import Mixed
 from thermalign.landmarks._settings import check_choices, check_ranges
 from thermalign.warp import ImageStack
 
@@ -42,6 +44,7 @@ class Settings:
     schedule: str = "constant"  # paper
     validate_every: int = 200  # steps. ASSUME
     patience: int = 40  # validations. ASSUME; 0 never stops
+    precision: str = "auto"  # float32 on a CPU; see _precision
     normalisation: str = "percentile"  # ASSUME: the paper does not say
     window: tuple[float, float] = (20.0, 40.0)  # degrees Celsius, of normalisation: window
 
@@ -53,7 +56,7 @@ class Settings:
         _normalise.check(self)
 
 
-class Network(nn.Module):
+class Network(Mixed):
     """Six convolutions and a 1 x 1 classifier; a crop gives a map of logits, 8 pixels apart.
 
     As printed (``same``), a 60 x 60 patch shrinks to 6 x 6 and not to one vector. ASSUME, for
@@ -85,8 +88,8 @@ class Network(nn.Module):
             nn.PReLU(c5),
             nn.Conv2d(c5, c6, 3, padding=late),
             nn.PReLU(c6),
-            nn.Conv2d(c6, len(LANDMARKS) + 1, 1),
         )
+        self.classes = nn.Conv2d(c6, len(LANDMARKS) + 1, 1)
         channels_last(self)
 
     @property
@@ -96,7 +99,9 @@ class Network(nn.Module):
 
     def forward(self, crops: Tensor) -> Tensor:
         """Return logits (K, L + 1, rows, columns) of crops (K, 1, 60 + 8 a, 60 + 8 b)."""
-        logits: Tensor = self.layers(channels_last(crops))
+        with self.trunk_precision(crops):
+            features = self.layers(channels_last(crops)).float()
+        logits: Tensor = self.classes(features)
         return avg_pool2d(logits, 2, stride=1) if self.same else logits
 
     def classify(self, patches: Tensor) -> Tensor:
@@ -105,13 +110,18 @@ class Network(nn.Module):
         return logits[:, :, self.margin, self.margin]
 
 
+def reach(settings: Settings) -> float:
+    """Return how far beyond a face box PBC looks, in sides of the box: not at all."""
+    return 0.0
+
+
 def network(settings: Settings) -> nn.Module:
     """Return an untrained network."""
     return Network(settings)
 
 
 def fit(
-    train: Faces, validation: Faces, settings: Settings, *, seed: int, progress: bool = True
+    train: Faces, validation: Faces, settings: Settings, *, seed: int, run: Run = UNKEPT
 ) -> State:
     """Train the patch classifier.
 
@@ -121,8 +131,8 @@ def fit(
         Without validation faces the last state is kept.
     settings : Settings
     seed : int
-    progress : bool
-        Whether to report on stderr.
+    run : Run
+        Its progress and checkpoint.
 
     Returns
     -------
@@ -141,19 +151,19 @@ def fit(
     """
     if len(train) == 0:
         raise ValueError("pbc: there are no training faces")
-    with _loop.seeded(seed, train.stack.device) as generator:
+    with _loop.session("pbc", seed, train.stack.device, run) as session:
         model = Network(settings).to(train.stack.device)
         data = _normalise.prepare(train, settings)
         held_out = _normalise.prepare(validation, settings)
-        curve = _loop.optimise(
+        session.optimise(
             model,
-            _loop.Stage(model="pbc", name="patches", steps=settings.steps),
+            "patches",
+            settings.steps,
             settings,
-            loss=partial(_loss, model, data, settings, generator),
+            loss=partial(_loss, model, data, settings, session.generator),
             validate=partial(_error, model, held_out) if len(validation) else None,
-            progress=progress,
         )
-    return _loop.keep(model, curve)
+    return _loop.keep(model, session.curve)
 
 
 def predict(
@@ -185,7 +195,7 @@ def predict(
     Poster et al. 2019, equations 2 and 3.
     """
     data = _normalise.prepare(unannotated(stack, boxes), settings)
-    model = _loop.restore(Network(settings), state, stack.device)
+    model = _loop.restore(Network(settings), state, stack.device, settings)
     return locate(model, data)
 
 

@@ -7,14 +7,15 @@ from types import ModuleType
 from typing import Any
 
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
-from torch import Tensor
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
 
 from thermalign.geometry import LANDMARKS
 from thermalign.landmarks._data import State
 from thermalign.landmarks._settings import parse
 from thermalign.tables import replace_file
+
+_KEY = "thermalign"
 
 
 def load_model(detector: str, settings: dict[str, Any], name: str) -> tuple[ModuleType, Any]:
@@ -35,10 +36,30 @@ def device() -> torch.device:
 
 
 def save_state(path: Path, state: State, metadata: dict[str, str]) -> None:
-    """Write trained tensors as safetensors, atomically, with settings and scheme beside them."""
+    """Write trained tensors as safetensors, atomically, with settings and scheme beside them.
+
+    The same state gives the same bytes: several keys of metadata would be written in an order of
+    their own each time, so they are the text of one.
+    """
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.tensors.items()}
-    described = {**metadata, "landmarks": json.dumps(LANDMARKS)}
-    replace_file(path, lambda temporary: save_file(tensors, temporary, described))
+    described = json.dumps({**metadata, "landmarks": LANDMARKS}, sort_keys=True)
+    replace_file(path, lambda temporary: save_file(tensors, temporary, {_KEY: described}))
+
+
+def read_metadata(path: Path) -> dict[str, Any]:
+    """Return the metadata of a state: ``landmarks``, and ``settings`` read from their text.
+
+    Raises
+    ------
+    ValueError
+        If the file is no state that :func:`save_state` wrote.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            described = json.loads((file.metadata() or {})[_KEY])
+    except (SafetensorError, KeyError) as error:
+        raise ValueError(f"{path}: is not a trained model of this package") from error
+    return {**described, "settings": json.loads(described["settings"])}
 
 
 def read_state(path: Path) -> State:
@@ -47,11 +68,9 @@ def read_state(path: Path) -> State:
     Raises
     ------
     ValueError
-        If the model was trained for another landmark scheme.
+        If the model was trained for another landmark scheme, or the file is no trained model.
     """
-    with safe_open(path, framework="pt") as file:
-        trained_for = json.loads((file.metadata() or {}).get("landmarks", "null"))
-        if trained_for != list(LANDMARKS):
-            raise ValueError(f"{path}: trained for landmarks {trained_for}, not {list(LANDMARKS)}")
-        tensors: dict[str, Tensor] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    return State(tensors)
+    trained_for = read_metadata(path)["landmarks"]
+    if trained_for != list(LANDMARKS):
+        raise ValueError(f"{path}: trained for landmarks {trained_for}, not {list(LANDMARKS)}")
+    return State(load_file(path))

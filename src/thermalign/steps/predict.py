@@ -3,15 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-
 from thermalign import tables
-from thermalign.images import read_image
 from thermalign.provenance import stamp
 from thermalign.steps._inputs import read_fold, rows_of_points
-from thermalign.steps._model import device, load_model, read_state
-from thermalign.warp import stack_images
+from thermalign.steps._model import load_model, read_state
+from thermalign.steps._stack import boxes_of, cut_images, predict_cut, read_images
 
 
 def run(
@@ -42,14 +38,10 @@ def run(
     """
     module, parsed = load_model(detector, settings, model)
     test = read_fold(images, folds).query("role == 'test' and modality == @modality")
-    stack = stack_images([read_image(row) for row in test.to_dict("records")], device())
-    box = tables.read(boxes, tables.BOXES).set_index("image_id").loc[test["image_id"]]
-    rows = torch.tensor(box[["x", "y", "width", "height"]].to_numpy(np.float32)).to(device())
-    with torch.inference_mode():
-        points, confidence = module.predict(read_state(state), stack, rows, parsed)
+    where = boxes_of(test, tables.read(boxes, tables.BOXES))
+    cut = cut_images(read_images(test), where, module.reach(parsed))
+    points, confidence = predict_cut(module, read_state(state), cut, parsed)
     key = {"protocol": protocol, "fold": fold, "model": model}
-    found = rows_of_points(
-        list(test["image_id"]), points.cpu().numpy(), confidence.cpu().numpy(), key
-    )
+    found = rows_of_points(list(test["image_id"]), points, confidence, key)
     metadata = stamp(code, {"model": model, "detector": detector, **settings})
     tables.write(predictions, found, tables.PREDICTIONS, metadata)

@@ -1,18 +1,17 @@
 """Score the probes of a fold, aligned by one model, against its gallery."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from safetensors import safe_open
 
 from thermalign import tables
 from thermalign.geometry import Floats
 from thermalign.provenance import stamp
 from thermalign.steps._inputs import read_fold, select
 from thermalign.steps._matcher import descriptors, missing
+from thermalign.steps._model import read_metadata, read_state
 from thermalign.verification import dpm, pls
 
 
@@ -60,10 +59,9 @@ def run(
 
 
 def _read_matcher(path: Path) -> tuple[pls.OneVsAll, list[str]]:
-    with safe_open(path, framework="np") as file:
-        model = pls.OneVsAll(file.get_tensor("weights"), file.get_tensor("intercepts"))
-        subjects: list[str] = json.loads(file.metadata()["settings"])["subjects"]
-    return model, subjects
+    tensors = read_state(path).tensors
+    model = pls.OneVsAll(tensors["weights"].numpy(), tensors["intercepts"].numpy())
+    return model, read_metadata(path)["settings"]["subjects"]
 
 
 def _probes(rows: pd.DataFrame, settings: dict[str, Any]) -> pd.DataFrame:

@@ -1,5 +1,8 @@
 """Train one landmark model on one fold."""
 
+import hashlib
+import json
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +12,13 @@ import torch
 
 from thermalign import tables
 from thermalign.folds import check_disjoint
-from thermalign.images import read_image
-from thermalign.landmarks._data import Faces, make_faces
+from thermalign.landmarks._checkpoint import Checkpoint
+from thermalign.landmarks._data import CurvePoint, Faces, make_faces
+from thermalign.landmarks._loop import Run
 from thermalign.provenance import stamp
 from thermalign.steps._inputs import points_of
-from thermalign.steps._model import device, load_model, save_state
-from thermalign.warp import stack_images
+from thermalign.steps._model import load_model, save_state
+from thermalign.steps._stack import boxes_of, cut_images, read_images
 
 
 def run(
@@ -32,6 +36,7 @@ def run(
     modality: str,
     state: Path,
     curve: Path,
+    checkpoint: Path,
     code: str,
 ) -> None:
     """Train on the annotated training images of the probe modality; write the state and its curve.
@@ -46,6 +51,7 @@ def run(
     modality : what the detectors train and predict on
     state : Path of the safetensors file
     curve : Path of CURVES
+    checkpoint : Path of what a killed training goes on from; deleted at the end
     code : str
     """
     module, parsed = load_model(detector, settings, model)
@@ -57,47 +63,55 @@ def run(
     points = tables.read(annotations, tables.ANNOTATIONS)
     rows = rows[rows["image_id"].isin(points["image_id"])]
     box_table = tables.read(boxes, tables.BOXES)
-    train = _faces(rows[rows["role"] == "train"], points, box_table)
+    beyond = module.reach(parsed)
+    train = _faces(rows[rows["role"] == "train"], points, box_table, beyond)
     held_out = rows[rows["role"] == "validation"]
-    validation = _faces(held_out, points, box_table) if "validation" in roles else train.first(0)
-    torch.manual_seed(seed)
-    trained = module.fit(train, validation, parsed, seed=_seed(seed, fold))
-    metadata = stamp(code, {"model": model, "detector": detector, "seed": seed, **settings})
-    tables.write(
-        curve,
-        pd.DataFrame(
-            [
-                (protocol, fold, model, p.stage, p.step, p.loss, p.validation_nmse)
-                for p in trained.curve
-            ],
-            columns=tables.CURVES.names,
-        ),
-        tables.CURVES,
-        metadata,
+    validation = (
+        _faces(held_out, points, box_table, beyond) if "validation" in roles else train.first(0)
     )
+    torch.manual_seed(seed)
+    described = {"model": model, "detector": detector, "seed": seed, **settings}
+    key = _key([images, annotations, boxes, folds], code, {**described, "fold": fold})
+    kept = Checkpoint(checkpoint, key)
+    trained = module.fit(
+        train, validation, parsed, seed=_seed(seed, fold), run=Run(checkpoint=kept)
+    )
+    metadata = stamp(code, described)
+    curves = pd.DataFrame(trained.curve, columns=[f.name for f in fields(CurvePoint)])
+    curves = curves.assign(protocol=protocol, fold=fold, model=model)
+    tables.write(curve, curves, tables.CURVES, metadata)
     save_state(state, trained, metadata)
+    kept.remove()
+
+
+def _key(inputs: list[Path], code: str, described: dict[str, Any]) -> str:
+    """Return a digest of all that decides a training's result."""
+    digest = hashlib.sha256(json.dumps([code, described, torch.__version__]).encode())
+    for path in inputs:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def _seed(seed: int, fold: int) -> int:
     return int(np.random.SeedSequence([seed, fold]).generate_state(1)[0])
 
 
-def _faces(rows: pd.DataFrame, points: pd.DataFrame, boxes: pd.DataFrame) -> Faces:
+def _faces(rows: pd.DataFrame, points: pd.DataFrame, boxes: pd.DataFrame, beyond: float) -> Faces:
     if rows.empty:
         raise ValueError(
             "no annotated training or validation image of the probe modality in this fold; "
             "annotate images, or choose another probe modality or more training subjects"
         )
     unique = rows.drop_duplicates("image_id").reset_index(drop=True)
-    stack = stack_images([read_image(row) for row in unique.to_dict("records")], device())
-    index = unique.reset_index().set_index("image_id")["index"].loc[rows["image_id"]].to_numpy()
-    box = boxes.set_index("image_id").loc[unique["image_id"], ["x", "y", "width", "height"]]
-    place = points_of(points, list(unique["image_id"]))
-    on = stack.device
+    cut = cut_images(read_images(unique), boxes_of(unique, boxes), beyond)
+    on = cut.stack.device
+    places = unique.reset_index().set_index("image_id")["index"].loc[rows["image_id"]]
+    index = torch.tensor(places.to_numpy()).to(on)
+    points_in_image = torch.as_tensor(points_of(points, list(unique["image_id"]))).float().to(on)
     return make_faces(
-        stack,
-        torch.as_tensor(index).to(on),
-        torch.as_tensor(rows["flipped"].to_numpy()).to(on),
-        torch.as_tensor(box.to_numpy(np.float32)[index]).to(on),
-        torch.as_tensor(place.astype(np.float32)[index]).to(on),
+        cut.stack,
+        index,
+        torch.tensor(rows["flipped"].to_numpy()).to(on),
+        cut.boxes[index],
+        (points_in_image - cut.origins[:, None])[index],
     )

@@ -1,0 +1,155 @@
+"""The training step: what it cuts, what it keeps, and that it survives being killed."""
+
+import hashlib
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+
+from thermalign import tables
+from thermalign.geometry import LANDMARKS
+from thermalign.steps._stack import boxes_of, cut_images
+
+FACE = np.array([[30.0, 40], [70, 40], [50, 64], [34, 80], [66, 80]])
+SETTINGS = {"input_size": 32, "width": 0.1, "hidden": 32, "batch_size": 16, "validate_every": 50}
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    """Write the tables of eight subjects with three noisy images each."""
+    folder = tmp_path_factory.mktemp("study")
+    rng = np.random.default_rng(0)
+    images, points, boxes, folds = [], [], [], []
+    for n in range(24):
+        name, subject = f"image{n:02d}", n // 3
+        path = folder / f"{name}.png"
+        face = FACE + rng.normal(0, 3, 2) + rng.normal(0, 1, (5, 2))
+        canvas = rng.normal(30_000, 50, (120, 100)).astype(np.uint16)
+        for x, y in face.round().astype(int).tolist():
+            cv2.circle(canvas, (x, y), 4, 30_800, -1)
+        cv2.imwrite(str(path), canvas)
+        role = "validation" if subject == 0 else "train"
+        images.append((name, f"s{subject}", "1", 1, 1, "baseline", "thermal", "", str(path)))
+        points += [(name, k, *xy, True) for k, xy in zip(LANDMARKS, face.tolist(), strict=True)]
+        boxes.append((name, "given", 8.0, 10.0, 85.0, 100.0))
+        folds += [("p", 0, name, role, f) for f in ([False, True] if role == "train" else [False])]
+    table = pd.DataFrame(images, columns=tables.IMAGES.names[:9]).assign(
+        width=100, height=120, bit_depth=16, scale=0.01, offset=-273.15, sha256="0"
+    )
+    tables.write(folder / "images.parquet", table, tables.IMAGES)
+    for name, rows, schema in (
+        ("annotations", points, tables.ANNOTATIONS),
+        ("boxes", boxes, tables.BOXES),
+        ("folds", folds, tables.FOLDS),
+    ):
+        frame = pd.DataFrame(rows, columns=schema.names)
+        tables.write(folder / f"{name}.parquet", frame, schema)
+    return folder
+
+
+def command(study, out, steps, *, detector="dan"):
+    """Return the command of a training job that writes into ``out``."""
+    settings = SETTINGS | {"steps": steps, "later_steps": steps}
+    options = {
+        **{k: study / f"{k}.parquet" for k in ("images", "annotations", "boxes", "folds")},
+        **{"protocol": "p", "fold": 0, "model": detector, "detector": detector, "seed": 1},
+        **{"settings": json.dumps(settings), "modality": "thermal", "code": "0"},
+        **{"state": out / "state.safetensors", "curve": out / "curve.parquet"},
+        **{"checkpoint": out / "checkpoint.pt", "log": out / "train.log", "job": "p/fold0"},
+    }
+    words = [str(word) for k, v in options.items() for word in (f"--{k}", v)]
+    return [sys.executable, "-m", "thermalign", "train", *words]
+
+
+def digest(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
+
+
+def train(study, out, steps):
+    return subprocess.run(
+        command(study, out, steps), env=ENVIRONMENT, capture_output=True, text=True, check=True
+    )
+
+
+def test_a_training_killed_at_random_moments_ends_in_the_same_file(study, tmp_path):
+    steps = 200
+    whole = tmp_path / "whole"
+    began = time.monotonic()
+    train(study, whole, steps)
+    took = time.monotonic() - began
+    killed = tmp_path / "killed"
+    moment = random.SystemRandom().uniform(0.5, 0.9)
+    for _ in range(2):
+        job = subprocess.Popen(command(study, killed, steps), env=ENVIRONMENT)
+        time.sleep(moment * took)
+        job.send_signal(signal.SIGKILL)
+        assert job.wait() == -signal.SIGKILL, f"ended before it was killed, at {moment:.2f}"
+        assert not (killed / "state.safetensors").exists()
+        moment /= 2  # a resumed training is shorter
+    assert (killed / "checkpoint.pt").is_file()
+    resumed = train(study, killed, steps)
+    assert "goes on from step" in resumed.stderr
+    assert digest(killed / "state.safetensors") == digest(whole / "state.safetensors")
+    assert not (killed / "checkpoint.pt").exists()
+    columns = ["stage", "step", "loss", "validation_nmse"]
+    curves = [tables.read(k / "curve.parquet", tables.CURVES)[columns] for k in (whole, killed)]
+    pd.testing.assert_frame_equal(*curves)
+
+
+def test_a_checkpoint_of_other_settings_is_not_used(study, tmp_path):
+    other = tmp_path / "other"
+    job = subprocess.Popen(command(study, other, 10_000), env=ENVIRONMENT)
+    while not (other / "checkpoint.pt").exists():
+        assert job.poll() is None
+        time.sleep(0.1)
+    job.kill()
+    job.wait()
+    assert "goes on" not in train(study, other, 5).stderr
+    rows = tables.read(other / "curve.parquet", tables.CURVES)
+    assert rows["step"].max() == 5
+
+
+def test_images_are_cut_to_the_box_and_what_a_model_looks_at():
+    image = np.arange(400 * 500, dtype=np.float32).reshape(400, 500)
+    box = np.array([[200.0, 150.0, 100.0, 120.0]])
+    cut = cut_images([image], box, 0.5)
+    part = cut.stack.image(0).numpy()
+    x, y = (int(v) for v in cut.origins[0])
+    assert (x, y) == (200 - 50 - 32, 150 - 60 - 32)
+    assert part.shape == (2 * (60 + 32) + 120, 2 * (50 + 32) + 100)
+    np.testing.assert_array_equal(part, image[y : y + part.shape[0], x : x + part.shape[1]])
+    np.testing.assert_allclose(cut.boxes[0].numpy(), [200 - x, 150 - y, 100, 120])
+
+
+@pytest.mark.parametrize("box", [[-80.0, -90.0, 60.0, 60.0], [480.0, 390.0, 90.0, 90.0]])
+def test_boxes_at_and_beyond_the_border_leave_part_of_the_image(box):
+    image = np.zeros((400, 500), np.float32)
+    cut = cut_images([image], np.array([box]), 0.0)
+    assert min(cut.stack.image(0).shape) >= 1
+    x, y = (float(v) for v in cut.origins[0])
+    assert (x >= 0, y >= 0) == (True, True)
+    np.testing.assert_allclose(cut.boxes[0, :2].numpy() + np.array([x, y]), box[:2])
+
+
+def test_an_infinite_reach_keeps_whole_images():
+    image = np.zeros((400, 500), np.float32)
+    cut = cut_images([image], np.array([[200.0, 150.0, 100.0, 120.0]]), float("inf"))
+    assert cut.stack.image(0).shape == (400, 500)
+    assert cut.origins.tolist() == [[0, 0]]
+
+
+def test_boxes_follow_the_order_of_the_images():
+    rows = pd.DataFrame({"image_id": ["b", "a"]})
+    table = pd.DataFrame({"image_id": ["a", "b"], "x": [1, 2], "y": 0, "width": 5, "height": 6})
+    assert boxes_of(rows, table)[:, 0].tolist() == [2, 1]
