@@ -159,7 +159,8 @@ def full_curves() -> pd.DataFrame:
                 for step in range(10, 1010, 10):
                     loss = np.exp(-step / 250) + 0.06 + random.uniform(0, 0.03)
                     nmse = 0.05 + 0.3 * np.exp(-step / 200) if step % 50 == 0 else NAN
-                    rows.append(("protocol1", fold, model, stage, step, loss, nmse))
+                    seconds = 0.05 * step + 50 * names.index(stage)
+                    rows.append(("protocol1", fold, model, stage, step, loss, nmse, seconds))
     return pd.DataFrame(rows, columns=tables.CURVES.names)
 
 

@@ -9,7 +9,13 @@ import pytest
 from fake_study import NAN, TEMPLATE, Rows, face_pixels, full_curves
 
 from thermalign.report.faces import Example, albums, draw_face, images
-from thermalign.report.figures import MOST_POINTS, ced_panels, roc_panels, training_panels
+from thermalign.report.figures import (
+    MOST_POINTS,
+    ced_panels,
+    price_panel,
+    roc_panels,
+    training_panels,
+)
 from thermalign.report.names import looks
 from thermalign.report.summary import View
 
@@ -139,6 +145,16 @@ def test_stages_of_a_model_are_named_behind_each_other():
     assert ">stage1<" in panels[1].svg
     assert ">stage2<" in panels[1].svg
     assert "mathdefault" not in panels[1].svg
+
+
+def test_accuracy_is_drawn_over_processor_time_for_every_model_that_was_validated():
+    curves = full_curves()
+    lost = curves["model"] == "pbc"
+    curves.loc[lost, "validation_nmse"] = float("nan")
+    (panel,) = price_panel(curves, "protocol1", looks=looks(["dan", "mtcnn", "pbc"]))
+    assert "DAN .052 after " in panel.svg
+    assert "PBC" not in panel.svg
+    assert price_panel(curves[lost], "protocol1", looks=looks(["pbc"])) == []
 
 
 def test_drawings_do_not_depend_on_the_users_matplotlib_settings():

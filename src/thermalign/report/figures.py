@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter, NullLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
 from thermalign.report.cells import THIN, fraction, percent
 from thermalign.report.names import Look, protocol_label, slug, subset_label
@@ -99,6 +99,45 @@ def training_panels(curves: pd.DataFrame, protocol: str, *, looks: Looks) -> lis
             key = f"training-{slug(protocol)}-{slug(model)}"
             panels.append(Panel(looks[model].label, to_svg(figure, key=key, alt=alt)))
     return panels
+
+
+def price_panel(curves: pd.DataFrame, protocol: str, *, looks: Looks) -> list[Panel]:
+    """Draw the lowest validation NMSE so far over the processor time of each model's training."""
+    mine = curves[(curves["protocol"] == protocol) & curves["validation_nmse"].notna()]
+    models = [m for m in looks if (mine["model"] == m).sum() > 1]
+    if not models:
+        return []
+    spoken = []
+    with style():
+        figure, axes = _axes()
+        for model in models:
+            rows = mine[mine["model"] == model].sort_values("core_seconds")
+            for _, line in rows.groupby("fold", sort=True):
+                axes.plot(
+                    line["core_seconds"],
+                    line["validation_nmse"].cummin(),
+                    color=looks[model].colour,
+                    linestyle=_dash(looks[model]),
+                    linewidth=1.1,
+                    marker="o" if len(line) < 2 else None,
+                )
+            end = rows.loc[rows["validation_nmse"].idxmin()]
+            spoken.append(
+                f"{looks[model].label} {fraction(end['validation_nmse'], digits=3)} after "
+                f"{end['core_seconds']:.0f} s"
+            )
+        axes.set(xscale="log", yscale="log")
+        axes.set(xlabel="Core-seconds of training", ylabel="Validation NMSE")
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:.3g}"))
+            axis.set_minor_locator(NullLocator())
+        alt = (
+            f"Lowest validation NMSE over core-seconds of training, {protocol_label(protocol)}, a "
+            f"line per fold. {'; '.join(spoken)}."
+        )
+        svg = to_svg(figure, key=f"price-{slug(protocol)}", alt=alt)
+    return [Panel("Accuracy over cost", svg)]
 
 
 def _axes() -> tuple[Figure, Axes]:

@@ -12,7 +12,7 @@ from thermalign.report.card import DatasetCard, card_chapter
 from thermalign.report.cells import Table
 from thermalign.report.differences import difference_tables
 from thermalign.report.faces import Album, Example, albums, images
-from thermalign.report.figures import Panel, ced_panels, roc_panels, training_panels
+from thermalign.report.figures import Panel, ced_panels, price_panel, roc_panels, training_panels
 from thermalign.report.findings import SIMULATED, finding, uses_simulator
 from thermalign.report.inventory import cost_table, dataset_table, parameter_table
 from thermalign.report.names import Look, looks
@@ -141,5 +141,8 @@ def _chapter(study: Study, view: View) -> Chapter:
         roc=roc_panels(view),
         differences=difference_tables(study.differences, view.protocol, looks=view.looks),
         albums=albums(study.examples, view.protocol, looks=view.looks),
-        training=training_panels(study.curves, view.protocol, looks=view.looks),
+        training=[
+            *price_panel(study.curves, view.protocol, looks=view.looks),
+            *training_panels(study.curves, view.protocol, looks=view.looks),
+        ],
     )
