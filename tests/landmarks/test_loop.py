@@ -1,5 +1,6 @@
 import copy
 import math
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ class Chosen:
     validate_every: int = 2
     patience: int = 0
     precision: str = "auto"
+    compile: bool = False
 
 
 class Number(nn.Module):
@@ -176,9 +178,10 @@ class KilledError(Exception):
 class Noisy(Mixed):
     """Two layers with dropout and batch statistics, trained on draws: every kind of state."""
 
-    def __init__(self) -> None:
+    def __init__(self, dropout: float = 0.5) -> None:
         super().__init__()
-        self.first = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.5))
+        drop = nn.Dropout(dropout)
+        self.first = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU(), drop)
         self.second = nn.Linear(8, 1)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -263,10 +266,12 @@ def test_checkpoints_are_not_written_for_more_than_a_share_of_the_time(tmp_path:
     assert not checkpoint.path.exists()
 
 
-def train_one(precision: str) -> tuple[Noisy, Tensor]:
-    settings = Chosen(precision=precision, learning_rate=0.01)
+def train_one(
+    precision: str, *, dropout: float = 0.5, compiled: bool = False
+) -> tuple[Noisy, Tensor]:
+    settings = Chosen(precision=precision, learning_rate=0.01, compile=compiled)
     with _loop.session("noisy", 1, CPU, _loop.Run(progress=False)) as s:
-        model = Noisy()
+        model = Noisy(dropout)
 
         def loss() -> Tensor:
             x = torch.randn((16, 4), generator=s.generator)
@@ -305,3 +310,14 @@ def test_a_model_predicts_in_bfloat16_only_where_it_is_named() -> None:
         p: _loop.restore(Noisy(), state, CPU, Chosen(precision=p)).low for p in ("auto", "bfloat16")
     }
     assert low == {"auto": False, "bfloat16": True}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
+def test_a_compiled_network_trains_to_the_same_weights_within_rounding() -> None:
+    # Without dropout, whose draws differ.
+    models = [train_one("float32", dropout=0, compiled=c)[0] for c in (True, False)]
+    compiled, plain = (model.state_dict() for model in models)
+    assert compiled.keys() == plain.keys()
+    for name, tensor in plain.items():
+        torch.testing.assert_close(compiled[name], tensor, rtol=1e-3, atol=1e-5)

@@ -15,7 +15,7 @@ from torch import nn
 from thermalign.landmarks._checkpoint import Checkpoint
 from thermalign.landmarks._data import CurvePoint, State
 from thermalign.landmarks._meter import Meter
-from thermalign.landmarks._precision import PRECISIONS, choose, is_low, set_low
+from thermalign.landmarks._precision import PRECISIONS, choose, compile_networks, is_low, set_low
 from thermalign.landmarks._settings import check_choices, check_ranges
 from thermalign.landmarks._stage import SCHEDULES, Loss, Optimisation, Stage
 
@@ -112,6 +112,8 @@ class Session:
         else:
             self._began = time.process_time() - part.restore(snapshot)
         set_low(trained, part.low)
+        if settings.compile:
+            compile_networks(trained)
         meter = Meter(
             name, steps, begin=part.step, batch_size=settings.batch_size, show=self._run.progress
         )

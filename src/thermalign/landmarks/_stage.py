@@ -38,6 +38,8 @@ class Optimisation(Protocol):
         Validations in a row without a lower error before stopping early; 0 never stops.
     precision : str
         ``float32``, ``bfloat16``, ``fastest`` or ``auto``; see `_precision`.
+    compile : bool
+        Whether the networks are compiled for training; see `_precision`.
     """
 
     @property
@@ -52,6 +54,8 @@ class Optimisation(Protocol):
     def patience(self) -> int: ...
     @property
     def precision(self) -> str: ...
+    @property
+    def compile(self) -> bool: ...
 
 
 @dataclass

@@ -46,6 +46,7 @@ class Settings:
     validate_every: int = 40  # steps; original
     patience: int = 100  # validations. ASSUME: "until validation stalls" in numbers; 0 never stops
     precision: str = "auto"  # float32 on a CPU; see _precision
+    compile: bool = False  # torch.compile; see _precision
     normalisation: str = "percentile"  # original: mean and deviation image of the training set
     window: tuple[float, float] = (20.0, 40.0)  # degrees Celsius, of normalisation: window
 

@@ -49,6 +49,7 @@ class Settings:
     validate_every: int = 100  # steps. ASSUME
     patience: int = 40  # validations. ASSUME; 0 never stops
     precision: str = "auto"  # float32 on a CPU; see _precision
+    compile: bool = False  # torch.compile; see _precision
     normalisation: str = "percentile"  # ports: (x - 127.5) / 128 of 8-bit images
     window: tuple[float, float] = (20.0, 40.0)  # degrees Celsius, of normalisation: window
 

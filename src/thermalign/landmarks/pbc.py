@@ -45,6 +45,7 @@ class Settings:
     validate_every: int = 200  # steps. ASSUME
     patience: int = 40  # validations. ASSUME; 0 never stops
     precision: str = "auto"  # float32 on a CPU; see _precision
+    compile: bool = False  # torch.compile; see _precision
     normalisation: str = "percentile"  # ASSUME: the paper does not say
     window: tuple[float, float] = (20.0, 40.0)  # degrees Celsius, of normalisation: window
 

@@ -121,10 +121,10 @@ def price_panel(curves: pd.DataFrame, protocol: str, *, looks: Looks) -> list[Pa
                     linewidth=1.1,
                     marker="o" if len(line) < 2 else None,
                 )
-            end = rows.loc[rows["validation_nmse"].idxmin()]
+            best = rows.sort_values("validation_nmse").iloc[0]
             spoken.append(
-                f"{looks[model].label} {fraction(end['validation_nmse'], digits=3)} after "
-                f"{end['core_seconds']:.0f} s"
+                f"{looks[model].label} {fraction(best['validation_nmse'], digits=3)} after "
+                f"{best['core_seconds']:.0f} s"
             )
         axes.set(xscale="log", yscale="log")
         axes.set(xlabel="Core-seconds of training", ylabel="Validation NMSE")
