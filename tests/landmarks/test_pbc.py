@@ -122,3 +122,46 @@ def test_a_tiny_box_still_gives_points(toy_faces: Callable[..., Faces]) -> None:
     points, _ = pbc.predict(state, faces.stack, boxes, settings)
     centre = boxes[:, :2] + (boxes[:, 2:] - 1) / 2
     torch.testing.assert_close(points, centre[:, None].expand(2, 5, 2), rtol=0, atol=0.5)
+
+
+class Correlation(nn.Module):
+    """Score every 60 x 60 patch, 8 pixels apart, by its likeness to a pattern."""
+
+    margin = 0
+
+    def __init__(self, pattern: torch.Tensor) -> None:
+        super().__init__()
+        self.pattern = (pattern - pattern.mean())[None, None]
+
+    def forward(self, crops: torch.Tensor) -> torch.Tensor:
+        likeness = nn.functional.conv2d(crops, self.pattern, stride=pbc.STRIDE)
+        return torch.cat([likeness] * len(LANDMARKS) + [-likeness], dim=1)
+
+
+@pytest.mark.parametrize(("column", "row"), [(0, 0), (3, 5), (10, 13)])
+def test_a_known_pattern_is_found_where_it_was_placed(column: int, row: int) -> None:
+    rng = np.random.default_rng(0)
+    pattern = rng.normal(0, 3, (60, 60))
+    image = rng.normal(30, 0.3, (260, 230))
+    x, y = 31 + 8 * column, 42 + 8 * row  # a box of 140 x 164 pixels is covered without rest
+    image[y : y + 60, x : x + 60] += pattern
+    stack = stack_images([image], torch.device("cpu"))
+    box = torch.tensor([[31.0, 42.0, 140.0, 164.0]])
+    data = prepare(unannotated(stack, box), pbc.Settings(normalisation="window"))
+    model = Correlation(torch.tensor(pattern, dtype=torch.float32))
+    points, _ = pbc.locate(model, data)  # type: ignore[arg-type]
+    assert points[0].tolist() == [[x + 29.5, y + 29.5]] * 5
+
+
+def test_every_face_has_its_own_score_map(toy_faces: Callable[..., Faces]) -> None:
+    faces = toy_faces(5)
+    boxes = faces.boxes.clone()
+    boxes[1::2, 2] -= 16
+    data = prepare(unannotated(faces.stack, boxes), WINDOW)
+    model = pbc.Network(pbc.Settings(width=0.05)).eval()
+    maps = list(pbc.score_maps(model, data))
+    assert sorted(int(n) for m in maps for n in m.rows) == [0, 1, 2, 3, 4]
+    sizes = {int(n): tuple(m.logits.shape[1:]) for m in maps for n in m.rows}
+    assert sizes == {n: (6, 7, 4 - 2 * (n % 2)) for n in range(5)}
+    for m in maps:
+        torch.testing.assert_close(m.confidence.sum(1), torch.ones_like(m.logits[:, 0]))

@@ -1,5 +1,6 @@
 """Patch-based classification: every patch of the face is one landmark or background."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -200,9 +201,32 @@ def predict(
     return locate(model, data)
 
 
+@dataclass(frozen=True)
+class ScoreMaps:
+    """How likely each patch of some faces, whose maps have one size, shows each class.
+
+    Attributes
+    ----------
+    rows : (K,) int64
+        The faces.
+    first : (K, 2) float32, pixels, (x, y)
+        Centres of the top-left patches; the others lie ``STRIDE`` pixels apart.
+    logits : (K, L + 1, rows, columns) float32
+    """
+
+    rows: Tensor
+    first: Tensor
+    logits: Tensor
+
+    @property
+    def confidence(self) -> Tensor:
+        """Softmax over the classes at each patch, (K, L + 1, rows, columns)."""
+        return self.logits.softmax(1)
+
+
 @torch.no_grad()
-def locate(model: Network, data: NormalisedFaces) -> tuple[Tensor, Tensor]:
-    """Run the network over whole crops and map each landmark's best cell back to the image.
+def score_maps(model: Network, data: NormalisedFaces) -> Iterator[ScoreMaps]:
+    """Run the network over whole crops at native resolution.
 
     Crops are trimmed to what the patches cover, 60 + 8 a by 60 + 8 b pixels, evenly on both sides,
     and run in groups of one size, since padding them to a common size would change the result.
@@ -212,27 +236,39 @@ def locate(model: Network, data: NormalisedFaces) -> tuple[Tensor, Tensor]:
     model : Network
     data : NormalisedFaces of M examples
 
-    Returns
-    -------
-    points : (M, L, 2) float32, pixels, example frame
-    confidence : (M, L) float32
+    Yields
+    ------
+    ScoreMaps, until every example had its own; points in the example frame
     """
     corners, sizes = native_crops(data.faces.boxes)
     covered = sizes - (sizes - PATCH) % STRIDE
     corners = corners + ((sizes - covered) / 2).floor()
-    points = torch.empty_like(data.faces.points)
-    confidence = torch.empty_like(points[..., 0])
     groups, group = torch.unique(covered.long(), dim=0, return_inverse=True)
     for n, (width, height) in enumerate(groups.tolist()):
         for rows in torch.split((group == n).nonzero()[:, 0], _CROPS):
             crops = data.crops(rows, translations(corners[rows]), width=width, height=height)
-            logits = model(crops)  # (K, L + 1, rows, columns)
-            columns = logits.shape[3]
-            cells = logits[:, :BACKGROUND].flatten(2).argmax(2)  # (K, L)
-            cell = torch.stack([cells % columns, cells // columns], dim=-1) - model.margin
-            points[rows] = corners[rows, None] + (PATCH - 1) / 2 + STRIDE * cell
-            likely = logits.flatten(2).softmax(1)[:, :BACKGROUND]
-            confidence[rows] = likely.gather(2, cells[..., None])[..., 0]
+            first = corners[rows] + (PATCH - 1) / 2 - STRIDE * model.margin
+            yield ScoreMaps(rows, first, model(crops))
+
+
+def locate(model: Network, data: NormalisedFaces) -> tuple[Tensor, Tensor]:
+    """Map each landmark's best patch, by the raw logit, back to the image.
+
+    Returns
+    -------
+    points : (M, L, 2) float32, pixels, example frame
+    confidence : (M, L) float32
+        Of the score map at the points.
+    """
+    points = torch.empty_like(data.faces.points)
+    confidence = torch.empty_like(points[..., 0])
+    for maps in score_maps(model, data):
+        columns = maps.logits.shape[3]
+        cells = maps.logits[:, :BACKGROUND].flatten(2).argmax(2)  # (K, L)
+        cell = torch.stack([cells % columns, cells // columns], dim=-1)
+        points[maps.rows] = maps.first[:, None] + STRIDE * cell
+        likely = maps.confidence[:, :BACKGROUND].flatten(2)
+        confidence[maps.rows] = likely.gather(2, cells[..., None])[..., 0]
     return points, confidence
 
 
