@@ -38,7 +38,9 @@ for name, settings in PROTOCOLS.items():
         refuse(
             f"protocols.{name}.dataset: no dataset {settings['dataset']!r}; use one of {list(DATASETS)}"
         )
-MODELS = {}  # settings by folder: a model's name, or one per training seed that it lists
+MODELS = (
+    {}
+)  # settings by folder: a model's name, or one per training seed that it lists
 SEEDS = {}  # name under models: and training seed, by folder
 for name, block in config["models"].items():
     detector = block.get("model", name)

@@ -23,9 +23,7 @@ def seed_of(wildcards):
 
 def repeated():
     """Return the configured model and the seed of every training of a model that lists seeds."""
-    return {
-        m: SEEDS[m] for m in MODELS if "seeds" in config["models"][SEEDS[m][0]]
-    }
+    return {m: SEEDS[m] for m in MODELS if "seeds" in config["models"][SEEDS[m][0]]}
 
 
 def adapter_of(wildcards):
