@@ -7,7 +7,7 @@ from hypothesis.extra.numpy import arrays
 from thermalign.metrics.bootstrap import nmse_replicates, standard_error, subject_weights
 from thermalign.metrics.components import deviations, seed_error, variances
 
-# Ratings of six targets by four judges: Shrout and Fleiss 1979, Table 2.
+# Ratings of six targets by four judges: the worked example of Shrout and Fleiss 1979.
 RATINGS = np.array(
     [[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]], float
 )
