@@ -1,6 +1,7 @@
 import re
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 from fake_study import NAN, SIZES, empty, full_study, visible_only_study
 
@@ -93,6 +94,22 @@ def test_trainings_stand_behind_their_model_in_its_line(name):
     assert list(found) == ["dan", name, f"{name}_seed2", f"{name}_seed10"]
     assert found[f"{name}_seed2"].colour == found[name].colour
     assert found[f"{name}_seed2"].label == f"{found[name].label}, seed 2"
+
+
+def test_the_lowest_error_is_that_of_a_model_and_not_of_its_luckiest_seed(study, read_page):
+    text = read_page(render(study)).text("main")
+    assert "DAN has the lowest NMSE: .090" in text  # n10; its first seed alone has .086
+    assert "DAN, seed 1 has the lowest" not in text
+    assert "over 480 test images of all folds, mean over training seeds (mean shape" in text
+
+
+def test_trainings_of_one_model_share_an_entry_of_the_legend(study, page):
+    curves = study.summary[study.summary["metric"] == "ced"]
+    one = curves[(curves["protocol"] == "protocol1") & (curves["model"] == "dan")]
+    several = [one.assign(protocol="n10", model=name) for name in study.seeds]
+    more = replace(study, summary=pd.concat([study.summary, *several], ignore_index=True))
+    entry = re.compile(r"<li><svg[^>]*>.*?</svg>DAN</li>", re.DOTALL)
+    assert len(entry.findall(render(more))) == len(entry.findall(page)) + 1
 
 
 def test_the_same_study_gives_the_same_section():

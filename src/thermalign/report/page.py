@@ -116,7 +116,7 @@ def render(study: Study) -> str:
         study=study,
         style=(folder / "style.css").read_text(encoding="utf-8"),
         simulated=SIMULATED if uses_simulator(study.config) else "",
-        findings=[finding(view, study.differences) for view in views],
+        findings=[finding(view, study.differences, study.spread) for view in views],
         chapters=[_chapter(study, view) for view in views],
         spread=spread_chapter(
             study.spread,
@@ -149,13 +149,18 @@ def _chapter(study: Study, view: View) -> Chapter:
         label=view.label,
         errors=[table for table in errors if table],
         ced=ced_panels(view),
-        ced_legend=[view.looks[model] for model in view.models("ced")],
+        ced_legend=[view.looks[m] for m in _models(study, view.models("ced"))],
         rates=[table for table in rates if table],
         roc=roc_panels(view),
         differences=difference_tables(_paired(study), view.protocol, looks=view.looks),
         albums=albums(study.examples, view.protocol, looks=view.looks),
         training=training_panels(study.curves, view.protocol, looks=view.looks, seeds=study.seeds),
     )
+
+
+def _models(study: Study, names: list[str]) -> list[str]:
+    """Return the models of trainings, each once: all its seeds share one line."""
+    return list(dict.fromkeys(study.seeds[m][0] if m in study.seeds else m for m in names))
 
 
 def _paired(study: Study) -> pd.DataFrame:

@@ -26,7 +26,7 @@ from thermalign.report.figures import SIZE, Looks, Panel, Seeds
 from thermalign.report.names import Look, protocol_label, slug
 from thermalign.report.svg import style, to_svg
 
-APART = 0.017
+APART = 0.022
 """Distance of two models at one size, of the axis's length: their intervals stand side by side."""
 
 
@@ -191,8 +191,8 @@ def _chance(spread: pd.DataFrame, protocol: str, looks: Looks) -> str:
         return ""
     return (
         f"In {protocol_label(protocol)}, with {rows['train_subjects'].iloc[0]} training subjects, "
-        "other training seeds and other test subjects would move NMSE by one standard error of "
-        f"{'; '.join(said)}."
+        "NMSE would move this far, as one standard error, with other training seeds and with other "
+        f"test subjects: {'; '.join(said)}."
     )
 
 
