@@ -16,6 +16,7 @@ include: "workflow/rules/settings.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/landmarks.smk"
 include: "workflow/rules/verification.smk"
+include: "workflow/rules/spread.smk"
 include: "workflow/rules/report.smk"
 
 

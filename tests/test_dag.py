@@ -20,7 +20,7 @@ import sys
 from pathlib import Path
 OUTPUTS = {"folder", "images", "annotations", "boxes", "folds", "state", "curve", "predictions",
            "faces", "matcher", "scores", "metrics", "summary", "differences", "page", "card",
-           "likeness", "contact", "marked"}
+           "likeness", "contact", "marked", "spread"}
 INPUTS = {"fold": {"images"}, "train": {"images", "annotations", "boxes", "folds"},
           "predict": {"images", "boxes", "folds", "state"},
           "annotated": {"images", "annotations", "folds"}, "align": {"images", "predictions"},
@@ -28,9 +28,10 @@ INPUTS = {"fold": {"images"}, "train": {"images", "annotations", "boxes", "folds
           "score": {"images", "folds", "predictions", "faces", "matcher"},
           "measure": {"images", "annotations", "folds", "predictions", "scores"},
           "compare": {"images", "annotations", "folds", "metrics", "predictions", "scores"},
+          "spread": {"images", "annotations", "folds", "predictions"},
           "describe": {"images", "annotations", "boxes"},
           "report": {"images", "annotations", "boxes", "summary", "differences", "curves",
-                     "predictions", "marked"}}
+                     "predictions", "marked", "spread"}}
 step = sys.argv[1]
 options = dict(zip(sys.argv[2:], sys.argv[3:]))
 for name in OUTPUTS - INPUTS.get(step, set()):
@@ -51,12 +52,17 @@ def finished(tmp_path_factory):
     for name in COPIED:
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         copy(ROOT / name, project / name)
-    real = (project / "src/thermalign/__main__.py").read_text()
-    (project / "src/thermalign/__main__.py").write_text(FAKE)
+    run_with_fake_steps(project)
+    return project
+
+
+def run_with_fake_steps(project):
+    main = project / "src/thermalign/__main__.py"
+    real = main.read_text()
+    main.write_text(FAKE)
     done = snakemake(project, "--cores", "2", "--quiet", "all")
     assert done.returncode == 0, done.stdout + done.stderr
-    (project / "src/thermalign/__main__.py").write_text(real)
-    return project
+    main.write_text(real)
 
 
 @pytest.fixture
@@ -83,7 +89,7 @@ SUBTREE = ("train", "predict", "align", "score", "measure")
 
 
 def subtree(model):
-    return {(rule, model) for rule in SUBTREE} | {("compare",), ("report",)}
+    return {(rule, model) for rule in SUBTREE} | {("compare",), ("spread",), ("report",)}
 
 
 def edit(path, old, new):
@@ -132,6 +138,32 @@ def test_two_models_of_one_file_differ_by_name(project):
     assert due(project) == subtree("pbc_same")
 
 
+@pytest.fixture
+def seeded(project):
+    """The study with three training seeds of DAN, finished as far as dry runs can tell."""
+    edit(project / "config.yaml", "  dan:\n", "  dan:\n    seeds: [1, 2, 7]\n")
+    return project
+
+
+def test_every_training_seed_is_a_row_of_its_own(seeded):
+    jobs = due(seeded)
+    wanted = {(rule, f"dan_seed{k}") for rule in SUBTREE for k in (1, 2, 7)}
+    assert jobs == wanted | {("compare",), ("spread",), ("report",)}
+
+
+def test_the_common_training_seed_is_none_of_a_model_with_seeds(seeded):
+    run_with_fake_steps(seeded)
+    edit(seeded / "config.yaml", "training_seed: 1", "training_seed: 3")
+    trained = {job[1] for job in due(seeded) if job[0] == "train"}
+    assert trained == {"pbc", "mtcnn", "mean_shape"}
+
+
+def test_one_more_seed_is_due_alone(seeded):
+    run_with_fake_steps(seeded)
+    edit(seeded / "config.yaml", "[1, 2, 7]", "[1, 2, 3, 7]")
+    assert due(seeded) == subtree("dan_seed3")
+
+
 def test_shared_geometry_is_due_in_every_model_but_not_in_folds(project):
     edit(project / "src/thermalign/geometry.py", "(across**2)", "(across**2.0)")
     jobs = due(project)
@@ -170,6 +202,14 @@ def test_threads_are_no_reason_to_run_again(project):
         ("components: 10", "components: many", "many"),
         ("  mean_shape: {}", "  mean_shap: {}", "no detector 'mean_shap'"),
         ("    dataset: simulated", "    dataset: simulatd", "no dataset 'simulatd'"),
+        ("  dan:\n", "  dan:\n    seeds: []\n", "non-empty"),
+        ("  dan:\n", "  dan:\n    seeds: [1, 1]\n", "non-unique"),
+        ("  dan:\n", "  dan:\n    seeds: 3\n", "not of type 'array'"),
+        (
+            "  mean_shape: {}",
+            "  mean_shape_seed4: {model: mean_shape}\n  mean_shape: {seeds: [4]}",
+            "models.mean_shape: mean_shape_seed4 is a training of models.mean_shape_seed4",
+        ),
     ],
 )
 def test_a_wrong_key_is_refused_by_name_before_any_job(project, old, new, named):
@@ -242,7 +282,7 @@ def test_environments_hold_what_their_steps_import_at_the_pinned_versions():
                 assert pin.startswith(have[conda.get(package, package)].rstrip("*")), (name, module)
 
 
-@pytest.mark.parametrize("study", ["paper", "pbc_reach"])
+@pytest.mark.parametrize("study", ["paper", "pbc_reach", "learning_curve"])
 def test_every_other_study_is_accepted_whole(finished, study):
     config = f"workflow/config/{study}.yaml"
     done = snakemake(finished, "--dry-run", "--quiet", "--configfile", config)

@@ -1,9 +1,12 @@
+from itertools import pairwise
+
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thermalign.folds import Settings, check_disjoint, split
+from thermalign.folds import Settings, check_disjoint, draw_roles, split
 
 SUBJECTS = [f"s{n:02d}" for n in range(20)]
 IMAGES = pd.DataFrame(
@@ -38,6 +41,35 @@ def test_a_share_of_zero_holds_out_nobody():
     folds = split(IMAGES, settings(validation_share=0), protocol="p", fold=0)
     roles = folds.merge(IMAGES, on="image_id").groupby("role")["subject_id"].nunique()
     assert roles.to_dict() == {"train": 9, "test": 5}
+
+
+def subjects_of(**changes):
+    folds = split(IMAGES, settings(**changes), protocol="p", fold=2)
+    people = folds.merge(IMAGES, on="image_id").groupby("role")["subject_id"]
+    return {role: set(each) for role, each in people}
+
+
+@given(st.integers(0, 50), st.sampled_from([0, 0.13, 0.2, 0.5, 0.7]))
+def test_fewer_training_subjects_leave_everyone_else_in_their_roles(seed, share):
+    sets = [subjects_of(seed=seed, validation_share=share, train_subjects=n) for n in range(2, 11)]
+    for small, large in pairwise(sets):
+        assert small["test"] == large["test"]
+        for role in ("train", "validation"):
+            assert small.get(role, set()) <= large.get(role, set())
+
+
+def test_another_seed_or_fold_tests_other_subjects():
+    test = subjects_of()["test"]
+    assert subjects_of(seed=2)["test"] != test
+    other = split(IMAGES, settings(), protocol="p", fold=3).query("role == 'test'")
+    assert set(other.merge(IMAGES, on="image_id")["subject_id"]) != test
+
+
+@pytest.mark.parametrize(("n", "held_out"), [(10, 1), (11, 1), (12, 2), (30, 4), (85, 11)])
+def test_the_share_of_validation_subjects_is_rounded_at_every_size(n, held_out):
+    drawn = draw_roles(np.arange(90), settings(train_subjects=n, validation_share=0.13), 0)
+    assert list(drawn.values()).count("validation") == held_out
+    assert list(drawn.values()).count("train") == n - held_out
 
 
 def test_only_training_images_are_flipped_and_each_of_them_once():

@@ -1,4 +1,8 @@
-"""Subject-disjoint folds, with mirrored copies in training only."""
+"""Subject-disjoint folds, with mirrored copies in training only.
+
+Test subjects are drawn before training subjects, so that a protocol may change how many it trains
+on without changing whom it tests on, and smaller training sets lie within larger ones.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -24,7 +28,8 @@ class Settings:
         Share of the training subjects held out for early stopping, at least one subject; 0 holds
         out nobody, and every training keeps its last state.
     seed : int
-        Of the random splits; fold k draws with (seed, k).
+        Of the random splits; fold k draws with (seed, k). Protocols of one seed, with the same
+        volumes and number of test subjects, have the same test subjects in every fold.
     """
 
     volumes: tuple[int, ...]
@@ -78,13 +83,31 @@ def split(images: pd.DataFrame, settings: Settings, *, protocol: str, fold: int)
 
 
 def draw_roles(subjects: npt.NDArray[Any], settings: Settings, fold: int) -> dict[str, str]:
-    """Return the role of every drawn subject; the others are left out."""
+    """Return the role of every drawn subject; the others are left out.
+
+    One random order of all subjects gives the test subjects first, then the training subjects.
+    With one more training subject nobody else's role changes: a subject is held out where
+    it raises the number of validation subjects, so that both parts of a smaller training set lie
+    within those of a larger one of the same share.
+
+    Parameters
+    ----------
+    subjects : (S,) str, sorted
+    settings : Settings
+    fold : int
+    """
     order = np.random.default_rng([settings.seed, fold]).permutation(subjects)
-    n_train, n_test = settings.train_subjects, settings.test_subjects
-    share = settings.validation_share
-    n_validation = max(1, round(share * n_train)) if share else 0
-    roles = ["validation"] * n_validation + ["train"] * (n_train - n_validation) + ["test"] * n_test
-    return dict(zip(order[: n_train + n_test], roles, strict=True))
+    held_out = [_validation_subjects(n, settings) for n in range(settings.train_subjects + 1)]
+    roles = ["test"] * settings.test_subjects
+    roles += ["validation" if more else "train" for more in np.diff(held_out)]
+    return dict(zip(order[: len(roles)], roles, strict=True))
+
+
+def _validation_subjects(n_train: int, settings: Settings) -> int:
+    """Return how many of the first ``n_train`` training subjects are held out."""
+    if not settings.validation_share:
+        return 0
+    return min(n_train, max(1, round(settings.validation_share * n_train)))
 
 
 def check_disjoint(folds: pd.DataFrame, images: pd.DataFrame) -> None:

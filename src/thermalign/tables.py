@@ -151,6 +151,23 @@ DIFFERENCES = pa.schema(
     ]
 )
 
+SPREAD = pa.schema(
+    [
+        _PROTOCOL,
+        _column("model", pa.string(), "name under models: in the configuration, over all seeds"),
+        _column("train_subjects", pa.int32(), "of the protocol, validation subjects included"),
+        _column("nmse", pa.float64(), "mean over folds and training seeds of the NMSE", "IOD"),
+        *(METRICS.field(name) for name in ("low", "high")),
+        _column("seed_se", pa.float64(), "of nmse, by seeds drawn; NaN for one seed", "IOD"),
+        _column("subject_se", pa.float64(), "of nmse, by test subjects drawn; bootstrap", "IOD"),
+        _column("seed_sd", pa.float64(), "between seeds; NaN for one seed", "IOD"),
+        _column("subject_sd", pa.float64(), "between subjects; with one seed, rest too", "IOD"),
+        _column("residual_sd", pa.float64(), "of what is neither; NaN for one seed", "IOD"),
+        _column("n_seeds", pa.int32(), "trainings on each fold"),
+        _column("n_subjects", pa.int32(), "test subjects of the standard deviations, all folds"),
+    ]
+)
+
 CURVES = pa.schema(
     [
         _PROTOCOL,

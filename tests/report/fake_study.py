@@ -164,6 +164,34 @@ def full_curves() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=tables.CURVES.names)
 
 
+SIZES = (10, 20, 40)
+SEEDS = {f"dan_seed{k}": ("dan", k) for k in (1, 2, 3)}
+
+
+def full_spread() -> pd.DataFrame:
+    """Two protocols that belong to no series, and a series in which one model has three seeds."""
+    rows = []
+    for protocol, size in (("protocol1", 30), ("protocol2", 85), *((f"n{n}", n) for n in SIZES)):
+        for model, means in NMSE.items():
+            mean = means[0] * (1 + 8 / size if model != "mean_shape" else 1)
+            several = model == "dan" and protocol.startswith("n")
+            by_seed = (0.0011, 0.0018, 0.0025) if several else (NAN, NAN, NAN)
+            se, sd, rest = by_seed
+            row = (protocol, model, size, mean, 0.93 * mean, 1.08 * mean)
+            rows.append((*row, se, 0.0031, sd, 0.015, rest, 3 if several else 1, 26))
+    return pd.DataFrame(rows, columns=tables.SPREAD.names)
+
+
+def series_summary() -> pd.DataFrame:
+    """The NMSE of the single trainings of the series."""
+    rows = Rows()
+    for size in SIZES:
+        for model, (base, seed) in SEEDS.items():
+            mean = NMSE[base][0] * (1 + 8 / size)
+            rows.add((f"n{size}", model, "all"), "nmse", mean * (0.9 + 0.05 * seed), n=480)
+    return rows.frame()
+
+
 def full_costs() -> pd.DataFrame:
     rows = [("simulate", f"chunk{i}", 18.0, 17.1, 1.2, 410.0, "cpu") for i in range(4)] + [
         ("train", f"protocol1/{i}/{model}", wall, 0.97 * wall, 3.4, 1320.0, "cpu")
@@ -280,11 +308,17 @@ def full_study() -> Study:
         config={
             "results": "results",
             "datasets": {"faces": {"source": "simulator", "seed": 2019, "subjects": 111}},
-            "protocols": {"protocol1": {"dataset": "faces"}, "protocol2": {"dataset": "faces"}},
+            "protocols": {
+                "protocol1": {"dataset": "faces", "volumes": [1], "train_subjects": 30},
+                "protocol2": {"dataset": "faces", "volumes": [1, 2], "train_subjects": 85},
+                **{f"n{n}": {"dataset": "faces", "seed": 9, "train_subjects": n} for n in SIZES},
+            },
             "models": {"dan": {"width": 0.125}, "pbc": {}, "mtcnn": {}, "mean_shape": {}},
         },
-        summary=full_summary(),
+        summary=pd.concat([full_summary(), series_summary()], ignore_index=True),
         differences=full_differences(),
+        spread=full_spread(),
+        seeds=SEEDS,
         costs=full_costs(),
         curves=full_curves(),
         parameters=parameters,
@@ -316,6 +350,8 @@ def visible_only_study() -> Study:
         config={"datasets": {"photos": {"source": "table"}}, "protocols": {"photos": {}}},
         summary=rows.frame(),
         differences=empty(tables.DIFFERENCES),
+        spread=empty(tables.SPREAD),
+        seeds={},
         costs=empty(tables.COSTS),
         curves=empty(tables.CURVES),
         parameters=pd.DataFrame(columns=["model", "detector", "configured", "paper"]),

@@ -130,7 +130,9 @@ def test_odd_names_are_shown_as_they_are_spelt(study, page, read_page, name):
         notes=[name],
         boxes=[name],
         cards=[replace(card, name=name) for card in study.cards],
-        config={"protocols": {name: name}},
+        spread=study.spread.replace(rename),
+        seeds={training: (name, seed) for training, (_, seed) in study.seeds.items()},
+        config={"protocols": study.config["protocols"] | {name: {"dataset": name}}},
         commit=name,
         versions={name: name},
     )
@@ -147,6 +149,18 @@ def test_two_names_that_differ_in_odd_letters_only_stay_apart(study, read_page):
     outline = read_page(render(replace(study, summary=both)))
     identifiers = [attrs["id"] for _, attrs in outline.tags if "id" in attrs]
     assert len(identifiers) == len(set(identifiers))
+
+
+def test_trainings_with_different_seeds_are_not_compared(study, read_page):
+    rows = study.differences.head(1)
+    pairs = [("dan_seed1", "dan_seed2"), ("pbc_seed1", "dan_seed1"), ("dan_seed2", "mean_shape")]
+    table = pd.concat([rows.assign(model_a=a, model_b=b) for a, b in pairs], ignore_index=True)
+    seeds = study.seeds | {"pbc_seed1": ("pbc", 1)}
+    page = read_page(render(replace(study, differences=table, seeds=seeds)))
+    heads = {text for path, text in page.texts if path[-1] == "th"}
+    assert "PBC, seed 1 − DAN, seed 1" in heads
+    assert "DAN, seed 2 − mean shape" in heads
+    assert "DAN, seed 1 − DAN, seed 2" not in heads
 
 
 def test_each_face_is_embedded_once_however_many_models_saw_it(study, page):

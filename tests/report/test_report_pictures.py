@@ -134,13 +134,13 @@ def test_training_curves_of_any_length_stay_small():
         {"protocol": "p1", "fold": 0, "model": "dan", "stage": "one", "step": steps}
     )
     frame = frame.assign(loss=np.exp(-steps / 3e4), validation_nmse=NAN)
-    (panel,) = training_panels(frame, "p1", looks=looks(["dan"]))
+    (panel,) = training_panels(frame, "p1", looks=looks(["dan"]), seeds={})
     assert len(panel.svg) < 100 * MOST_POINTS
     assert "not measured" in panel.svg
 
 
 def test_stages_of_a_model_are_named_behind_each_other():
-    panels = training_panels(full_curves(), "protocol1", looks=looks(["dan", "pbc"]))
+    panels = training_panels(full_curves(), "protocol1", looks=looks(["dan", "pbc"]), seeds={})
     assert [panel.title for panel in panels] == ["PBC", "DAN"]
     assert ">stage1<" in panels[1].svg
     assert ">stage2<" in panels[1].svg
@@ -155,6 +155,17 @@ def test_accuracy_is_drawn_over_processor_time_for_every_model_that_was_validate
     assert "DAN .052 after " in panel.svg
     assert "PBC" not in panel.svg
     assert price_panel(curves[lost], "protocol1", looks=looks(["pbc"])) == []
+
+
+def test_trainings_of_one_model_share_a_panel():
+    one = full_curves().query("model == 'pbc'")
+    both = pd.concat([one.assign(model=f"pbc_seed{k}") for k in (1, 2)])
+    seeds = {f"pbc_seed{k}": ("pbc", k) for k in (1, 2)}
+    (alone,) = training_panels(one, "protocol1", looks=looks(["pbc"]), seeds={})
+    (panel,) = training_panels(both, "protocol1", looks=looks(["pbc"], seeds), seeds=seeds)
+    assert panel.title == "PBC"
+    lines = 2 * 3  # loss and validation of three folds
+    assert panel.svg.count("<path") == alone.svg.count("<path") + lines
 
 
 def test_drawings_do_not_depend_on_the_users_matplotlib_settings():

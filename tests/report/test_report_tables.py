@@ -1,6 +1,6 @@
 import pandas as pd
 import pytest
-from fake_study import NAN, Rows
+from fake_study import NAN, Rows, empty
 
 from thermalign import tables as schemas
 from thermalign.report.cells import fraction, number, percent
@@ -199,7 +199,7 @@ def test_findings_turn_differences_towards_the_model():
         [("own", "range=1", "eer", "annotated", "dan", -0.008, -0.021, 0.005, 100)],
         columns=schemas.DIFFERENCES.names,
     )
-    said = finding(view_of(rows, "own"), frame).sentences
+    said = finding(view_of(rows, "own"), frame, empty(schemas.SPREAD)).sentences
     assert said[0] == "No landmark error was measured."
     assert said[-1].endswith("DAN\u00a0+0.8 [−0.5,\u00a02.1], not separable.")
 
@@ -208,7 +208,7 @@ def test_a_lone_model_is_not_called_the_lowest():
     rows = Rows()
     rows.add(("own", "dan", "all"), "nmse", 0.05, n=1440)
     none = schemas.DIFFERENCES.empty_table().to_pandas()
-    said = finding(view_of(rows, "own"), none).sentences
+    said = finding(view_of(rows, "own"), none, empty(schemas.SPREAD)).sentences
     assert said[0] == "DAN has an NMSE of .050 over 1,440 test images of all folds."
 
 

@@ -24,7 +24,7 @@ os.environ["PATH"] = os.pathsep.join(
 from thermalign.provenance import fingerprint
 
 RESULTS = config["results"]
-DATASETS, PROTOCOLS, MODELS = config["datasets"], config["protocols"], config["models"]
+DATASETS, PROTOCOLS = config["datasets"], config["protocols"]
 FOLDER = f"{RESULTS}/{{protocol}}/fold{{fold}}"
 
 
@@ -38,12 +38,25 @@ for name, settings in PROTOCOLS.items():
         refuse(
             f"protocols.{name}.dataset: no dataset {settings['dataset']!r}; use one of {list(DATASETS)}"
         )
-for name, block in MODELS.items():
+MODELS = (
+    {}
+)  # settings by folder: a model's name, or one per training seed that it lists
+SEEDS = {}  # name under models: and training seed, by folder
+for name, block in config["models"].items():
     detector = block.get("model", name)
     if not Path(SRC, "thermalign", "landmarks", f"{detector}.py").is_file():
         refuse(
             f"models.{name}: no detector {detector!r}; add src/thermalign/landmarks/{detector}.py or correct it"
         )
+    settings = {k: v for k, v in block.items() if k != "seeds"}
+    for seed in block.get("seeds", [config["training_seed"]]):
+        folder = f"{name}_seed{seed}" if "seeds" in block else name
+        if folder in MODELS:
+            refuse(
+                f"models.{name}: {folder} is a training of models.{SEEDS[folder][0]} already; rename one of them"
+            )
+        MODELS[folder] = {**settings, "model": detector}
+        SEEDS[folder] = (name, seed)
 
 
 wildcard_constraints:

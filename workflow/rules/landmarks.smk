@@ -22,7 +22,7 @@ rule train:
         code=code("steps.train", "landmarks.{detector}"),
         detector=lambda w: detector_of(w.model),
         settings=settings_of,
-        seed=config["training_seed"],
+        seed=seed_of,
         modality=probe_modality,
         checkpoint=f"{FOLDER}/{{model}}/checkpoint.pt",
     shell:

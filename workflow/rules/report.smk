@@ -9,6 +9,7 @@ rule report:
         marked=[f"{RESULTS}/data/{d}/marked.png" for d in used_datasets()],
         summary=rules.compare.output.summary,
         differences=rules.compare.output.differences,
+        spread=rules.spread.output.spread,
         curves=every(rules.train.output.curve, MODELS),
         predictions=every(rules.predict.output.predictions, MODELS),
     output:
@@ -24,11 +25,13 @@ rule report:
     params:
         code=code("steps.report"),
         config=text({k: v for k, v in config.items() if k != "threads"}),
+        seeds=text(repeated()),
         logs=f"{RESULTS}/logs",
     shell:
         "python -m thermalign report --log {log} --job all --images {input.images}"
         " --annotations {input.annotations} --boxes {input.boxes} --summary {input.summary}"
-        " --differences {input.differences} --curves {input.curves}"
+        " --differences {input.differences} --spread {input.spread} --seeds {params.seeds:q}"
+        " --curves {input.curves}"
         " --predictions {input.predictions} --cards {input.cards}"
         " --likenesses {input.likenesses} --contacts {input.contacts} --marked {input.marked}"
         " --logs {params.logs} --config {params.config:q}"

@@ -16,6 +16,16 @@ def settings_of(wildcards):
     return text({k: v for k, v in MODELS[wildcards.model].items() if k != "model"})
 
 
+def seed_of(wildcards):
+    """Return the seed that a model is trained with."""
+    return SEEDS[wildcards.model][1]
+
+
+def repeated():
+    """Return the configured model and the seed of every training of a model that lists seeds."""
+    return {m: SEEDS[m] for m in MODELS if "seeds" in config["models"][SEEDS[m][0]]}
+
+
 def adapter_of(wildcards):
     """Return the ingest module of the job's dataset, if it has one."""
     name = wildcards.get("dataset")

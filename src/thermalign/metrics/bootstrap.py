@@ -124,6 +124,20 @@ def interval(replicates: Floats) -> tuple[float, float]:
     return float(low), float(high)
 
 
+def standard_error(replicates: Floats) -> float:
+    """Return the standard deviation of replicates (R,), the standard error of their figure.
+
+    Returns
+    -------
+    float
+        NaN where fewer than half of the replicates, or fewer than two, are numbers.
+    """
+    finite = replicates[np.isfinite(replicates)]
+    if finite.size < max(2, len(replicates) / 2):
+        return float("nan")
+    return float(finite.std(ddof=1))
+
+
 def _chunks(weights: Floats, comparisons: int) -> int:
     """Return into how many parts the replicates go, so that one part's weights stay small."""
     replicates, n_subjects = weights.shape

@@ -18,6 +18,9 @@ MOST_POINTS = 150
 """Points a training curve is drawn with at most: more than a panel's pixels show."""
 
 Looks = dict[str, Look]
+Seeds = dict[str, tuple[str, int]]
+"""Name under ``models:`` and training seed of every model that is one of several trainings."""
+
 Curve = list[tuple[float, Value]]
 
 
@@ -76,16 +79,19 @@ def roc_panels(view: View) -> list[Panel]:
     return panels
 
 
-def training_panels(curves: pd.DataFrame, protocol: str, *, looks: Looks) -> list[Panel]:
-    """Draw every model's training: loss above, validation NMSE below, a line per fold."""
+def training_panels(
+    curves: pd.DataFrame, protocol: str, *, looks: Looks, seeds: Seeds
+) -> list[Panel]:
+    """Draw every model's training: loss above, validation NMSE below, a line per fold and seed."""
     mine = curves[curves["protocol"] == protocol]
+    trained = mine["model"].map(lambda name: seeds[name][0] if name in seeds else name)
     panels = []
-    for model in (m for m in looks if (mine["model"] == m).any()):
-        rows = mine[mine["model"] == model]
+    for model in (m for m in looks if (trained == m).any()):
+        rows = mine[trained == model]
         stages = list(dict.fromkeys(str(s) for s in rows["stage"]))
         alt = (
             f"Training of {looks[model].label}, {protocol_label(protocol)}: loss and validation "
-            f"NMSE over optimiser steps, a line per fold. Stages: {', '.join(stages)}."
+            f"NMSE over optimiser steps, a line per fold and seed. Stages: {', '.join(stages)}."
         )
         with style():
             figure = Figure(figsize=SIZE, layout="constrained")
@@ -186,7 +192,7 @@ def _draw_training(axes: Axes, rows: pd.DataFrame, *, column: str, colour: str) 
     begin = 0
     for stage in stages:
         part = rows[rows["stage"] == stage]
-        for _, line in part.groupby("fold", sort=True):
+        for _, line in part.groupby(["model", "fold"], sort=True):
             known = line[line[column].notna()].sort_values("step")
             drawn = known.iloc[:: max(1, math.ceil(len(known) / MOST_POINTS))]
             marker = "." if len(drawn) < 2 else None

@@ -17,7 +17,7 @@ from thermalign.report.cells import (
     percent_number,
 )
 from thermalign.report.names import subset_label
-from thermalign.report.summary import View
+from thermalign.report.summary import Value, View
 
 SIMULATED = (
     "The faces are simulated: absolute figures say nothing about real people. Compare models and "
@@ -33,9 +33,9 @@ class Finding:
     sentences: list[str]
 
 
-def finding(view: View, differences: pd.DataFrame) -> Finding:
-    """Say the main result of a protocol."""
-    said = [_lowest(view), _by_range(view), _verification(view), _loss(view, differences)]
+def finding(view: View, differences: pd.DataFrame, spread: pd.DataFrame) -> Finding:
+    """Say the main result of a protocol; no single training is named the best of its seeds."""
+    said = [_lowest(view, spread), _by_range(view), _verification(view), _loss(view, differences)]
     return Finding(view.label, [sentence for sentence in said if sentence])
 
 
@@ -52,10 +52,16 @@ def _mentions(node: Any, word: str) -> bool:
     return isinstance(node, str) and node == word
 
 
-def _lowest(view: View) -> str:
-    known = view.known("nmse", subset="all")
+def _lowest(view: View, spread: pd.DataFrame) -> str:
+    known, seeds = view.known("nmse", subset="all"), ""
     if not known:
         return "No landmark error was measured."
+    images = number(next(iter(known.values())).n)
+    several = spread[(spread["protocol"] == view.protocol) & spread["nmse"].notna()]
+    if (several["n_seeds"] > 1).any():
+        rows = several[["model", "nmse", "low", "high", "n_subjects"]]
+        known = {row[0]: Value(*row[1:]) for row in rows.itertuples(index=False, name=None)}
+        seeds = ", mean over training seeds"
     ranked = sorted(known, key=lambda m: known[m].value)
     value, label = known[ranked[0]], view.looks[ranked[0]].label
     rest = "; ".join(f"{view.looks[m].label}{NBSP}{fraction(known[m].value)}" for m in ranked[1:])
@@ -64,7 +70,7 @@ def _lowest(view: View) -> str:
     colon = ":" if rest else ""
     end = f" ({rest})." if rest else "."
     return _sentence(
-        f"{subject}{colon} {figures} over {number(value.n)} test images of all folds{end}"
+        f"{subject}{colon} {figures} over {images} test images of all folds{seeds}{end}"
     )
 
 

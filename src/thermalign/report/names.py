@@ -1,8 +1,8 @@
 """What protocols, models and subsets are called in the report, and how each model is drawn."""
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from thermalign.report.paper import protocol_number
 
@@ -37,13 +37,22 @@ _SPARE_COLOURS = ("#cc79a7", "#e69f00", "#56b4e9", "#7b4fa3", "#8c6d31")
 _SPARE_DASHES: tuple[tuple[float, ...], ...] = ((), (4, 1.5), (1.5, 1), (6, 1, 1, 1))
 
 
-def looks(models: Iterable[str]) -> dict[str, Look]:
+def looks(
+    models: Iterable[str], seeds: Mapping[str, tuple[str, int]] | None = None
+) -> dict[str, Look]:
     """Return the look of every model, in the order in which tables and legends list them.
 
     Annotated points (the ceiling) come first, then the paper's models in its order, then others by
-    name, then the mean shape (the floor).
+    name, then the mean shape (the floor). Trainings of one model stand after it by seed and share
+    its line: what tells them apart is their label.
+
+    Parameters
+    ----------
+    models : names
+    seeds : name under ``models:`` and training seed, by the name of a training; optional
     """
-    names = set(models)
+    repeated = dict(sorted((seeds or {}).items(), key=lambda item: item[1][1]))
+    names = {repeated[name][0] if name in repeated else name for name in models}
     others = sorted(names - _KNOWN.keys() - {"mean_shape"})
     ordered = {name: look for name, look in _KNOWN.items() if name in names}
     for i, name in enumerate(others):
@@ -51,7 +60,13 @@ def looks(models: Iterable[str]) -> dict[str, Look]:
         ordered[name] = Look(name, _SPARE_COLOURS[i % len(_SPARE_COLOURS)], dash)
     if "mean_shape" in names:
         ordered["mean_shape"] = _MEAN_SHAPE
-    return ordered
+    listed = {}
+    for name, look in ordered.items():
+        listed[name] = look
+        for training, (model, seed) in repeated.items():
+            if model == name:
+                listed[training] = replace(look, label=f"{look.label}, seed {seed}")
+    return listed
 
 
 def protocol_label(protocol: str) -> str:

@@ -17,6 +17,7 @@ from thermalign.report.findings import SIMULATED, finding, uses_simulator
 from thermalign.report.inventory import cost_table, dataset_table, parameter_table
 from thermalign.report.names import Look, looks
 from thermalign.report.paper import CITATION
+from thermalign.report.spread import spread_chapter
 from thermalign.report.summary import View
 from thermalign.report.tables import detail_table, eer_table, nmse_table, operating_table
 
@@ -32,8 +33,10 @@ class Study:
     title : str
     config : dict
         The whole configuration.
-    summary, differences, costs : DataFrame
-        SUMMARY, DIFFERENCES, COSTS.
+    summary, differences, spread, costs : DataFrame
+        SUMMARY, DIFFERENCES, SPREAD, COSTS.
+    seeds : dict of str to (str, int)
+        Name under ``models:`` and training seed of every model that is one of several trainings.
     curves : DataFrame
         CURVES: protocol, fold, model, stage, step, loss, validation_nmse.
     parameters : DataFrame
@@ -54,6 +57,8 @@ class Study:
     config: dict[str, Any]
     summary: pd.DataFrame
     differences: pd.DataFrame
+    spread: pd.DataFrame
+    seeds: dict[str, tuple[str, int]]
     costs: pd.DataFrame
     curves: pd.DataFrame
     parameters: pd.DataFrame
@@ -104,14 +109,22 @@ def render(study: Study) -> str:
         keep_trailing_newline=True,
     )
     models = [*study.summary["model"], *study.curves["model"], *study.parameters["model"]]
-    drawn = looks(str(m) for m in [*models, *(e.model for e in study.examples)])
+    models += [*study.spread["model"]]
+    drawn = looks((str(m) for m in [*models, *(e.model for e in study.examples)]), study.seeds)
     views = [View(study.summary, protocol, looks=drawn) for protocol in _protocols(study)]
     return environment.get_template("page.html.j2").render(
         study=study,
         style=(folder / "style.css").read_text(encoding="utf-8"),
         simulated=SIMULATED if uses_simulator(study.config) else "",
-        findings=[finding(view, study.differences) for view in views],
+        findings=[finding(view, study.differences, study.spread) for view in views],
         chapters=[_chapter(study, view) for view in views],
+        spread=spread_chapter(
+            study.spread,
+            study.summary,
+            study.config.get("protocols", {}),
+            looks=drawn,
+            seeds=study.seeds,
+        ),
         images=images(study.examples),
         dataset=dataset_table(study.dataset),
         cards=[card_chapter(card) for card in study.cards],
@@ -136,13 +149,28 @@ def _chapter(study: Study, view: View) -> Chapter:
         label=view.label,
         errors=[table for table in errors if table],
         ced=ced_panels(view),
-        ced_legend=[view.looks[model] for model in view.models("ced")],
+        ced_legend=[view.looks[m] for m in _models(study, view.models("ced"))],
         rates=[table for table in rates if table],
         roc=roc_panels(view),
-        differences=difference_tables(study.differences, view.protocol, looks=view.looks),
+        differences=difference_tables(_paired(study), view.protocol, looks=view.looks),
         albums=albums(study.examples, view.protocol, looks=view.looks),
         training=[
             *price_panel(study.curves, view.protocol, looks=view.looks),
-            *training_panels(study.curves, view.protocol, looks=view.looks),
+            *training_panels(study.curves, view.protocol, looks=view.looks, seeds=study.seeds),
         ],
     )
+
+
+def _models(study: Study, names: list[str]) -> list[str]:
+    """Return the models of trainings, each once: all its seeds share one line."""
+    return list(dict.fromkeys(study.seeds[m][0] if m in study.seeds else m for m in names))
+
+
+def _paired(study: Study) -> pd.DataFrame:
+    """Return the differences without those of two trainings with different seeds."""
+    table = study.differences
+    first, second = (
+        table[side].map(lambda name: study.seeds[name][1] if name in study.seeds else None)
+        for side in ("model_a", "model_b")
+    )
+    return table[first.isna() | second.isna() | (first == second)]

@@ -21,7 +21,7 @@ def parameter_counts(models: dict[str, dict[str, Any]]) -> pd.DataFrame:
     """
     rows = []
     for name, block in models.items():
-        settings = dict(block)
+        settings = {key: value for key, value in block.items() if key != "seeds"}
         detector = settings.pop("model", name)
         module = importlib.import_module(f"thermalign.landmarks.{detector}")
         parsed = parse(module.Settings, settings, f"models: {name}")

@@ -24,6 +24,8 @@ def run(
     boxes: list[Path],
     summary: Path,
     differences: Path,
+    spread: Path,
+    seeds: dict[str, Any],
     curves: list[Path],
     predictions: list[Path],
     cards: list[Path],
@@ -41,6 +43,8 @@ def run(
     ----------
     images, annotations, boxes, curves, predictions : lists of Path of the tables
     summary, differences : Path of the tables of ``compare``
+    spread : Path of SPREAD
+    seeds : model -> (name under ``models:``, training seed), where a model lists seeds
     cards, likenesses, contacts, marked : lists of Path of the outputs of ``describe``
     logs : folder of the jobs' logs
     config : the whole configuration
@@ -57,13 +61,17 @@ def run(
         config=config,
         summary=joined,
         differences=tables.read(differences, tables.DIFFERENCES),
+        spread=tables.read(spread, tables.SPREAD),
+        seeds={training: (model, seed) for training, (model, seed) in seeds.items()},
         costs=read_costs(logs),
         curves=tables.read_many(curves, tables.CURVES),
         parameters=parameter_counts(config["models"]),
         examples=[
             example
             for name, *its in zip(names, truth, known, box_tables, strict=True)
-            for example in examples(_predicted(predictions, config, name), *its)
+            for example in examples(
+                _predicted(predictions, config, dataset=name, seeds=seeds), *its
+            )
         ],
         notes=notes(config, joined),
         dataset=pd.concat(
@@ -81,11 +89,18 @@ def run(
     tables.replace_file(page, lambda path: path.write_text(render(study), encoding="utf-8"))
 
 
-def _predicted(predictions: list[Path], config: dict[str, Any], dataset: str) -> pd.DataFrame:
-    """Return the PREDICTIONS of the protocols on a dataset; datasets may name images alike."""
+def _predicted(
+    predictions: list[Path], config: dict[str, Any], *, dataset: str, seeds: dict[str, Any]
+) -> pd.DataFrame:
+    """Return the PREDICTIONS of the protocols on a dataset; datasets may name images alike.
+
+    Of a model with several training seeds only those of the lowest.
+    """
     table = tables.read_many(predictions, tables.PREDICTIONS)
     theirs = [p for p, block in config["protocols"].items() if block["dataset"] == dataset]
-    return table[table["protocol"].isin(theirs)]
+    lowest = {model: min(s for m, s in seeds.values() if m == model) for model, _ in seeds.values()}
+    later = [training for training, (model, seed) in seeds.items() if seed > lowest[model]]
+    return table[table["protocol"].isin(theirs) & ~table["model"].isin(later)]
 
 
 def read_costs(logs: Path) -> pd.DataFrame:
