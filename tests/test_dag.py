@@ -253,16 +253,18 @@ def test_environments_hold_what_their_steps_import_at_the_pinned_versions():
     sys.path.insert(0, str(ROOT / "src"))
     from thermalign.provenance import third_party  # noqa: PLC0415
 
-    pins = dict(re.findall(r'"([a-z-]+)==([\d.]+)"', (ROOT / "pyproject.toml").read_text()))
+    pins = dict(re.findall(r'"([a-z-]+)==([\w.]+)"', (ROOT / "pyproject.toml").read_text()))
     distributions = {
         "cv2": "opencv-python-headless",
         "yaml": "pyyaml",
         "array_api_compat": "array-api-compat",
+        "dlib": "dlib-bin",
     }
     conda = {
         "opencv-python-headless": "py-opencv",
         "torch": "pytorch",
         "matplotlib": "matplotlib-base",
+        "dlib-bin": "dlib",
     }
     for file in (ROOT / "workflow/rules").glob("*.smk"):
         for rule in re.split(r"\nrule ", file.read_text())[1:]:
@@ -274,7 +276,10 @@ def test_environments_hold_what_their_steps_import_at_the_pinned_versions():
             have = dict(line.split("=", 1) for line in env["dependencies"])
             reached = third_party(f"thermalign.steps.{name}") | third_party("thermalign.__main__")
             if "landmarks.{detector}" in rule:
-                reached |= third_party("thermalign.landmarks.dan")
+                models = (ROOT / "src/thermalign/landmarks").glob("[a-z]*.py")
+                reached |= {
+                    m for p in models for m in third_party(f"thermalign.landmarks.{p.stem}")
+                }
             for module in reached - set(sys.stdlib_module_names):
                 package = distributions.get(module, module)
                 pin = pins[package]

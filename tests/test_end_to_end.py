@@ -1,5 +1,6 @@
 """The whole study on a tiny simulated dataset, and on real photographs where they are at hand."""
 
+import importlib.util
 import json
 import os
 import re
@@ -23,6 +24,8 @@ QUICK = {
     "mtcnn": {"width": 0.25, "steps": 30, "batch_size": 16},
     "mean_shape": {},
 }
+if importlib.util.find_spec("dlib"):  # optional
+    QUICK["ert"] = {"cascade_depth": 2, "num_trees_per_cascade_level": 10}
 
 
 def run(folder, config, *arguments):

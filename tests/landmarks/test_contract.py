@@ -31,9 +31,10 @@ SMALL: dict[str, dict[str, Any]] = {
     | {"later_steps": 50, "shift_sd": 0.05, "rotation_sd": 2.0, "scale_sd": 0.05},
     "mtcnn": SHORT | {"width": 0.5, "steps": 400, "shift": 0.05, "scale": [0.95, 1.05]},
     "pbc": SHORT | {"width": 0.12, "steps": 250, "batch_size": 32},
+    "ert": {"cascade_depth": 4, "num_trees_per_cascade_level": 20, "tree_depth": 3},
 }
 # Of the mean shape's error, on the faces learnt.
-SHARE_OF_MEAN_SHAPE = {"mean_shape": 1.001, "dan": 0.6, "mtcnn": 0.6, "pbc": 1.3}
+SHARE_OF_MEAN_SHAPE = {"mean_shape": 1.001, "dan": 0.6, "mtcnn": 0.6, "pbc": 1.3, "ert": 0.6}
 
 QUIET = Run(progress=False)
 
@@ -51,6 +52,8 @@ def trained(request: pytest.FixtureRequest, toy_faces: Callable[..., Faces]) -> 
 def small(name: str) -> tuple[ModuleType, Any]:
     assert name in SMALL, f"give {name} small settings here, so that the contract is tested"
     module = importlib.import_module(f"thermalign.landmarks.{name}")
+    if extra := getattr(module, "EXTRA", None):
+        pytest.importorskip(extra, reason=f"{name} needs {extra}, an optional dependency")
     return module, parse(module.Settings, SMALL[name], name)
 
 
@@ -76,7 +79,7 @@ def error(points: torch.Tensor, truth: torch.Tensor) -> float:
 
 
 def test_the_package_holds_the_models_of_the_study() -> None:
-    assert {"mean_shape", "dan", "pbc", "mtcnn"} <= set(MODELS)
+    assert {"mean_shape", "dan", "pbc", "mtcnn", "ert"} <= set(MODELS)
 
 
 def test_settings_are_frozen_and_have_defaults(trained: Trained) -> None:

@@ -3,7 +3,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from thermalign.landmarks import dan, mtcnn, pbc
+from thermalign.landmarks import dan, ert, mtcnn, pbc
 from thermalign.landmarks._settings import check_choices, check_ranges, parse
 
 
@@ -66,6 +66,7 @@ def test_wrong_settings_are_refused_with_their_key(
         (mtcnn, {"schedule": "step"}, "schedule is 'step'; give one of constant, cosine"),
         (pbc, {"padding": "full"}, "padding is 'full'; give one of valid, same"),
         (pbc, {"steps": 0}, "steps is 0; give 1 to"),
+        (ert, {"nu": 0}, "nu is 0.0; give 0.0001 to 1"),
     ],
 )
 def test_models_refuse_what_they_cannot_run(

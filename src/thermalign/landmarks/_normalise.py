@@ -17,9 +17,11 @@ from thermalign.landmarks._settings import check_choices, check_ranges
 
 METHODS = ("percentile", "window", "histogram")
 
+OVERSHOOT = 1.4
+"""Values beyond the levels stay linear up to here, on both sides of zero."""
+
 _SAMPLES = 64  # the box is measured on a grid of so many samples a side
 _LOW, _HIGH = 0.05, 0.99  # quantiles that become -1 and 1
-_OVERSHOOT = 1.4  # values beyond the levels stay linear up to here
 _KNOTS = 65  # quantiles kept of a histogram
 _FLAT = 1e-6  # least distance of two levels, in units of the stack
 
@@ -110,7 +112,7 @@ def normalise(crops: Tensor, levels: Tensor) -> Tensor:
         k = torch.searchsorted(levels[:, 1:-1].contiguous(), flat)
         position = k + (flat - below.gather(1, k)) / step.gather(1, k)
     scaled = position * (2 / (levels.shape[1] - 1)) - 1
-    return scaled.clamp(-_OVERSHOOT, _OVERSHOOT).view(crops.shape)
+    return scaled.clamp(-OVERSHOOT, OVERSHOOT).view(crops.shape)
 
 
 def _quantiles(faces: Faces, rows: Tensor, method: str) -> Tensor:

@@ -110,7 +110,7 @@ def training_panels(
 def price_panel(curves: pd.DataFrame, protocol: str, *, looks: Looks) -> list[Panel]:
     """Draw the lowest validation NMSE so far over the processor time of each model's training."""
     mine = curves[(curves["protocol"] == protocol) & curves["validation_nmse"].notna()]
-    models = [m for m in looks if (mine["model"] == m).sum() > 1]
+    models = [m for m in looks if (mine["model"] == m).any()]
     if not models:
         return []
     spoken = []

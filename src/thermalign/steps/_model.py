@@ -1,6 +1,7 @@
 """Landmark models by contract: their module, their settings, their trained state on disk."""
 
 import importlib
+import importlib.util
 import json
 from pathlib import Path
 from types import ModuleType
@@ -24,9 +25,16 @@ def load_model(detector: str, settings: dict[str, Any], name: str) -> tuple[Modu
     Raises
     ------
     ValueError
-        If a setting is unknown or of another type.
+        If a setting is unknown or of another type, or the detector's optional dependency (its
+        ``EXTRA``, if it has one) is not installed.
     """
     module = importlib.import_module(f"thermalign.landmarks.{detector}")
+    extra = getattr(module, "EXTRA", None)
+    if extra and importlib.util.find_spec(extra) is None:
+        raise ValueError(
+            f"models: {name}: {extra} is not installed; pip install 'thermalign[{extra}]', "
+            "or take the model out of the configuration"
+        )
     return module, parse(module.Settings, settings, f"models: {name}")
 
 

@@ -1,0 +1,257 @@
+"""An ensemble of regression trees, the classical peer: what a detector without a network reaches.
+
+dlib grows the trees and walks them; this file gives it crops and takes points back. dlib is an
+optional dependency and is loaded where it is used, so that settings can be read without it.
+"""
+
+import math
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from thermalign.geometry import LANDMARKS, box_to_crop
+from thermalign.landmarks import _normalise
+from thermalign.landmarks._data import CurvePoint, Faces, State
+from thermalign.landmarks._faces import (
+    chunks,
+    from_box_units,
+    point_error,
+    to_box_units,
+    unannotated,
+)
+from thermalign.landmarks._loop import UNKEPT, Run
+from thermalign.landmarks._normalise import NormalisedFaces
+from thermalign.landmarks._settings import check_ranges
+from thermalign.warp import ImageStack
+
+EXTRA = "dlib"
+"""The optional dependency: what is imported, and the package's extra that installs it."""
+
+Bytes = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Hyper-parameters by dlib's names; defaults are dlib 20.0's."""
+
+    cascade_depth: int = 10  # levels
+    num_trees_per_cascade_level: int = 500
+    tree_depth: int = 4  # splits from root to leaf
+    nu: float = 0.1  # share of a tree's answer that is used (shrinkage)
+    oversampling_amount: int = 20  # initial shapes per example
+    oversampling_translation_jitter: float = 0.0  # of an initial shape, boxes, at most
+    feature_pool_size: int = 400  # pixels that a level's trees compare
+    # Around the landmarks, boxes. dlib 0, with which trees see half of each eye if there are five
+    # landmarks. ASSUME: the best of 0, .2 and .5 on validation subjects.
+    feature_pool_region_padding: float = 0.2
+    lambda_param: float = 0.1  # boxes; pixels farther apart are compared less often
+    num_test_splits: int = 20  # random splits a node chooses from
+    width: int = 128  # of a face box in a crop, pixels. ASSUME
+    height: int = 160  # pixels; the default box has 1 : 1.25. ASSUME
+    margin: int = 16  # around the box, pixels, so that pixels beyond it can be compared. ASSUME
+    normalisation: str = "percentile"  # dlib compares 8-bit grey values as they are
+    window: tuple[float, float] = (20.0, 40.0)  # degrees Celsius, of normalisation: window
+
+    def __post_init__(self) -> None:
+        check_ranges(self, cascade_depth=(1, 1000), num_trees_per_cascade_level=(1, 10**5))
+        check_ranges(self, tree_depth=(1, 12), nu=(1e-4, 1), oversampling_amount=(1, 10**4))
+        check_ranges(self, oversampling_translation_jitter=(0, 1), feature_pool_size=(2, 10**5))
+        check_ranges(self, feature_pool_region_padding=(0, 2), lambda_param=(1e-3, 100))
+        check_ranges(self, num_test_splits=(1, 10**4), width=(16, 1024), height=(16, 1024))
+        check_ranges(self, margin=(0, 1024))
+        _normalise.check(self)
+
+
+def reach(settings: Settings) -> float:
+    """Return how far beyond a face box the crops show, in sides of the box."""
+    return max(settings.margin / settings.width, settings.margin / settings.height)
+
+
+def network(settings: Settings) -> nn.Module:
+    """Return an empty module: trees have leaves, not parameters."""
+    return nn.Module()
+
+
+def fit(
+    train: Faces, validation: Faces, settings: Settings, *, seed: int, run: Run = UNKEPT
+) -> State:
+    """Grow the trees on crops around the boxes.
+
+    Parameters
+    ----------
+    train, validation : Faces
+        Validation faces are measured once, at the end: nothing is chosen by them.
+    settings : Settings
+    seed : int
+    run : Run
+        Not used: dlib tells nothing before its last tree.
+
+    Returns
+    -------
+    State with ``predictor`` (B,) uint8, the file that dlib writes
+        Its curve is one point: the number of trees, training and validation NMSE. The same seed
+        gives the same bytes with the same number of threads; with another number dlib adds in
+        another order, and the last bits differ.
+
+    Raises
+    ------
+    ValueError
+        If there are no training faces.
+
+    Source
+    ------
+    Kazemi and Sullivan, CVPR 2014; King, JMLR 10, 2009 (dlib). Differs from it in: crops are
+    resampled to one size and normalised first; training points are rounded to a crop's pixels.
+    """
+    if len(train) == 0:
+        raise ValueError("ert: there are no training faces")
+    data = _normalise.prepare(train, settings)
+    images = [image for rows in chunks(train) for image in _crops(data, rows, settings)]
+    began = time.process_time()
+    grown = _dlib().train_shape_predictor(
+        images, _shapes(train, settings), _options(settings, seed)
+    )
+    seconds = time.process_time() - began
+    state = State({"predictor": _write(grown)})
+    held_out = math.nan
+    if len(validation):
+        held_out = _error(grown, _normalise.prepare(validation, settings), settings)
+    trees = settings.cascade_depth * settings.num_trees_per_cascade_level
+    loss = _error(grown, data, settings)
+    state.curve.append(CurvePoint("trees", trees, loss, held_out, seconds))
+    return state
+
+
+def predict(
+    state: State, stack: ImageStack, boxes: Tensor, settings: Settings
+) -> tuple[Tensor, Tensor]:
+    """Walk the trees in each box.
+
+    Crops are warped in batches; dlib takes one face at a time, tens of microseconds each.
+
+    Parameters
+    ----------
+    state : State
+    stack : ImageStack of N images
+    boxes : (N, 4) float, pixels, (x, y, width, height)
+    settings : Settings
+
+    Returns
+    -------
+    points : (N, L, 2) float32, pixels, (x, y)
+        dlib rounds them to whole pixels of the crop.
+    confidence : (N, L) float32
+        NaN: trees have none.
+
+    Raises
+    ------
+    ValueError
+        If the boxes do not fit the images.
+    """
+    data = _normalise.prepare(unannotated(stack, boxes), settings)
+    points = _predict(_read(state.tensors["predictor"]), data, settings)
+    return points, torch.full(points.shape[:2], torch.nan, device=stack.device)
+
+
+def to_grey(crops: Tensor) -> Tensor:
+    """Map normalised values to the 8 bits that dlib reads, rounded: -1.4 to 0 and 1.4 to 255.
+
+    Parameters
+    ----------
+    crops : (K, 1, H, W) float32, within -1.4 and 1.4
+
+    Returns
+    -------
+    (K, 1, H, W) uint8
+    """
+    share = (crops + _normalise.OVERSHOOT) / (2 * _normalise.OVERSHOOT)
+    return (255 * share).round().to(torch.uint8)
+
+
+def _dlib() -> Any:
+    """Import dlib where it is needed."""
+    import dlib  # noqa: PLC0415  # optional, see EXTRA
+
+    return dlib
+
+
+def _box(settings: Settings) -> tuple[int, int, int, int]:
+    """Return where every face box lies in its crop, (x, y, width, height), pixels."""
+    return settings.margin, settings.margin, settings.width, settings.height
+
+
+def _crops(data: NormalisedFaces, rows: Tensor, settings: Settings) -> list[Bytes]:
+    """Return crops that hold the box at `_box`, one (H, W) array per example."""
+    matrices = box_to_crop(data.faces.boxes[rows], settings.width, settings.height)
+    matrices[..., 2] += settings.margin
+    width, height = (size + 2 * settings.margin for size in (settings.width, settings.height))
+    crops = data.crops(rows, matrices, width=width, height=height)
+    return list(to_grey(crops)[:, 0].cpu().numpy())
+
+
+def _rectangle(settings: Settings) -> Any:
+    """Return `_box` as dlib says it: by its first and its last pixel."""
+    x, y, width, height = _box(settings)
+    return _dlib().rectangle(x, y, x + width - 1, y + height - 1)
+
+
+def _shapes(faces: Faces, settings: Settings) -> list[Any]:
+    """Return the annotated points of each crop for dlib, rounded to its pixels."""
+    dlib = _dlib()
+    units = to_box_units(faces.points, faces.boxes)
+    box = torch.tensor([_box(settings)], device=units.device)
+    points = from_box_units(units, box).round().int().tolist()
+    rectangle = _rectangle(settings)
+    return [
+        [dlib.full_object_detection(rectangle, [dlib.point(x, y) for x, y in face])]
+        for face in points
+    ]
+
+
+def _options(settings: Settings, seed: int) -> Any:
+    """Return the settings as dlib's options; PyTorch says how many threads there are."""
+    options = _dlib().shape_predictor_training_options()
+    for name, value in asdict(settings).items():
+        if hasattr(options, name):
+            setattr(options, name, value)
+    options.random_seed = str(seed)
+    options.num_threads = torch.get_num_threads()
+    return options
+
+
+def _write(predictor: Any) -> Tensor:
+    """Return the file that dlib writes of a predictor, (B,) uint8."""
+    with tempfile.NamedTemporaryFile(suffix=".dat") as file:
+        predictor.save(file.name)
+        return torch.from_numpy(np.fromfile(file.name, np.uint8))
+
+
+def _read(content: Tensor) -> Any:
+    """Return the predictor of a file's bytes (B,) uint8."""
+    with tempfile.NamedTemporaryFile(suffix=".dat") as file:
+        content.numpy().tofile(file.name)
+        return _dlib().shape_predictor(file.name)
+
+
+def _error(predictor: Any, data: NormalisedFaces, settings: Settings) -> float:
+    rows = torch.arange(len(data), device=data.faces.stack.device)
+    return float(point_error(_predict(predictor, data, settings), data.faces, rows))
+
+
+def _predict(predictor: Any, data: NormalisedFaces, settings: Settings) -> Tensor:
+    rectangle = _rectangle(settings)
+    found = [
+        [(part.x, part.y) for part in predictor(crop, rectangle).parts()]
+        for rows in chunks(data.faces)
+        for crop in _crops(data, rows, settings)
+    ]
+    boxes = data.faces.boxes
+    points = torch.tensor(found, dtype=torch.float32, device=boxes.device)
+    points = points.view(-1, len(LANDMARKS), 2)
+    return from_box_units(to_box_units(points, boxes.new_tensor([_box(settings)])), boxes)
