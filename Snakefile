@@ -15,6 +15,7 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/settings.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/landmarks.smk"
+include: "workflow/rules/stress.smk"
 include: "workflow/rules/verification.smk"
 include: "workflow/rules/report.smk"
 

@@ -89,6 +89,26 @@ PREDICTIONS = pa.schema(
     ]
 )
 
+STRESS = pa.schema(
+    [
+        *(PREDICTIONS.field(name) for name in ("protocol", "fold", "model")),
+        _column("variant", pa.string(), "name under variants: in the configuration, or 'none'"),
+        *(PREDICTIONS.field(name) for name in ("image_id", "landmark", "x", "y", "confidence")),
+    ]
+)
+
+DETECTIONS = pa.schema(
+    [
+        _PROTOCOL,
+        _FOLD,
+        _MODEL,
+        _IMAGE,
+        _column("rank", pa.int32(), "place among the image's detections, from 0: the best"),
+        _column("score", pa.float64(), "the model's own, higher is surer"),
+        *(BOXES.field(name) for name in ("x", "y", "width", "height")),
+    ]
+)
+
 FACES = pa.schema(
     [
         _PROTOCOL,
@@ -120,13 +140,21 @@ METRICS = pa.schema(
         _PROTOCOL,
         _FOLD,
         _MODEL,
-        _column("subset", pa.string(), "all, or column=value of IMAGES, joined by '&'"),
+        _column("subset", pa.string(), "all, or variant or column of IMAGES=value, joined by '&'"),
         _column("metric", pa.string(), "nmse, ced, eer, roc, ..."),
         _column("at", pa.float64(), "abscissa of a curve: threshold or false match rate; else 0"),
         _column("value", pa.float64(), "the metric"),
         _column("low", pa.float64(), "lower end of the 95 % interval; NaN without one"),
         _column("high", pa.float64(), "upper end of the 95 % interval; NaN without one"),
         _column("n", pa.int64(), "images, or comparisons of a verification metric"),
+    ]
+)
+
+REPLICATES = pa.schema(
+    [
+        *(METRICS.field(name) for name in ("protocol", "fold", "model", "subset", "metric")),
+        _column("draw", pa.int32(), "bootstrap draw of the fold's test subjects, from 0"),
+        _column("value", pa.float64(), "the metric of the drawn subjects; NaN without one"),
     ]
 )
 

@@ -25,6 +25,7 @@ from thermalign.provenance import fingerprint
 
 RESULTS = config["results"]
 DATASETS, PROTOCOLS, MODELS = config["datasets"], config["protocols"], config["models"]
+VARIANTS = config.get("variants", {})
 FOLDER = f"{RESULTS}/{{protocol}}/fold{{fold}}"
 
 
@@ -44,6 +45,12 @@ for name, block in MODELS.items():
         refuse(
             f"models.{name}: no detector {detector!r}; add src/thermalign/landmarks/{detector}.py or correct it"
         )
+for name, block in VARIANTS.items():
+    for key, known in (("detector", MODELS), ("dataset", DATASETS)):
+        if key in block and block[key] not in known:
+            refuse(
+                f"variants.{name}.{key}: no {key} {block[key]!r}; use one of {list(known)}"
+            )
 
 
 wildcard_constraints:
