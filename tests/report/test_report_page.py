@@ -130,7 +130,7 @@ def test_odd_names_are_shown_as_they_are_spelt(study, page, read_page, name):
         notes=[name],
         boxes=[name],
         cards=[replace(card, name=name) for card in study.cards],
-        config={"protocols": {name: name}},
+        config={**study.config, "protocols": {name: {"dataset": "faces"}}},
         commit=name,
         versions={name: name},
     )

@@ -46,11 +46,14 @@ for name, block in MODELS.items():
             f"models.{name}: no detector {detector!r}; add src/thermalign/landmarks/{detector}.py or correct it"
         )
 for name, block in VARIANTS.items():
-    for key, known in (("detector", MODELS), ("dataset", DATASETS)):
-        if key in block and block[key] not in known:
-            refuse(
-                f"variants.{name}.{key}: no {key} {block[key]!r}; use one of {list(known)}"
-            )
+    if "detector" in block and block["detector"] not in MODELS:
+        refuse(
+            f"variants.{name}.detector: no model {block['detector']!r}; use one of {list(MODELS)}"
+        )
+    if "dataset" in block and block["dataset"] not in DATASETS:
+        refuse(
+            f"variants.{name}.dataset: no dataset {block['dataset']!r}; use one of {list(DATASETS)}"
+        )
 
 
 wildcard_constraints:

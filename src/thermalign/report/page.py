@@ -17,6 +17,7 @@ from thermalign.report.findings import SIMULATED, finding, uses_simulator
 from thermalign.report.inventory import cost_table, dataset_table, parameter_table
 from thermalign.report.names import Look, looks
 from thermalign.report.paper import CITATION
+from thermalign.report.stress import stress_chapter
 from thermalign.report.summary import View
 from thermalign.report.tables import detail_table, eer_table, nmse_table, operating_table
 
@@ -105,13 +106,19 @@ def render(study: Study) -> str:
     )
     models = [*study.summary["model"], *study.curves["model"], *study.parameters["model"]]
     drawn = looks(str(m) for m in [*models, *(e.model for e in study.examples)])
-    views = [View(study.summary, protocol, looks=drawn) for protocol in _protocols(study)]
+    varied = study.summary["subset"].str.startswith("variant=")
+    plain, every = (
+        [View(frame, protocol, looks=drawn) for protocol in _protocols(study)]
+        for frame in (study.summary[~varied], study.summary)
+    )
+    stressed = [stress_chapter(view, study.config) for view in every]
     return environment.get_template("page.html.j2").render(
         study=study,
         style=(folder / "style.css").read_text(encoding="utf-8"),
         simulated=SIMULATED if uses_simulator(study.config) else "",
-        findings=[finding(view, study.differences) for view in views],
-        chapters=[_chapter(study, view) for view in views],
+        findings=[finding(view, study.differences) for view in plain],
+        chapters=[_chapter(study, view) for view in plain],
+        stressed=[chapter for chapter in stressed if chapter],
         images=images(study.examples),
         dataset=dataset_table(study.dataset),
         cards=[card_chapter(card) for card in study.cards],
