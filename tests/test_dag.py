@@ -33,7 +33,7 @@ INPUTS = {"fold": {"images"}, "train": {"images", "annotations", "boxes", "folds
                       "replicates"},
           "describe": {"images", "annotations", "boxes"},
           "report": {"images", "annotations", "boxes", "summary", "differences", "curves",
-                     "predictions", "marked"}}
+                     "predictions", "marked", "recordings"}}
 step = sys.argv[1]
 options = dict(zip(sys.argv[2:], sys.argv[3:]))
 for name in OUTPUTS - INPUTS.get(step, set()):

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from thermalign import tables
-from thermalign.report.page import DatasetCard, Example, Study
+from thermalign.report.page import DatasetCard, Example, Picture, Study
 
 NAN = float("nan")
 # The values below are test data: the paper's printed figures shifted, not results.
@@ -245,6 +245,17 @@ def full_examples() -> list[Example]:
     return [*examples, lost, replace(examples[0], annotated=None, nmse=NAN, subject_id="s40")]
 
 
+def full_pictures() -> list[Picture]:
+    """A face with boxes around it, and the same in a colder room."""
+    face, box = face_pixels(5), np.array([20.0, 20, 70, 90])
+    moved = [np.array([20.0 + step, 20, 70, 90]) for step in (4, 12)]
+    return [
+        Picture("protocol1", "boxes moved", face, box, moved),
+        Picture("protocol1", "as trained", face, box),
+        Picture("protocol1", "Room, °C: 12.5", face - 9, box),
+    ]
+
+
 def full_card() -> DatasetCard:
     """A thermal dataset at two ranges with visible partners at the first."""
     rows = [("all", name, 0, value, NAN, 960, "1") for name, value in COUNTS.items()]
@@ -329,6 +340,7 @@ def full_study() -> Study:
         ],
         dataset=dataset,
         cards=[full_card()],
+        pictures=full_pictures(),
         boxes=[
             "faces: face boxes are derived from the annotated points, 2.3 x 2.87 interocular "
             "distances, with a seeded jitter that is the same for every model."
@@ -361,6 +373,7 @@ def visible_only_study() -> Study:
             columns=["dataset", "volume", "range", "condition", "modality", "subjects", "images"],
         ),
         cards=[],
+        pictures=[],
         boxes=["photos: one fixed box for the whole set."],
         commit="",
         versions={},

@@ -1,6 +1,7 @@
 import re
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from thermalign.report.names import looks
@@ -59,13 +60,22 @@ def test_moved_and_resized_boxes_are_drawn_with_every_model_and_the_box_trained_
     assert "DAN .050, .060, .105" in shown  # as trained, x 1.2, x 2.1
 
 
-def test_every_nmse_stands_over_its_ratio_to_the_condition_trained_for(chapter):
-    shown = table(chapter, "moved and resized")
-    assert shown.groups == [("", 1), ("Box moved, of its side", 2), ("Box resized, times", 2)]
-    dan = next(i for i, row in enumerate(shown.bodies[0].rows) if row.head == "DAN")
-    assert texts(shown.bodies[0].rows[dan]) == [".050", ".060", ".105", ".095", ".070"]
-    assert texts(shown.bodies[0].rows[dan + 1]) == ["", "× 1.20", "× 2.10", "× 1.90", "× 1.40"]
-    assert shown.bodies[0].rows[dan].cells[1].tone == "best"
+@pytest.mark.parametrize(
+    ("words", "group", "figures", "ratios"),
+    [
+        ("moved", "Box moved, of its side", [".050", ".060", ".105"], ["", "× 1.20", "× 2.10"]),
+        ("resized", "Box resized, times", [".050", ".095", ".070"], ["", "× 1.90", "× 1.40"]),
+    ],
+)
+def test_every_nmse_stands_over_its_ratio_to_the_condition_trained_for(
+    chapter, words, group, figures, ratios
+):
+    shown = table(chapter, f"NMSE in {words} boxes")
+    assert shown.groups == [("", 1), (group, 2)]
+    rows = shown.bodies[0].rows
+    dan = next(i for i, row in enumerate(rows) if row.head == "DAN")
+    assert [texts(row) for row in rows[dan : dan + 2]] == [figures, ratios]
+    assert [cell.tone for cell in rows[dan].cells] == ["best"] * 3
 
 
 def test_detections_are_told_by_range_with_failures_to_acquire(chapter):
@@ -78,7 +88,7 @@ def test_detections_are_told_by_range_with_failures_to_acquire(chapter):
 
 def test_other_recordings_have_a_column_each(chapter):
     shown = table(chapter, "no training image showed")
-    assert shown.columns == ["as trained", "0.4", "12.5"]
+    assert shown.columns == ["as\N{NO-BREAK SPACE}trained", "0.4", "12.5"]
     assert [group for group, _ in shown.groups] == ["", "Defocus, m", "Room, °C"]
 
 
@@ -87,6 +97,15 @@ def test_normalisations_are_named_where_models_differ_by_them(study):
     shown = table(stress_chapter(view_of(study), config), "no training image showed")
     assert shown.columns[0] == "Normalisation"
     assert all(len(row.cells) == len(shown.columns) for row in shown.bodies[0].rows)
+
+
+def test_pictures_share_one_grey_scale_and_show_the_boxes(study):
+    shown = stress_chapter(view_of(study), study.config, study.pictures).gallery
+    assert [face.title for face in shown.faces] == ["boxes moved", "as trained", "Room, °C: 12.5"]
+    assert [face.svg.count("<rect") for face in shown.faces] == [3, 0, 0]
+    warm, cold = (picture.pixels for picture in study.pictures[1:])
+    assert abs(float(shown.high) - np.percentile(warm, 99.5)) <= 0.5
+    assert abs(float(shown.low) - np.percentile(cold, 1)) <= 0.5
 
 
 def test_a_protocol_without_variants_has_no_chapter(study, read_page):

@@ -25,6 +25,7 @@ def nominal():
         {"netd": 0.225},
         {"defocus": 0.5},
         {"sensor": "uncooled"},
+        {"drift": 0.0},
     ],
 )
 @pytest.mark.parametrize("frames", [False, True])

@@ -14,6 +14,7 @@ from thermalign.report.differences import difference_tables
 from thermalign.report.faces import Album, Example, albums, images
 from thermalign.report.figures import Panel, ced_panels, roc_panels, training_panels
 from thermalign.report.findings import SIMULATED, finding, uses_simulator
+from thermalign.report.gallery import Picture
 from thermalign.report.inventory import cost_table, dataset_table, parameter_table
 from thermalign.report.names import Look, looks
 from thermalign.report.paper import CITATION
@@ -21,7 +22,7 @@ from thermalign.report.stress import stress_chapter
 from thermalign.report.summary import View
 from thermalign.report.tables import detail_table, eer_table, nmse_table, operating_table
 
-__all__ = ["DatasetCard", "Example", "Study", "render"]
+__all__ = ["DatasetCard", "Example", "Picture", "Study", "render"]
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,8 @@ class Study:
     boxes : list of str
         A sentence per dataset: which face box was used.
     cards : list of DatasetCard
+    pictures : list of Picture
+        A face of each protocol under the variants.
     commit : str
     versions : dict of str to str
     """
@@ -63,6 +66,7 @@ class Study:
     dataset: pd.DataFrame
     boxes: list[str]
     cards: list[DatasetCard]
+    pictures: list[Picture]
     commit: str
     versions: dict[str, str]
 
@@ -111,7 +115,7 @@ def render(study: Study) -> str:
         [View(frame, protocol, looks=drawn) for protocol in _protocols(study)]
         for frame in (study.summary[~varied], study.summary)
     )
-    stressed = [stress_chapter(view, study.config) for view in every]
+    stressed = [stress_chapter(view, study.config, study.pictures) for view in every]
     return environment.get_template("page.html.j2").render(
         study=study,
         style=(folder / "style.css").read_text(encoding="utf-8"),

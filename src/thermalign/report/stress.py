@@ -1,7 +1,7 @@
 """Boxes and recordings that the detectors did not train for: NMSE, and faces not found."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from thermalign.report.cells import (
     MISSING,
+    NBSP,
     Body,
     Cell,
     Row,
@@ -22,13 +23,14 @@ from thermalign.report.cells import (
     rate_cell,
 )
 from thermalign.report.figures import SIZE, Panel
+from thermalign.report.gallery import Gallery, Picture, gallery
 from thermalign.report.names import Look, slug, subset_label
 from thermalign.report.summary import Value, View
 from thermalign.report.svg import FAINT, style, to_svg
 from thermalign.report.tables import column_groups
 from thermalign.report.variants import NONE, Condition, detectors, moved_boxes, recordings
 
-AS_TRAINED = Condition(NONE, "", "as trained")
+AS_TRAINED = Condition(NONE, "", f"as{NBSP}trained")
 KINDS = {
     "shift": (0.0, "Boxes moved", "Way of the box, share of its mean side"),
     "scale": (1.0, "Boxes resized", "Size of the box, over its given size"),
@@ -36,8 +38,8 @@ KINDS = {
 """Kind of variant to the undisturbed level, a panel's title and the label of its axis."""
 
 RATIO = (
-    "The smaller line under an NMSE is its ratio to that of the same images as trained, with the "
-    "95 % interval of a bootstrap over subjects that draws the same subjects for both."
+    "“Over as trained”: ratio to the NMSE of the same images under the condition trained for. "
+    "Brackets: 95 % interval of a bootstrap over subjects, the same ones drawn for both."
 )
 
 
@@ -48,6 +50,8 @@ class StressChapter:
     Attributes
     ----------
     label : str
+    gallery : Gallery or None
+        One face under the variants.
     panels : list of Panel
         NMSE over how far boxes are moved, and resized.
     legend : list of Look
@@ -55,12 +59,15 @@ class StressChapter:
     """
 
     label: str
+    gallery: Gallery | None
     panels: list[Panel]
     legend: list[Look]
     tables: list[Table]
 
 
-def stress_chapter(view: View, config: Mapping[str, Any]) -> StressChapter | None:
+def stress_chapter(
+    view: View, config: Mapping[str, Any], pictures: Iterable[Picture] = ()
+) -> StressChapter | None:
     """Return the chapter of a protocol; None where nothing was measured under a variant."""
     moved, resized = (moved_boxes(config, kind) for kind in ("shift", "scale"))
     panels = [
@@ -68,27 +75,24 @@ def stress_chapter(view: View, config: Mapping[str, Any]) -> StressChapter | Non
         for kind, conditions in (("shift", moved), ("scale", resized))
         if _measured(view, conditions)
     ]
-    boxes = _variant_table(
-        view,
-        [*moved, *resized],
-        config,
-        caption=f"NMSE in moved and resized boxes, {view.label}",
-        folded="The same in numbers",
-    )
-    others = _variant_table(
-        view,
-        recordings(config, view.protocol),
-        config,
-        caption=f"NMSE in recordings that no training image showed, {view.label}",
-    )
-    tables = [boxes] if boxes else []
+    tables = [
+        _variant_table(
+            view, conditions, config, caption=f"NMSE in {words} boxes, {view.label}", folded=line
+        )
+        for words, conditions, line in (
+            ("moved", moved, "Moved boxes in numbers"),
+            ("resized", resized, "Resized boxes in numbers"),
+        )
+    ]
     for variant, model in detectors(config):
         tables += _found_tables(view, variant, model)
-    tables += [others] if others else []
-    if not panels and not tables:
+    caption = f"NMSE in recordings that no training image showed, {view.label}"
+    tables.append(_variant_table(view, recordings(config, view.protocol), config, caption=caption))
+    shown = [table for table in tables if table]
+    if not panels and not shown:
         return None
     looks = [view.looks[model] for model in _models(view, [*moved, *resized])]
-    return StressChapter(view.label, panels, looks, tables)
+    return StressChapter(view.label, gallery(pictures, view.protocol), panels, looks, shown)
 
 
 def _of(variant: str, subset: str = "all") -> str:
