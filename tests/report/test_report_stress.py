@@ -83,7 +83,13 @@ def test_detections_are_told_by_range_with_failures_to_acquire(chapter):
     heads = [row.head for row in shown.bodies[0].rows]
     assert heads == ["All images", "Range 1", "Range 2", "Range 3"]
     recall, precision, alarms, lost, n = texts(shown.bodies[0].rows[2])
-    assert (recall[:4], precision[:4], alarms, lost[:3], n) == ("97.0", "93.0", ".10", "4.0", "480")
+    assert (recall[:4], precision[:4], alarms, lost[:3], n) == (
+        "97.0",
+        "93.0",
+        "0.10",
+        "4.0",
+        "480",
+    )
 
 
 def test_other_recordings_have_a_column_each(chapter):

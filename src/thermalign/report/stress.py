@@ -206,10 +206,10 @@ def _times(ratio: Value) -> str:
     return f"× {ratio.value:.2f}"
 
 
-def _ends(ratio: Value) -> str:
-    if not (math.isfinite(ratio.low) and math.isfinite(ratio.high)):
+def _ends(value: Value) -> str:
+    if not (math.isfinite(value.low) and math.isfinite(value.high)):
         return ""
-    return between(ratio.low, ratio.high, show=lambda v: f"{v:.2f}")
+    return between(value.low, value.high, show=lambda v: f"{v:.2f}")
 
 
 def _found_tables(view: View, variant: str, detector: str) -> list[Table]:
@@ -257,7 +257,7 @@ def _detection_row(view: View, detector: str, model: str, variant: str, subset: 
     cells = [
         rate_cell(recall),
         rate_cell(view.get(detector, "detection_precision", subset=subset)),
-        Cell(fraction(alarms.value, digits=2)) if alarms else Cell(MISSING, tone="missing"),
+        Cell(f"{alarms.value:.2f}", _ends(alarms)) if alarms else Cell(MISSING, tone="missing"),
         rate_cell(lost),
         Cell(number(recall.n)) if recall else Cell(MISSING, tone="missing"),
     ]
