@@ -20,18 +20,21 @@ import sys
 from pathlib import Path
 OUTPUTS = {"folder", "images", "annotations", "boxes", "folds", "state", "curve", "predictions",
            "faces", "matcher", "scores", "metrics", "summary", "differences", "page", "card",
-           "likeness", "contact", "marked", "spread"}
+           "likeness", "contact", "marked", "spread", "detections", "replicates"}
 INPUTS = {"fold": {"images"}, "train": {"images", "annotations", "boxes", "folds"},
           "predict": {"images", "boxes", "folds", "state"},
           "annotated": {"images", "annotations", "folds"}, "align": {"images", "predictions"},
+          "detect": {"images", "boxes", "folds", "state"},
+          "stress": {"images", "annotations", "boxes", "detections", "folds", "state"},
           "train_matcher": {"images", "folds", "faces"},
           "score": {"images", "folds", "predictions", "faces", "matcher"},
           "measure": {"images", "annotations", "folds", "predictions", "scores"},
-          "compare": {"images", "annotations", "folds", "metrics", "predictions", "scores"},
+          "compare": {"images", "annotations", "folds", "metrics", "predictions", "scores",
+                      "replicates"},
           "spread": {"images", "annotations", "folds", "predictions"},
           "describe": {"images", "annotations", "boxes"},
           "report": {"images", "annotations", "boxes", "summary", "differences", "curves",
-                     "predictions", "marked", "spread"}}
+                     "predictions", "marked", "spread", "recordings"}}
 step = sys.argv[1]
 options = dict(zip(sys.argv[2:], sys.argv[3:]))
 for name in OUTPUTS - INPUTS.get(step, set()):
@@ -57,12 +60,13 @@ def finished(tmp_path_factory):
 
 
 def run_with_fake_steps(project):
+    """Run every job that is due by the fake steps."""
     main = project / "src/thermalign/__main__.py"
     real = main.read_text()
     main.write_text(FAKE)
     done = snakemake(project, "--cores", "2", "--quiet", "all")
-    assert done.returncode == 0, done.stdout + done.stderr
     main.write_text(real)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.fixture
@@ -85,7 +89,8 @@ def due(project, *arguments):
     return {(rule, *model.findall(body)[:1]) for rule, body in jobs if rule != "all"}
 
 
-SUBTREE = ("train", "predict", "align", "score", "measure")
+SUBTREE = ("train", "predict", "stress", "align", "score", "measure")
+MODELS = ("dan", "pbc", "mtcnn", "mean_shape")
 
 
 def subtree(model):
@@ -120,6 +125,30 @@ def test_code_of_one_model_is_due_for_that_model_alone(project):
 def test_a_block_of_the_configuration_is_due_for_that_model_alone(project):
     edit(project / "config.yaml", "steps: 900", "steps: 901")
     assert due(project) == subtree("dan")
+
+
+def stressed(*models):
+    return {("stress", model) for model in models} | {("compare",), ("report",)}
+
+
+def test_a_variant_is_due_where_models_are_tested_under_it_alone(project):
+    edit(project / "config.yaml", "shift: 0.05", "shift: 0.06")
+    assert due(project) == stressed(*MODELS)
+
+
+def test_a_variant_by_a_detector_makes_every_model_depend_on_it(project):
+    edit(project / "config.yaml", "shift_05: {shift: 0.05}", "found: {detector: mtcnn}")
+    assert due(project) == stressed(*MODELS) | {("detect", "mtcnn")}
+    run_with_fake_steps(project)
+    edit(project / "config.yaml", "steps: 1200", "steps: 1201")
+    assert due(project) == subtree("mtcnn") | stressed(*MODELS) | {("detect", "mtcnn")}
+
+
+def test_a_study_without_variants_has_no_stress(project):
+    config = yaml.safe_load((project / "config.yaml").read_text())
+    del config["variants"]
+    (project / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+    assert due(project) == {("compare",), ("report",)}
 
 
 def test_a_new_model_is_one_file_and_one_line(project):
@@ -167,7 +196,7 @@ def test_one_more_seed_is_due_alone(seeded):
 def test_shared_geometry_is_due_in_every_model_but_not_in_folds(project):
     edit(project / "src/thermalign/geometry.py", "(across**2)", "(across**2.0)")
     jobs = due(project)
-    assert {("train", m) for m in ("dan", "pbc", "mtcnn", "mean_shape")} <= jobs
+    assert {("train", m) for m in MODELS} <= jobs
 
 
 def test_the_report_step_is_due_alone(project):
@@ -210,6 +239,11 @@ def test_threads_are_no_reason_to_run_again(project):
             "  mean_shape_seed4: {model: mean_shape}\n  mean_shape: {seeds: [4]}",
             "models.mean_shape: mean_shape_seed4 is a training of models.mean_shape_seed4",
         ),
+        ("{shift: 0.05}", "{shfit: 0.05}", "shfit"),
+        ("{shift: 0.05}", "{shift: 0.05, scale: 2}", "too many properties"),
+        ("shift_05:", "none:", "none"),
+        ("{shift: 0.05}", "{detector: mtcn}", "variants.shift_05.detector: no model 'mtcn'"),
+        ("{shift: 0.05}", "{dataset: cold}", "variants.shift_05.dataset: no dataset 'cold'"),
     ],
 )
 def test_a_wrong_key_is_refused_by_name_before_any_job(project, old, new, named):
@@ -287,7 +321,10 @@ def test_environments_hold_what_their_steps_import_at_the_pinned_versions():
                 assert pin.startswith(have[conda.get(package, package)].rstrip("*")), (name, module)
 
 
-@pytest.mark.parametrize("study", ["paper", "pbc_reach", "learning_curve"])
+STUDIES = ["paper", "pbc_reach", "learning_curve", "frames", "robustness"]
+
+
+@pytest.mark.parametrize("study", STUDIES)
 def test_every_other_study_is_accepted_whole(finished, study):
     config = f"workflow/config/{study}.yaml"
     done = snakemake(finished, "--dry-run", "--quiet", "--configfile", config)

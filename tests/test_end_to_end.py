@@ -47,6 +47,7 @@ def tiny():
     config["protocols"] = {"p1": config["protocols"]["p1"] | split}
     config["evaluation"]["replicates"] = 50
     config["matcher"]["dpm"] = {"epochs": 1}
+    config["variants"] = {"shift_20": {"shift": 0.2}, "scale_150": {"scale": 1.5}}
     return config | {"models": QUICK}
 
 
@@ -91,6 +92,27 @@ def test_annotated_points_have_scores_but_no_error(study):
     assert {"nmse", "ced", "eer", "roc", "rank1"} <= set(metrics["dan"])
     values = summary[summary["metric"].isin(["eer", "ced", "roc", "rank1"])]["value"]
     assert values.between(0, 1).all()
+
+
+def test_every_model_is_tested_under_every_variant(study):
+    summary = tables.read(study / "results/compare/summary.parquet", tables.SUMMARY)
+    nmse = summary[summary["metric"] == "nmse"].set_index(["model", "subset"])
+    for model in QUICK:
+        table = tables.read(
+            study / f"results/p1/fold0/{model}/stress/predictions.parquet", tables.STRESS
+        )
+        assert table.groupby("variant").size().to_dict() == {
+            "none": 160,
+            "shift_20": 160,
+            "scale_150": 160,
+        }
+        as_trained, again = nmse.loc[(model, "all")], nmse.loc[(model, "variant=none")]
+        assert as_trained["value"] == pytest.approx(again["value"], rel=1e-4)
+        assert again["low"] < again["value"] < again["high"]
+    moved = nmse.loc[("mean_shape", "variant=shift_20"), "value"]
+    assert moved > 1.5 * nmse.loc[("mean_shape", "all"), "value"]
+    page = (study / "results/report/index.html").read_text()
+    assert "NMSE in moved boxes" in page
 
 
 def test_outputs_carry_settings_fingerprint_and_commit(study):

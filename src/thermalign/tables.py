@@ -89,20 +89,13 @@ PREDICTIONS = pa.schema(
     ]
 )
 
-STRESS = pa.schema(
-    [
-        *(PREDICTIONS.field(name) for name in ("protocol", "fold", "model")),
-        _column("variant", pa.string(), "name under variants: in the configuration, or 'none'"),
-        *(PREDICTIONS.field(name) for name in ("image_id", "landmark", "x", "y", "confidence")),
-    ]
+STRESS = PREDICTIONS.append(
+    _column("variant", pa.string(), "name under variants: in the configuration, or 'none'")
 )
 
 DETECTIONS = pa.schema(
     [
-        _PROTOCOL,
-        _FOLD,
-        _MODEL,
-        _IMAGE,
+        *(PREDICTIONS.field(name) for name in ("protocol", "fold", "model", "image_id")),
         _column("rank", pa.int32(), "place among the image's detections, from 0: the best"),
         _column("score", pa.float64(), "the model's own, higher is surer"),
         *(BOXES.field(name) for name in ("x", "y", "width", "height")),

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from thermalign import tables
-from thermalign.report.page import DatasetCard, Example, Study
+from thermalign.report.page import DatasetCard, Example, Picture, Study
 
 NAN = float("nan")
 # The values below are test data: the paper's printed figures shifted, not results.
@@ -63,6 +63,16 @@ LIKENESS = {
     "least_subjects": 10,
 }
 VERDICTS = ("agrees", "camera", "both differ", "box", "too few")
+VARIANTS = {
+    "shift_10": ({"shift": 0.1}, 1.2),
+    "shift_30": ({"shift": 0.3}, 2.1),
+    "scale_70": ({"scale": 0.7}, 1.9),
+    "scale_130": ({"scale": 1.3}, 1.4),
+    "found": ({"detector": "mtcnn"}, 1.05),
+    "cold": ({"dataset": "cold"}, 1.3),
+    "blurred": ({"dataset": "blurred"}, 1.1),
+}
+"""Name of a variant to its block, and to what it multiplies errors by."""
 THRESHOLDS = np.linspace(0, 0.5, 51)
 RATES = np.logspace(-3, 0, 61)
 TEMPLATE = np.array([[33.0, 42.0], [79.0, 42.0], [56.0, 75.5], [37.5, 94.0], [74.5, 94.0]])
@@ -109,6 +119,26 @@ def add_verification(rows: Rows, key: tuple[str, str, str], eer: float) -> None:
     rows.add(key, "rank1", 0.9 - eer, low=0.85 - eer, high=0.95 - eer, n=480)
 
 
+def add_variants(rows: Rows, protocol: str) -> None:
+    for model, means in NMSE.items():
+        for i, subset in enumerate(("all", "range=1", "range=2", "range=3")):
+            before = means[max(i - 1, 0)]
+            for variant, (_, times) in {"none": ({}, 1.0), **VARIANTS}.items():
+                name = f"variant={variant}" if subset == "all" else f"variant={variant}&{subset}"
+                after = before * times
+                rows.add((protocol, model, name), "nmse", after, low=0.9 * after, high=1.1 * after)
+                lost = 0.02 * i if variant == "found" else 0.0
+                rows.add((protocol, model, name), "failure_rate", lost, low=lost, high=lost)
+                if variant != "none":
+                    ends = {"low": times - 0.1, "high": times + 0.1}
+                    rows.add((protocol, model, name), "nmse_ratio", times, **ends)
+    for i, subset in enumerate(("all", "range=1", "range=2", "range=3")):
+        for metric, value in (("recall", 0.99), ("precision", 0.95)):
+            ends = {"low": value - 0.02 * i, "high": value}
+            rows.add((protocol, "mtcnn", subset), f"detection_{metric}", value - 0.01 * i, **ends)
+        rows.add((protocol, "mtcnn", subset), "false_alarms", 0.05 * i)
+
+
 def full_summary() -> pd.DataFrame:
     rows = Rows()
     for protocol, shrink in (("protocol1", 1.0), ("protocol2", 0.85)):
@@ -130,6 +160,7 @@ def full_summary() -> pd.DataFrame:
             for i, rate in enumerate(rates, start=1):
                 add_verification(rows, (protocol, model, f"range={i}"), rate * shrink)
             add_verification(rows, (protocol, model, "all"), sum(rates) / 3 * shrink)
+    add_variants(rows, "protocol1")
     return rows.frame()
 
 
@@ -243,6 +274,17 @@ def full_examples() -> list[Example]:
     return [*examples, lost, replace(examples[0], annotated=None, nmse=NAN, subject_id="s40")]
 
 
+def full_pictures() -> list[Picture]:
+    """A face with boxes around it, and the same in a colder room."""
+    face, box = face_pixels(5), np.array([20.0, 20, 70, 90])
+    moved = [np.array([20.0 + step, 20, 70, 90]) for step in (4, 12)]
+    return [
+        Picture("protocol1", "boxes moved", face, box, moved),
+        Picture("protocol1", "as trained", face, box),
+        Picture("protocol1", "Room, °C: 12.5", face - 9, box),
+    ]
+
+
 def full_card() -> DatasetCard:
     """A thermal dataset at two ranges with visible partners at the first."""
     rows = [("all", name, 0, value, NAN, 960, "1") for name, value in COUNTS.items()]
@@ -307,7 +349,12 @@ def full_study() -> Study:
         title="Landmark detectors on thermal faces, and what their error costs verification",
         config={
             "results": "results",
-            "datasets": {"faces": {"source": "simulator", "seed": 2019, "subjects": 111}},
+            "datasets": {
+                "faces": {"source": "simulator", "seed": 2019, "settings": {}},
+                "cold": {"source": "simulator", "seed": 2019, "settings": {"ambient_mean": 12.5}},
+                "blurred": {"source": "simulator", "seed": 2019, "settings": {"defocus": 0.4}},
+            },
+            "variants": {name: block for name, (block, _) in VARIANTS.items()},
             "protocols": {
                 "protocol1": {"dataset": "faces", "volumes": [1], "train_subjects": 30},
                 "protocol2": {"dataset": "faces", "volumes": [1, 2], "train_subjects": 85},
@@ -328,6 +375,7 @@ def full_study() -> Study:
         ],
         dataset=dataset,
         cards=[full_card()],
+        pictures=full_pictures(),
         boxes=[
             "faces: face boxes are derived from the annotated points, 2.3 x 2.87 interocular "
             "distances, with a seeded jitter that is the same for every model."
@@ -362,6 +410,7 @@ def visible_only_study() -> Study:
             columns=["dataset", "volume", "range", "condition", "modality", "subjects", "images"],
         ),
         cards=[],
+        pictures=[],
         boxes=["photos: one fixed box for the whole set."],
         commit="",
         versions={},

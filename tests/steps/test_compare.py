@@ -75,6 +75,7 @@ def test_datasets_that_name_images_alike_stay_apart(tmp_path):
         images=[tmp_path / d / "images.parquet" for d in ("exact", "shifted")],
         annotations=[tmp_path / d / "annotations.parquet" for d in ("exact", "shifted")],
         **{kind: [tmp_path / p / f"{kind}.parquet" for p in datasets] for kind in kinds},
+        replicates=[],
         datasets=datasets,
         settings=SETTINGS,
         summary=tmp_path / "summary.parquet",

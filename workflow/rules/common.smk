@@ -25,6 +25,7 @@ from thermalign.provenance import fingerprint
 
 RESULTS = config["results"]
 DATASETS, PROTOCOLS = config["datasets"], config["protocols"]
+VARIANTS = config.get("variants", {})
 FOLDER = f"{RESULTS}/{{protocol}}/fold{{fold}}"
 
 
@@ -57,6 +58,15 @@ for name, block in config["models"].items():
             )
         MODELS[folder] = {**settings, "model": detector}
         SEEDS[folder] = (name, seed)
+for name, block in VARIANTS.items():
+    if "detector" in block and block["detector"] not in MODELS:
+        refuse(
+            f"variants.{name}.detector: no model {block['detector']!r}; use one of {list(MODELS)}"
+        )
+    if "dataset" in block and block["dataset"] not in DATASETS:
+        refuse(
+            f"variants.{name}.dataset: no dataset {block['dataset']!r}; use one of {list(DATASETS)}"
+        )
 
 
 wildcard_constraints:

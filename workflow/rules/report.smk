@@ -7,6 +7,7 @@ rule report:
         likenesses=[f"{RESULTS}/data/{d}/likeness.parquet" for d in used_datasets()],
         contacts=[f"{RESULTS}/data/{d}/contact.png" for d in used_datasets()],
         marked=[f"{RESULTS}/data/{d}/marked.png" for d in used_datasets()],
+        recordings=[f"{RESULTS}/data/{d}/images.parquet" for d in varied("dataset")],
         summary=rules.compare.output.summary,
         differences=rules.compare.output.differences,
         spread=rules.spread.output.spread,
@@ -34,5 +35,5 @@ rule report:
         " --curves {input.curves}"
         " --predictions {input.predictions} --cards {input.cards}"
         " --likenesses {input.likenesses} --contacts {input.contacts} --marked {input.marked}"
-        " --logs {params.logs} --config {params.config:q}"
+        " --recordings {input.recordings} --logs {params.logs} --config {params.config:q}"
         " --page {output.page} --code {params.code}"

@@ -55,6 +55,29 @@ def every(pattern, models=(*MODELS, "annotated")):
     ]
 
 
+def varied(key):
+    """Return the detectors or the datasets that variants name, each once."""
+    return list(dict.fromkeys(v[key] for v in VARIANTS.values() if key in v))
+
+
+def recordings(name):
+    """Return a function from wildcards to a table of the protocol's dataset and of variants'."""
+    return lambda w: [
+        f"{RESULTS}/data/{d}/{name}.parquet"
+        for d in (PROTOCOLS[w.protocol]["dataset"], *varied("dataset"))
+    ]
+
+
+def under_stress(name):
+    """Return one of the tables of `stress` and of the detectors it needs, none without variants."""
+    if not VARIANTS:
+        return []
+    stressed = every(f"{FOLDER}/{{model}}/stress/{name}.parquet", MODELS)
+    return stressed + every(
+        f"{FOLDER}/{{model}}/detect/{name}.parquet", varied("detector")
+    )
+
+
 def used_datasets():
     """Return the datasets that a protocol names, in configured order."""
     return [d for d in DATASETS if any(p["dataset"] == d for p in PROTOCOLS.values())]

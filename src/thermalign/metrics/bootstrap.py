@@ -54,11 +54,30 @@ def nmse_replicates(image_errors: Floats, subject: Integers, weights: Floats) ->
         NaN for a replicate that drew none of the images.
     """
     found = np.isfinite(image_errors)
+    return ratio_replicates(np.where(found, image_errors, 0.0), found, subject, weights)
+
+
+def ratio_replicates(over: Floats, under: Floats, subject: Integers, weights: Floats) -> Floats:
+    """Return the ratio of two sums over images of every replicate.
+
+    Parameters
+    ----------
+    over, under : (N,) float
+        What each image adds to the numerator and to the denominator.
+    subject : (N,) int
+        Column of ``weights`` of each image's subject.
+    weights : (R, S) float
+
+    Returns
+    -------
+    (R,) float
+        NaN for a replicate whose denominator is zero.
+    """
     n_subjects = weights.shape[1]
-    total = np.bincount(subject[found], image_errors[found], n_subjects)
-    count = np.bincount(subject[found], minlength=n_subjects)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray((weights @ total) / (weights @ count))
+    above, below = (weights @ np.bincount(subject, part, n_subjects) for part in (over, under))
+    out = np.full(len(weights), np.nan)
+    np.divide(above, below, out=out, where=below > 0)
+    return out
 
 
 def eer_replicates(

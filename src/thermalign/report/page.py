@@ -14,14 +14,16 @@ from thermalign.report.differences import difference_tables
 from thermalign.report.faces import Album, Example, albums, images
 from thermalign.report.figures import Panel, ced_panels, price_panel, roc_panels, training_panels
 from thermalign.report.findings import SIMULATED, finding, uses_simulator
+from thermalign.report.gallery import Picture
 from thermalign.report.inventory import cost_table, dataset_table, parameter_table
 from thermalign.report.names import Look, looks
 from thermalign.report.paper import CITATION
 from thermalign.report.spread import spread_chapter
+from thermalign.report.stress import stress_chapter
 from thermalign.report.summary import View
 from thermalign.report.tables import detail_table, eer_table, nmse_table, operating_table
 
-__all__ = ["DatasetCard", "Example", "Study", "render"]
+__all__ = ["DatasetCard", "Example", "Picture", "Study", "render"]
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,8 @@ class Study:
     boxes : list of str
         A sentence per dataset: which face box was used.
     cards : list of DatasetCard
+    pictures : list of Picture
+        A face of each protocol under the variants.
     commit : str
     versions : dict of str to str
     """
@@ -67,6 +71,7 @@ class Study:
     dataset: pd.DataFrame
     boxes: list[str]
     cards: list[DatasetCard]
+    pictures: list[Picture]
     commit: str
     versions: dict[str, str]
 
@@ -111,20 +116,26 @@ def render(study: Study) -> str:
     models = [*study.summary["model"], *study.curves["model"], *study.parameters["model"]]
     models += [*study.spread["model"]]
     drawn = looks((str(m) for m in [*models, *(e.model for e in study.examples)]), study.seeds)
-    views = [View(study.summary, protocol, looks=drawn) for protocol in _protocols(study)]
+    varied = study.summary["subset"].str.startswith("variant=")
+    plain, every = (
+        [View(frame, protocol, looks=drawn) for protocol in _protocols(study)]
+        for frame in (study.summary[~varied], study.summary)
+    )
+    stressed = [stress_chapter(view, study.config, study.pictures) for view in every]
     return environment.get_template("page.html.j2").render(
         study=study,
         style=(folder / "style.css").read_text(encoding="utf-8"),
         simulated=SIMULATED if uses_simulator(study.config) else "",
-        findings=[finding(view, study.differences, study.spread) for view in views],
-        chapters=[_chapter(study, view) for view in views],
+        findings=[finding(view, study.differences, study.spread) for view in plain],
+        chapters=[_chapter(study, view) for view in plain],
         spread=spread_chapter(
             study.spread,
-            study.summary,
+            study.summary[~varied],
             study.config.get("protocols", {}),
             looks=drawn,
             seeds=study.seeds,
         ),
+        stressed=[chapter for chapter in stressed if chapter],
         images=images(study.examples),
         dataset=dataset_table(study.dataset),
         cards=[card_chapter(card) for card in study.cards],

@@ -78,7 +78,7 @@ def nmse_table(view: View) -> Table | None:
         head="Model",
         columns=[title for _, title, _ in columns],
         bodies=[Body(rows)],
-        groups=_groups(columns),
+        groups=column_groups(columns),
         notes=[_joined(notes), *_paper_notes(view.protocol, quoted=quoted)],
     )
 
@@ -110,7 +110,7 @@ def detail_table(view: View) -> Table | None:
         head="Model",
         columns=[title for _, title, _ in columns],
         bodies=[Body(rows)],
-        groups=_groups(columns),
+        groups=column_groups(columns),
         notes=[_joined(notes)] if any(notes) else [],
     )
 
@@ -131,7 +131,7 @@ def eer_table(view: View) -> Table | None:
         head=ALIGNED_BY,
         columns=[title for _, title, _ in columns],
         bodies=[Body(rows)],
-        groups=_groups(columns),
+        groups=column_groups(columns),
         notes=[_joined([MATCHED, INTERVALS if _any_detail(rows) else ""])],
     )
 
@@ -186,7 +186,8 @@ def _last(subset: str) -> str:
     return subset_label(subset.rpartition("&")[2])
 
 
-def _groups(columns: Columns) -> list[tuple[str, int]]:
+def column_groups(columns: Columns) -> list[tuple[str, int]]:
+    """Join neighbouring columns of one group; none where no column has a group."""
     groups: list[tuple[str, int]] = []
     for group, _, _ in columns:
         if groups and groups[-1][0] == group:

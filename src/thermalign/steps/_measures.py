@@ -8,7 +8,12 @@ import numpy as np
 import pandas as pd
 
 from thermalign.geometry import LANDMARKS, Floats, Integers
-from thermalign.metrics.bootstrap import eer_replicates, nmse_replicates, subject_weights
+from thermalign.metrics.bootstrap import (
+    eer_replicates,
+    nmse_replicates,
+    ratio_replicates,
+    subject_weights,
+)
 from thermalign.metrics.landmarks import normalized_errors
 from thermalign.steps._inputs import points_of
 
@@ -56,6 +61,13 @@ def subsets(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
             yield "&".join(f"{c}={v}" for c, v in zip(columns, values, strict=True)), rows
 
 
+def by_range(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Yield the subsets of :func:`subsets` that are all rows, or all of one range."""
+    yield "all", table
+    for value, rows in table.groupby("range", sort=True):
+        yield f"range={value}", rows
+
+
 @dataclass(frozen=True)
 class Draws:
     """One fold's bootstrap draws, the same for every model and subset.
@@ -86,6 +98,10 @@ class Draws:
         """Return the replicates of the NMSE of rows of :func:`errors_of`."""
         columns = self.columns(errors["subject_id"])
         return nmse_replicates(errors["error"].to_numpy(), columns, self.weights)
+
+    def ratio(self, over: Floats, under: Floats, subjects: pd.Series) -> Floats:
+        """Return the replicates of the ratio of two sums over images of ``subjects``."""
+        return ratio_replicates(over, under, self.columns(subjects), self.weights)
 
     def eer(self, comparisons: pd.DataFrame) -> Floats:
         """Return the replicates of the EER of rows of :func:`comparisons_of`."""

@@ -23,6 +23,7 @@ def run(
     annotations: list[Path],
     folds: list[Path],
     metrics: list[Path],
+    replicates: list[Path],
     predictions: list[Path],
     scores: list[Path],
     datasets: dict[str, Any],
@@ -40,6 +41,7 @@ def run(
     ----------
     images, annotations : Paths of the tables, one per dataset, in folders of their names
     folds, metrics, predictions, scores : lists of Path of the tables
+    replicates : list of Path of REPLICATES, for those METRICS that come with their own
     datasets : protocol -> dataset
     settings : the ``evaluation:`` block
     summary, differences : Path
@@ -58,14 +60,18 @@ def run(
             truth[dataset],
         )
     metadata = stamp(code, settings)
-    joined = summarise(tables.read_many(metrics, tables.METRICS), draws.over_folds())
+    stressed = Replicates(settings)
+    for path in replicates:
+        stressed.take(tables.read(path, tables.REPLICATES))
+    known_draws = {**draws.over_folds(), **stressed.over_folds()}
+    joined = summarise(tables.read_many(metrics, tables.METRICS), known_draws)
     tables.write(summary, joined, tables.SUMMARY, metadata)
     pairs = pd.DataFrame(contrast(joined, draws.over_folds()), columns=tables.DIFFERENCES.names)
     tables.write(differences, pairs, tables.DIFFERENCES, metadata)
 
 
 class Replicates:
-    """Bootstrap replicates of NMSE and EER by protocol, model, subset and metric, one per fold.
+    """Bootstrap replicates by protocol, model, subset and metric, one per fold.
 
     All models of a fold see the same draws, so that differences between them are paired.
     """
@@ -94,6 +100,11 @@ class Replicates:
         for subset, rows in subsets(comparisons) if len(comparisons) else ():
             if rows["genuine"].any() and not rows["genuine"].all():
                 self._keep((*key, subset, "eer"), draws.eer(rows))
+
+    def take(self, table: pd.DataFrame) -> None:
+        """Add a fold's REPLICATES, measured with the same draws by another step."""
+        for key, rows in table.groupby(KEY, sort=False):
+            self._keep(tuple(map(str, key)), rows.sort_values("draw")["value"].to_numpy())
 
     def _keep(self, key: tuple[str, ...], values: Floats) -> None:
         self.folds.setdefault(key, []).append(values)

@@ -12,6 +12,7 @@ from thermalign import tables
 from thermalign.provenance import commit
 from thermalign.report.page import DatasetCard, Study, render
 from thermalign.steps._counts import parameter_counts
+from thermalign.steps._gallery import pictures
 from thermalign.steps._pictures import examples
 
 PACKAGES = ("snakemake", "torch", "numpy", "opencv-python-headless", "pandas", "pyarrow")
@@ -32,6 +33,7 @@ def run(
     likenesses: list[Path],
     contacts: list[Path],
     marked: list[Path],
+    recordings: list[Path],
     logs: Path,
     config: dict[str, Any],
     page: Path,
@@ -46,6 +48,7 @@ def run(
     spread : Path of SPREAD
     seeds : model -> (name under ``models:``, training seed), where a model lists seeds
     cards, likenesses, contacts, marked : lists of Path of the outputs of ``describe``
+    recordings : list of Path of the IMAGES of variants
     logs : folder of the jobs' logs
     config : the whole configuration
     page : Path
@@ -83,6 +86,12 @@ def run(
             for name, table in zip(names, box_tables, strict=True)
         ],
         cards=[_card(*paths) for paths in zip(cards, likenesses, contacts, marked, strict=True)],
+        pictures=pictures(
+            config,
+            dict(zip(names, known, strict=True))
+            | {path.parent.name: tables.read(path, tables.IMAGES) for path in recordings},
+            dict(zip(names, box_tables, strict=True)),
+        ),
         commit=commit(),
         versions={"python": platform.python_version(), "code": code, **_versions()},
     )

@@ -107,7 +107,9 @@ def _faces(rows: pd.DataFrame, points: pd.DataFrame, boxes: pd.DataFrame, beyond
     on = cut.stack.device
     places = unique.reset_index().set_index("image_id")["index"].loc[rows["image_id"]]
     index = torch.tensor(places.to_numpy()).to(on)
-    points_in_image = torch.as_tensor(points_of(points, list(unique["image_id"]))).float().to(on)
+    points_in_image = torch.tensor(
+        points_of(points, list(unique["image_id"])), dtype=torch.float32
+    ).to(on)
     return make_faces(
         cut.stack,
         index,

@@ -1,0 +1,246 @@
+"""Detecting faces, and predicting them under variants, with models that are made up."""
+
+from types import SimpleNamespace
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from thermalign import tables
+from thermalign.geometry import LANDMARKS
+from thermalign.steps import detect, stress
+from thermalign.steps.compare import Replicates, summarise
+
+FACE = np.array([[20.0, 30], [40, 30], [30, 40], [22, 50], [38, 50]])  # 20 px between the eyes
+BOX = (10.0, 20.0, 40.0, 40.0)
+SUBJECTS = ("s1", "s2", "s3")
+EVALUATION = {"replicates": 50, "seed": 1}
+KEY = {"protocol": "p", "fold": 0, "model": "m"}
+
+
+def write_dataset(folder, *, level, names=SUBJECTS):
+    """Write an image of one level per subject, at range 1 for the first and 2 for the others."""
+    rows = []
+    for n, name in enumerate(names):
+        path = folder / f"{name}.png"
+        folder.mkdir(exist_ok=True)
+        cv2.imwrite(str(path), np.full((80, 60), level, np.uint16))
+        rows.append({"image_id": name, "subject_id": name, "path": str(path), "range": 1 + (n > 0)})
+    fixed = {"session": "1", "volume": 1, "condition": "baseline", "pair_id": "", "sha256": "0"}
+    fixed |= {"modality": "thermal", "width": 60, "height": 80}
+    fixed |= {"bit_depth": 16, "scale": 1.0, "offset": 0.0}
+    tables.write(folder / "images.parquet", pd.DataFrame(rows).assign(**fixed), tables.IMAGES)
+    points = [(s, name, *xy, True) for s in names for name, xy in zip(LANDMARKS, FACE, strict=True)]
+    annotated = pd.DataFrame(points, columns=tables.ANNOTATIONS.names)
+    tables.write(folder / "annotations.parquet", annotated, tables.ANNOTATIONS)
+    given = pd.DataFrame([(s, "given", *BOX) for s in names], columns=tables.BOXES.names)
+    tables.write(folder / "boxes.parquet", given, tables.BOXES)
+
+
+class InTheBox:
+    """Knows where landmarks are inside the box; tells an image's level as its confidence."""
+
+    def reach(self, settings):
+        return 0.0
+
+    def predict(self, state, stack, boxes, settings):
+        share = (torch.tensor(FACE).float() - torch.tensor(BOX[:2])) / torch.tensor(BOX[2:])
+        level = torch.tensor([float(stack.image(n).mean()) for n in range(len(stack))])
+        return boxes[:, None, :2] + share * boxes[:, None, 2:], level[:, None].expand(-1, 5)
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch):
+    """One fold, and a function that runs `stress` on it and returns its three tables."""
+    write_dataset(tmp_path / "own", level=30)
+    key = {"protocol": "p", "fold": 0}
+    folds = pd.DataFrame({"image_id": SUBJECTS, "role": "test", "flipped": False, **key})
+    tables.write(tmp_path / "folds.parquet", folds, tables.FOLDS)
+    model = InTheBox()
+    for step in (stress, detect):
+        monkeypatch.setattr(step, "load_model", lambda *_: (model, None))
+        monkeypatch.setattr(step, "read_state", lambda _: None)
+
+    def run(variants, *, datasets=("own",), detections=()):
+        out = {name: tmp_path / f"{name}.parquet" for name in ("metrics", "replicates")}
+        stress.run(
+            **{
+                kind: [tmp_path / d / f"{kind}.parquet" for d in datasets]
+                for kind in ("images", "annotations", "boxes")
+            },
+            detections=list(detections),
+            folds=tmp_path / "folds.parquet",
+            state=tmp_path / "state",
+            **KEY,
+            detector="m",
+            settings={},
+            modality="thermal",
+            variants=variants,
+            evaluation=EVALUATION,
+            predictions=tmp_path / "predictions.parquet",
+            **out,
+            code="x",
+        )
+        metrics = tables.read(out["metrics"], tables.METRICS)
+        return (
+            tables.read(tmp_path / "predictions.parquet", tables.STRESS),
+            metrics.set_index(["subset", "metric"]),
+            tables.read(out["replicates"], tables.REPLICATES),
+        )
+
+    return SimpleNamespace(run=run, folder=tmp_path, model=model)
+
+
+def write_detections(folder, rows):
+    path = folder / "finder" / "detections.parquet"
+    frame = pd.DataFrame(rows, columns=["image_id", "rank", "score", "x", "y", "width", "height"])
+    frame = frame.astype({"rank": "int32"}).assign(**KEY)
+    tables.write(path, frame, tables.DETECTIONS)
+    return path
+
+
+def test_a_moved_box_costs_a_model_that_trusts_it_its_whole_way(study):
+    _, metrics, _ = study.run({"near": {"shift": 0.1}, "far": {"shift": 0.25}})
+    assert metrics.loc[("variant=none", "nmse"), "value"] == pytest.approx(0, abs=1e-6)
+    # 4 and 10 px of 20 between the eyes
+    assert metrics.loc[("variant=near", "nmse"), "value"] == pytest.approx(0.2)
+    assert metrics.loc[("variant=far&range=2", "nmse"), "value"] == pytest.approx(0.5)
+    assert metrics.loc[("variant=far&range=2", "nmse"), "n"] == 2
+    assert metrics.loc[("variant=far", "nmse"), ["low", "high"]].tolist() == pytest.approx(
+        [0.5] * 2
+    )
+
+
+def test_a_face_not_found_has_no_points_and_counts_as_a_failure_to_acquire(study):
+    moved = (BOX[0] + 4, *BOX[1:])
+    rows = [("s1", 0, 0.9, *moved), ("s1", 1, 0.8, *BOX), ("s2", 0, 0.7, *moved)]
+    path = write_detections(study.folder, rows)
+    found, metrics, _ = study.run({"found": {"detector": "finder"}}, detections=[path])
+    lost = found[(found["variant"] == "found") & (found["image_id"] == "s3")]
+    assert len(lost) == 5
+    assert lost[["x", "y", "confidence"]].isna().all(axis=None)
+    assert found[found["image_id"] != "s3"][["x", "y"]].notna().all(axis=None)
+    assert metrics.loc[("variant=found", "failure_rate"), "value"] == pytest.approx(1 / 3)
+    assert metrics.loc[("variant=found&range=1", "failure_rate"), "value"] == 0
+    assert metrics.loc[("variant=found", "nmse"), ["value", "n"]].tolist() == pytest.approx(
+        [0.2, 2]
+    )
+
+
+def test_the_ratio_compares_the_same_images(study):
+    # s1 errs by 1 px in its given box; s3, which errs by 9, is not found
+    given = pd.DataFrame(
+        [("s1", "given", 11.0, *BOX[1:]), ("s2", "given", *BOX), ("s3", "given", 19.0, *BOX[1:])],
+        columns=tables.BOXES.names,
+    )
+    tables.write(study.folder / "own/boxes.parquet", given, tables.BOXES)
+    rows = [("s1", 0, 1.0, 12.0, *BOX[1:]), ("s2", 0, 1.0, 11.0, *BOX[1:])]
+    path = write_detections(study.folder, rows)
+    _, metrics, _ = study.run({"found": {"detector": "finder"}}, detections=[path])
+    ratio = metrics.loc[("variant=found", "nmse_ratio"), ["value", "n"]].tolist()
+    assert ratio == pytest.approx([3, 2])  # 2 px and 1 px, after 1 px and none
+    assert ("variant=none", "nmse_ratio") not in metrics.index
+
+
+def test_another_recording_is_read_by_the_same_names_once(study, monkeypatch):
+    read = []
+    real = stress.read_images
+    monkeypatch.setattr(stress, "read_images", lambda rows: read.append(len(rows)) or real(rows))
+    write_dataset(study.folder / "cold", level=10, names=("extra", *SUBJECTS[::-1]))
+    variants = {"cold": {"dataset": "cold"}, "a": {"shift": 0.1}, "again": {"dataset": "cold"}}
+    found, *_ = study.run(variants, datasets=("own", "cold"))
+    told = found.groupby("variant")["confidence"].unique()
+    assert told["none"].tolist() == told["a"].tolist() == [30]
+    assert told["cold"].tolist() == [10]
+    assert set(found["image_id"]) == set(SUBJECTS)
+    assert read == [3, 3]
+
+
+def test_a_recording_without_the_test_images_is_refused_by_name(study):
+    write_dataset(study.folder / "cold", level=10, names=("s1",))
+    with pytest.raises(ValueError, match="dataset cold lacks image s2 and 1 more of own's test"):
+        study.run({"cold": {"dataset": "cold"}}, datasets=("own", "cold"))
+
+
+def test_variants_are_drawn_with_the_same_subjects(study):
+    _, _, replicates = study.run({"near": {"shift": 0.1}, "far": {"shift": 0.2}})
+    wide = replicates.query("metric == 'nmse'").pivot(
+        index="draw", columns="subset", values="value"
+    )
+    assert len(wide) == 50
+    both = wide["variant=near&range=1"].isna(), wide["variant=far&range=1"].isna()
+    assert both[0].any()  # draws without the one subject of range 1
+    assert (both[0] == both[1]).all()
+
+
+def test_compare_joins_the_folds_of_a_variant_with_its_own_replicates(study):
+    _, _, first = study.run({"near": {"shift": 0.1}})
+    metrics = tables.read(study.folder / "metrics.parquet", tables.METRICS)
+    later = metrics.assign(fold=np.int32(1), value=metrics["value"] + 0.1)
+    draws = Replicates(EVALUATION)
+    draws.take(first.sample(frac=1, random_state=1))
+    draws.take(first.assign(value=first["value"] + 0.1))
+    summary = summarise(pd.concat([metrics, later]), draws.over_folds())
+    row = summary.query("subset == 'variant=near' and metric == 'nmse'").iloc[0]
+    assert row[["value", "low", "high"]].tolist() == pytest.approx([0.25] * 3)
+    assert row["n_folds"] == 2
+
+
+def run_detect(study):
+    detect.run(
+        **{kind: study.folder / f"own/{kind}.parquet" for kind in ("images", "boxes")},
+        folds=study.folder / "folds.parquet",
+        state=study.folder / "state",
+        **KEY,
+        detector="m",
+        settings={},
+        modality="thermal",
+        evaluation=EVALUATION,
+        detections=study.folder / "detections.parquet",
+        metrics=study.folder / "metrics.parquet",
+        replicates=study.folder / "replicates.parquet",
+        code="x",
+    )
+
+
+def test_detections_are_ranked_and_rated_by_range(study):
+    near, far = [11.0, 20, 40, 40], [40.0, 20, 20, 20]
+    study.model.detect = lambda *_: SimpleNamespace(
+        index=torch.tensor([0, 0, 2, 2]),
+        boxes=torch.tensor([near, far, far, near]),
+        scores=torch.tensor([0.9, 0.8, 0.7, 0.6]),
+    )
+    run_detect(study)
+    found = tables.read(study.folder / "detections.parquet", tables.DETECTIONS)
+    assert found[["image_id", "rank"]].to_numpy().tolist() == [
+        ["s1", 0],
+        ["s1", 1],
+        ["s3", 0],
+        ["s3", 1],
+    ]
+    metrics = tables.read(study.folder / "metrics.parquet", tables.METRICS)
+    metrics = metrics.set_index(["subset", "metric"])[["value", "n"]]
+    assert metrics.loc[("all", "detection_recall")].tolist() == pytest.approx([2 / 3, 3])
+    assert metrics.loc[("all", "detection_precision")].tolist() == [0.5, 4]
+    assert metrics.loc[("all", "false_alarms")].tolist() == pytest.approx([2 / 3, 3])
+    assert metrics.loc[("range=1", "detection_recall")].tolist() == [1, 1]
+    assert metrics.loc[("range=2", "false_alarms")].tolist() == [0.5, 2]
+
+
+def test_a_detector_that_finds_nothing_has_no_precision(study):
+    study.model.detect = lambda *_: SimpleNamespace(
+        index=torch.zeros(0, dtype=torch.int64), boxes=torch.zeros(0, 4), scores=torch.zeros(0)
+    )
+    run_detect(study)
+    metrics = tables.read(study.folder / "metrics.parquet", tables.METRICS)
+    values = metrics.query("subset == 'all'").set_index("metric")["value"]
+    assert values["detection_recall"] == 0
+    assert np.isnan(values["detection_precision"])
+    assert len(tables.read(study.folder / "detections.parquet", tables.DETECTIONS)) == 0
+
+
+def test_a_model_that_cannot_detect_is_refused_by_name(study):
+    with pytest.raises(ValueError, match=r"models: m: landmarks/m.py has no detect\(\)"):
+        run_detect(study)
