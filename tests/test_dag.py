@@ -90,7 +90,7 @@ def due(project, *arguments):
 
 
 SUBTREE = ("train", "predict", "stress", "align", "score", "measure")
-MODELS = ("dan", "pbc", "mtcnn", "mean_shape")
+MODELS = tuple(yaml.safe_load((ROOT / "config.yaml").read_text())["models"])
 
 
 def subtree(model):
