@@ -38,8 +38,12 @@ class Faces:
 
     def first(self, count: int) -> "Faces":
         """Return the first ``count`` examples; their images stay one stack."""
+        return self.subset(torch.arange(min(count, len(self)), device=self.index.device))
+
+    def subset(self, rows: Tensor) -> "Faces":
+        """Return the examples ``rows`` (K,); their images stay one stack."""
         parts = (self.index, self.frame, self.boxes, self.points)
-        return Faces(self.stack, *(part[:count] for part in parts))
+        return Faces(self.stack, *(part[rows] for part in parts))
 
     def crops(self, rows: Tensor, matrices: Tensor, *, width: int, height: int) -> Tensor:
         """Warp examples ``rows`` (K,) by ``matrices`` (K, 2, 3) from their example frames.
@@ -108,3 +112,26 @@ class State:
 
     tensors: dict[str, Tensor]
     curve: list[CurvePoint] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Detections:
+    """Faces found in the images of a stack, by image, then by falling score.
+
+    Attributes
+    ----------
+    index : (D,) int64
+        The image of each.
+    boxes : (D, 4) float32, pixels, (x, y, width, height)
+    scores : (D,) float32
+        Probability that it is a face.
+    points : (D, L, 2) float32, pixels, (x, y)
+    """
+
+    index: Tensor
+    boxes: Tensor
+    scores: Tensor
+    points: Tensor
+
+    def __len__(self) -> int:
+        return len(self.index)

@@ -83,10 +83,34 @@ def prepare(faces: Faces, settings: Normalisation) -> NormalisedFaces:
     robust to cold backgrounds and to an offset or gain of the camera.
     """
     if settings.normalisation == "window":
-        window = torch.tensor(settings.window, device=faces.stack.device)
-        return NormalisedFaces(faces, window.expand(len(faces), 2))
-    levels = [_quantiles(faces, rows, settings.normalisation) for rows in chunks(faces)]
+        return NormalisedFaces(faces, _window(settings, faces.boxes))
+    levels = []
+    for rows in chunks(faces):
+        matrices = box_to_crop(faces.boxes[rows], _SAMPLES, _SAMPLES)
+        crops = faces.crops(rows, matrices, width=_SAMPLES, height=_SAMPLES)
+        levels.append(measure(crops, settings))
     return NormalisedFaces(faces, torch.cat(levels))
+
+
+def measure(crops: Tensor, settings: Normalisation) -> Tensor:
+    """Measure the levels of each crop on the crop itself.
+
+    Parameters
+    ----------
+    crops : (M, 1, H, W) float32, units of the stack
+    settings : Normalisation
+
+    Returns
+    -------
+    (M, K) float32
+    """
+    if settings.normalisation == "window":
+        return _window(settings, crops)
+    few = torch.tensor([_LOW, _HIGH])
+    at = few if settings.normalisation == "percentile" else torch.linspace(0, 1, _KNOTS)
+    values = crops.flatten(1)
+    ranks = (at * (values.shape[1] - 1)).round().long().to(values.device)
+    return values.sort(1).values[:, ranks]
 
 
 def normalise(crops: Tensor, levels: Tensor) -> Tensor:
@@ -113,10 +137,5 @@ def normalise(crops: Tensor, levels: Tensor) -> Tensor:
     return scaled.clamp(-_OVERSHOOT, _OVERSHOOT).view(crops.shape)
 
 
-def _quantiles(faces: Faces, rows: Tensor, method: str) -> Tensor:
-    matrices = box_to_crop(faces.boxes[rows], _SAMPLES, _SAMPLES)
-    values = faces.crops(rows, matrices, width=_SAMPLES, height=_SAMPLES).flatten(1)
-    few = torch.tensor([_LOW, _HIGH])
-    at = few if method == "percentile" else torch.linspace(0, 1, _KNOTS)
-    ranks = (at * (values.shape[1] - 1)).round().long().to(values.device)
-    return values.sort(1).values[:, ranks]
+def _window(settings: Normalisation, rows: Tensor) -> Tensor:
+    return torch.tensor(settings.window, device=rows.device).expand(len(rows), 2)
