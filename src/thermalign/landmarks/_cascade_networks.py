@@ -45,8 +45,8 @@ class PNet(Mixed):
         """Return maps (K, 2, R, C), (K, 4, R, C), (K, L, 2, R, C), a cell per window."""
         with self.trunk_precision(images):
             features = self.trunk(channels_last(images)).float()  # (K, 32, R, C)
-        landmarks = self.landmarks(features).unflatten(1, (-1, 2))
-        return self.face(features), self.box(features), landmarks
+        face, box, landmarks = self.face(features), self.box(features), self.landmarks(features)
+        return face, box, landmarks.unflatten(1, (-1, 2))
 
     def on_crops(self, crops: Tensor) -> Heads:
         """Return the heads of crops (K, 1, 12, 12)."""
@@ -69,8 +69,8 @@ class _Dense(Mixed):
         """Return the heads of crops of the network's size, (K, 1, size, size)."""
         with self.trunk_precision(crops):
             features = self.trunk(channels_last(crops)).float()  # (K, hidden)
-        landmarks = self.landmarks(features).unflatten(1, (-1, 2))
-        return self.face(features), self.box(features), landmarks
+        face, box, landmarks = self.face(features), self.box(features), self.landmarks(features)
+        return face, box, landmarks.unflatten(1, (-1, 2))
 
     def on_crops(self, crops: Tensor) -> Heads:
         """Return what calling the network gives."""
