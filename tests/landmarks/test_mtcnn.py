@@ -140,25 +140,6 @@ def test_a_training_killed_in_any_stage_ends_in_the_same_state(
     assert all(torch.equal(whole.tensors[k], again.tensors[k]) for k in whole.tensors)
 
 
-def test_mining_depends_on_seed_and_stage_and_not_on_earlier_draws(frames: Faces) -> None:
-    torch.manual_seed(0)
-    networks = mtcnn.Mtcnn(BRIEF).eval()
-    first = mtcnn._mine(networks, frames, BRIEF, seed=1, stage=1)
-    torch.rand(5)
-    again = mtcnn._mine(networks, frames, BRIEF, seed=1, stage=1)
-    other = mtcnn._mine(networks, frames, BRIEF, seed=2, stage=1)
-    assert torch.equal(first.positives.boxes, again.positives.boxes)
-    assert not torch.equal(first.positives.boxes, other.positives.boxes)
-
-
-def test_mining_runs_over_no_more_faces_than_allowed(frames: Faces) -> None:
-    networks = mtcnn.Mtcnn(BRIEF).eval()
-    few = replace(BRIEF, mined_faces=3)
-    rows = mtcnn._mine(networks, frames, few, seed=1, stage=2).negatives.rows
-    assert len(rows.unique()) == 3
-    assert int(rows.max()) < len(frames)
-
-
 def test_the_last_network_alone_has_no_others_and_finds_no_faces(frames: Faces) -> None:
     alone = replace(BRIEF, stages="onet", losses="landmarks")
     state = mtcnn.fit(frames, frames, alone, seed=0, run=QUIET)

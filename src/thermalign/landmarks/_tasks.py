@@ -34,6 +34,8 @@ class Learning(_examples.Sampling, Normalisation, Protocol):
     @property
     def rotation(self) -> float: ...
     @property
+    def jitter(self) -> float: ...
+    @property
     def batch_size(self) -> int: ...
 
 
@@ -83,7 +85,7 @@ def loss(net: Network, lesson: Lesson, settings: Learning, generator: torch.Gene
     crops, to_crop = join(parts), torch.cat(matrices)
     values = lesson.faces.crops(crops.rows, to_crop, width=net.size, height=net.size)
     levels = measure(values, settings) if lesson.levels is None else lesson.levels[crops.rows]
-    heads = net.on_crops(normalise(values, levels))
+    heads = net.on_crops(normalise(values, jitter_levels(levels, settings.jitter, generator)))
     return _weigh(heads, crops, to_crop, lesson, counts, share=settings.hard_share, size=net.size)
 
 
@@ -124,6 +126,28 @@ def hard_face_loss(logits: Tensor, is_face: Tensor, share: float) -> Tensor:
     losses = cross_entropy(logits, is_face, reduction="none")
     hardest: Tensor = losses.topk(max(1, round(share * len(losses)))).values
     return hardest.mean()
+
+
+def jitter_levels(levels: Tensor, most: float, generator: torch.Generator) -> Tensor:
+    """Vary brightness and contrast: move and spread the levels of each crop at random.
+
+    Parameters
+    ----------
+    levels : (K, Q) float, units of the stack
+    most : float
+        Share of the span of the levels that they are moved by, and spread or drawn together by,
+        at most.
+    generator : torch.Generator
+
+    Returns
+    -------
+    (K, Q) float
+    """
+    draws = torch.rand((len(levels), 2), generator=generator, device=levels.device)
+    moved, spread = torch.split(most * (2 * draws - 1), 1, dim=1)
+    low, high = levels[:, :1], levels[:, -1:]
+    middle = (low + high) / 2
+    return middle + (levels - middle) * (1 + spread) + moved * (high - low)
 
 
 def _draw_task(settings: Learning, generator: torch.Generator) -> str:

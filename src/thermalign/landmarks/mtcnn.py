@@ -7,11 +7,10 @@ import math
 from dataclasses import dataclass
 from functools import partial
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from thermalign.landmarks import _cascade, _examples, _loop, _normalise, _tasks
+from thermalign.landmarks import _cascade, _examples, _loop, _mining, _normalise, _tasks
 from thermalign.landmarks._cascade_networks import ONet, PNet, RNet, face_probability
 from thermalign.landmarks._data import Detections, Faces, State
 from thermalign.landmarks._detection import squared
@@ -58,6 +57,7 @@ class Settings:
     scale: tuple[float, float] = (0.8, 1.25)  # of a landmark crop's side, range; port
     least_iou: float = 0.65  # of a landmark crop with the box; MTCNN paper
     rotation: float = 5.0  # degrees, at most; port (there exactly 5)
+    jitter: float = 0.1  # of brightness and contrast, share of their range. ASSUME; port: of colour
     min_face: float = 20.0  # px, smallest face to find; official, as the next two
     pyramid_factor: float = 0.709  # size of each copy over the one before
     thresholds: tuple[float, float, float] = (0.6, 0.7, 0.7)  # of P-, R- and O-Net
@@ -80,6 +80,7 @@ class Settings:
             raise ValueError("losses is landmarks, which finds no faces; give stages: onet too")
         check_ranges(self, width=(0.01, 8), shift=(0, 1), scale=(0.1, 10), least_iou=(0, 1))
         check_ranges(self, ratio=(0.01, 1000), hard_share=(0.01, 1), rotation=(0, 180))
+        check_ranges(self, jitter=(0, 0.9))
         check_ranges(self, negative_iou=(0, 1), part_iou=(0, 1), positive_iou=(0, 1))
         check_ranges(self, negative_crops=(1, 10**4), near_crops=(0, 10**4))
         check_ranges(self, face_crops=(1, 10**4), least_crops=(1, 10**4))
@@ -236,27 +237,25 @@ def detect(state: State, stack: ImageStack, settings: Settings) -> Detections:
 def _fit_proposing(
     session: _loop.Session, networks: Mtcnn, train: Faces, settings: Settings, *, seed: int
 ) -> None:
-    """Train P-Net, then R-Net on what it finds."""
+    """Train P-Net on random crops, then R-Net on what P-Net finds.
+
+    ASSUME: neither stops early, since an error of landmarks is not what they are for.
+    """
     squares = _whole_set(train, squared(train.boxes))
-    pools = _examples.random_pools(train, settings, _generator(train, seed, 0))
+
+    def optimise(
+        net: PNet | RNet, name: str, steps: int, pools: Pools, levels: Tensor | None
+    ) -> None:
+        lesson = Lesson(train, pools, squares, levels, WEIGHTS[name])
+        loss = partial(_tasks.loss, net, lesson, settings, session.generator)
+        session.optimise(net, name, steps, settings, loss=loss, validate=None)
+
+    pools = _examples.random_pools(train, settings, _mining.generator(train, seed, 0))
     _examples.check(pools)
     levels = _cascade.image_levels(train, settings)
-    for name, net, steps in (
-        ("pnet", networks.pnet, settings.pnet_steps),
-        ("rnet", networks.rnet, settings.rnet_steps),
-    ):
-        if name == "rnet":
-            pools = _mine(networks, train, settings, seed=seed, stage=1)
-        lesson = Lesson(train, pools, squares, levels if name == "pnet" else None, WEIGHTS[name])
-        # ASSUME: no early stopping here, since an error of landmarks is not what they are for.
-        session.optimise(
-            net,
-            name,
-            steps,
-            settings,
-            loss=partial(_tasks.loss, net, lesson, settings, session.generator),
-            validate=None,
-        )
+    optimise(networks.pnet, "pnet", settings.pnet_steps, pools, levels)
+    pools = _mining.mine(train, settings, _mining.generator(train, seed, 1), pnet=networks.pnet)
+    optimise(networks.rnet, "rnet", settings.rnet_steps, pools, None)
 
 
 def _pools_of_output(
@@ -265,35 +264,12 @@ def _pools_of_output(
     """Return what O-Net's face and box losses are learnt from, if they are."""
     if settings.losses == "landmarks":
         return None
+    draws = _mining.generator(train, seed, 2)
     if settings.stages == "full":
-        return _mine(networks, train, settings, seed=seed, stage=2)
-    pools = _examples.random_pools(train, settings, _generator(train, seed, 2))
+        return _mining.mine(train, settings, draws, pnet=networks.pnet, rnet=networks.rnet)
+    pools = _examples.random_pools(train, settings, draws)
     _examples.check(pools)
     return pools
-
-
-def _mine(networks: Mtcnn, train: Faces, settings: Settings, *, seed: int, stage: int) -> Pools:
-    """Sort what the networks before find in training images, and top it up.
-
-    All depends on the seed, the stage and their weights alone, so that a training that goes on
-    after a kill mines the same.
-    """
-    generator = _generator(train, seed, stage)
-    device = train.stack.device
-    rows = torch.randperm(len(train), generator=generator, device=device)[: settings.mined_faces]
-    rows = rows.sort().values
-    some = train.subset(rows)
-    first, second = settings.mining_thresholds
-    found = _cascade.propose(networks.pnet, some, settings, threshold=first)
-    if stage == 2:
-        found = _cascade.refine(networks.rnet, some, found, settings, threshold=second)
-    mined = _examples.mined_pools(some, found.crops, settings)
-    return _examples.top_up(mined, some, settings, generator).of(rows)
-
-
-def _generator(train: Faces, seed: int, stage: int) -> torch.Generator:
-    mixed = np.random.SeedSequence([seed, stage]).generate_state(1)
-    return torch.Generator(train.stack.device).manual_seed(int(mixed[0]))
 
 
 def _whole_set(faces: Faces, boxes: Tensor) -> Crops:
