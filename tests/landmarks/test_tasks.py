@@ -99,16 +99,16 @@ def test_losses_by_hand_where_a_network_says_a_constant(toy_faces: Callable[...,
     assert found == pytest.approx(0.693147 + 10 * box + 100 * landmarks, rel=1e-4)
 
 
-def test_jittered_levels_stay_within_their_share_of_the_span() -> None:
+def test_levels_are_widened_at_either_end_up_to_their_share_of_the_span() -> None:
     levels = torch.tensor([[10.0, 15.0, 30.0]]).expand(4000, 3)
-    found = _tasks.jitter_levels(levels, 0.1, draw())
-    middle, span = (found[:, 0] + found[:, 2]) / 2, found[:, 2] - found[:, 0]
-    assert float(middle.min()) == pytest.approx(18, abs=0.02)  # 20 less a tenth of 20
-    assert float(middle.max()) == pytest.approx(22, abs=0.02)
-    assert float(span.min()) == pytest.approx(18, abs=0.02)
-    assert float(span.max()) == pytest.approx(22, abs=0.02)
-    torch.testing.assert_close((found[:, 1] - found[:, 0]) / span, torch.full((4000,), 0.25))
-    assert torch.equal(_tasks.jitter_levels(levels, 0.0, draw()), levels)
+    found = _tasks.widen_levels(levels, 0.5, draw())
+    low, middle, high = found.unbind(1)
+    assert float(low.min()) == pytest.approx(0, abs=0.05)  # 10 less half of 20
+    assert float(low.max()) == pytest.approx(10, abs=0.05)
+    assert float(high.min()) == pytest.approx(30, abs=0.05)
+    assert float(high.max()) == pytest.approx(40, abs=0.05)
+    torch.testing.assert_close((middle - low) / (high - low), torch.full((4000,), 0.25))
+    assert torch.equal(_tasks.widen_levels(levels, 0.0, draw()), levels)
 
 
 @pytest.mark.parametrize("proposing", [True, False])

@@ -34,7 +34,7 @@ class Learning(_examples.Sampling, Normalisation, Protocol):
     @property
     def rotation(self) -> float: ...
     @property
-    def jitter(self) -> float: ...
+    def widening(self) -> float: ...
     @property
     def batch_size(self) -> int: ...
 
@@ -84,8 +84,11 @@ def loss(net: Network, lesson: Lesson, settings: Learning, generator: torch.Gene
         parts, matrices = [*parts, landmark_crops], [*matrices, turned]
     crops, to_crop = join(parts), torch.cat(matrices)
     values = lesson.faces.crops(crops.rows, to_crop, width=net.size, height=net.size)
-    levels = measure(values, settings) if lesson.levels is None else lesson.levels[crops.rows]
-    heads = net.on_crops(normalise(values, jitter_levels(levels, settings.jitter, generator)))
+    if lesson.levels is None:
+        levels = measure(values, settings)
+    else:
+        levels = widen_levels(lesson.levels[crops.rows], settings.widening, generator)
+    heads = net.on_crops(normalise(values, levels))
     return _weigh(heads, crops, to_crop, lesson, counts, share=settings.hard_share, size=net.size)
 
 
@@ -128,26 +131,25 @@ def hard_face_loss(logits: Tensor, is_face: Tensor, share: float) -> Tensor:
     return hardest.mean()
 
 
-def jitter_levels(levels: Tensor, most: float, generator: torch.Generator) -> Tensor:
-    """Vary brightness and contrast: move and spread the levels of each crop at random.
+def widen_levels(levels: Tensor, most: float, generator: torch.Generator) -> Tensor:
+    """Lower the lowest level and raise the highest one at random, the others in proportion.
+
+    An image with a lamp in it has a higher highest level; its faces are grey then, not white.
 
     Parameters
     ----------
     levels : (K, Q) float, units of the stack
     most : float
-        Share of the span of the levels that they are moved by, and spread or drawn together by,
-        at most.
+        Share of the span of the levels that either end is moved by, at most.
     generator : torch.Generator
 
     Returns
     -------
     (K, Q) float
     """
-    draws = torch.rand((len(levels), 2), generator=generator, device=levels.device)
-    moved, spread = torch.split(most * (2 * draws - 1), 1, dim=1)
-    low, high = levels[:, :1], levels[:, -1:]
-    middle = (low + high) / 2
-    return middle + (levels - middle) * (1 + spread) + moved * (high - low)
+    draws = most * torch.rand((len(levels), 2), generator=generator, device=levels.device)
+    low, span = levels[:, :1], levels[:, -1:] - levels[:, :1]
+    return low - draws[:, :1] * span + (levels - low) * (1 + draws.sum(1, keepdim=True))
 
 
 def _draw_task(settings: Learning, generator: torch.Generator) -> str:

@@ -57,7 +57,7 @@ class Settings:
     scale: tuple[float, float] = (0.8, 1.25)  # of a landmark crop's side, range; port
     least_iou: float = 0.65  # of a landmark crop with the box; MTCNN paper
     rotation: float = 5.0  # degrees, at most; port (there exactly 5)
-    jitter: float = 0.1  # of brightness and contrast, share of their range. ASSUME; port: of colour
+    widening: float = 0.7  # of the levels of P-Net's images, at most. ASSUME; port: colour jitter
     min_face: float = 20.0  # px, smallest face to find; official, as the next two
     pyramid_factor: float = 0.709  # size of each copy over the one before
     thresholds: tuple[float, float, float] = (0.6, 0.7, 0.7)  # of P-, R- and O-Net
@@ -80,7 +80,7 @@ class Settings:
             raise ValueError("losses is landmarks, which finds no faces; give stages: onet too")
         check_ranges(self, width=(0.01, 8), shift=(0, 1), scale=(0.1, 10), least_iou=(0, 1))
         check_ranges(self, ratio=(0.01, 1000), hard_share=(0.01, 1), rotation=(0, 180))
-        check_ranges(self, jitter=(0, 0.9))
+        check_ranges(self, widening=(0, 10))
         check_ranges(self, negative_iou=(0, 1), part_iou=(0, 1), positive_iou=(0, 1))
         check_ranges(self, negative_crops=(1, 10**4), near_crops=(0, 10**4))
         check_ranges(self, face_crops=(1, 10**4), least_crops=(1, 10**4))
@@ -108,7 +108,8 @@ def reach(settings: Settings) -> float:
     if settings.stages == "full":
         return math.inf
     beyond = settings.shift + (settings.scale[1] - 1) / 2 + 0.1
-    # ASSUME: faces' boxes are at most twice as high as wide, or squares are cut to half a side.
+    # ASSUME: half a side holds the square of a box up to about 1.6 times as high as wide; beyond
+    # what is cut off the border repeats.
     return beyond + 0.5 * (settings.given_box == "squared")
 
 
