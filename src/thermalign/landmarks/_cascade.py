@@ -72,7 +72,7 @@ def image_levels(faces: Faces, settings: _normalise.Normalisation) -> Tensor:
 def normalised_crops(
     faces: Faces, crops: Crops, settings: _normalise.Normalisation, *, size: int
 ) -> Tensor:
-    """Resize crops, as upright as they are, and normalise each by its own levels.
+    """Cut crops out of examples, resize them and normalise each by its own levels.
 
     Returns
     -------
