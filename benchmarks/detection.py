@@ -1,8 +1,8 @@
 """How well the full MTCNN finds faces in whole simulated frames, and how fast.
 
-Usage: python benchmarks/detection.py [--train 24] [--test 12] [--pnet-steps 1500]
-       [--rnet-steps 1500] [--steps 1500] [--min-face 40] [--folder FOLDER]
-       [--set NAME=VALUE ...] [--real IMAGE ... --picture found.png]
+Usage: python benchmarks/detection.py [--train 24] [--test 12] [--pnet-steps 2000]
+       [--rnet-steps 1500] [--steps 1200] [--min-face 40] [--folder FOLDER]
+       [--set 'losses="weighted_sum"' ...] [--real IMAGE ... --picture found.png]
 
 Renders whole 640 x 480 thermal frames of other subjects for training and for testing, trains the
 cascade on the one and prints, per range of the other, recall and precision at IoU 0.5 with the face
@@ -127,9 +127,9 @@ def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="full MTCNN on whole simulated frames")
     parser.add_argument("--train", type=int, default=24, help="subjects")
     parser.add_argument("--test", type=int, default=12, help="subjects")
-    parser.add_argument("--pnet-steps", type=int, default=1500)
+    parser.add_argument("--pnet-steps", type=int, default=2000)
     parser.add_argument("--rnet-steps", type=int, default=1500)
-    parser.add_argument("--steps", type=int, default=1500)
+    parser.add_argument("--steps", type=int, default=1200)
     parser.add_argument("--min-face", type=float, default=40, help="pixels")
     parser.add_argument("--set", nargs="*", default=[], help="other settings, NAME=JSON")
     parser.add_argument("--folder", type=Path, help="where frames are kept; default: nowhere")
