@@ -21,7 +21,7 @@ LONDON60 = ROOT.parent / "shared" / "data" / "london60"
 QUICK = {
     "dan": {"input_size": 32, "width": 0.0625, "hidden": 32, "steps": 40, "later_steps": 10},
     "pbc": {"width": 0.0625, "steps": 30, "batch_size": 16},
-    "mtcnn": {"width": 0.25, "steps": 30, "batch_size": 16},
+    "mtcnn": {"stages": "onet", "width": 0.25, "steps": 30, "batch_size": 16},
     "mean_shape": {},
 }
 if importlib.util.find_spec("dlib"):  # optional

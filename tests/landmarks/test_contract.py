@@ -2,6 +2,7 @@
 
 import dataclasses
 import importlib
+import math
 import pkgutil
 from collections.abc import Callable
 from functools import cache
@@ -29,7 +30,9 @@ SMALL: dict[str, dict[str, Any]] = {
     "dan": SHORT
     | {"input_size": 32, "width": 0.1, "hidden": 32, "dropout": 0.0, "steps": 150}
     | {"later_steps": 50, "shift_sd": 0.05, "rotation_sd": 2.0, "scale_sd": 0.05},
-    "mtcnn": SHORT | {"width": 0.5, "steps": 400, "shift": 0.05, "scale": [0.95, 1.05]},
+    "mtcnn": SHORT
+    | {"width": 0.5, "steps": 300, "shift": 0.05, "scale": [0.95, 1.05]}
+    | {"losses": "weighted_sum", "pnet_steps": 40, "rnet_steps": 40, "min_face": 60},
     "pbc": SHORT | {"width": 0.12, "steps": 250, "batch_size": 32},
     "ert": {"cascade_depth": 4, "num_trees_per_cascade_level": 20, "tree_depth": 3},
 }
@@ -59,7 +62,8 @@ def small(name: str) -> tuple[ModuleType, Any]:
 
 def brief(settings: Any) -> Any:
     """Shorten training to three steps where there is training."""
-    names = {f.name for f in dataclasses.fields(settings)} & {"steps", "later_steps"}
+    steps = {"steps", "later_steps", "pnet_steps", "rnet_steps"}
+    names = {f.name for f in dataclasses.fields(settings)} & steps
     return dataclasses.replace(settings, **dict.fromkeys(names, 3))
 
 
@@ -201,9 +205,11 @@ def test_the_curve_has_finite_losses_that_fall(trained: Trained) -> None:
     curve = trained[2].curve
     for stage in dict.fromkeys(row.stage for row in curve):
         rows = [row for row in curve if row.stage == stage]
-        assert all(torch.isfinite(torch.tensor([r.loss, r.validation_nmse])).all() for r in rows)
+        assert all(math.isfinite(row.loss) for row in rows)
         assert [r.step for r in rows] == sorted({r.step for r in rows})
         assert rows[-1].loss <= rows[0].loss
+    # A stage before may have no error in interocular distances, the last one always has.
+    assert all(math.isfinite(row.validation_nmse) for row in curve if row.stage == curve[-1].stage)
 
 
 def test_boxes_that_do_not_fit_the_images_are_refused(trained: Trained) -> None:

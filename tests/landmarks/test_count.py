@@ -37,10 +37,19 @@ def on_paper(model: object, **settings: object) -> nn.Module:
 
 
 @pytest.mark.parametrize(
-    ("model", "printed"), [(dan, 23_022_592), (pbc, 1_016_390), (mtcnn, 387_648), (mean_shape, 0)]
+    ("model", "printed"), [(dan, 23_022_592), (pbc, 1_016_390), (mtcnn, 494_924), (mean_shape, 0)]
 )
 def test_the_printed_totals_are_reproduced(model: object, printed: int) -> None:
     assert printed_parameters(on_paper(model)) == printed
+
+
+@pytest.mark.parametrize(("name", "total"), [("pnet", 6_724), ("rnet", 100_552), ("onet", 387_648)])
+def test_the_networks_of_mtcnn_share_its_total(name: str, total: int) -> None:
+    assert printed_parameters(getattr(on_paper(mtcnn), name)) == total
+
+
+def test_the_last_network_of_mtcnn_can_be_had_alone() -> None:
+    assert printed_parameters(on_paper(mtcnn, stages="onet")) == 387_648
 
 
 def test_padding_of_pbc_does_not_change_its_total() -> None:
@@ -56,6 +65,47 @@ def test_slopes_biases_and_scales_are_not_counted() -> None:
 
 def test_a_convolution_without_bias_counts_the_shift_of_its_normalisation() -> None:
     assert printed_parameters(nn.Conv2d(4, 5, 3, bias=False)) == 4 * 5 * 9 + 5
+
+
+def test_pnet_has_the_printed_layers() -> None:
+    pnet = on_paper(mtcnn).pnet
+    assert layers(pnet, channels=1, size=12) == [
+        ("conv", 10, 3, 1, 10),
+        ("pool", 10, 2, 2, 5),
+        ("conv", 16, 3, 1, 3),
+        ("conv", 32, 3, 1, 1),
+        ("conv", 2, 1, 1, 1),
+        ("conv", 4, 1, 1, 1),
+        ("conv", 10, 1, 1, 1),
+    ]
+
+
+def test_pnet_sees_a_window_every_two_pixels() -> None:
+    pnet = mtcnn.network(mtcnn.Settings()).pnet.eval()
+    image = torch.rand((1, 1, 32, 28), generator=torch.Generator().manual_seed(0))
+    maps = pnet(image)
+    assert maps[0].shape == (1, 2, 11, 9)
+    windows = image.unfold(2, 12, 2).unfold(3, 12, 2).reshape(-1, 1, 12, 12)
+    for map_, window in zip(maps, pnet.on_crops(windows), strict=True):
+        torch.testing.assert_close(map_[0].flatten(-2).movedim(-1, 0), window)
+
+
+def test_rnet_has_the_printed_layers() -> None:
+    rnet = on_paper(mtcnn).rnet
+    assert layers(rnet, channels=1, size=24) == [
+        ("conv", 28, 3, 1, 22),
+        ("pool", 28, 3, 2, 11),
+        ("conv", 48, 3, 1, 9),
+        ("pool", 48, 3, 2, 4),
+        ("conv", 64, 2, 1, 3),
+    ]
+    dense = [m for m in rnet.modules() if isinstance(m, nn.Linear)]
+    assert [(m.in_features, m.out_features) for m in dense] == [
+        (576, 128),
+        (128, 2),
+        (128, 4),
+        (128, 10),
+    ]
 
 
 def test_onet_has_the_printed_layers() -> None:

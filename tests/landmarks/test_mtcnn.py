@@ -1,77 +1,189 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from thermalign.landmarks import mtcnn
-from thermalign.landmarks._data import Faces
-from thermalign.landmarks._normalise import prepare
+from thermalign.landmarks._checkpoint import Checkpoint
+from thermalign.landmarks._data import Faces, State, make_faces
+from thermalign.landmarks._detection import iou
+from thermalign.landmarks._loop import Run
+from thermalign.landmarks._stage import Stage
+from thermalign.warp import stack_images
+
+QUIET = Run(progress=False)
+QUICK = mtcnn.Settings(
+    width=0.5,
+    losses="weighted_sum",
+    batch_size=32,
+    learning_rate=0.004,
+    schedule="one_cycle",
+    pnet_steps=150,
+    rnet_steps=100,
+    steps=150,
+    min_face=50,
+    validate_every=50,
+)
+BRIEF = replace(QUICK, width=0.1, pnet_steps=4, rnet_steps=4, steps=4, validate_every=2)
 
 
-def test_onet_gives_two_scores_four_offsets_and_the_landmarks() -> None:
-    onet = mtcnn.ONet(mtcnn.Settings(width=0.1))
-    face, box, landmarks = onet(torch.zeros(3, 1, 48, 48))
-    assert face.shape == (3, 2)
-    assert box.shape == (3, 4)
-    assert landmarks.shape == (3, 5, 2)
+class KilledError(Exception):
+    """Stands for the end of the process."""
 
 
-def test_landmarks_are_fractions_of_the_box(toy_faces: Callable[..., Faces]) -> None:
-    faces = toy_faces(2)
-    settings = mtcnn.Settings(width=0.1)
-    onet = mtcnn.ONet(settings).eval()
-    torch.nn.init.zeros_(onet.landmarks.weight)
-    torch.nn.init.constant_(onet.landmarks.bias, 0.5)
-    points = mtcnn._predict(onet, prepare(faces, settings))
-    centre = faces.boxes[:, :2] + (faces.boxes[:, 2:] - 1) / 2
-    torch.testing.assert_close(points, centre[:, None].expand(2, 5, 2))
+@pytest.fixture(scope="module")
+def frames(toy_faces: Callable[..., Faces]) -> Faces:
+    """Return toy faces somewhere in images of 200 x 170 and 180 x 190 pixels, some tilted warm."""
+    crops = toy_faces(8)
+    rng = np.random.default_rng(0)
+    images, moves = [], []
+    for n in range(len(crops)):
+        width, height = ((200, 170), (180, 190))[n % 2]
+        image = rng.normal(20, 0.3, (height, width)) + np.linspace(0, 2, width)
+        x, y = (int(rng.integers(0, room)) for room in (width - 110, height - 120))
+        image[y : y + 120, x : x + 110] = crops.stack.image(n).numpy()
+        images.append(image)
+        moves.append((x, y))
+    move = torch.tensor(moves, dtype=torch.float32)
+    boxes = torch.cat([crops.boxes[:, :2] + move, crops.boxes[:, 2:]], 1)
+    points = crops.points + move[:, None]
+    stack = stack_images(images, torch.device("cpu"))
+    return make_faces(stack, crops.index, torch.zeros(len(crops), dtype=torch.bool), boxes, points)
 
 
-def test_disturbed_boxes_keep_their_overlap_and_move() -> None:
-    boxes = torch.tensor([[10.0, 20.0, 90.0, 110.0]]).expand(2000, 4)
-    generator = torch.Generator().manual_seed(0)
-    settings = mtcnn.Settings(shift=0.2, scale=(0.7, 1.4), least_iou=0.65)
-    found = mtcnn.disturb_boxes(boxes, settings, generator)
-    assert float(mtcnn._iou(found, boxes).min()) >= 0.65
-    assert int((found == boxes).all(1).sum()) < 100
-    ratio = found[:, 2:] / boxes[:, 2:]
-    torch.testing.assert_close(ratio[:, 0], ratio[:, 1])
-    assert float(ratio.min()) >= 0.7
-    assert float(ratio.max()) <= 1.4
-    shift = (found[:, :2] + found[:, 2:] / 2) - (boxes[:, :2] + boxes[:, 2:] / 2)
-    assert float(shift.mean(0).abs().max()) < 2
+@pytest.fixture(scope="module")
+def trained(frames: Faces) -> State:
+    return mtcnn.fit(frames, frames.first(0), QUICK, seed=0, run=QUIET)
+
+
+def test_the_cascade_finds_the_faces_it_was_trained_on(trained: State, frames: Faces) -> None:
+    found = mtcnn.detect(trained, frames.stack, QUICK)
+    overlap = iou(found.boxes, frames.boxes[found.index])
+    assert set(found.index[overlap > 0.5].tolist()) == set(range(len(frames)))
+    assert len(found) <= 1.5 * len(frames)
+    assert bool(((found.scores > QUICK.thresholds[2]) & (found.scores <= 1)).all())
+    best = overlap > 0.5
+    error = (found.points - frames.points[found.index]).norm(dim=-1).mean(1)
+    assert float(error[best].median()) < 0.2 * 36  # interocular distances of 36 pixels
+
+
+def test_faces_found_come_by_image_then_by_falling_score(trained: State, frames: Faces) -> None:
+    loose = replace(QUICK, thresholds=(0.0, 0.0, 0.0))
+    found = mtcnn.detect(trained, frames.stack, loose)
+    assert len(found) > 2 * len(frames)
+    order = sorted(range(len(found)), key=lambda n: (int(found.index[n]), -float(found.scores[n])))
+    assert order == list(range(len(found)))
+
+
+def test_what_is_found_does_not_depend_on_the_other_images(trained: State, frames: Faces) -> None:
+    together = mtcnn.detect(trained, frames.stack, QUICK)
+    one = stack_images([frames.stack.image(5).numpy()], torch.device("cpu"))
+    alone = mtcnn.detect(trained, one, QUICK)
+    mine = together.index == 5
+    torch.testing.assert_close(together.boxes[mine], alone.boxes, rtol=0, atol=0.01)
+    torch.testing.assert_close(together.points[mine], alone.points, rtol=0, atol=0.01)
+
+
+def test_each_stage_has_a_curve_of_its_own(trained: State) -> None:
+    assert list(dict.fromkeys(row.stage for row in trained.curve)) == ["pnet", "rnet", "onet"]
+
+
+def test_a_face_scores_higher_than_the_wall(trained: State, frames: Faces) -> None:
+    _, on_faces = mtcnn.predict(trained, frames.stack, frames.boxes, QUICK)
+    corner = torch.tensor([[0.0, 0.0, 30.0, 37.0]]).expand(len(frames), 4)
+    _, on_walls = mtcnn.predict(trained, frames.stack, corner, QUICK)
+    assert on_faces.shape == (len(frames), 5)
+    assert float(on_faces.min()) > 0.6
+    assert float(on_walls.median()) < 0.2
+
+
+@pytest.fixture
+def written_always(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Checkpoint, "due", lambda _: True)
+
+
+@pytest.fixture
+def killed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], None]]:
+    """Return what makes a training die before a step, counted over all stages."""
+    advance = Stage.advance
+
+    def die_at(step: int) -> None:
+        taken = [0]
+
+        def counted(*arguments: object) -> None:
+            taken[0] += 1
+            if taken[0] == step:
+                raise KilledError
+            advance(*arguments)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(Stage, "advance", counted)
+
+    yield die_at
+    monkeypatch.setattr(Stage, "advance", advance)
+
+
+@pytest.mark.usefixtures("written_always")
+@pytest.mark.parametrize("step", [4, 5, 7, 9, 12])
+def test_a_training_killed_in_any_stage_ends_in_the_same_state(
+    frames: Faces, tmp_path: Path, killed: Callable[[int], None], step: int
+) -> None:
+    whole = mtcnn.fit(frames, frames, BRIEF, seed=4, run=QUIET)
+    path = tmp_path / "checkpoint.pt"
+    killed(step)
+    with pytest.raises(KilledError):
+        mtcnn.fit(frames, frames, BRIEF, seed=4, run=Run(False, Checkpoint(path, "key")))
+    killed(0)
+    again = mtcnn.fit(frames, frames, BRIEF, seed=4, run=Run(False, Checkpoint(path, "key")))
+    assert all(torch.equal(whole.tensors[k], again.tensors[k]) for k in whole.tensors)
+
+
+def test_the_last_network_alone_has_no_others_and_finds_no_faces(frames: Faces) -> None:
+    alone = replace(BRIEF, stages="onet", losses="landmarks")
+    state = mtcnn.fit(frames, frames, alone, seed=0, run=QUIET)
+    assert {name.split(".")[0] for name in state.tensors} == {"onet"}
+    _, confidence = mtcnn.predict(state, frames.stack, frames.boxes, alone)
+    assert bool(confidence.isnan().all())
+    with pytest.raises(ValueError, match="stages is onet, which finds no faces"):
+        mtcnn.detect(state, frames.stack, alone)
+
+
+def test_landmarks_alone_cannot_train_a_cascade() -> None:
+    with pytest.raises(ValueError, match="losses is landmarks, which finds no faces"):
+        mtcnn.Settings(losses="landmarks")
 
 
 @pytest.mark.parametrize(
-    ("other", "expected"),
-    [
-        ([0.0, 0.0, 10.0, 10.0], 1.0),
-        ([5.0, 0.0, 10.0, 10.0], 50 / 150),
-        ([2.0, 2.0, 5.0, 5.0], 0.25),
-        ([20.0, 20.0, 5.0, 5.0], 0.0),
-    ],
+    ("given_box", "expected"), [("as_is", [9.5, 19.5]), ("squared", [-0.5, 19.5])]
 )
-def test_overlaps_by_hand(other: list[float], expected: float) -> None:
-    box = torch.tensor([[0.0, 0.0, 10.0, 10.0]])
-    assert float(mtcnn._iou(torch.tensor([other]), box)) == pytest.approx(expected)
+def test_the_given_box_is_squared_or_resized_as_it_is(
+    frames: Faces, given_box: str, expected: list[float]
+) -> None:
+    settings = replace(BRIEF, stages="onet", given_box=given_box)
+    networks = mtcnn.Mtcnn(settings)
+    torch.nn.init.zeros_(networks.onet.landmarks.weight)
+    torch.nn.init.zeros_(networks.onet.landmarks.bias)
+    boxes = torch.tensor([[10.0, 20.0, 40.0, 60.0]]).expand(len(frames), 4)
+    points, _ = mtcnn.predict(State(networks.state_dict()), frames.stack, boxes, settings)
+    # The corner of what the network sees: the box's, or that of the square of 60 pixels.
+    torch.testing.assert_close(points[0, 0], torch.tensor(expected))
 
 
-def test_rotations_keep_the_boxes_centre() -> None:
-    boxes = torch.tensor([[10.0, 20.0, 90.0, 110.0]]).expand(50, 4)
-    found = mtcnn._rotations(boxes, 5.0, torch.Generator().manual_seed(0))
-    centre = torch.tensor([54.5, 74.5, 1.0])
-    torch.testing.assert_close(found @ centre, centre[:2].expand(50, 2), rtol=0, atol=1e-4)
-    angles = torch.rad2deg(torch.atan2(found[:, 1, 0], found[:, 0, 0]))
-    assert float(angles.abs().max()) <= 5
-    assert float(angles.min()) < -2
-    assert float(angles.max()) > 2
+def test_a_cascade_that_is_given_boxes_as_they_are_trains_on_squares_too(frames: Faces) -> None:
+    crops = mtcnn._landmark_boxes(frames, replace(BRIEF, given_box="as_is"))
+    shape = crops.boxes[:, 2] / crops.boxes[:, 3]
+    assert int((shape == 1).sum()) == len(frames)
+    assert len(crops) == 2 * len(frames)
 
 
-def test_only_the_landmark_head_is_trained(toy_faces: Callable[..., Faces]) -> None:
-    faces = toy_faces(4)
-    settings = mtcnn.Settings(width=0.1, batch_size=4)
-    onet = mtcnn.ONet(settings)
-    data = prepare(faces, settings)
-    mtcnn._loss(onet, data, settings, torch.Generator().manual_seed(0)).backward()
-    untouched = {name for name, p in onet.named_parameters() if p.grad is None}
-    assert untouched == {"face.weight", "face.bias", "box.weight", "box.bias"}
+@pytest.mark.parametrize("given_box", ["squared", "as_is"])
+def test_nothing_that_training_sees_is_cut_off(frames: Faces, given_box: str) -> None:
+    settings = replace(BRIEF, stages="onet", given_box=given_box, scale=(0.8, 1.25), shift=0.2)
+    reach = mtcnn.reach(settings)
+    base = mtcnn._given(frames.boxes, settings)
+    side, box = base[:, 2:], frames.boxes
+    most = base[:, :2] - (0.2 + 0.125) * side
+    assert bool((box[:, :2] - most <= reach * box[:, 2:]).all())
+    assert mtcnn.reach(BRIEF) == float("inf")

@@ -1,4 +1,7 @@
-"""MTCNN as the paper tests it: O-Net alone regresses the landmarks inside the given face box."""
+"""MTCNN: a cascade of three networks that finds faces and their landmarks in whole images.
+
+The study's paper tests its last network alone, inside the given face box: that is `predict`.
+"""
 
 import math
 from dataclasses import dataclass
@@ -7,27 +10,23 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from thermalign.geometry import LANDMARKS, apply_matrix, box_to_crop, compose_matrices
-from thermalign.landmarks import _loop, _normalise
-from thermalign.landmarks._data import Faces, State
-from thermalign.landmarks._faces import (
-    channels_last,
-    chunks,
-    draw_rows,
-    from_box_units,
-    point_error,
-    unannotated,
-)
+from thermalign.landmarks import _cascade, _examples, _loop, _mining, _normalise, _tasks
+from thermalign.landmarks._cascade_networks import ONet, PNet, RNet, face_probability
+from thermalign.landmarks._data import Detections, Faces, State
+from thermalign.landmarks._detection import squared
+from thermalign.landmarks._examples import Crops, Pools
+from thermalign.landmarks._faces import chunks, from_box_units, point_error, unannotated
 from thermalign.landmarks._loop import UNKEPT, Run
-from thermalign.landmarks._normalise import NormalisedFaces
-from thermalign.landmarks._precision import Mixed
-from thermalign.landmarks._settings import check_ranges
+from thermalign.landmarks._settings import check_choices, check_ranges
+from thermalign.landmarks._tasks import Lesson, Weights
 from thermalign.warp import ImageStack
 
-INPUT_SIZE = 48
-"""Side of O-Net's input, pixels."""
-
-_TRIES = 8  # draws of a box before the undisturbed one is taken
+WEIGHTS: dict[str, Weights] = {
+    "pnet": (1.0, 0.5, 0.5),
+    "rnet": (1.0, 0.5, 0.5),
+    "onet": (1.0, 0.5, 1.0),
+}
+"""Of each network's face, box and landmark losses; MTCNN paper."""
 
 
 @dataclass(frozen=True)
@@ -37,88 +36,97 @@ class Settings:
     The original authors published no training code; the port is AITTSMD/MTCNN-Tensorflow.
     """
 
-    width: float = 1.0  # of 32, 64, 64, 128 channels and 256 units; paper 1
-    shift: float = 0.2  # of a crop's centre, fraction of the box, at most; port
-    scale: tuple[float, float] = (0.8, 1.25)  # of a crop's side, range; port
-    least_iou: float = 0.65  # of a crop with the box; MTCNN paper
+    stages: str = "full"  # or onet: the last network alone, for images that are face crops
+    losses: str = "alternating"  # paper; or weighted_sum (ports), or landmarks (onet alone)
+    given_box: str = "squared"  # official detector; or as_is: resized with its own proportions
+    width: float = 1.0  # of the channels and units of all networks; paper 1
+    ratio: tuple[float, float, float, float] = (3.0, 1.0, 1.0, 2.0)  # negative, part, positive,
+    # landmark faces of a batch; MTCNN paper
+    hard_share: float = 0.7  # of a batch's face losses that count, the largest; MTCNN paper
+    negative_iou: float = 0.3  # below; MTCNN paper, as the next two
+    part_iou: float = 0.4  # from here to positive_iou
+    positive_iou: float = 0.65  # above
+    negative_crops: int = 50  # random ones per face, anywhere; port, as the next two
+    near_crops: int = 5  # random ones per face, touching it
+    face_crops: int = 20  # random ones per face, around it
+    least_crops: int = 5  # per face, of mined parts and positives, thrice of negatives. ASSUME
+    most_negatives: int = 60  # mined ones per face; port
+    mined_faces: int = 5000  # that mining runs over at most. ASSUME
+    mining_thresholds: tuple[float, float] = (0.3, 0.1)  # of P- and R-Net, in mining; port
+    shift: float = 0.2  # of a landmark crop's centre, fraction of the box, at most; port
+    scale: tuple[float, float] = (0.8, 1.25)  # of a landmark crop's side, range; port
+    least_iou: float = 0.65  # of a landmark crop with the box; MTCNN paper
     rotation: float = 5.0  # degrees, at most; port (there exactly 5)
+    widening: float = 0.7  # of the levels of P-Net's images, at most. ASSUME; port: colour jitter
+    min_face: float = 20.0  # px, smallest face to find; official, as the next two
+    pyramid_factor: float = 0.709  # size of each copy over the one before
+    thresholds: tuple[float, float, float] = (0.6, 0.7, 0.7)  # of P-, R- and O-Net
     batch_size: int = 384  # port
-    steps: int = 13_200  # ASSUME: the port's 22 epochs of ten crops of 23,040 images
+    pnet_steps: int = 18_000  # ASSUME: the port's 30, 22 and 22 epochs of ten crops
+    rnet_steps: int = 13_200  # of 23,040 images, as the paper has
+    steps: int = 13_200  # of O-Net
     learning_rate: float = 1e-3  # port, there for SGD with momentum
     schedule: str = "constant"  # ASSUME: the ports drop the rate after stated epochs
     validate_every: int = 100  # steps. ASSUME
-    patience: int = 40  # validations. ASSUME; 0 never stops
+    patience: int = 40  # validations of O-Net. ASSUME; 0 never stops
     precision: str = "auto"  # float32 on a CPU; see _precision
     compile: bool = False  # torch.compile; see _precision
     normalisation: str = "percentile"  # ports: (x - 127.5) / 128 of 8-bit images
     window: tuple[float, float] = (20.0, 40.0)  # degrees Celsius, of normalisation: window
 
     def __post_init__(self) -> None:
+        check_choices(self, stages=("full", "onet"), given_box=("squared", "as_is"))
+        check_choices(self, losses=("alternating", "weighted_sum", "landmarks"))
+        if self.losses == "landmarks" and self.stages == "full":
+            raise ValueError("losses is landmarks, which finds no faces; give stages: onet too")
         check_ranges(self, width=(0.01, 8), shift=(0, 1), scale=(0.1, 10), least_iou=(0, 1))
-        check_ranges(self, rotation=(0, 180), steps=(1, 10**8))
+        check_ranges(self, ratio=(0.01, 1000), hard_share=(0.01, 1), rotation=(0, 180))
+        check_ranges(self, widening=(0, 10))
+        check_ranges(self, negative_iou=(0, 1), part_iou=(0, 1), positive_iou=(0, 1))
+        check_ranges(self, negative_crops=(1, 10**4), near_crops=(0, 10**4))
+        check_ranges(self, face_crops=(1, 10**4), least_crops=(1, 10**4))
+        check_ranges(self, most_negatives=(1, 10**4), mined_faces=(1, 10**8))
+        check_ranges(self, mining_thresholds=(0, 1), thresholds=(0, 1), min_face=(12, 10**4))
+        check_ranges(self, pyramid_factor=(0.1, 0.95))
+        check_ranges(self, pnet_steps=(1, 10**8), rnet_steps=(1, 10**8), steps=(1, 10**8))
         _loop.check(self)
         _normalise.check(self)
 
 
-class ONet(Mixed):
-    """The output network: four convolutions, one dense layer and three heads."""
-
-    def __init__(self, settings: Settings) -> None:
-        super().__init__()
-        c1, c2, c3, c4, hidden = (max(1, round(n * settings.width)) for n in (32, 64, 64, 128, 256))
-        # "Same" pools round the size up: 48-46-23-21-10-8-4-3. Pooling before PReLU gives what
-        # pooling behind it would (while slopes are not negative) at a quarter of the work.
-        self.trunk = nn.Sequential(
-            nn.Conv2d(1, c1, 3),
-            nn.MaxPool2d(3, 2, ceil_mode=True),
-            nn.PReLU(c1),
-            nn.Conv2d(c1, c2, 3),
-            nn.MaxPool2d(3, 2),
-            nn.PReLU(c2),
-            nn.Conv2d(c2, c3, 3),
-            nn.MaxPool2d(2, 2, ceil_mode=True),
-            nn.PReLU(c3),
-            nn.Conv2d(c3, c4, 2),
-            nn.PReLU(c4),
-            nn.Flatten(),
-            nn.Linear(c4 * 3 * 3, hidden),
-            nn.PReLU(hidden),
-        )
-        self.face = nn.Linear(hidden, 2)
-        self.box = nn.Linear(hidden, 4)
-        self.landmarks = nn.Linear(hidden, 2 * len(LANDMARKS))
-        channels_last(self)
-
-    def forward(self, crops: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return face logits (K, 2), box offsets (K, 4) and landmarks (K, L, 2), box units."""
-        with self.trunk_precision(crops):
-            features = self.trunk(channels_last(crops)).float()  # (K, 256)
-        landmarks = self.landmarks(features).unflatten(1, (-1, 2))
-        return self.face(features), self.box(features), landmarks
-
-
 class Mtcnn(nn.Module):
-    """The networks of the cascade by name; the last one alone is needed inside a given box."""
+    """The networks of the cascade by name; inside a given box the last one is enough."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
-        self.onet = ONet(settings)
+        if settings.stages == "full":
+            self.pnet = PNet(settings.width)
+            self.rnet = RNet(settings.width)
+        self.onet = ONet(settings.width)
 
 
 def reach(settings: Settings) -> float:
-    """Return how far beyond a face box O-Net looks, in sides of the box."""
-    return settings.shift + (settings.scale[1] - 1) / 2 + 0.1
+    """Return how far beyond a face box MTCNN looks, in sides of the box."""
+    if settings.stages == "full":
+        return math.inf
+    beyond = settings.shift + (settings.scale[1] - 1) / 2 + 0.1
+    # ASSUME: half a side holds the square of a box up to about 1.6 times as high as wide; beyond
+    # what is cut off the border repeats.
+    return beyond + 0.5 * (settings.given_box == "squared")
 
 
 def network(settings: Settings) -> nn.Module:
-    """Return untrained networks; the face and box heads stay so, see `fit`."""
+    """Return untrained networks."""
     return Mtcnn(settings)
 
 
 def fit(
     train: Faces, validation: Faces, settings: Settings, *, seed: int, run: Run = UNKEPT
 ) -> State:
-    """Train O-Net's landmark regression on crops around the given boxes.
+    """Train the networks in their order, each on what those before it get wrong.
+
+    P-Net is trained on random crops; R-Net on what P-Net finds in the training images, O-Net on
+    what P- and R-Net find, both topped up with random crops. P- and R-Net are kept as their last
+    step leaves them, O-Net in the state with the lowest error inside given boxes.
 
     Parameters
     ----------
@@ -136,29 +144,31 @@ def fit(
     Raises
     ------
     ValueError
-        If there are no training faces, or a loss is not finite.
+        If there are no training faces, no crop falls into a band of overlap, or a loss is not
+        finite.
 
     Source
     ------
-    Zhang et al., IEEE Signal Processing Letters 23(10), 2016; widths and sizes from Poster et al.
-    2019, Table 3. Differs from it in: the landmark loss alone, on all faces, so the face and box
-    heads keep their initial values; Adam; dense layers with bias; the box is resized to the input
-    as it is, not squared first.
+    Zhang et al., IEEE Signal Processing Letters 23(10), 2016; widths, sizes and alternating losses
+    from Poster et al. 2019, Tables 1 to 3. Differs from it in: one channel; Adam; dense layers with
+    bias; the sampling and its numbers are the port's where the paper is silent.
     """
     if len(train) == 0:
         raise ValueError("mtcnn: there are no training faces")
     with _loop.session("mtcnn", seed, train.stack.device, run) as session:
         networks = Mtcnn(settings).to(train.stack.device)
-        onet = networks.onet
-        data = _normalise.prepare(train, settings)
-        held_out = _normalise.prepare(validation, settings)
+        if settings.stages == "full":
+            _fit_proposing(session, networks, train, settings, seed=seed)
+        pools = _pools_of_output(networks, train, settings, seed=seed)
+        onet, boxes = networks.onet, _landmark_boxes(train, settings)
+        lesson = Lesson(train, pools, boxes, None, WEIGHTS["onet"])
         session.optimise(
             onet,
             "onet",
             settings.steps,
             settings,
-            loss=partial(_loss, onet, data, settings, session.generator),
-            validate=partial(_error, onet, held_out) if len(validation) else None,
+            loss=partial(_tasks.loss, onet, lesson, settings, session.generator),
+            validate=partial(_error, onet, validation, settings) if len(validation) else None,
         )
     return _loop.keep(networks, session.curve)
 
@@ -166,7 +176,7 @@ def fit(
 def predict(
     state: State, stack: ImageStack, boxes: Tensor, settings: Settings
 ) -> tuple[Tensor, Tensor]:
-    """Find the landmarks of each face inside its box.
+    """Find the landmarks of each face inside its box, by O-Net alone: the paper's test mode.
 
     Parameters
     ----------
@@ -179,86 +189,122 @@ def predict(
     -------
     points : (N, L, 2) float32, pixels, (x, y)
     confidence : (N, L) float32
-        NaN: the face head is not trained.
+        O-Net's probability of a face, the same for every landmark; NaN where it was trained for
+        landmarks alone.
 
     Raises
     ------
     ValueError
         If the boxes do not fit the images, or the state does not fit the settings.
     """
-    data = _normalise.prepare(unannotated(stack, boxes), settings)
+    faces = unannotated(stack, boxes)
     networks = _loop.restore(Mtcnn(settings), state, stack.device, settings)
-    points = _predict(networks.onet, data)
-    return points, torch.full(points.shape[:2], torch.nan, device=stack.device)
+    points, probability = _locate(networks.onet, faces, settings)
+    if settings.losses == "landmarks":
+        probability = torch.full_like(probability, torch.nan)
+    return points, probability[:, None].expand(points.shape[:2]).contiguous()
 
 
-def disturb_boxes(boxes: Tensor, settings: Settings, generator: torch.Generator) -> Tensor:
-    """Shift and scale boxes at random, keeping the least overlap with the given ones.
+def detect(state: State, stack: ImageStack, settings: Settings) -> Detections:
+    """Find faces in whole images, with boxes, scores and landmarks.
 
     Parameters
     ----------
-    boxes : (K, 4) float, pixels, (x, y, width, height)
+    state : State
+    stack : ImageStack of N images, of any sizes
     settings : Settings
-    generator : torch.Generator
 
     Returns
     -------
-    (K, 4) float, pixels
-        The first of eight draws that overlaps enough, else the box itself.
+    Detections
+        Faces smaller than ``min_face`` or not wholly inside the image are not looked for.
+
+    Raises
+    ------
+    ValueError
+        If only O-Net was trained, or the state does not fit the settings.
     """
-    draws = torch.rand((len(boxes), _TRIES, 3), generator=generator, device=boxes.device)
-    low, high = settings.scale
-    scale = low + (high - low) * draws[..., 2:]
-    shift = settings.shift * (2 * draws[..., :2] - 1)
-    corner, size = boxes[:, None, :2], boxes[:, None, 2:]  # (K, 1, 2)
-    moved = torch.cat([corner + (shift + (1 - scale) / 2) * size, scale * size], dim=-1)
-    tries = torch.cat([moved, boxes[:, None]], dim=1)  # (K, TRIES + 1, 4)
-    enough = _iou(tries, boxes[:, None]) >= settings.least_iou
-    enough[:, -1] = True
-    first = enough.int().argmax(1)
-    return tries[torch.arange(len(boxes), device=boxes.device), first]
+    if settings.stages != "full":
+        raise ValueError("stages is onet, which finds no faces; train with stages: full")
+    networks = _loop.restore(Mtcnn(settings), state, stack.device, settings)
+    # Whole images stand for the boxes that are not known yet.
+    whole = torch.cat([torch.zeros_like(stack.sizes[:, 0]), stack.sizes[:, 0]], dim=1)
+    faces = unannotated(stack, whole)
+    first, second, third = settings.thresholds
+    proposed = _cascade.propose(networks.pnet, faces, settings, threshold=first)
+    refined = _cascade.refine(networks.rnet, faces, proposed, settings, threshold=second)
+    return _cascade.output(networks.onet, faces, refined, settings, threshold=third)
 
 
-def _iou(first: Tensor, second: Tensor) -> Tensor:
-    low = torch.maximum(first[..., :2], second[..., :2])
-    high = torch.minimum(first[..., :2] + first[..., 2:], second[..., :2] + second[..., 2:])
-    common = (high - low).clamp(min=0).prod(-1)
-    return common / (first[..., 2:].prod(-1) + second[..., 2:].prod(-1) - common)
+def _fit_proposing(
+    session: _loop.Session, networks: Mtcnn, train: Faces, settings: Settings, *, seed: int
+) -> None:
+    """Train P-Net on random crops, then R-Net on what P-Net finds.
+
+    ASSUME: neither stops early, since an error of landmarks is not what they are for.
+    """
+    squares = _whole_set(train, squared(train.boxes))
+
+    def optimise(
+        net: PNet | RNet, name: str, steps: int, pools: Pools, levels: Tensor | None
+    ) -> None:
+        lesson = Lesson(train, pools, squares, levels, WEIGHTS[name])
+        loss = partial(_tasks.loss, net, lesson, settings, session.generator)
+        session.optimise(net, name, steps, settings, loss=loss, validate=None)
+
+    pools = _examples.random_pools(train, settings, _mining.generator(train, seed, 0))
+    _examples.check(pools)
+    levels = _cascade.image_levels(train, settings)
+    optimise(networks.pnet, "pnet", settings.pnet_steps, pools, levels)
+    pools = _mining.mine(train, settings, _mining.generator(train, seed, 1), pnet=networks.pnet)
+    optimise(networks.rnet, "rnet", settings.rnet_steps, pools, None)
 
 
-def _rotations(boxes: Tensor, most: float, generator: torch.Generator) -> Tensor:
-    draws = torch.rand(len(boxes), generator=generator, device=boxes.device)
-    angle = (2 * draws - 1) * math.radians(most)
-    a, b = angle.cos(), angle.sin()
-    turn = torch.stack([torch.stack([a, -b], -1), torch.stack([b, a], -1)], -2)  # (K, 2, 2)
-    centre = (boxes[:, :2] + (boxes[:, 2:] - 1) / 2)[:, :, None]
-    return torch.cat([turn, centre - turn @ centre], dim=-1)
+def _pools_of_output(
+    networks: Mtcnn, train: Faces, settings: Settings, *, seed: int
+) -> Pools | None:
+    """Return what O-Net's face and box losses are learnt from, if they are."""
+    if settings.losses == "landmarks":
+        return None
+    draws = _mining.generator(train, seed, 2)
+    if settings.stages == "full":
+        return _mining.mine(train, settings, draws, pnet=networks.pnet, rnet=networks.rnet)
+    pools = _examples.random_pools(train, settings, draws)
+    _examples.check(pools)
+    return pools
 
 
-def _loss(
-    onet: ONet, data: NormalisedFaces, settings: Settings, generator: torch.Generator
-) -> Tensor:
-    rows = draw_rows(data.faces, settings.batch_size, generator)
-    boxes = disturb_boxes(data.faces.boxes[rows], settings, generator)
-    to_crop = box_to_crop(boxes, INPUT_SIZE, INPUT_SIZE)
-    matrices = compose_matrices(to_crop, _rotations(boxes, settings.rotation, generator))
-    target = (apply_matrix(matrices, data.faces.points[rows]) + 0.5) / INPUT_SIZE
-    _, _, found = onet(data.crops(rows, matrices, width=INPUT_SIZE, height=INPUT_SIZE))
-    squared: Tensor = (found - target).square().sum((1, 2))
-    return squared.mean()
+def _whole_set(faces: Faces, boxes: Tensor) -> Crops:
+    return Crops(torch.arange(len(faces), device=boxes.device), boxes)
 
 
-def _error(onet: ONet, data: NormalisedFaces) -> Tensor:
-    points = _predict(onet, data)
-    return point_error(points, data.faces, torch.arange(len(data), device=points.device))
+def _landmark_boxes(faces: Faces, settings: Settings) -> Crops:
+    """Return what O-Net's landmark crops are disturbed from: the boxes it will be given.
+
+    With ``as_is`` a full cascade gives it squares as well, so half of the crops are squares.
+    """
+    given = _whole_set(faces, _given(faces.boxes, settings))
+    if settings.given_box == "as_is" and settings.stages == "full":
+        return _examples.join([given, _whole_set(faces, squared(faces.boxes))])
+    return given
+
+
+def _given(boxes: Tensor, settings: Settings) -> Tensor:
+    return squared(boxes) if settings.given_box == "squared" else boxes
+
+
+def _error(onet: ONet, faces: Faces, settings: Settings) -> Tensor:
+    points, _ = _locate(onet, faces, settings)
+    return point_error(points, faces, torch.arange(len(faces), device=points.device))
 
 
 @torch.no_grad()
-def _predict(onet: ONet, data: NormalisedFaces) -> Tensor:
+def _locate(onet: ONet, faces: Faces, settings: Settings) -> tuple[Tensor, Tensor]:
+    """Return landmarks (M, L, 2) in pixels and the probability (M,) of a face, in face boxes."""
     found = []
-    for rows in chunks(data.faces):
-        boxes = data.faces.boxes[rows]
-        matrices = box_to_crop(boxes, INPUT_SIZE, INPUT_SIZE)
-        _, _, landmarks = onet(data.crops(rows, matrices, width=INPUT_SIZE, height=INPUT_SIZE))
-        found.append(from_box_units(landmarks, boxes))
-    return torch.cat(found)
+    for rows in chunks(faces):
+        crops = Crops(rows, _given(faces.boxes[rows], settings))
+        face, _, landmarks = onet(_cascade.normalised_crops(faces, crops, settings, size=onet.size))
+        found.append((from_box_units(landmarks, crops.boxes), face_probability(face)))
+    points, probability = (torch.cat(parts) for parts in zip(*found, strict=True))
+    return points, probability
