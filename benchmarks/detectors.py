@@ -30,6 +30,7 @@ from thermalign.warp import stack_images
 
 MATRIX = 2048  # rows and columns of the matrices multiplied
 STEPS = {"dan": (1, 4), "pbc": (4, 24), "mtcnn": (2, 12)}  # of the two trainings
+CHOSEN = {"mtcnn": {"stages": "onet", "losses": "weighted_sum"}}  # O-Net with all its losses
 QUIET = Run(progress=False)
 
 
@@ -81,7 +82,7 @@ def operations(settings: object) -> int:
 def measure(name: str, precision: str, device: torch.device, count: int) -> dict[str, float]:
     """Return images per second in training and inference, and the step's share of products."""
     module = importlib.import_module(f"thermalign.landmarks.{name}")
-    settings = module.Settings(precision=precision, validate_every=10**6)
+    settings = module.Settings(precision=precision, validate_every=10**6, **CHOSEN.get(name, {}))
     data, none = faces(count, device), faces(1, device).first(0)
     short, long = STEPS[name]
 

@@ -68,7 +68,7 @@ def main() -> None:
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", folder]
         subprocess.run([*pip, "facenet-pytorch==2.6.0"], check=True)
         other = theirs(folder)
-    ours = mtcnn.ONet(mtcnn.Settings()).eval()
+    ours = mtcnn.ONet(mtcnn.Settings().width).eval()
     set_low(ours, args.precision == "bfloat16")
     crops = torch.randn(args.crops, 1, 48, 48)
     colour = crops.expand(-1, 3, -1, -1).contiguous()

@@ -21,7 +21,8 @@ LONDON60 = ROOT.parent / "shared" / "data" / "london60"
 QUICK = {
     "dan": {"input_size": 32, "width": 0.0625, "hidden": 32, "steps": 40, "later_steps": 10},
     "pbc": {"width": 0.0625, "steps": 30, "batch_size": 16},
-    "mtcnn": {"stages": "onet", "width": 0.25, "steps": 30, "batch_size": 16},
+    "mtcnn": {"width": 0.25, "steps": 30, "batch_size": 16, "pnet_steps": 60, "rnet_steps": 30}
+    | {"losses": "weighted_sum", "min_face": 60.0, "thresholds": [0.3, 0.3, 0.3]},
     "mean_shape": {},
 }
 if importlib.util.find_spec("dlib"):  # optional
@@ -42,12 +43,15 @@ def run(folder, config, *arguments):
 def tiny():
     config = yaml.safe_load((ROOT / "config.yaml").read_text())
     volume = {"subjects": 9, "ranges": [1, 3], "baseline": 2, "expression": 2}
-    config["datasets"]["simulated"] |= {"chunks": 2, "settings": {"volumes": [volume]}}
+    block = config["datasets"]["simulated"] | {"chunks": 2, "settings": {"volumes": [volume]}}
+    warm = {"volumes": [volume], "ambient_mean": 30.0}
+    config["datasets"] = {"simulated": block, "warm": block | {"settings": warm}}
     split = {"train_subjects": 5, "test_subjects": 4, "folds": 1, "validation_share": 0.2}
     config["protocols"] = {"p1": config["protocols"]["p1"] | split}
     config["evaluation"]["replicates"] = 50
     config["matcher"]["dpm"] = {"epochs": 1}
     config["variants"] = {"shift_20": {"shift": 0.2}, "scale_150": {"scale": 1.5}}
+    config["variants"] |= {"found": {"detector": "mtcnn"}, "warm": {"dataset": "warm"}}
     return config | {"models": QUICK}
 
 
@@ -105,14 +109,36 @@ def test_every_model_is_tested_under_every_variant(study):
             "none": 160,
             "shift_20": 160,
             "scale_150": 160,
+            "found": 160,
+            "warm": 160,
         }
+        lost = table.query("variant == 'found'").groupby("image_id")["x"].first().isna().mean()
+        assert summary.set_index(["model", "subset", "metric"]).loc[
+            (model, "variant=found", "failure_rate"), "value"
+        ] == pytest.approx(lost)
         as_trained, again = nmse.loc[(model, "all")], nmse.loc[(model, "variant=none")]
         assert as_trained["value"] == pytest.approx(again["value"], rel=1e-4)
         assert again["low"] < again["value"] < again["high"]
     moved = nmse.loc[("mean_shape", "variant=shift_20"), "value"]
     assert moved > 1.5 * nmse.loc[("mean_shape", "all"), "value"]
+    sees_none = nmse.loc["mean_shape"]["value"]
+    assert sees_none["variant=warm"] == sees_none["variant=none"]
+    assert nmse.loc[("dan", "variant=warm"), "value"] != nmse.loc[("dan", "variant=none"), "value"]
     page = (study / "results/report/index.html").read_text()
     assert "NMSE in moved boxes" in page
+    assert "Faces that MTCNN finds in whole images" in page
+    assert "NMSE in recordings that no training image showed" in page
+
+
+def test_detections_are_ranked_by_score_and_what_variants_take_is_the_best(study):
+    folder = study / "results/p1/fold0/mtcnn"
+    found = tables.read(folder / "detections.parquet", tables.DETECTIONS)
+    assert len(found) > 0
+    ordered = found.sort_values(["image_id", "rank"])
+    assert ordered.groupby("image_id")["score"].is_monotonic_decreasing.all()
+    stressed = tables.read(folder / "stress/predictions.parquet", tables.STRESS)
+    points = stressed.query("variant == 'found'").dropna(subset="x")
+    assert set(points["image_id"]) == set(found["image_id"])
 
 
 def test_outputs_carry_settings_fingerprint_and_commit(study):

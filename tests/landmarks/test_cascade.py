@@ -94,7 +94,7 @@ def test_proposals_are_those_of_each_image_whatever_the_other_sizes() -> None:
 def test_images_smaller_than_every_face_give_no_faces() -> None:
     faces = whole(scene(width=23, height=23))
     none = _cascade.propose(BrightSquares(), faces, SETTINGS, threshold=0.0)
-    assert len(none) == 0
+    assert len(none.scores) == 0
     none = _cascade.refine(RNet(0.1), faces, none, SETTINGS, threshold=0.0)
     found = _cascade.output(ONet(0.1), faces, none, SETTINGS, threshold=0.0)
     assert len(found) == 0
@@ -111,7 +111,7 @@ def test_refined_candidates_are_calibrated_and_square() -> None:
     # 14 to 46 by 20 to 60, grown to a square of 40 around (30, 40).
     torch.testing.assert_close(found.crops.boxes, torch.tensor([[10.0, 20.0, 40.0, 40.0]]))
     again = _cascade.refine(net, faces, candidates, SETTINGS, threshold=0.999)
-    assert len(again) == 0
+    assert len(again.scores) == 0
 
 
 def test_landmarks_are_fractions_of_the_square_and_boxes_are_calibrated() -> None:

@@ -151,8 +151,8 @@ def test_progress_is_a_line_now_and_then_where_there_is_no_terminal(
     monkeypatch.setattr(_meter, "_LINE_EVERY", 0.0)
     run(Number(), 4, Chosen(), progress=True)
     lines = capsys.readouterr().err.splitlines()
-    assert len(lines) == 2
-    assert lines[0].startswith("number, only: step 2 of 4, loss 8.")
+    assert len(lines) == 4
+    assert lines[0].startswith("number, only: step 1 of 4, loss 9.0000, ")
     assert lines[0].endswith("images/s")
 
 
@@ -237,10 +237,24 @@ def test_a_resumed_training_does_not_begin_anew(tmp_path: Path) -> None:
     path = tmp_path / "checkpoint.pt"
     with pytest.raises(KilledError):
         fit_noisy(Checkpoint(path, "key"), die_at=60)
-    with pytest.raises(KilledError):  # 59 batches were drawn, the last look was after 56
-        fit_noisy(Checkpoint(path, "key"), die_at=80 - 56)
+    with pytest.raises(KilledError):  # 59 batches were drawn, 21 are left
+        fit_noisy(Checkpoint(path, "key"), die_at=21)
+    fit_noisy(Checkpoint(path, "key"), die_at=22)
     with pytest.raises(KilledError):
         fit_noisy(Checkpoint(path, "another"), die_at=79)
+
+
+def test_what_a_kill_in_the_middle_of_a_write_left_is_deleted(tmp_path: Path) -> None:
+    left = tmp_path / ".checkpoint.pt.123.tmp"
+    left.write_bytes(b"half")
+    Checkpoint(tmp_path / "checkpoint.pt", "key")
+    assert not left.exists()
+
+
+@pytest.mark.parametrize("content", [[1, 2], torch.zeros(3)])
+def test_a_file_that_holds_something_else_is_passed_over(tmp_path: Path, content: object) -> None:
+    torch.save(content, tmp_path / "checkpoint.pt")
+    assert Checkpoint(tmp_path / "checkpoint.pt", "key").stages == {}
 
 
 @pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04"])

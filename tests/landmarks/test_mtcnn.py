@@ -187,3 +187,8 @@ def test_nothing_that_training_sees_is_cut_off(frames: Faces, given_box: str) ->
     most = base[:, :2] - (0.2 + 0.125) * side
     assert bool((box[:, :2] - most <= reach * box[:, 2:]).all())
     assert mtcnn.reach(BRIEF) == float("inf")
+
+
+def test_bands_of_overlap_that_are_out_of_order_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"part_iou and positive_iou are 0\.5, 0\.4 and"):
+        mtcnn.Settings(negative_iou=0.5)

@@ -2,7 +2,14 @@ import numpy as np
 import pytest
 
 from thermalign.metrics.bootstrap import ratio_replicates
-from thermalign.metrics.detection import false_alarms, iou, precision, recall, true_detections
+from thermalign.metrics.detection import (
+    false_alarms,
+    iou,
+    precision,
+    recall,
+    true_detections,
+    without_detection,
+)
 
 FACE = np.array([10.0, 20, 40, 40])
 
@@ -48,6 +55,7 @@ def test_rates_by_hand():
     assert recall(true) == 1 / 2
     assert precision(true, every) == 2 / 6
     assert false_alarms(true, every) == 4 / 4
+    assert without_detection(every) == 1 / 4
 
 
 def test_rates_over_nothing_are_refused_or_unknown():
@@ -56,6 +64,8 @@ def test_rates_over_nothing_are_refused_or_unknown():
         recall(nothing)
     with pytest.raises(ValueError, match="no rate of false alarms"):
         false_alarms(nothing, nothing)
+    with pytest.raises(ValueError, match="no share"):
+        without_detection(nothing)
     assert np.isnan(precision(np.array([0, 0]), np.array([0, 0])))
 
 

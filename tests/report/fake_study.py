@@ -137,6 +137,7 @@ def add_variants(rows: Rows, protocol: str) -> None:
             ends = {"low": value - 0.02 * i, "high": value}
             rows.add((protocol, "mtcnn", subset), f"detection_{metric}", value - 0.01 * i, **ends)
         rows.add((protocol, "mtcnn", subset), "false_alarms", 0.05 * i)
+        rows.add((protocol, "mtcnn", subset), "without_detection", 0.01 * i)
 
 
 def full_summary() -> pd.DataFrame:

@@ -153,6 +153,7 @@ def test_accuracy_is_drawn_over_processor_time_for_every_model_that_was_validate
     curves.loc[lost, "validation_nmse"] = float("nan")
     (panel,) = price_panel(curves, "protocol1", looks=looks(["dan", "mtcnn", "pbc"]))
     assert "DAN .052 after " in panel.svg
+    assert [look.label for look, _ in panel.legend] == ["MTCNN", "DAN"]
     assert "PBC" not in panel.svg
     assert price_panel(curves[lost], "protocol1", looks=looks(["pbc"])) == []
 

@@ -87,8 +87,8 @@ def test_detections_are_told_by_range_with_failures_to_acquire(chapter):
         "97.0",
         "93.0",
         "0.10",
-        "4.0",
-        "480",
+        "2.0",
+        "2.0",
     )
 
 

@@ -23,11 +23,13 @@ KEY = {"protocol": "p", "fold": 0, "model": "m"}
 def write_dataset(folder, *, level, names=SUBJECTS):
     """Write an image of one level per subject, at range 1 for the first and 2 for the others."""
     rows = []
-    for n, name in enumerate(names):
+    for name in names:
         path = folder / f"{name}.png"
         folder.mkdir(exist_ok=True)
         cv2.imwrite(str(path), np.full((80, 60), level, np.uint16))
-        rows.append({"image_id": name, "subject_id": name, "path": str(path), "range": 1 + (n > 0)})
+        rows.append(
+            {"image_id": name, "subject_id": name, "path": str(path), "range": 1 + (name != "s1")}
+        )
     fixed = {"session": "1", "volume": 1, "condition": "baseline", "pair_id": "", "sha256": "0"}
     fixed |= {"modality": "thermal", "width": 60, "height": 80}
     fixed |= {"bit_depth": 16, "scale": 1.0, "offset": 0.0}
@@ -156,6 +158,15 @@ def test_another_recording_is_read_by_the_same_names_once(study, monkeypatch):
     assert told["cold"].tolist() == [10]
     assert set(found["image_id"]) == set(SUBJECTS)
     assert read == [3, 3]
+
+
+def test_a_recording_of_other_people_is_refused_by_name(study):
+    write_dataset(study.folder / "cold", level=10)
+    path = study.folder / "cold" / "images.parquet"
+    table = tables.read(path, tables.IMAGES)
+    tables.write(path, table.assign(subject_id=["s1", "x", "s3"]), tables.IMAGES)
+    with pytest.raises(ValueError, match="image s2 of dataset cold shows another subject"):
+        study.run({"cold": {"dataset": "cold"}}, datasets=("own", "cold"))
 
 
 def test_a_recording_without_the_test_images_is_refused_by_name(study):

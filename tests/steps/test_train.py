@@ -16,6 +16,7 @@ import pytest
 
 from thermalign import tables
 from thermalign.geometry import LANDMARKS
+from thermalign.steps import train as train_step
 from thermalign.steps._stack import boxes_of, cut_images
 
 FACE = np.array([[30.0, 40], [70, 40], [50, 64], [34, 80], [66, 80]])
@@ -82,24 +83,27 @@ def train(study, out, steps):
     )
 
 
+def kill_after_a_checkpoint(study, out, steps):
+    """Start a training, and kill it at a random moment after it has written a checkpoint."""
+    path = out / "checkpoint.pt"
+    before = path.stat().st_mtime_ns if path.exists() else 0
+    job = subprocess.Popen(command(study, out, steps), env=ENVIRONMENT)
+    while not path.exists() or path.stat().st_mtime_ns == before:
+        assert job.poll() is None, "ended before it wrote a checkpoint"
+        time.sleep(0.05)
+    time.sleep(random.SystemRandom().uniform(0, 1))
+    job.send_signal(signal.SIGKILL)
+    assert job.wait() == -signal.SIGKILL
+    assert not (out / "state.safetensors").exists()
+
+
 def test_a_training_killed_at_random_moments_ends_in_the_same_file(study, tmp_path):
-    steps = 200
-    whole = tmp_path / "whole"
-    began = time.monotonic()
+    steps = 500
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
     train(study, whole, steps)
-    took = time.monotonic() - began
-    killed = tmp_path / "killed"
-    moment = random.SystemRandom().uniform(0.5, 0.9)
     for _ in range(2):
-        job = subprocess.Popen(command(study, killed, steps), env=ENVIRONMENT)
-        time.sleep(moment * took)
-        job.send_signal(signal.SIGKILL)
-        assert job.wait() == -signal.SIGKILL, f"ended before it was killed, at {moment:.2f}"
-        assert not (killed / "state.safetensors").exists()
-        moment /= 2  # a resumed training is shorter
-    assert (killed / "checkpoint.pt").is_file()
-    resumed = train(study, killed, steps)
-    assert "goes on from step" in resumed.stderr
+        kill_after_a_checkpoint(study, killed, steps)
+    assert "goes on from step" in train(study, killed, steps).stderr
     assert digest(killed / "state.safetensors") == digest(whole / "state.safetensors")
     assert not (killed / "checkpoint.pt").exists()
     columns = ["stage", "step", "loss", "validation_nmse"]
@@ -147,6 +151,24 @@ def test_an_infinite_reach_keeps_whole_images():
     cut = cut_images([image], np.array([[200.0, 150.0, 100.0, 120.0]]), float("inf"))
     assert cut.stack.image(0).shape == (400, 500)
     assert cut.origins.tolist() == [[0, 0]]
+
+
+def test_a_box_that_is_not_finite_is_refused_by_number():
+    boxes = np.array([[1.0, 2, 30, 40], [1, np.nan, 30, 40]])
+    with pytest.raises(ValueError, match=r"the face box of image 1 is \[1.0, nan, 30.0, 40.0\]"):
+        cut_images([np.zeros((50, 60))] * 2, boxes, 0.0)
+
+
+def test_what_decides_a_training_is_in_the_key_of_its_checkpoint(study):
+    tables = [study / f"{k}.parquet" for k in ("images", "folds")]
+    keys = [
+        train_step._key(tables, "code", {"modality": "thermal"}),
+        train_step._key(tables, "code", {"modality": "visible"}),
+        train_step._key(tables, "other", {"modality": "thermal"}),
+        train_step._key(tables[:1], "code", {"modality": "thermal"}),
+    ]
+    assert len(set(keys)) == 4
+    assert train_step._key(tables, "code", {"modality": "thermal"}) == keys[0]
 
 
 def test_boxes_follow_the_order_of_the_images():

@@ -63,10 +63,29 @@ for name, block in VARIANTS.items():
         refuse(
             f"variants.{name}.detector: no model {block['detector']!r}; use one of {list(MODELS)}"
         )
+    if "detector" in block:
+        detector = MODELS[block["detector"]]["model"]
+        source = Path(SRC, "thermalign", "landmarks", f"{detector}.py").read_text()
+        if "\ndef detect(" not in source:
+            refuse(
+                f"variants.{name}.detector: {block['detector']} has no detect() and finds no faces; name a model that does"
+            )
     if "dataset" in block and block["dataset"] not in DATASETS:
         refuse(
             f"variants.{name}.dataset: no dataset {block['dataset']!r}; use one of {list(DATASETS)}"
         )
+    for protocol, settings in PROTOCOLS.items():
+        other, own = (
+            DATASETS.get(block.get("dataset"), {}),
+            DATASETS[settings["dataset"]],
+        )
+        people = [
+            (d.get("seed"), d.get("settings", {}).get("volumes")) for d in (other, own)
+        ]
+        if other.get("adapter") == "simulator" and people[0] != people[1]:
+            refuse(
+                f"variants.{name}.dataset: {block['dataset']} has another seed or other volumes than {settings['dataset']} of protocol {protocol}, so it shows other people"
+            )
 
 
 wildcard_constraints:

@@ -98,6 +98,11 @@ def fold_settings(wildcards):
     return text({key: PROTOCOLS[wildcards.protocol][key] for key in keys})
 
 
+def bootstrap():
+    """Return the part of `evaluation:` that draws test subjects."""
+    return text({k: config["evaluation"][k] for k in ("replicates", "seed")})
+
+
 def probe_modality(wildcards):
     """Return what the detectors train and predict on."""
     return PROTOCOLS[wildcards.protocol]["probe"]["modality"]

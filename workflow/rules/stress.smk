@@ -24,7 +24,7 @@ rule detect:
         detector=lambda w: detector_of(w.model),
         settings=settings_of,
         modality=probe_modality,
-        evaluation=text(config["evaluation"]),
+        evaluation=bootstrap(),
     shell:
         "python -m thermalign detect --log {log}"
         " --job {wildcards.protocol}/fold{wildcards.fold}/{wildcards.model}"
@@ -65,7 +65,7 @@ rule stress:
         settings=settings_of,
         modality=probe_modality,
         variants=text(VARIANTS),
-        evaluation=text(config["evaluation"]),
+        evaluation=bootstrap(),
     shell:
         "python -m thermalign stress --log {log}"
         " --job {wildcards.protocol}/fold{wildcards.fold}/{wildcards.model}"

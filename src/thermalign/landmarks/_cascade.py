@@ -54,9 +54,6 @@ class Candidates:
     crops: Crops
     scores: Tensor
 
-    def __len__(self) -> int:
-        return len(self.scores)
-
 
 def image_levels(faces: Faces, settings: _normalise.Normalisation) -> Tensor:
     """Measure the levels of each example's whole image, (M, K).

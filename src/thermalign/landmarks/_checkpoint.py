@@ -13,6 +13,7 @@ from thermalign.tables import replace_file
 Snapshot = dict[str, Any]
 """Tensors, numbers, text and lists of these: what ``torch.load(weights_only=True)`` reads."""
 
+_DAMAGED = (OSError, RuntimeError, EOFError, LookupError, TypeError, pickle.UnpicklingError)
 _LEAST = 2.0  # seconds between two writes
 _COST = 0.02  # share of the time that writing may take
 
@@ -50,14 +51,23 @@ class Checkpoint:
     def remove(self) -> None:
         """Delete the file: the training's result is safe elsewhere."""
         self.path.unlink(missing_ok=True)
+        self._remove_unfinished()
+
+    def _remove_unfinished(self) -> None:
+        """Delete what a kill in the middle of a write left."""
+        for left in self.path.parent.glob(f".{self.path.name}.*.tmp"):
+            left.unlink()
 
     def _read(self) -> dict[str, Snapshot]:
+        self._remove_unfinished()
         if not self.path.is_file():
             return {}
         try:
             content = torch.load(self.path, map_location="cpu", weights_only=True)
+            if not isinstance(content, dict):
+                raise TypeError(f"it holds a {type(content).__name__}")
             key, stages = content["key"], content["stages"]
-        except (OSError, RuntimeError, EOFError, KeyError, pickle.UnpicklingError) as error:
+        except _DAMAGED as error:
             print(
                 f"{self.path}: not a readable checkpoint ({error}): starting anew", file=sys.stderr
             )

@@ -4,6 +4,7 @@ Boxes are (x, y, width, height) in pixels as `thermalign.geometry` has them.
 """
 
 import math
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
@@ -91,19 +92,15 @@ def suppress(
     _, group, counts = torch.unique_consecutive(
         groups[order], return_inverse=True, return_counts=True
     )
-    if len(order) == 0:
-        return order
-    rank = _ranks(counts, group)
     kept = torch.zeros(len(order), dtype=torch.bool, device=boxes.device)
-    longest = int(counts.max())
-    step = max(1, _PAIRS // longest**2)
-    for first in range(0, len(counts), step):
-        mine = ((group >= first) & (group < first + step)).nonzero()[:, 0]
-        shape = (min(step, len(counts) - first), longest)
-        padded = boxes.new_zeros((*shape, 4))
-        place = (group[mine] - first, rank[mine])
-        padded[place] = boxes[order[mine]]
-        kept[mine] = _best_of_groups(padded, threshold, smaller)[place]
+    starts = counts.cumsum(0) - counts
+    for several in _alike(counts):
+        along = torch.arange(int(counts[several].max()), device=boxes.device)
+        filled = along < counts[several, None]  # (groups, longest)
+        place = (starts[several, None] + along)[filled]
+        padded = boxes.new_zeros((*filled.shape, 4))
+        padded[filled] = boxes[order[place]]
+        kept[place] = _best_of_groups(padded, threshold, smaller)[filled]
     chosen = kept.nonzero()[:, 0]
     if most is not None:
         _, group, counts = torch.unique_consecutive(
@@ -111,6 +108,16 @@ def suppress(
         )
         chosen = chosen[_ranks(counts, group) < most]
     return order[chosen]
+
+
+def _alike(counts: Tensor) -> Iterator[Tensor]:
+    """Go through groups in batches of similar length, whose padded pairs of boxes stay few."""
+    by_length = counts.argsort(descending=True)
+    first = 0
+    while first < len(counts):
+        step = max(1, _PAIRS // int(counts[by_length[first]]) ** 2)
+        yield by_length[first : first + step]
+        first += step
 
 
 def pyramid(

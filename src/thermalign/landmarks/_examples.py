@@ -103,7 +103,8 @@ def random_pools(faces: Faces, settings: Sampling, generator: torch.Generator) -
     AITTSMD/MTCNN-Tensorflow, which the method's authors left it to: 50 + 5 negatives and 20 crops
     around each face, of which those count that fall into a band. Differs from it in: the sides of
     negatives are evenly spread over their logarithm, from the smallest face up to half the image,
-    since a pyramid of images is a pyramid of windows; crops are moved inside the image.
+    since a pyramid of images is a pyramid of windows; negatives are moved inside the image (inside
+    the part of it that was kept), and crops around a face may stick out.
     """
     beside = join(
         [

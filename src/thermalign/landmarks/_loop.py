@@ -3,6 +3,7 @@
 A training is a `Session` of one or more stages; `Stage` holds what one in progress consists of.
 """
 
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,12 +16,12 @@ from torch import nn
 from thermalign.landmarks._checkpoint import Checkpoint
 from thermalign.landmarks._data import CurvePoint, State
 from thermalign.landmarks._meter import Meter
-from thermalign.landmarks._precision import PRECISIONS, choose, compile_networks, is_low, set_low
+from thermalign.landmarks._precision import PRECISIONS, choose, compile_networks, set_low
 from thermalign.landmarks._settings import check_choices, check_ranges
 from thermalign.landmarks._stage import SCHEDULES, Loss, Optimisation, Stage
 
 M = TypeVar("M", bound=nn.Module)
-_LOOK_EVERY = 16  # steps between looks at the losses: a GPU waits at each
+_LOOK_EVERY = 16  # steps between looks at the losses on a GPU, which waits at each
 
 
 def check(settings: Optimisation) -> None:
@@ -111,16 +112,19 @@ class Session:
             part.low = choose(settings.precision, trained, loss, self.generator)
         else:
             self._began = time.process_time() - part.restore(snapshot)
+            if self._run.progress and not part.finished:
+                print(f"{name}: goes on from step {part.step}", file=sys.stderr, flush=True)
         set_low(trained, part.low)
         if settings.compile:
             compile_networks(trained)
+        look_every = 1 if self.generator.device.type == "cpu" else _LOOK_EVERY
         meter = Meter(
             name, steps, begin=part.step, batch_size=settings.batch_size, show=self._run.progress
         )
         with meter:
             while not part.ends(steps):
                 part.advance(loss, steps)
-                if part.step % _LOOK_EVERY and not part.pauses(steps):
+                if part.step % look_every and not part.pauses(steps):
                     continue
                 part.look(name)
                 meter.update(part.step, part.losses[-1])
@@ -170,5 +174,5 @@ def restore(module: M, state: State, device: torch.device, settings: Optimisatio
             f"the trained state does not fit the settings; predict with those it was trained "
             f"with ({str(error).splitlines()[1].strip()})"
         ) from error
-    set_low(module, is_low(settings.precision, device))
+    set_low(module, settings.precision == "bfloat16")
     return module.to(device).eval()

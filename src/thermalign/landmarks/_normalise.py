@@ -1,7 +1,8 @@
 """From physical values to network input: what a model takes as dark and as bright.
 
 The levels of a face are measured once, on its box, and applied to every crop or patch of it, so
-that a small patch keeps its brightness relative to the face.
+that a small patch keeps its brightness relative to the face. A detector without a box measures them
+on what it sees (`measure`).
 """
 
 from dataclasses import dataclass

@@ -4,6 +4,7 @@ torch.compile needs a C++ compiler and about a minute. On a CPU it gained 3 % fo
 goes into convolutions that it does not change, so it is off by default.
 """
 
+import math
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -13,7 +14,8 @@ from torch import Tensor, nn
 
 PRECISIONS = ("auto", "fastest", "float32", "bfloat16")
 """``fastest`` measures both on this machine as training begins; ``auto`` does so on a GPU, and is
-float32 on a CPU, where the result then does not depend on a clock."""
+float32 on a CPU, where the result then does not depend on a clock. Trained models predict in
+bfloat16 only where it is named."""
 
 _ROUNDS = 3  # measurements of each precision; the shortest counts
 _GAIN = 1.1  # bfloat16 has to be so many times as fast
@@ -47,11 +49,6 @@ def compile_networks(module: nn.Module) -> None:
             part.compile()
 
 
-def is_low(precision: str, device: torch.device) -> bool:
-    """Say whether a trained model predicts in bfloat16: where it is named, or on a GPU."""
-    return precision == "bfloat16" or (precision != "float32" and device.type == "cuda")
-
-
 def choose(
     precision: str, trained: nn.Module, loss: Callable[[], Tensor], generator: torch.Generator
 ) -> bool:
@@ -78,9 +75,10 @@ def choose(
     before = {k: v.detach().clone() for k, v in trained.state_dict().items()}
     drawn = generator.get_state()
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        seconds = {low: _seconds(trained, loss, low) for low in (False, True)}
-        for _ in range(_ROUNDS - 1):  # in turns, so that both meet the same load
+        seconds = {False: math.inf, True: math.inf}
+        for _ in range(_ROUNDS):  # in turns, so that both meet the same load
             for low, best in seconds.items():
+                generator.set_state(drawn)  # and the same batches
                 seconds[low] = min(best, _seconds(trained, loss, low))
     generator.set_state(drawn)
     trained.load_state_dict(before)

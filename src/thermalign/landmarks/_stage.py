@@ -2,7 +2,6 @@
 
 import copy
 import math
-import sys
 from collections.abc import Callable
 from dataclasses import astuple, dataclass
 from typing import Protocol
@@ -172,7 +171,6 @@ class Stage:
         self.losses = list(snapshot["losses"])
         self.generator.set_state(snapshot["draws"])
         _set_random_state(self.generator.device, snapshot["random"])
-        print(f"{self.name}: goes on from step {self.step}", file=sys.stderr, flush=True)
         return float(snapshot["seconds"])
 
 

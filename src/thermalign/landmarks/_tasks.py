@@ -86,6 +86,8 @@ def loss(net: Network, lesson: Lesson, settings: Learning, generator: torch.Gene
     values = lesson.faces.crops(crops.rows, to_crop, width=net.size, height=net.size)
     if lesson.levels is None:
         levels = measure(values, settings)
+    elif settings.normalisation == "window":
+        levels = lesson.levels[crops.rows]  # the same in every image, so nothing moves them
     else:
         levels = widen_levels(lesson.levels[crops.rows], settings.widening, generator)
     heads = net.on_crops(normalise(values, levels))

@@ -120,11 +120,12 @@ class Dan(nn.Module):
 def reach(settings: Settings) -> float:
     """Return how far beyond a face box DAN looks, in sides of the box.
 
-    ASSUME: three standard deviations of a perturbed start. The input spans the mean shape's longer
-    side over what the margins leave of it, and that side is about half a box's.
+    ASSUME: to the corners of a turned input, three standard deviations of a perturbed start away.
+    The input spans the mean shape's longer side over what the margins leave of it, and that side is
+    about half a box's.
     """
     span = 0.5 / max(1 - 2 * settings.margin, 0.1)
-    return span * (1 + 3 * settings.scale_sd) + 1.5 * settings.shift_sd - 0.5
+    return span * (1 + 3 * settings.scale_sd) / 2**0.5 + 1.5 * settings.shift_sd - 0.5
 
 
 def network(settings: Settings) -> nn.Module:
@@ -157,7 +158,7 @@ def fit(
 
     Source
     ------
-    Kowalski, Naruniewicz and Trzcinski, CVPR Workshops 2017, and the authors' code. Differs from it
+    Kowalski, Naruniec and Trzcinski, CVPR Workshops 2017, and the authors' code. Differs from it
     in: perturbations are drawn anew in every batch and around the given box, not ten times per
     image around the annotated rectangle; each input is sampled once from the image as stored, so
     that nothing is lost at the border of a first crop; eyes are the two eye landmarks.

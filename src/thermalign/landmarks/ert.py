@@ -111,9 +111,9 @@ def fit(
     """
     if len(train) == 0:
         raise ValueError("ert: there are no training faces")
+    began = time.process_time()
     data = _normalise.prepare(train, settings)
     images = [image for rows in chunks(train) for image in _crops(data, rows, settings)]
-    began = time.process_time()
     grown = _dlib().train_shape_predictor(
         images, _shapes(train, settings), _options(settings, seed)
     )

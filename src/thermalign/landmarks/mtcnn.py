@@ -57,7 +57,8 @@ class Settings:
     scale: tuple[float, float] = (0.8, 1.25)  # of a landmark crop's side, range; port
     least_iou: float = 0.65  # of a landmark crop with the box; MTCNN paper
     rotation: float = 5.0  # degrees, at most; port (there exactly 5)
-    widening: float = 0.7  # of the levels of P-Net's images, at most. ASSUME; port: colour jitter
+    widening: float = 0.7  # of the levels of P-Net's images, at most; port: colour jitter.
+    # ASSUME, looked at on the default study's faces
     min_face: float = 20.0  # px, smallest face to find; official, as the next two
     pyramid_factor: float = 0.709  # size of each copy over the one before
     thresholds: tuple[float, float, float] = (0.6, 0.7, 0.7)  # of P-, R- and O-Net
@@ -88,6 +89,11 @@ class Settings:
         check_ranges(self, most_negatives=(1, 10**4), mined_faces=(1, 10**8))
         check_ranges(self, mining_thresholds=(0, 1), thresholds=(0, 1), min_face=(12, 10**4))
         check_ranges(self, pyramid_factor=(0.1, 0.95))
+        if not self.negative_iou <= self.part_iou <= self.positive_iou:
+            raise ValueError(
+                f"negative_iou, part_iou and positive_iou are {self.negative_iou:g}, "
+                f"{self.part_iou:g} and {self.positive_iou:g}; let none be above the next"
+            )
         check_ranges(self, pnet_steps=(1, 10**8), rnet_steps=(1, 10**8), steps=(1, 10**8))
         _loop.check(self)
         _normalise.check(self)
@@ -190,7 +196,7 @@ def predict(
     points : (N, L, 2) float32, pixels, (x, y)
     confidence : (N, L) float32
         O-Net's probability of a face, the same for every landmark; NaN where it was trained for
-        landmarks alone.
+        landmarks alone, or is given boxes as they are: it learns faces in squares.
 
     Raises
     ------
@@ -200,7 +206,7 @@ def predict(
     faces = unannotated(stack, boxes)
     networks = _loop.restore(Mtcnn(settings), state, stack.device, settings)
     points, probability = _locate(networks.onet, faces, settings)
-    if settings.losses == "landmarks":
+    if settings.losses == "landmarks" or settings.given_box == "as_is":
         probability = torch.full_like(probability, torch.nan)
     return points, probability[:, None].expand(points.shape[:2]).contiguous()
 

@@ -79,6 +79,19 @@ def precision(true_per_image: Integers, detections_per_image: Integers) -> float
     return float(true_per_image.sum() / total) if total else float("nan")
 
 
+def without_detection(detections_per_image: Integers) -> float:
+    """Return the share of images (N,) in which nothing was detected: failures to acquire.
+
+    Raises
+    ------
+    ValueError
+        If there are no images.
+    """
+    if detections_per_image.size == 0:
+        raise ValueError("no images, so there is no share of them")
+    return float((detections_per_image == 0).mean())
+
+
 def false_alarms(true_per_image: Integers, detections_per_image: Integers) -> float:
     """Return the mean number of detections of an image that are not true.
 

@@ -108,12 +108,12 @@ def training_panels(
 
 
 def price_panel(curves: pd.DataFrame, protocol: str, *, looks: Looks) -> list[Panel]:
-    """Draw the lowest validation NMSE so far over the processor time of each model's training."""
+    """Draw the validation NMSE of every model over the processor time of its training."""
     mine = curves[(curves["protocol"] == protocol) & curves["validation_nmse"].notna()]
     models = [m for m in looks if (mine["model"] == m).any()]
     if not models:
         return []
-    spoken = []
+    legend = []
     with style():
         figure, axes = _axes()
         for model in models:
@@ -121,17 +121,15 @@ def price_panel(curves: pd.DataFrame, protocol: str, *, looks: Looks) -> list[Pa
             for _, line in rows.groupby("fold", sort=True):
                 axes.plot(
                     line["core_seconds"],
-                    line["validation_nmse"].cummin(),
+                    line["validation_nmse"],
                     color=looks[model].colour,
                     linestyle=_dash(looks[model]),
                     linewidth=1.1,
                     marker="o" if len(line) < 2 else None,
                 )
             best = rows.sort_values("validation_nmse").iloc[0]
-            spoken.append(
-                f"{looks[model].label} {fraction(best['validation_nmse'], digits=3)} after "
-                f"{best['core_seconds']:.0f} s"
-            )
+            lowest = fraction(best["validation_nmse"], digits=3)
+            legend.append((looks[model], f"{lowest} after {best['core_seconds']:.0f} s"))
         axes.set(xscale="log", yscale="log")
         axes.set(xlabel="Core-seconds of training", ylabel="Validation NMSE")
         for axis in (axes.xaxis, axes.yaxis):
@@ -139,11 +137,11 @@ def price_panel(curves: pd.DataFrame, protocol: str, *, looks: Looks) -> list[Pa
             axis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:.3g}"))
             axis.set_minor_locator(NullLocator())
         alt = (
-            f"Lowest validation NMSE over core-seconds of training, {protocol_label(protocol)}, a "
-            f"line per fold. {'; '.join(spoken)}."
+            f"Validation NMSE over core-seconds of training, {protocol_label(protocol)}, a "
+            f"line per fold. {'; '.join(f'{look.label} {words}' for look, words in legend)}."
         )
         svg = to_svg(figure, key=f"price-{slug(protocol)}", alt=alt)
-    return [Panel("Accuracy over cost", svg)]
+    return [Panel("Accuracy over cost", svg, legend)]
 
 
 def _axes() -> tuple[Figure, Axes]:

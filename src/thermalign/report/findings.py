@@ -56,13 +56,14 @@ def _lowest(view: View, spread: pd.DataFrame) -> str:
     known, seeds = view.known("nmse", subset="all"), ""
     if not known:
         return "No landmark error was measured."
-    images = number(next(iter(known.values())).n)
     several = spread[(spread["protocol"] == view.protocol) & spread["nmse"].notna()]
     if (several["n_seeds"] > 1).any():
         rows = several[["model", "nmse", "low", "high", "n_subjects"]]
         known = {row[0]: Value(*row[1:]) for row in rows.itertuples(index=False, name=None)}
         seeds = ", mean over training seeds"
     ranked = sorted(known, key=lambda m: known[m].value)
+    measured = view.known("nmse", subset="all")
+    images = number(measured.get(ranked[0], next(iter(measured.values()))).n)
     value, label = known[ranked[0]], view.looks[ranked[0]].label
     rest = "; ".join(f"{view.looks[m].label}{NBSP}{fraction(known[m].value)}" for m in ranked[1:])
     subject = f"{label} has the lowest NMSE" if rest else f"{label} has an NMSE of"

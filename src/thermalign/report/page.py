@@ -121,7 +121,8 @@ def render(study: Study) -> str:
         [View(frame, protocol, looks=drawn) for protocol in _protocols(study)]
         for frame in (study.summary[~varied], study.summary)
     )
-    stressed = [stress_chapter(view, study.config, study.pictures) for view in every]
+    config = {**study.config, "models": _trainings(study)}
+    stressed = [stress_chapter(view, config, study.pictures) for view in every]
     return environment.get_template("page.html.j2").render(
         study=study,
         style=(folder / "style.css").read_text(encoding="utf-8"),
@@ -170,6 +171,12 @@ def _chapter(study: Study, view: View) -> Chapter:
             *training_panels(study.curves, view.protocol, looks=view.looks, seeds=study.seeds),
         ],
     )
+
+
+def _trainings(study: Study) -> dict[str, Any]:
+    """Return the block of every training: that of its model, where the model lists seeds."""
+    blocks = study.config.get("models", {})
+    return {**blocks, **{t: blocks.get(name, {}) for t, (name, _) in study.seeds.items()}}
 
 
 def _models(study: Study, names: list[str]) -> list[str]:

@@ -230,9 +230,8 @@ def _table(spread: pd.DataFrame, protocols: dict[str, Any], looks: Looks) -> Tab
             "subjects kept, and with other test subjects, the trainings kept. Standard deviations: "
             "of seeds, of people, and of what is neither (a person whom one training "
             "suits), by analysis of variance of the subjects’ mean errors; an estimate below 0 is "
-            "0. Few seeds leave the seeds’ share rough: with three its true value lies between "
-            "half and six times the estimate, 95 % of the time. With one seed it is unknown, and "
-            "the share of subjects holds the rest."
+            "0. Few seeds leave the seeds’ share rough: with three it is an order of "
+            "magnitude. With one seed it is unknown, and the share of subjects holds the rest."
         ],
     )
 

@@ -224,7 +224,7 @@ def _found_tables(view: View, variant: str, detector: str) -> list[Table]:
             caption=f"Faces that {name} finds in whole images, {view.label}",
             head="Images",
             columns=["Recall", "Precision", "False alarms per image", "Failure to acquire", "n"],
-            bodies=[Body([_detection_row(view, detector, models[0], variant, s) for s in subsets])],
+            bodies=[Body([_detection_row(view, detector, s) for s in subsets])],
             notes=[
                 "Recall: share of images whose given box a detection overlaps by at least half of "
                 "their union. Precision: share of detections that do; of several detections of "
@@ -250,15 +250,14 @@ def _found_tables(view: View, variant: str, detector: str) -> list[Table]:
     ]
 
 
-def _detection_row(view: View, detector: str, model: str, variant: str, subset: str) -> Row:
+def _detection_row(view: View, detector: str, subset: str) -> Row:
     recall = view.get(detector, "detection_recall", subset=subset)
     alarms = view.get(detector, "false_alarms", subset=subset)
-    lost = view.get(model, "failure_rate", subset=_of(variant, subset))
     cells = [
         rate_cell(recall),
         rate_cell(view.get(detector, "detection_precision", subset=subset)),
         Cell(f"{alarms.value:.2f}", _ends(alarms)) if alarms else Cell(MISSING, tone="missing"),
-        rate_cell(lost),
+        rate_cell(view.get(detector, "without_detection", subset=subset)),
         Cell(number(recall.n)) if recall else Cell(MISSING, tone="missing"),
     ]
     return Row(subset_label(subset), cells)

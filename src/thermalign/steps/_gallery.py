@@ -11,8 +11,8 @@ from thermalign.geometry import Floats
 from thermalign.images import read_image
 from thermalign.report.gallery import Picture
 from thermalign.report.variants import moved_boxes, recordings
+from thermalign.steps._stack import BOX
 
-BOX = ["x", "y", "width", "height"]
 MARGIN = 0.45  # of the box, shown around it: holds a shift of .3 of the mean side
 
 

@@ -1,6 +1,7 @@
 """The images of a job as one stack on the device, cut to what the job looks at."""
 
 import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -15,6 +16,9 @@ from thermalign.images import read_image
 from thermalign.landmarks._data import State
 from thermalign.steps._model import device
 from thermalign.warp import ImageStack, stack_images
+
+BOX = ["x", "y", "width", "height"]
+"""Columns of a face box, pixels."""
 
 _MARGIN = 32  # px kept around what is asked for: half a PBC patch, and neighbours of samples
 
@@ -36,18 +40,17 @@ class Cut:
     origins: Tensor
 
 
-def read_images(rows: pd.DataFrame) -> list[Floats]:
-    """Read the images of IMAGES, float32 in physical units."""
-    return [read_image(row) for row in rows.to_dict("records")]
+def read_images(rows: pd.DataFrame) -> Iterator[Floats]:
+    """Read the images of IMAGES one by one, float32 in physical units."""
+    return (read_image(row) for row in rows.to_dict("records"))
 
 
 def boxes_of(rows: pd.DataFrame, boxes: pd.DataFrame) -> Floats:
     """Return the box of each image of IMAGES, (N, 4) float64."""
-    columns = ["x", "y", "width", "height"]
-    return boxes.set_index("image_id").loc[rows["image_id"], columns].to_numpy(np.float64)
+    return boxes.set_index("image_id").loc[rows["image_id"], BOX].to_numpy(np.float64)
 
 
-def cut_images(images: list[Floats], boxes: Floats, reach: float) -> Cut:
+def cut_images(images: Iterable[Floats], boxes: Floats, reach: float) -> Cut:
     """Cut images to their face boxes and what a model sees beyond them.
 
     Where a model looks further, the border of the part repeats, as an image's own border does.
@@ -55,6 +58,7 @@ def cut_images(images: list[Floats], boxes: Floats, reach: float) -> Cut:
     Parameters
     ----------
     images : N arrays (height, width)
+        Each may go once its part is cut.
     boxes : (N, 4) float, pixels, (x, y, width, height)
     reach : float
         How far beyond its sides a box is kept, in sides; infinite for whole images.
@@ -62,10 +66,22 @@ def cut_images(images: list[Floats], boxes: Floats, reach: float) -> Cut:
     Returns
     -------
     Cut
+
+    Raises
+    ------
+    ValueError
+        If a box is not finite.
     """
-    parts = [_span(image, box, reach) for image, box in zip(images, boxes, strict=True)]
-    origins = np.array([[columns.start, rows.start] for rows, columns in parts], np.float32)
-    stack = stack_images([i[part] for i, part in zip(images, parts, strict=True)], device())
+    if not np.isfinite(boxes).all():
+        n = int(np.flatnonzero(~np.isfinite(boxes).all(axis=1))[0])
+        raise ValueError(f"the face box of image {n} is {boxes[n].tolist()}; give finite numbers")
+    parts, corners = [], []
+    for image, box in zip(images, boxes, strict=True):
+        rows, columns = _span(image, box, reach)
+        parts.append(image[rows, columns].copy())
+        corners.append((columns.start, rows.start))
+    origins = np.array(corners, np.float32)
+    stack = stack_images(parts, device())
     moved = boxes - np.pad(origins, ((0, 0), (0, 2)))
     return Cut(
         stack,

@@ -46,8 +46,8 @@ def measure_variants(errors: Mapping[str, pd.DataFrame], draws: Draws) -> Iterat
     """Yield what became of a model under every variant, all ranges together and each.
 
     ``failure_rate``: share of images in which no face was found (failure to acquire). ``nmse``: of
-    the images in which one was. ``nmse_ratio``: that NMSE over the one of the *same images* without
-    a variant, so that images that were easy to find do not flatter it.
+    the images in which one was, NaN without any. ``nmse_ratio``: that NMSE over the one of the
+    *same images* without a variant, so that images that were easy to find do not flatter it.
 
     Parameters
     ----------
@@ -70,14 +70,14 @@ def _subset(subset: str, rows: pd.DataFrame, draws: Draws) -> Iterator[Measured]
     missed, ones = np.isnan(each).astype(float), np.ones(len(rows))
     lost = draws.ratio(missed, ones, rows["subject_id"])
     yield Measured(subset, "failure_rate", failure_rate(each), len(rows), lost)
-    if not missed.all():
-        found = len(rows) - int(missed.sum())
-        yield Measured(subset, "nmse", nmse(each), found, draws.nmse(rows))
+    found = len(rows) - int(missed.sum())
+    value = nmse(each) if found else float("nan")
+    yield Measured(subset, "nmse", value, found, draws.nmse(rows))
 
 
 def _ratio(subset: str, rows: pd.DataFrame, draws: Draws) -> Iterator[Measured]:
     both = rows[rows[["error", "before"]].notna().all(axis=1)]
     after, before = both["error"].to_numpy(), both["before"].to_numpy()
-    if before.sum() > 0:
-        ratios = draws.ratio(after, before, both["subject_id"])
-        yield Measured(subset, "nmse_ratio", after.sum() / before.sum(), len(both), ratios)
+    value = after.sum() / before.sum() if before.sum() > 0 else float("nan")
+    ratios = draws.ratio(after, before, both["subject_id"])
+    yield Measured(subset, "nmse_ratio", value, len(both), ratios)

@@ -16,10 +16,8 @@ from thermalign.steps._inputs import read_fold
 from thermalign.steps._measured import Measured, write_measured
 from thermalign.steps._measures import KNOWN, Draws, by_range
 from thermalign.steps._model import device, load_model, read_state
-from thermalign.steps._stack import read_images
+from thermalign.steps._stack import BOX, boxes_of, read_images
 from thermalign.warp import stack_images
-
-BOX = ["x", "y", "width", "height"]
 
 
 def run(
@@ -65,12 +63,13 @@ def run(
         )
     known = read_fold(images, folds).query("role == 'test'")
     test = known.query("modality == @modality").reset_index(drop=True)
-    stack = stack_images(read_images(test), device())
+    stack = stack_images(list(read_images(test)), device())
     with torch.inference_mode():
         found = module.detect(read_state(state), stack, parsed)
     index, where = found.index.cpu().numpy(), found.boxes.cpu().double().numpy()
     key = {"protocol": protocol, "fold": fold, "model": model}
-    metadata = stamp(code, {"model": model, "detector": detector, **settings})
+    described = {"model": model, "detector": detector, "evaluation": evaluation, **settings}
+    metadata = stamp(code, described)
     table = pd.DataFrame(where, columns=BOX).assign(
         image_id=test["image_id"].to_numpy()[index],
         score=found.scores.cpu().double().numpy(),
@@ -80,8 +79,8 @@ def run(
         model=model,
     )
     tables.write(detections, table, tables.DETECTIONS, metadata)
-    given = tables.read(boxes, tables.BOXES).set_index("image_id").loc[test["image_id"], BOX]
-    counts = count_detections(test, index, where, given.to_numpy(np.float64))
+    given = boxes_of(test, tables.read(boxes, tables.BOXES))
+    counts = count_detections(test, index, where, given)
     measured = list(_measure(counts, Draws.of_fold(known, fold, evaluation)))
     write_measured(measured, key, metadata, metrics=metrics, replicates=replicates)
 
@@ -117,6 +116,8 @@ def _measure(counts: pd.DataFrame, draws: Draws) -> Iterator[Measured]:
         yield Measured(
             subset, "detection_precision", value, total, draws.ratio(true, every, subjects)
         )
+        value, none = detection.without_detection(every), (every == 0).astype(float)
+        yield Measured(subset, "without_detection", value, n, draws.ratio(none, ones, subjects))
         value = detection.false_alarms(true, every)
         false = draws.ratio(every - true, ones, subjects)
         yield Measured(subset, "false_alarms", value, n, false)

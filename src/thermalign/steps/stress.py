@@ -16,10 +16,10 @@ from thermalign.steps._inputs import read_fold, rows_of_points
 from thermalign.steps._measured import write_measured
 from thermalign.steps._measures import Draws, errors_of
 from thermalign.steps._model import load_model, read_state
-from thermalign.steps._stack import cut_images, predict_cut, read_images
+from thermalign.steps._stack import BOX, boxes_of, cut_images, predict_cut, read_images
 from thermalign.steps._variants import Variant, measure_variants, read_variants
 
-BOX = ["x", "y", "width", "height"]
+SAME = ["subject_id", "volume", "range", "condition", "modality"]
 
 
 def run(
@@ -77,7 +77,8 @@ def run(
         its = {**key, "variant": name}
         rows[name] = rows_of_points(list(test["image_id"]), points, confidence, its)
         errors[name] = errors_of(rows[name], recording.annotations, test)
-    metadata = stamp(code, {"model": model, "detector": detector, **settings})
+    described = {"model": model, "detector": detector, "variants": variants, **settings}
+    metadata = stamp(code, {**described, "evaluation": evaluation})
     tables.write(predictions, pd.concat(rows.values()), tables.STRESS, metadata)
     draws = Draws.of_fold(known, fold, evaluation)
     measured = list(measure_variants(errors, draws))
@@ -115,11 +116,18 @@ def _recordings(
                 f"more of {images[0].parent.name}'s test images; give it the same subjects and "
                 "samples, or take the variant out"
             )
-        where = tables.read(paths[2], tables.BOXES).set_index("image_id")
+        its = table.loc[test["image_id"]].reset_index(drop=True)
+        other = (its[SAME] != test[SAME]).any(axis=1)
+        if other.any():
+            raise ValueError(
+                f"variants: image {its.loc[other, 'image_id'].iloc[0]} of dataset {name} shows "
+                "another subject, range, condition or modality than the test image of that name; "
+                "give the same moments recorded differently, or take the variant out"
+            )
         found[name] = Recording(
-            table.loc[test["image_id"]].reset_index(drop=True),
+            its,
             tables.read(paths[1], tables.ANNOTATIONS),
-            where.loc[test["image_id"], BOX].to_numpy(np.float64),
+            boxes_of(test, tables.read(paths[2], tables.BOXES)),
         )
     return found
 
@@ -135,7 +143,7 @@ def _conditions(
 ) -> Iterator[tuple[str, Variant, Recording, list[Floats]]]:
     """Yield name, variant, recording and images, each recording's images read once."""
     for dataset, recording in recordings.items():
-        pixels = read_images(recording.images)
+        pixels = list(read_images(recording.images))
         for name, variant in variants.items():
             if variant.dataset == dataset:
                 yield name, variant, recording, pixels

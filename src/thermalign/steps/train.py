@@ -17,7 +17,7 @@ from thermalign.landmarks._data import CurvePoint, Faces, make_faces
 from thermalign.landmarks._loop import Run
 from thermalign.provenance import stamp
 from thermalign.steps._inputs import points_of
-from thermalign.steps._model import load_model, save_state
+from thermalign.steps._model import device, load_model, save_state
 from thermalign.steps._stack import boxes_of, cut_images, read_images
 
 
@@ -69,10 +69,9 @@ def run(
     validation = (
         _faces(held_out, points, box_table, beyond) if "validation" in roles else train.first(0)
     )
-    torch.manual_seed(seed)
     described = {"model": model, "detector": detector, "seed": seed, **settings}
-    key = _key([images, annotations, boxes, folds], code, {**described, "fold": fold})
-    kept = Checkpoint(checkpoint, key)
+    decides = {**described, "fold": fold, "modality": modality}
+    kept = Checkpoint(checkpoint, _key([images, annotations, boxes, folds], code, decides))
     trained = module.fit(
         train, validation, parsed, seed=_seed(seed, fold), run=Run(checkpoint=kept)
     )
@@ -85,8 +84,9 @@ def run(
 
 
 def _key(inputs: list[Path], code: str, described: dict[str, Any]) -> str:
-    """Return a digest of all that decides a training's result."""
-    digest = hashlib.sha256(json.dumps([code, described, torch.__version__]).encode())
+    """Return a digest of all that decides a training's result, to the last bit."""
+    machine = [torch.__version__, device().type, torch.get_num_threads()]
+    digest = hashlib.sha256(json.dumps([code, described, machine]).encode())
     for path in inputs:
         digest.update(path.read_bytes())
     return digest.hexdigest()
