@@ -88,7 +88,7 @@ def test_detections_are_told_by_range_with_failures_to_acquire(chapter):
         "93.0",
         "0.10",
         "2.0",
-        "2.0",
+        "480",
     )
 
 
