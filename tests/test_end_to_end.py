@@ -180,7 +180,7 @@ def test_a_deployed_model_predicts_a_manifest(study):
 
 def test_a_wrong_setting_of_a_model_ends_its_job_in_one_line(study):
     config = tiny()
-    config["models"] = {"dan": {"widht": 1}}
+    config |= {"models": {"dan": {"widht": 1}}, "variants": {}}
     config["results"] = "wrong"
     status, printed = run(study, config)
     assert status != 0
@@ -193,7 +193,7 @@ def test_a_wrong_setting_of_a_model_ends_its_job_in_one_line(study):
 @pytest.mark.slow
 def test_steps_end_with_a_killed_snakemake_and_a_new_run_finishes(tmp_path):
     config = tiny()
-    config["models"] = {"dan": QUICK["dan"] | {"steps": 3000}}
+    config |= {"models": {"dan": QUICK["dan"] | {"steps": 3000}}, "variants": {}}
     (tmp_path / "study.yaml").write_text(yaml.safe_dump(config))
     command = [sys.executable, "-m", "snakemake", "-s", str(ROOT / "Snakefile"), "--cores", "2"]
     command += ["--directory", str(tmp_path), "--configfile", str(tmp_path / "study.yaml")]
