@@ -244,6 +244,7 @@ def test_threads_are_no_reason_to_run_again(project):
         ("shift_05:", "none:", "none"),
         ("{shift: 0.05}", "{detector: mtcn}", "variants.shift_05.detector: no model 'mtcn'"),
         ("{shift: 0.05}", "{dataset: cold}", "variants.shift_05.dataset: no dataset 'cold'"),
+        ("{shift: 0.05}", "{detector: dan}", "dan has no detect() and finds no faces"),
     ],
 )
 def test_a_wrong_key_is_refused_by_name_before_any_job(project, old, new, named):
@@ -329,3 +330,13 @@ def test_every_other_study_is_accepted_whole(finished, study):
     config = f"workflow/config/{study}.yaml"
     done = snakemake(finished, "--dry-run", "--quiet", "--configfile", config)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_recording_with_another_seed_shows_other_people_and_is_refused(project):
+    config = yaml.safe_load((project / "config.yaml").read_text())
+    config["datasets"]["other"] = config["datasets"]["simulated"] | {"seed": 3}
+    config["variants"] = {"other": {"dataset": "other"}}
+    (project / "config.yaml").write_text(yaml.safe_dump(config))
+    done = snakemake(project, "--dry-run")
+    assert done.returncode != 0
+    assert "variants.other.dataset: other has another seed" in done.stdout + done.stderr
