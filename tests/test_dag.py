@@ -49,12 +49,14 @@ for name in OUTPUTS - INPUTS.get(step, set()):
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    """A copy of the project in which every job of the default study has run, by the fake steps."""
+    """The project, with two variants, in which every job has run, by the fake steps."""
     project = tmp_path_factory.mktemp("study") / "project"
     project.mkdir()
     for name in COPIED:
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         copy(ROOT / name, project / name)
+    variants = "variants:\n  shift_05: {shift: 0.05}\n  scale_150: {scale: 1.5}\n"
+    edit(project / "config.yaml", "variants: {}", variants)
     run_with_fake_steps(project)
     return project
 
