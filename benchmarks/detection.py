@@ -26,18 +26,17 @@ from matplotlib.patches import Rectangle
 from thermalign import tables
 from thermalign.boxes import Settings as BoxSettings
 from thermalign.boxes import derive, points_by_image
-from thermalign.geometry import interocular_distance
 from thermalign.images import read_image
 from thermalign.landmarks import mtcnn
 from thermalign.landmarks._data import Detections, Faces, State, make_faces
-from thermalign.landmarks._detection import iou
 from thermalign.landmarks._loop import Run
 from thermalign.landmarks._settings import parse
+from thermalign.metrics import detection
+from thermalign.metrics.landmarks import normalized_errors
 from thermalign.simulator.dataset import Settings, Volume, write_chunk
 from thermalign.warp import stack_images
 
 SEEDS = {"train": 5, "test": 6}
-LEAST_IOU = 0.5
 
 
 def render(folder: Path, subjects: int, seed: int) -> None:
@@ -65,39 +64,30 @@ def read_faces(folder: Path, *, flips: bool, device: torch.device) -> tuple[pd.D
     )
 
 
-def nmse(points: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
-    return (points - truth).norm(dim=-1).mean(-1) / interocular_distance(truth)
-
-
 def report(
     images: pd.DataFrame, faces: Faces, found: Detections, given: torch.Tensor
 ) -> pd.DataFrame:
-    """Return a row per range. A face counts as found by its best-scored box that overlaps enough.
-
-    Further boxes that overlap it count as false ones.
-    """
-    overlap = iou(found.boxes, faces.boxes[found.index])
-    right = overlap >= LEAST_IOU
-    hits = found.index[right]
-    first = torch.ones(len(hits), dtype=torch.bool, device=hits.device)
-    first[1:] = hits[1:] != hits[:-1]  # by image, then by falling score
-    true = right.nonzero()[:, 0][first]
-    ranges = torch.tensor(images["range"].to_numpy(), device=hits.device)
+    """Return recall, precision and NMSE in found and in given boxes, a row per range."""
+    index, truth = found.index.cpu().numpy(), faces.points.cpu().double().numpy()
+    boxes = (b.cpu().double().numpy() for b in (found.boxes, faces.boxes))
+    true = detection.true_detections(index, *boxes)
+    every, right = (np.bincount(i, minlength=len(truth)) for i in (index, index[true]))
+    error_found = np.full(len(truth), np.nan)
+    points = found.points.cpu().double().numpy()[true]
+    error_found[index[true]] = normalized_errors(points, truth[index[true]]).mean(axis=1)
+    error_given = normalized_errors(given.cpu().double().numpy(), truth).mean(axis=1)
+    ranges = images["range"].to_numpy()
     rows = []
-    for distance in (*ranges.unique().tolist(), None):
-        of = torch.ones_like(ranges, dtype=torch.bool) if distance is None else ranges == distance
-        mine = true[of[found.index[true]]]
-        boxes = int(of[found.index].sum())
+    for distance in (*np.unique(ranges), "all"):
+        of = np.ones_like(ranges, bool) if distance == "all" else ranges == distance
         rows.append(
             {
-                "range": "all" if distance is None else str(int(distance)),
+                "range": str(distance),
                 "images": int(of.sum()),
-                "recall": len(mine) / int(of.sum()),
-                "precision": len(mine) / boxes if boxes else float("nan"),
-                "nmse, found box": float(
-                    nmse(found.points[mine], faces.points[found.index[mine]]).mean()
-                ),
-                "nmse, given box": float(nmse(given[of], faces.points[of]).mean()),
+                "recall": detection.recall(right[of]),
+                "precision": detection.precision(right[of], every[of]),
+                "nmse, found box": pd.Series(error_found[of]).mean(),
+                "nmse, given box": error_given[of].mean(),
             }
         )
     return pd.DataFrame(rows)
