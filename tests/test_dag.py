@@ -125,7 +125,7 @@ def test_code_of_one_model_is_due_for_that_model_alone(project):
 
 
 def test_a_block_of_the_configuration_is_due_for_that_model_alone(project):
-    edit(project / "config.yaml", "    steps: 3000 # of stage 1", "    steps: 3001 # of stage 1")
+    edit(project / "config.yaml", "    steps: 2600 # of stage 1", "    steps: 2601 # of stage 1")
     assert due(project) == subtree("dan")
 
 
