@@ -54,10 +54,9 @@ def run(
     page : Path
     code : str
     """
-    known = [tables.read(path, tables.IMAGES) for path in images]
-    truth = [tables.read(path, tables.ANNOTATIONS) for path in annotations]
-    box_tables = [tables.read(path, tables.BOXES) for path in boxes]
-    names = [path.parent.name for path in images]
+    known = _by_dataset(images, tables.IMAGES)
+    truth = _by_dataset(annotations, tables.ANNOTATIONS)
+    where = _by_dataset(boxes, tables.BOXES)
     joined = tables.read(summary, tables.SUMMARY)
     study = Study(
         title="Landmark detectors on thermal faces, and what their error costs verification",
@@ -71,31 +70,28 @@ def run(
         parameters=parameter_counts(config["models"]),
         examples=[
             example
-            for name, *its in zip(names, truth, known, box_tables, strict=True)
+            for name in known
             for example in examples(
-                _predicted(predictions, config, dataset=name, seeds=seeds), *its
+                _predicted(predictions, config, dataset=name, seeds=seeds),
+                truth[name],
+                known[name],
+                where[name],
             )
         ],
         notes=notes(config, joined),
-        dataset=pd.concat(
-            [_counts(name, table) for name, table in zip(names, known, strict=True)],
-            ignore_index=True,
-        ),
-        boxes=[
-            _box_sentence(name, config["datasets"][name]["box"], table)
-            for name, table in zip(names, box_tables, strict=True)
-        ],
+        dataset=pd.concat([_counts(*item) for item in known.items()], ignore_index=True),
+        boxes=[_box_sentence(n, config["datasets"][n]["box"], where[n]) for n in known],
         cards=[_card(*paths) for paths in zip(cards, likenesses, contacts, marked, strict=True)],
-        pictures=pictures(
-            config,
-            dict(zip(names, known, strict=True))
-            | {path.parent.name: tables.read(path, tables.IMAGES) for path in recordings},
-            dict(zip(names, box_tables, strict=True)),
-        ),
+        pictures=pictures(config, known | _by_dataset(recordings, tables.IMAGES), where),
         commit=commit(),
         versions={"python": platform.python_version(), "code": code, **_versions()},
     )
     tables.replace_file(page, lambda path: path.write_text(render(study), encoding="utf-8"))
+
+
+def _by_dataset(paths: list[Path], schema: Any) -> dict[str, pd.DataFrame]:
+    """Return tables by dataset, which is the name of their folder."""
+    return {path.parent.name: tables.read(path, schema) for path in paths}
 
 
 def _predicted(
