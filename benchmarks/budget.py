@@ -18,6 +18,8 @@ import torch
 import yaml
 
 from thermalign import tables
+from thermalign.schemas.dataset import ANNOTATIONS
+from thermalign.schemas.predictions import CURVES, PREDICTIONS
 from thermalign.steps import predict, train
 from thermalign.steps._inputs import read_fold
 from thermalign.steps._measures import errors_of
@@ -66,10 +68,10 @@ def point(
         predict.run(
             **asked, **common, settings=settings, modality="thermal", state=state, predictions=out
         )
-        seconds = tables.read(curve, tables.CURVES)["core_seconds"].max()
+        seconds = tables.read(curve, CURVES)["core_seconds"].max()
         errors = errors_of(
-            tables.read(out, tables.PREDICTIONS),
-            tables.read(found["annotations"], tables.ANNOTATIONS),
+            tables.read(out, PREDICTIONS),
+            tables.read(found["annotations"], ANNOTATIONS),
             read_fold(found["images"], found["folds"]),
         )
     return float(seconds), float(errors["error"].mean())

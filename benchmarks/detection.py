@@ -33,6 +33,7 @@ from thermalign.landmarks._loop import Run
 from thermalign.landmarks._settings import parse
 from thermalign.metrics import detection
 from thermalign.metrics.landmarks import normalized_errors
+from thermalign.schemas.dataset import ANNOTATIONS, IMAGES
 from thermalign.simulator.dataset import Settings, Volume, write_chunk
 from thermalign.warp import stack_images
 
@@ -47,8 +48,8 @@ def render(folder: Path, subjects: int, seed: int) -> None:
 
 def read_faces(folder: Path, *, flips: bool, device: torch.device) -> tuple[pd.DataFrame, Faces]:
     """Return the images of a folder and its faces, with mirrored copies behind them."""
-    ids, points = points_by_image(tables.read(folder / "annotations.parquet", tables.ANNOTATIONS))
-    images = tables.read(folder / "images.parquet", tables.IMAGES).set_index("image_id").loc[ids]
+    ids, points = points_by_image(tables.read(folder / "annotations.parquet", ANNOTATIONS))
+    images = tables.read(folder / "images.parquet", IMAGES).set_index("image_id").loc[ids]
     images["path"] = [str(folder / Path(path).name) for path in images["path"]]
     rows = images.reset_index().to_dict("records")
     stack = stack_images([read_image(row) for row in rows], device)

@@ -7,7 +7,7 @@ import pytest
 from thermalign.provenance import PACKAGE, sources
 
 LAYERS = [
-    {"geometry", "warp", "tables", "images", "provenance"},
+    {"geometry", "warp", "schemas", "tables", "images", "provenance"},
     {"simulator", "ingest", "boxes", "folds", "landmarks", "verification", "metrics"},
     {"report"},
     {"steps"},

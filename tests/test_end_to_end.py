@@ -15,6 +15,10 @@ import pytest
 import yaml
 
 from thermalign import tables
+from thermalign.schemas.dataset import BOXES, FOLDS, IMAGES
+from thermalign.schemas.descriptions import COSTS
+from thermalign.schemas.measures import SUMMARY
+from thermalign.schemas.predictions import DETECTIONS, PREDICTIONS, STRESS
 
 ROOT = Path(__file__).parents[1]
 LONDON60 = ROOT.parent / "shared" / "data" / "london60"
@@ -76,11 +80,9 @@ def test_nothing_is_left_to_do(study):
 
 
 def test_every_model_has_finite_points_for_every_test_image(study):
-    folds = tables.read(study / "results/p1/fold0/folds.parquet", tables.FOLDS)
+    folds = tables.read(study / "results/p1/fold0/folds.parquet", FOLDS)
     for model in QUICK:
-        found = tables.read(
-            study / f"results/p1/fold0/{model}/predictions.parquet", tables.PREDICTIONS
-        )
+        found = tables.read(study / f"results/p1/fold0/{model}/predictions.parquet", PREDICTIONS)
         assert np.isfinite(found[["x", "y"]]).all(axis=None)
         # 4 subjects x 2 ranges x 4 samples x 5 landmarks
         assert len(found) == 160
@@ -89,7 +91,7 @@ def test_every_model_has_finite_points_for_every_test_image(study):
 
 
 def test_annotated_points_have_scores_but_no_error(study):
-    summary = tables.read(study / "results/compare/summary.parquet", tables.SUMMARY)
+    summary = tables.read(study / "results/compare/summary.parquet", SUMMARY)
     metrics = summary.groupby("model")["metric"].unique()
     assert "eer" in metrics["annotated"]
     assert "nmse" not in metrics["annotated"]
@@ -99,12 +101,10 @@ def test_annotated_points_have_scores_but_no_error(study):
 
 
 def test_every_model_is_tested_under_every_variant(study):
-    summary = tables.read(study / "results/compare/summary.parquet", tables.SUMMARY)
+    summary = tables.read(study / "results/compare/summary.parquet", SUMMARY)
     nmse = summary[summary["metric"] == "nmse"].set_index(["model", "subset"])
     for model in QUICK:
-        table = tables.read(
-            study / f"results/p1/fold0/{model}/stress/predictions.parquet", tables.STRESS
-        )
+        table = tables.read(study / f"results/p1/fold0/{model}/stress/predictions.parquet", STRESS)
         assert table.groupby("variant").size().to_dict() == {
             "none": 160,
             "shift_20": 160,
@@ -132,11 +132,11 @@ def test_every_model_is_tested_under_every_variant(study):
 
 def test_detections_are_ranked_by_score_and_what_variants_take_is_the_best(study):
     folder = study / "results/p1/fold0/mtcnn"
-    found = tables.read(folder / "detections.parquet", tables.DETECTIONS)
+    found = tables.read(folder / "detections.parquet", DETECTIONS)
     assert len(found) > 0
     ordered = found.sort_values(["image_id", "rank"])
     assert ordered.groupby("image_id")["score"].is_monotonic_decreasing.all()
-    stressed = tables.read(folder / "stress/predictions.parquet", tables.STRESS)
+    stressed = tables.read(folder / "stress/predictions.parquet", STRESS)
     points = stressed.query("variant == 'found'").dropna(subset="x")
     assert set(points["image_id"]) == set(found["image_id"])
 
@@ -156,14 +156,14 @@ def test_every_log_ends_with_its_cost(study):
     assert len(logs) > 25
     for log in logs:
         cost = json.loads(log.read_text().splitlines()[-1])
-        assert set(cost) == set(tables.COSTS.names)
+        assert set(cost) == set(COSTS.names)
         assert cost["wall"] >= cost["start_up"] >= 0
 
 
 def test_a_deployed_model_predicts_a_manifest(study):
-    images = tables.read(study / "results/data/simulated/images.parquet", tables.IMAGES)
+    images = tables.read(study / "results/data/simulated/images.parquet", IMAGES)
     thermal = images[images["modality"] == "thermal"].head(3)
-    boxes = tables.read(study / "results/data/simulated/boxes.parquet", tables.BOXES)
+    boxes = tables.read(study / "results/data/simulated/boxes.parquet", BOXES)
     rows = thermal.merge(boxes, on="image_id", suffixes=("", "_box"))
     manifest = rows.rename(
         columns={"x": "box_x", "y": "box_y", "width_box": "box_width", "height_box": "box_height"}
@@ -227,7 +227,7 @@ def test_real_photographs_reach_their_report(tmp_path):
     config["protocols"]["portraits"]["folds"] = 1
     status, printed = run(tmp_path, config)
     assert status == 0, printed
-    summary = tables.read(tmp_path / "results/london60/compare/summary.parquet", tables.SUMMARY)
+    summary = tables.read(tmp_path / "results/london60/compare/summary.parquet", SUMMARY)
     eer = summary[(summary["metric"] == "eer") & (summary["subset"] == "all")]
     assert set(eer["model"]) == {"dan", "mean_shape"}
     nmse = summary[(summary["metric"] == "nmse") & (summary["subset"] == "all")]

@@ -7,6 +7,7 @@ import pytest
 
 from thermalign import tables
 from thermalign.__main__ import parse
+from thermalign.schemas.dataset import FOLDS, IMAGES
 from thermalign.steps import fold
 
 
@@ -17,7 +18,7 @@ def step(*arguments):
 
 @pytest.fixture
 def images(tmp_path):
-    columns = dict.fromkeys(tables.IMAGES.names, "")
+    columns = dict.fromkeys(IMAGES.names, "")
     numbers = {"volume": 1, "range": 1, "width": 9, "height": 9, "bit_depth": 8}
     rows = [
         {
@@ -30,7 +31,7 @@ def images(tmp_path):
         }
         for n in range(6)
     ]
-    tables.write(tmp_path / "images.parquet", pd.DataFrame(rows), tables.IMAGES)
+    tables.write(tmp_path / "images.parquet", pd.DataFrame(rows), IMAGES)
     return tmp_path / "images.parquet"
 
 
@@ -55,7 +56,7 @@ def test_a_step_reads_its_keywords_from_its_signature(images):
 def test_a_step_writes_its_output_and_ends_its_log_with_its_cost(images):
     done = step(*arguments(images))
     assert done.returncode == 0, done.stderr
-    assert len(tables.read(images.parent / "folds.parquet", tables.FOLDS)) == 6 + 2
+    assert len(tables.read(images.parent / "folds.parquet", FOLDS)) == 6 + 2
     cost = json.loads((images.parent / "fold.log").read_text().splitlines()[-1])
     assert cost["rule"] == "fold"
     assert cost["memory"] > 10

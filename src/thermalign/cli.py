@@ -67,8 +67,9 @@ def metrics(
 ) -> None:
     """Print a metric of a finished study by protocol, model and subset."""
     from thermalign import tables
+    from thermalign.schemas.measures import SUMMARY
 
-    table = tables.read(results / "compare" / "summary.parquet", tables.SUMMARY)
+    table = tables.read(results / "compare" / "summary.parquet", SUMMARY)
     rows = table[(table["metric"] == metric) & (table["at"] == 0)]
     if rows.empty:
         raise ValueError(f"no metric {metric!r}; use one of {sorted(table['metric'].unique())}")

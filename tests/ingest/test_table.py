@@ -6,6 +6,7 @@ import pytest
 
 from thermalign import tables
 from thermalign.ingest.table import Settings, read
+from thermalign.schemas.dataset import IMAGES
 
 POINTS = {
     "right_eye_x": 10, "right_eye_y": 12, "left_eye_x": 22, "left_eye_y": 12,
@@ -34,7 +35,7 @@ def row(name="a.png", **changes):
 
 def test_two_columns_are_enough(folder):
     images, annotations, boxes = read(write(folder, [{"path": "a.png", "subject_id": "s1"}]))
-    tables.write(folder / "i.parquet", images, tables.IMAGES)
+    tables.write(folder / "i.parquet", images, IMAGES)
     assert images.loc[0, ["image_id", "width", "height", "bit_depth", "scale"]].tolist() == [
         "a", 32, 40, 16, 1.0,
     ]  # fmt: skip

@@ -7,8 +7,10 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from thermalign import tables
 from thermalign.report.page import DatasetCard, Example, Picture, Study
+from thermalign.schemas.descriptions import COSTS
+from thermalign.schemas.measures import DIFFERENCES, SPREAD, SUMMARY
+from thermalign.schemas.predictions import CURVES
 
 NAN = float("nan")
 # The values below are test data: the paper's printed figures shifted, not results.
@@ -95,7 +97,7 @@ class Rows:
         self.rows.append(row | more)
 
     def frame(self) -> pd.DataFrame:
-        return pd.DataFrame(self.rows, columns=tables.SUMMARY.names)
+        return pd.DataFrame(self.rows, columns=SUMMARY.names)
 
 
 def add_landmarks(rows: Rows, key: tuple[str, str, str], mean: float, *, n: int = 480) -> None:
@@ -178,7 +180,7 @@ def full_differences() -> pd.DataFrame:
                     rows.append(
                         (protocol, subset, metric, a, b, value, value - wide, value + wide, 480)
                     )
-    return pd.DataFrame(rows, columns=tables.DIFFERENCES.names)
+    return pd.DataFrame(rows, columns=DIFFERENCES.names)
 
 
 def full_curves() -> pd.DataFrame:
@@ -193,7 +195,7 @@ def full_curves() -> pd.DataFrame:
                     nmse = 0.05 + 0.3 * np.exp(-step / 200) if step % 50 == 0 else NAN
                     seconds = 0.05 * step + 50 * names.index(stage)
                     rows.append(("protocol1", fold, model, stage, step, loss, nmse, seconds))
-    return pd.DataFrame(rows, columns=tables.CURVES.names)
+    return pd.DataFrame(rows, columns=CURVES.names)
 
 
 SIZES = (10, 20, 40)
@@ -211,7 +213,7 @@ def full_spread() -> pd.DataFrame:
             se, sd, rest = by_seed
             row = (protocol, model, size, mean, 0.93 * mean, 1.08 * mean)
             rows.append((*row, se, 0.0031, sd, 0.015, rest, 3 if several else 1, 26))
-    return pd.DataFrame(rows, columns=tables.SPREAD.names)
+    return pd.DataFrame(rows, columns=SPREAD.names)
 
 
 def series_summary() -> pd.DataFrame:
@@ -231,7 +233,7 @@ def full_costs() -> pd.DataFrame:
         for model, wall in (("dan", 111.0), ("mtcnn", 140.2), ("pbc", 63.9))
     ]
     rows.append(("report", "", 6.25, 5.5, 2.0, 350.5, "cpu"))
-    return pd.DataFrame(rows, columns=tables.COSTS.names)
+    return pd.DataFrame(rows, columns=COSTS.names)
 
 
 def face_pixels(seed: int, size: tuple[int, int] = (128, 112)) -> np.ndarray:
@@ -398,11 +400,11 @@ def visible_only_study() -> Study:
         title="Visible faces only",
         config={"datasets": {"photos": {"source": "table"}}, "protocols": {"photos": {}}},
         summary=rows.frame(),
-        differences=empty(tables.DIFFERENCES),
-        spread=empty(tables.SPREAD),
+        differences=empty(DIFFERENCES),
+        spread=empty(SPREAD),
         seeds={},
-        costs=empty(tables.COSTS),
-        curves=empty(tables.CURVES),
+        costs=empty(COSTS),
+        curves=empty(CURVES),
         parameters=pd.DataFrame(columns=["model", "detector", "configured", "paper"]),
         examples=[],
         notes=["No thermal images: DPM and thermal-to-visible verification were left out."],

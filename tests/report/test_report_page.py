@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 from fake_study import NAN, empty, full_study, visible_only_study
 
-from thermalign import tables
 from thermalign.report.page import render
+from thermalign.schemas.measures import SUMMARY
 
 
 def test_tags_nest_and_no_identifier_is_used_twice(outline):
@@ -98,7 +98,7 @@ def test_a_visible_only_study_is_a_whole_page(read_page):
 
 
 def test_a_study_without_any_metric_is_a_whole_page(read_page):
-    study = replace(visible_only_study(), summary=empty(tables.SUMMARY))
+    study = replace(visible_only_study(), summary=empty(SUMMARY))
     assert "No metric was measured." in read_page(render(study)).text()
 
 

@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 from fake_study import NAN, SIZES, empty, full_study, visible_only_study
 
-from thermalign import tables
 from thermalign.report.names import looks
 from thermalign.report.page import render
 from thermalign.report.spread import spread_chapter
+from thermalign.schemas.measures import SPREAD
 
 
 def chapter(study):
@@ -77,7 +77,7 @@ def test_the_section_is_there_only_with_something_to_show(study, page, read_page
     single = study.spread[study.spread["protocol"].isin(["protocol1", "protocol2"])]
     for other in (replace(study, spread=single), visible_only_study()):
         assert "How much training data" not in render(other)
-    assert chapter(replace(study, spread=empty(tables.SPREAD))) is None
+    assert chapter(replace(study, spread=empty(SPREAD))) is None
 
 
 def test_figures_that_are_not_numbers_are_left_out(study, read_page):

@@ -11,6 +11,7 @@ from thermalign import images, tables
 from thermalign.boxes import Settings as BoxSettings
 from thermalign.boxes import derive
 from thermalign.geometry import LANDMARKS, LEFT_EYE, RIGHT_EYE, interocular_distance
+from thermalign.schemas.dataset import ANNOTATIONS, IMAGES
 from thermalign.simulator import dataset
 from thermalign.simulator.capture import draw_capture, draw_later
 from thermalign.simulator.dataset import (
@@ -34,8 +35,8 @@ SMALL = Settings(
 def write(folder, settings=SMALL, **options):
     given = {"seed": SEED, "chunk": 0, "chunks": 1, "progress": False} | options
     write_chunk(folder, settings, **given)
-    frame = tables.read(folder / "images.parquet", tables.IMAGES)
-    return frame, tables.read(folder / "annotations.parquet", tables.ANNOTATIONS)
+    frame = tables.read(folder / "images.parquet", IMAGES)
+    return frame, tables.read(folder / "annotations.parquet", ANNOTATIONS)
 
 
 @pytest.fixture(scope="module")

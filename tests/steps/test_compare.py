@@ -6,6 +6,10 @@ import pytest
 
 from thermalign import tables
 from thermalign.geometry import LANDMARKS
+from thermalign.schemas.dataset import ANNOTATIONS, FOLDS, IMAGES
+from thermalign.schemas.matching import SCORES
+from thermalign.schemas.measures import SUMMARY
+from thermalign.schemas.predictions import PREDICTIONS
 from thermalign.steps import compare, measure
 
 FACE = np.array([[30.0, 40], [70, 40], [50, 64], [34, 80], [66, 80]])
@@ -36,21 +40,21 @@ def write_dataset(folder, *, shift):
     fixed |= {"modality": "thermal", "path": "x.png", "width": 100, "height": 120}
     fixed |= {"bit_depth": 8, "scale": 1.0, "offset": 0.0, "sha256": "0"}
     images = pd.DataFrame([{"image_id": s, "subject_id": s, **fixed} for s in SUBJECTS])
-    tables.write(folder / "images.parquet", images, tables.IMAGES)
+    tables.write(folder / "images.parquet", images, IMAGES)
     annotated = points(shift).assign(visible=True)
-    tables.write(folder / "annotations.parquet", annotated, tables.ANNOTATIONS)
+    tables.write(folder / "annotations.parquet", annotated, ANNOTATIONS)
 
 
 def write_protocol(folder, protocol, dataset):
     """Write one fold in which a model puts every landmark where the first dataset has it."""
     key = {"protocol": protocol, "fold": 0}
     folds = pd.DataFrame({"image_id": SUBJECTS, "role": "test", "flipped": False, **key})
-    tables.write(folder / "folds.parquet", folds, tables.FOLDS)
+    tables.write(folder / "folds.parquet", folds, FOLDS)
     found = points(0).assign(confidence=1.0, model="m", **key)
-    tables.write(folder / "predictions.parquet", found, tables.PREDICTIONS)
+    tables.write(folder / "predictions.parquet", found, PREDICTIONS)
     pairs = [(a, b, a == b, float(a == b)) for a in SUBJECTS for b in SUBJECTS]
     scores = pd.DataFrame(pairs, columns=["probe_id", "gallery_id", "genuine", "score"])
-    tables.write(folder / "scores.parquet", scores.assign(model="m", **key), tables.SCORES)
+    tables.write(folder / "scores.parquet", scores.assign(model="m", **key), SCORES)
     names = ("folds", "predictions", "scores")
     measure.run(
         images=dataset / "images.parquet",
@@ -82,7 +86,7 @@ def test_datasets_that_name_images_alike_stay_apart(tmp_path):
         differences=tmp_path / "differences.parquet",
         code="x",
     )
-    summary = tables.read(tmp_path / "summary.parquet", tables.SUMMARY)
+    summary = tables.read(tmp_path / "summary.parquet", SUMMARY)
     nmse = summary.query("metric == 'nmse' and subset == 'all'").set_index("protocol")
     ends = nmse[["value", "low", "high"]]
     assert ends.loc["p1"].tolist() == [0, 0, 0]

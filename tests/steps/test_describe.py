@@ -10,6 +10,9 @@ import pytest
 from thermalign import tables
 from thermalign.geometry import LANDMARKS
 from thermalign.report.montage import Window, paint
+from thermalign.schemas import dataset
+from thermalign.schemas.dataset import ANNOTATIONS
+from thermalign.schemas.descriptions import CARD, LIKENESS
 from thermalign.steps import _card, _sheets, describe
 
 FACE = np.array([[30.0, 40], [70, 40], [50, 64], [34, 80], [66, 80]])
@@ -63,7 +66,7 @@ def dataset(folder, modalities=("thermal", "visible"), size=(100, 120), subjects
         points = FACE + np.array([0, 2 * (k % 3)])
         for name, (x, y) in zip(LANDMARKS, points, strict=True):
             rows.append((image_id, name, x, y, name != "nose_base" or k != 0))
-    annotations = pd.DataFrame(rows, columns=tables.ANNOTATIONS.names)
+    annotations = pd.DataFrame(rows, columns=ANNOTATIONS.names)
     boxes = pd.DataFrame({"image_id": images["image_id"], "source": "given"})
     return images, annotations, boxes.assign(x=10.0, y=10.0, width=80.0, height=100.0)
 
@@ -73,14 +76,14 @@ def described(folder, images, annotations, boxes):
     folder.mkdir(exist_ok=True)
     given = {"images": images, "annotations": annotations, "boxes": boxes}
     for name, frame in given.items():
-        schema = getattr(tables, name.upper())
+        schema = getattr(dataset, name.upper())
         tables.write(folder / f"{name}.parquet", frame[schema.names], schema)
     paths = {name: folder / f"{name}.parquet" for name in (*given, "card", "likeness")}
     paths |= {name: folder / f"{name}.png" for name in ("contact", "marked")}
     describe.run(**paths, dataset="faces", code="0")
     sheets = [cv2.imread(str(paths[name])) for name in ("contact", "marked")]
-    card = tables.read(paths["card"], tables.CARD)
-    return card, tables.read(paths["likeness"], tables.LIKENESS), *sheets
+    card = tables.read(paths["card"], CARD)
+    return card, tables.read(paths["likeness"], LIKENESS), *sheets
 
 
 def get(card, subset, statistic):
@@ -288,7 +291,7 @@ def crossed(folder, pairs):
         ]
     )
     boxes = pd.DataFrame({"image_id": images["image_id"], "source": "given"})
-    annotations = pd.DataFrame(columns=tables.ANNOTATIONS.names)
+    annotations = pd.DataFrame(columns=ANNOTATIONS.names)
     return images, annotations, boxes.assign(x=10.0, y=10.0, width=80.0, height=100.0)
 
 

@@ -6,16 +6,19 @@ import pytest
 
 from thermalign import tables
 from thermalign.geometry import LANDMARKS
+from thermalign.schemas.dataset import ANNOTATIONS, FOLDS, IMAGES
+from thermalign.schemas.measures import SPREAD
+from thermalign.schemas.predictions import PREDICTIONS
 from thermalign.steps import spread
 
 FACE = np.array([[30.0, 40], [70, 40], [50, 64], [34, 80], [66, 80]])
-IMAGES = {"s1": 1, "s2": 1, "s3": 2}  # images of each test subject
+COUNTS = {"s1": 1, "s2": 1, "s3": 2}  # images of each test subject
 SEEDS = {1: 0.0, 2: 4.0}  # px added by a seed, of 40 between the eyes
 PROTOCOLS = {"p1": {"dataset": "faces", "train_subjects": 9}}
 
 
 def names():
-    return [(subject, f"{subject}_{k}") for subject, count in IMAGES.items() for k in range(count)]
+    return [(subject, f"{subject}_{k}") for subject, count in COUNTS.items() for k in range(count)]
 
 
 def points(shifts):
@@ -37,12 +40,12 @@ def study(tmp_path):
     fixed |= {"modality": "thermal", "path": "x.png", "width": 100, "height": 120}
     fixed |= {"bit_depth": 8, "scale": 1.0, "offset": 0.0, "sha256": "0"}
     images = pd.DataFrame([{"image_id": i, "subject_id": s, **fixed} for s, i in names()])
-    tables.write(tmp_path / "faces/images.parquet", images, tables.IMAGES)
-    exact = points(dict.fromkeys(IMAGES, 0.0)).assign(visible=True)
-    tables.write(tmp_path / "faces/annotations.parquet", exact, tables.ANNOTATIONS)
+    tables.write(tmp_path / "faces/images.parquet", images, IMAGES)
+    exact = points(dict.fromkeys(COUNTS, 0.0)).assign(visible=True)
+    tables.write(tmp_path / "faces/annotations.parquet", exact, ANNOTATIONS)
     folds = pd.DataFrame({"image_id": images["image_id"], "role": "test", "flipped": False})
     folds = folds.assign(protocol="p1", fold=0)
-    tables.write(tmp_path / "folds.parquet", folds, tables.FOLDS)
+    tables.write(tmp_path / "folds.parquet", folds, FOLDS)
     return tmp_path
 
 
@@ -50,7 +53,7 @@ def measured(folder, trainings):
     """Return SPREAD by model of trainings: name -> (model, seed, px of each subject)."""
     for name, (_, _, shifts) in trainings.items():
         found = points(shifts).assign(protocol="p1", fold=0, model=name, confidence=1.0)
-        tables.write(folder / f"{name}.parquet", found, tables.PREDICTIONS)
+        tables.write(folder / f"{name}.parquet", found, PREDICTIONS)
     spread.run(
         images=[folder / "faces/images.parquet"],
         annotations=[folder / "faces/annotations.parquet"],
@@ -62,7 +65,7 @@ def measured(folder, trainings):
         spread=folder / "spread.parquet",
         code="x",
     )
-    return tables.read(folder / "spread.parquet", tables.SPREAD).set_index("model")
+    return tables.read(folder / "spread.parquet", SPREAD).set_index("model")
 
 
 def test_seeds_and_subjects_that_add_up_are_told_apart(study):
@@ -102,6 +105,6 @@ def test_a_subject_that_one_seed_did_not_find_is_left_out_of_the_deviations(stud
 
 
 def test_a_model_that_found_no_face_has_no_row(study):
-    nothing = dict.fromkeys(IMAGES, np.nan)
-    table = measured(study, {"m": ("m", 1, dict.fromkeys(IMAGES, 2.0)), "n": ("n", 1, nothing)})
+    nothing = dict.fromkeys(COUNTS, np.nan)
+    table = measured(study, {"m": ("m", 1, dict.fromkeys(COUNTS, 2.0)), "n": ("n", 1, nothing)})
     assert list(table.index) == ["m"]

@@ -10,6 +10,9 @@ import torch
 
 from thermalign import tables
 from thermalign.geometry import LANDMARKS
+from thermalign.schemas.dataset import ANNOTATIONS, BOXES, FOLDS, IMAGES
+from thermalign.schemas.measures import METRICS, REPLICATES
+from thermalign.schemas.predictions import DETECTIONS, STRESS
 from thermalign.steps import detect, stress
 from thermalign.steps.compare import Replicates, summarise
 
@@ -33,12 +36,12 @@ def write_dataset(folder, *, level, names=SUBJECTS):
     fixed = {"session": "1", "volume": 1, "condition": "baseline", "pair_id": "", "sha256": "0"}
     fixed |= {"modality": "thermal", "width": 60, "height": 80}
     fixed |= {"bit_depth": 16, "scale": 1.0, "offset": 0.0}
-    tables.write(folder / "images.parquet", pd.DataFrame(rows).assign(**fixed), tables.IMAGES)
+    tables.write(folder / "images.parquet", pd.DataFrame(rows).assign(**fixed), IMAGES)
     points = [(s, name, *xy, True) for s in names for name, xy in zip(LANDMARKS, FACE, strict=True)]
-    annotated = pd.DataFrame(points, columns=tables.ANNOTATIONS.names)
-    tables.write(folder / "annotations.parquet", annotated, tables.ANNOTATIONS)
-    given = pd.DataFrame([(s, "given", *BOX) for s in names], columns=tables.BOXES.names)
-    tables.write(folder / "boxes.parquet", given, tables.BOXES)
+    annotated = pd.DataFrame(points, columns=ANNOTATIONS.names)
+    tables.write(folder / "annotations.parquet", annotated, ANNOTATIONS)
+    given = pd.DataFrame([(s, "given", *BOX) for s in names], columns=BOXES.names)
+    tables.write(folder / "boxes.parquet", given, BOXES)
 
 
 class InTheBox:
@@ -59,7 +62,7 @@ def study(tmp_path, monkeypatch):
     write_dataset(tmp_path / "own", level=30)
     key = {"protocol": "p", "fold": 0}
     folds = pd.DataFrame({"image_id": SUBJECTS, "role": "test", "flipped": False, **key})
-    tables.write(tmp_path / "folds.parquet", folds, tables.FOLDS)
+    tables.write(tmp_path / "folds.parquet", folds, FOLDS)
     model = InTheBox()
     for step in (stress, detect):
         monkeypatch.setattr(step, "load_model", lambda *_: (model, None))
@@ -85,11 +88,11 @@ def study(tmp_path, monkeypatch):
             **out,
             code="x",
         )
-        metrics = tables.read(out["metrics"], tables.METRICS)
+        metrics = tables.read(out["metrics"], METRICS)
         return (
-            tables.read(tmp_path / "predictions.parquet", tables.STRESS),
+            tables.read(tmp_path / "predictions.parquet", STRESS),
             metrics.set_index(["subset", "metric"]),
-            tables.read(out["replicates"], tables.REPLICATES),
+            tables.read(out["replicates"], REPLICATES),
         )
 
     return SimpleNamespace(run=run, folder=tmp_path, model=model)
@@ -99,7 +102,7 @@ def write_detections(folder, rows):
     path = folder / "finder" / "detections.parquet"
     frame = pd.DataFrame(rows, columns=["image_id", "rank", "score", "x", "y", "width", "height"])
     frame = frame.astype({"rank": "int32"}).assign(**KEY)
-    tables.write(path, frame, tables.DETECTIONS)
+    tables.write(path, frame, DETECTIONS)
     return path
 
 
@@ -135,9 +138,9 @@ def test_the_ratio_compares_the_same_images(study):
     # s1 errs by 1 px in its given box; s3, which errs by 9, is not found
     given = pd.DataFrame(
         [("s1", "given", 11.0, *BOX[1:]), ("s2", "given", *BOX), ("s3", "given", 19.0, *BOX[1:])],
-        columns=tables.BOXES.names,
+        columns=BOXES.names,
     )
-    tables.write(study.folder / "own/boxes.parquet", given, tables.BOXES)
+    tables.write(study.folder / "own/boxes.parquet", given, BOXES)
     rows = [("s1", 0, 1.0, 12.0, *BOX[1:]), ("s2", 0, 1.0, 11.0, *BOX[1:])]
     path = write_detections(study.folder, rows)
     _, metrics, _ = study.run({"found": {"detector": "finder"}}, detections=[path])
@@ -163,8 +166,8 @@ def test_another_recording_is_read_by_the_same_names_once(study, monkeypatch):
 def test_a_recording_of_other_people_is_refused_by_name(study):
     write_dataset(study.folder / "cold", level=10)
     path = study.folder / "cold" / "images.parquet"
-    table = tables.read(path, tables.IMAGES)
-    tables.write(path, table.assign(subject_id=["s1", "x", "s3"]), tables.IMAGES)
+    table = tables.read(path, IMAGES)
+    tables.write(path, table.assign(subject_id=["s1", "x", "s3"]), IMAGES)
     with pytest.raises(ValueError, match="image s2 of dataset cold shows another subject"):
         study.run({"cold": {"dataset": "cold"}}, datasets=("own", "cold"))
 
@@ -188,7 +191,7 @@ def test_variants_are_drawn_with_the_same_subjects(study):
 
 def test_compare_joins_the_folds_of_a_variant_with_its_own_replicates(study):
     _, _, first = study.run({"near": {"shift": 0.1}})
-    metrics = tables.read(study.folder / "metrics.parquet", tables.METRICS)
+    metrics = tables.read(study.folder / "metrics.parquet", METRICS)
     later = metrics.assign(fold=np.int32(1), value=metrics["value"] + 0.1)
     draws = Replicates(EVALUATION)
     draws.take(first.sample(frac=1, random_state=1))
@@ -224,14 +227,14 @@ def test_detections_are_ranked_and_rated_by_range(study):
         scores=torch.tensor([0.9, 0.8, 0.7, 0.6]),
     )
     run_detect(study)
-    found = tables.read(study.folder / "detections.parquet", tables.DETECTIONS)
+    found = tables.read(study.folder / "detections.parquet", DETECTIONS)
     assert found[["image_id", "rank"]].to_numpy().tolist() == [
         ["s1", 0],
         ["s1", 1],
         ["s3", 0],
         ["s3", 1],
     ]
-    metrics = tables.read(study.folder / "metrics.parquet", tables.METRICS)
+    metrics = tables.read(study.folder / "metrics.parquet", METRICS)
     metrics = metrics.set_index(["subset", "metric"])[["value", "n"]]
     assert metrics.loc[("all", "detection_recall")].tolist() == pytest.approx([2 / 3, 3])
     assert metrics.loc[("all", "detection_precision")].tolist() == [0.5, 4]
@@ -245,11 +248,11 @@ def test_a_detector_that_finds_nothing_has_no_precision(study):
         index=torch.zeros(0, dtype=torch.int64), boxes=torch.zeros(0, 4), scores=torch.zeros(0)
     )
     run_detect(study)
-    metrics = tables.read(study.folder / "metrics.parquet", tables.METRICS)
+    metrics = tables.read(study.folder / "metrics.parquet", METRICS)
     values = metrics.query("subset == 'all'").set_index("metric")["value"]
     assert values["detection_recall"] == 0
     assert np.isnan(values["detection_precision"])
-    assert len(tables.read(study.folder / "detections.parquet", tables.DETECTIONS)) == 0
+    assert len(tables.read(study.folder / "detections.parquet", DETECTIONS)) == 0
 
 
 def test_a_model_that_cannot_detect_is_refused_by_name(study):

@@ -16,6 +16,8 @@ import pytest
 
 from thermalign import tables
 from thermalign.geometry import LANDMARKS
+from thermalign.schemas.dataset import ANNOTATIONS, BOXES, FOLDS, IMAGES
+from thermalign.schemas.predictions import CURVES
 from thermalign.steps import train as train_step
 from thermalign.steps._stack import boxes_of, cut_images
 
@@ -42,14 +44,14 @@ def study(tmp_path_factory):
         points += [(name, k, *xy, True) for k, xy in zip(LANDMARKS, face.tolist(), strict=True)]
         boxes.append((name, "given", 8.0, 10.0, 85.0, 100.0))
         folds += [("p", 0, name, role, f) for f in ([False, True] if role == "train" else [False])]
-    table = pd.DataFrame(images, columns=tables.IMAGES.names[:9]).assign(
+    table = pd.DataFrame(images, columns=IMAGES.names[:9]).assign(
         width=100, height=120, bit_depth=16, scale=0.01, offset=-273.15, sha256="0"
     )
-    tables.write(folder / "images.parquet", table, tables.IMAGES)
+    tables.write(folder / "images.parquet", table, IMAGES)
     for name, rows, schema in (
-        ("annotations", points, tables.ANNOTATIONS),
-        ("boxes", boxes, tables.BOXES),
-        ("folds", folds, tables.FOLDS),
+        ("annotations", points, ANNOTATIONS),
+        ("boxes", boxes, BOXES),
+        ("folds", folds, FOLDS),
     ):
         frame = pd.DataFrame(rows, columns=schema.names)
         tables.write(folder / f"{name}.parquet", frame, schema)
@@ -107,7 +109,7 @@ def test_a_training_killed_at_random_moments_ends_in_the_same_file(study, tmp_pa
     assert digest(killed / "state.safetensors") == digest(whole / "state.safetensors")
     assert not (killed / "checkpoint.pt").exists()
     columns = ["stage", "step", "loss", "validation_nmse"]
-    curves = [tables.read(k / "curve.parquet", tables.CURVES)[columns] for k in (whole, killed)]
+    curves = [tables.read(k / "curve.parquet", CURVES)[columns] for k in (whole, killed)]
     pd.testing.assert_frame_equal(*curves)
 
 
@@ -120,7 +122,7 @@ def test_a_checkpoint_of_other_settings_is_not_used(study, tmp_path):
     job.kill()
     job.wait()
     assert "goes on" not in train(study, other, 5).stderr
-    rows = tables.read(other / "curve.parquet", tables.CURVES)
+    rows = tables.read(other / "curve.parquet", CURVES)
     assert rows["step"].max() == 5
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from thermalign.tables import ANNOTATIONS, IMAGES, read_many
+from thermalign.schemas.dataset import ANNOTATIONS, IMAGES
+from thermalign.tables import read_many
 
 
 @dataclass(frozen=True)

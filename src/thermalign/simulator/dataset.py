@@ -14,6 +14,7 @@ import pandas as pd
 
 from thermalign import tables
 from thermalign.geometry import LANDMARKS
+from thermalign.schemas.dataset import ANNOTATIONS, IMAGES
 from thermalign.simulator.recording import Sample, render_subject
 from thermalign.simulator.sensor import OFFSET, SCALE
 from thermalign.simulator.settings import Settings, Volume, settings_from
@@ -124,10 +125,10 @@ def _fill(
         name = f"{sample.image_id}.png"
         images.append(_image_row(sample, folder / name, _write_png(place / name, sample)))
         points.extend(_point_rows(sample))
-    rows = _frame(images, tables.IMAGES)
-    tables.write(place / "images.parquet", rows, tables.IMAGES, metadata)
-    annotations = _frame(points, tables.ANNOTATIONS)
-    tables.write(place / "annotations.parquet", annotations, tables.ANNOTATIONS, metadata)
+    rows = _frame(images, IMAGES)
+    tables.write(place / "images.parquet", rows, IMAGES, metadata)
+    annotations = _frame(points, ANNOTATIONS)
+    tables.write(place / "annotations.parquet", annotations, ANNOTATIONS, metadata)
 
 
 def _frame(rows: list[dict[str, Any]], schema: Any) -> pd.DataFrame:

@@ -54,7 +54,7 @@ class Sample:
     Attributes
     ----------
     image_id, subject_id, session, volume, range, condition, modality, pair_id
-        As in ``tables.IMAGES``.
+        As in ``IMAGES``.
     pixels : (h, w) uint16 thermal counts, or uint8 visible: (h, w), or (h, w, 3) BGR
     points : (5, 2) float64, pixels, (x, y)
         In the order of ``geometry.LANDMARKS``.

@@ -10,12 +10,13 @@ import pandas as pd
 from thermalign import tables
 from thermalign.geometry import LANDMARKS, Floats
 from thermalign.images import dequantise
+from thermalign.schemas.dataset import FOLDS, IMAGES
 
 
 def read_fold(images: Path, folds: Path) -> pd.DataFrame:
     """Return the images of a fold with their ``role``, without the flipped copies."""
-    plain = tables.read(folds, tables.FOLDS).query("not flipped")
-    return tables.read(images, tables.IMAGES).merge(plain[["image_id", "role"]], on="image_id")
+    plain = tables.read(folds, FOLDS).query("not flipped")
+    return tables.read(images, IMAGES).merge(plain[["image_id", "role"]], on="image_id")
 
 
 def points_of(table: pd.DataFrame, image_ids: Sequence[str]) -> Floats:

@@ -11,6 +11,7 @@ import pandas as pd
 from thermalign import tables
 from thermalign.geometry import Floats
 from thermalign.metrics.bootstrap import interval
+from thermalign.schemas.measures import METRICS, REPLICATES
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def write_measured(
     rows = [(m.subset, m.metric, 0.0, m.value, *interval(m.replicates), m.n) for m in measured]
     columns = ["subset", "metric", "at", "value", "low", "high", "n"]
     table = pd.DataFrame(rows, columns=columns).assign(**key)
-    tables.write(metrics, table, tables.METRICS, metadata)
+    tables.write(metrics, table, METRICS, metadata)
     lengths = [len(m.replicates) for m in measured]
     draws = {
         "subset": np.repeat([m.subset for m in measured], lengths),
@@ -63,4 +64,4 @@ def write_measured(
         "draw": np.concatenate([np.arange(n, dtype=np.int32) for n in lengths]),
         "value": np.concatenate([m.replicates for m in measured]),
     }
-    tables.write(replicates, pd.DataFrame(draws).assign(**key), tables.REPLICATES, metadata)
+    tables.write(replicates, pd.DataFrame(draws).assign(**key), REPLICATES, metadata)

@@ -11,6 +11,9 @@ from thermalign import tables
 from thermalign.geometry import LANDMARKS, Floats, fit_similarity
 from thermalign.images import quantise, read_image
 from thermalign.provenance import stamp
+from thermalign.schemas.dataset import IMAGES
+from thermalign.schemas.matching import FACES
+from thermalign.schemas.predictions import PREDICTIONS
 from thermalign.steps._inputs import points_of
 from thermalign.warp import stack_images, warp
 
@@ -38,8 +41,8 @@ def run(
     faces : Path
     code : str
     """
-    rows = tables.read(images, tables.IMAGES)
-    found = tables.read(predictions, tables.PREDICTIONS)
+    rows = tables.read(images, IMAGES)
+    found = tables.read(predictions, PREDICTIONS)
     rows = rows[rows["image_id"].isin(found["image_id"])].reset_index(drop=True)
     points = points_of(found, list(rows["image_id"]))
     usable = np.isfinite(points).all((1, 2)) & (np.ptp(points, axis=1) > 0).any(1)
@@ -52,7 +55,7 @@ def run(
     empty = pd.DataFrame(columns=["image_id", "width", "height", "scale", "offset", "pixels"])
     table = pd.concat(made or [empty], ignore_index=True)
     table = table.assign(protocol=protocol, fold=fold, model=model)
-    tables.write(faces, table, tables.FACES, stamp(code, settings))
+    tables.write(faces, table, FACES, stamp(code, settings))
 
 
 def _align(

@@ -6,6 +6,8 @@ import numpy as np
 
 from thermalign import tables
 from thermalign.provenance import stamp
+from thermalign.schemas.dataset import ANNOTATIONS
+from thermalign.schemas.predictions import PREDICTIONS
 from thermalign.steps._inputs import points_of, read_fold, rows_of_points
 
 
@@ -28,10 +30,10 @@ def run(
     predictions : Path
     code : str
     """
-    points = tables.read(annotations, tables.ANNOTATIONS)
+    points = tables.read(annotations, ANNOTATIONS)
     rows = read_fold(images, folds)
     ids = list(rows.loc[rows["image_id"].isin(points["image_id"]), "image_id"])
     place = points_of(points, ids)
     key = {"protocol": protocol, "fold": fold, "model": "annotated"}
     made = rows_of_points(ids, place, np.full(place.shape[:2], np.nan), key)
-    tables.write(predictions, made, tables.PREDICTIONS, stamp(code, {}))
+    tables.write(predictions, made, PREDICTIONS, stamp(code, {}))

@@ -12,6 +12,10 @@ from thermalign import tables
 from thermalign.geometry import Floats
 from thermalign.metrics.bootstrap import interval
 from thermalign.provenance import stamp
+from thermalign.schemas.dataset import ANNOTATIONS, FOLDS, IMAGES
+from thermalign.schemas.matching import SCORES
+from thermalign.schemas.measures import DIFFERENCES, METRICS, REPLICATES, SUMMARY
+from thermalign.schemas.predictions import PREDICTIONS
 from thermalign.steps._measures import Draws, comparisons_of, errors_of, subsets
 
 KEY = ["protocol", "model", "subset", "metric"]
@@ -47,27 +51,27 @@ def run(
     summary, differences : Path
     code : str
     """
-    known = {path.parent.name: tables.read(path, tables.IMAGES) for path in images}
-    truth = {path.parent.name: tables.read(path, tables.ANNOTATIONS) for path in annotations}
+    known = {path.parent.name: tables.read(path, IMAGES) for path in images}
+    truth = {path.parent.name: tables.read(path, ANNOTATIONS) for path in annotations}
     draws = Replicates(settings)
     for split, prediction, score in zip(folds, predictions, scores, strict=True):
-        rows = tables.read(split, tables.FOLDS).query("role == 'test'")
+        rows = tables.read(split, FOLDS).query("role == 'test'")
         dataset = datasets[rows["protocol"].iloc[0]]  # datasets may name images alike
         draws.add(
-            tables.read(prediction, tables.PREDICTIONS),
-            tables.read(score, tables.SCORES),
+            tables.read(prediction, PREDICTIONS),
+            tables.read(score, SCORES),
             known[dataset][known[dataset]["image_id"].isin(rows["image_id"])],
             truth[dataset],
         )
     metadata = stamp(code, settings)
     stressed = Replicates(settings)
     for path in replicates:
-        stressed.take(tables.read(path, tables.REPLICATES))
+        stressed.take(tables.read(path, REPLICATES))
     known_draws = {**draws.over_folds(), **stressed.over_folds()}
-    joined = summarise(tables.read_many(metrics, tables.METRICS), known_draws)
-    tables.write(summary, joined, tables.SUMMARY, metadata)
-    pairs = pd.DataFrame(contrast(joined, draws.over_folds()), columns=tables.DIFFERENCES.names)
-    tables.write(differences, pairs, tables.DIFFERENCES, metadata)
+    joined = summarise(tables.read_many(metrics, METRICS), known_draws)
+    tables.write(summary, joined, SUMMARY, metadata)
+    pairs = pd.DataFrame(contrast(joined, draws.over_folds()), columns=DIFFERENCES.names)
+    tables.write(differences, pairs, DIFFERENCES, metadata)
 
 
 class Replicates:

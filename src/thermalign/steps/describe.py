@@ -8,6 +8,8 @@ from thermalign import tables
 from thermalign.metrics.faces import UNITS
 from thermalign.metrics.real_faces import LEAST_SUBJECTS, NEAR_MEAN, NEAR_SPREAD, compare
 from thermalign.provenance import stamp
+from thermalign.schemas.dataset import ANNOTATIONS, BOXES, IMAGES
+from thermalign.schemas.descriptions import CARD, LIKENESS
 from thermalign.steps._card import (
     COLUMNS,
     SAMPLE,
@@ -45,9 +47,9 @@ def run(
     contact, marked : Path of a PNG file
     code : str
     """
-    known = tables.read(images, tables.IMAGES)
-    points = tables.read(annotations, tables.ANNOTATIONS)
-    placed = tables.read(boxes, tables.BOXES)
+    known = tables.read(images, IMAGES)
+    points = tables.read(annotations, ANNOTATIONS)
+    placed = tables.read(boxes, BOXES)
     faces = Annotated.of(known, points, placed)
     shown = sheets(known, points, placed)
     rows = [*count_rows(known, points), *geometry_rows(faces), *pixel_rows(known, placed)]
@@ -55,8 +57,8 @@ def run(
     table = pd.DataFrame(rows, columns=COLUMNS).assign(dataset=dataset)
     beside = likeness_of(faces, dataset)
     metadata = stamp(code, {"sample": SAMPLE, "seed": SEED})
-    tables.write(card, table, tables.CARD, metadata)
-    tables.write(likeness, beside, tables.LIKENESS, metadata)
+    tables.write(card, table, CARD, metadata)
+    tables.write(likeness, beside, LIKENESS, metadata)
     for path, picture in ((contact, shown.contact), (marked, shown.marked)):
         tables.replace_file(path, lambda temporary, png=picture: temporary.write_bytes(png))
 
@@ -91,4 +93,4 @@ def likeness_of(faces: Annotated, dataset: str) -> pd.DataFrame:
                     "verdict": found.verdict,
                 }
             )
-    return pd.DataFrame(rows, columns=tables.LIKENESS.names)
+    return pd.DataFrame(rows, columns=LIKENESS.names)

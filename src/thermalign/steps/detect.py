@@ -12,6 +12,8 @@ from thermalign import tables
 from thermalign.geometry import Floats
 from thermalign.metrics import detection
 from thermalign.provenance import stamp
+from thermalign.schemas.dataset import BOXES
+from thermalign.schemas.predictions import DETECTIONS
 from thermalign.steps._inputs import read_fold
 from thermalign.steps._measured import Measured, write_measured
 from thermalign.steps._measures import KNOWN, Draws, by_range
@@ -78,8 +80,8 @@ def run(
         fold=fold,
         model=model,
     )
-    tables.write(detections, table, tables.DETECTIONS, metadata)
-    given = boxes_of(test, tables.read(boxes, tables.BOXES))
+    tables.write(detections, table, DETECTIONS, metadata)
+    given = boxes_of(test, tables.read(boxes, BOXES))
     counts = count_detections(test, index, where, given)
     measured = list(_measure(counts, Draws.of_fold(known, fold, evaluation)))
     write_measured(measured, key, metadata, metrics=metrics, replicates=replicates)

@@ -6,6 +6,7 @@ from typing import Any
 from thermalign import tables
 from thermalign.folds import Settings, check_disjoint, split
 from thermalign.provenance import stamp
+from thermalign.schemas.dataset import FOLDS, IMAGES
 
 
 def run(
@@ -21,7 +22,7 @@ def run(
     folds : Path
     code : str
     """
-    table = tables.read(images, tables.IMAGES)
+    table = tables.read(images, IMAGES)
     drawn = split(
         table,
         Settings(**{**settings, "volumes": tuple(settings["volumes"])}),
@@ -29,4 +30,4 @@ def run(
         fold=fold,
     )
     check_disjoint(drawn, table)
-    tables.write(folds, drawn, tables.FOLDS, stamp(code, settings))
+    tables.write(folds, drawn, FOLDS, stamp(code, settings))

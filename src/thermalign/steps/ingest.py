@@ -7,6 +7,7 @@ from typing import Any
 from thermalign import boxes as face_boxes
 from thermalign import tables
 from thermalign.provenance import stamp
+from thermalign.schemas.dataset import ANNOTATIONS, BOXES, IMAGES
 
 
 def run(
@@ -33,9 +34,9 @@ def run(
     settings = face_boxes.Settings(**dataset["box"])
     made = face_boxes.make_boxes(found, points, given, settings)
     metadata = stamp(code, dataset)
-    tables.write(images, found, tables.IMAGES, metadata)
-    tables.write(annotations, points, tables.ANNOTATIONS, metadata)
-    tables.write(boxes, made, tables.BOXES, metadata)
+    tables.write(images, found, IMAGES, metadata)
+    tables.write(annotations, points, ANNOTATIONS, metadata)
+    tables.write(boxes, made, BOXES, metadata)
 
 
 def _settings(adapter: Any, dataset: dict[str, Any], sources: list[Path]) -> Any:

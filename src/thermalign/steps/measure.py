@@ -12,6 +12,10 @@ from thermalign.geometry import LANDMARKS, Floats
 from thermalign.metrics import landmarks, verification
 from thermalign.metrics.bootstrap import interval
 from thermalign.provenance import stamp
+from thermalign.schemas.dataset import ANNOTATIONS
+from thermalign.schemas.matching import SCORES
+from thermalign.schemas.measures import METRICS
+from thermalign.schemas.predictions import PREDICTIONS
 from thermalign.steps._inputs import read_fold
 from thermalign.steps._measures import Draws, comparisons_of, errors_of, subsets
 
@@ -44,15 +48,15 @@ def run(
     code : str
     """
     known = read_fold(images, folds).query("role == 'test'")
-    found = tables.read(predictions, tables.PREDICTIONS)
+    found = tables.read(predictions, PREDICTIONS)
     found = found[found["image_id"].isin(known["image_id"])]
-    errors = errors_of(found, tables.read(annotations, tables.ANNOTATIONS), known)
-    comparisons = comparisons_of(tables.read(scores, tables.SCORES), known)
+    errors = errors_of(found, tables.read(annotations, ANNOTATIONS), known)
+    comparisons = comparisons_of(tables.read(scores, SCORES), known)
     draws = Draws.of_fold(known, fold, settings)
     rows = [*_landmark_rows(errors, draws, settings), *_score_rows(comparisons, draws, settings)]
     columns = ["subset", "metric", "at", "value", "low", "high", "n"]
     table = pd.DataFrame(rows, columns=columns).assign(protocol=protocol, fold=fold, model=model)
-    tables.write(metrics, table, tables.METRICS, stamp(code, settings))
+    tables.write(metrics, table, METRICS, stamp(code, settings))
 
 
 def _landmark_rows(errors: pd.DataFrame, draws: Draws, settings: dict[str, Any]) -> Iterator[Row]:

@@ -5,6 +5,8 @@ from typing import Any
 
 from thermalign import tables
 from thermalign.provenance import stamp
+from thermalign.schemas.dataset import BOXES
+from thermalign.schemas.predictions import PREDICTIONS
 from thermalign.steps._inputs import read_fold, rows_of_points
 from thermalign.steps._model import load_model, read_state
 from thermalign.steps._stack import boxes_of, cut_images, predict_cut, read_images
@@ -38,10 +40,10 @@ def run(
     """
     module, parsed = load_model(detector, settings, model)
     test = read_fold(images, folds).query("role == 'test' and modality == @modality")
-    where = boxes_of(test, tables.read(boxes, tables.BOXES))
+    where = boxes_of(test, tables.read(boxes, BOXES))
     cut = cut_images(read_images(test), where, module.reach(parsed))
     points, confidence = predict_cut(module, read_state(state), cut, parsed)
     key = {"protocol": protocol, "fold": fold, "model": model}
     found = rows_of_points(list(test["image_id"]), points, confidence, key)
     metadata = stamp(code, {"model": model, "detector": detector, **settings})
-    tables.write(predictions, found, tables.PREDICTIONS, metadata)
+    tables.write(predictions, found, PREDICTIONS, metadata)

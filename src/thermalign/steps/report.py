@@ -11,6 +11,10 @@ import pandas as pd
 from thermalign import tables
 from thermalign.provenance import commit
 from thermalign.report.page import DatasetCard, Study, render
+from thermalign.schemas.dataset import ANNOTATIONS, BOXES, IMAGES
+from thermalign.schemas.descriptions import CARD, COSTS, LIKENESS
+from thermalign.schemas.measures import DIFFERENCES, SPREAD, SUMMARY
+from thermalign.schemas.predictions import CURVES, PREDICTIONS
 from thermalign.steps._counts import parameter_counts
 from thermalign.steps._gallery import pictures
 from thermalign.steps._pictures import examples
@@ -54,19 +58,19 @@ def run(
     page : Path
     code : str
     """
-    known = _by_dataset(images, tables.IMAGES)
-    truth = _by_dataset(annotations, tables.ANNOTATIONS)
-    where = _by_dataset(boxes, tables.BOXES)
-    joined = tables.read(summary, tables.SUMMARY)
+    known = _by_dataset(images, IMAGES)
+    truth = _by_dataset(annotations, ANNOTATIONS)
+    where = _by_dataset(boxes, BOXES)
+    joined = tables.read(summary, SUMMARY)
     study = Study(
         title="Landmark detectors on thermal faces, and what their error costs verification",
         config=config,
         summary=joined,
-        differences=tables.read(differences, tables.DIFFERENCES),
-        spread=tables.read(spread, tables.SPREAD),
+        differences=tables.read(differences, DIFFERENCES),
+        spread=tables.read(spread, SPREAD),
         seeds={training: (model, seed) for training, (model, seed) in seeds.items()},
         costs=read_costs(logs),
-        curves=tables.read_many(curves, tables.CURVES),
+        curves=tables.read_many(curves, CURVES),
         parameters=parameter_counts(config["models"]),
         examples=[
             example
@@ -82,7 +86,7 @@ def run(
         dataset=pd.concat([_counts(*item) for item in known.items()], ignore_index=True),
         boxes=[_box_sentence(n, config["datasets"][n]["box"], where[n]) for n in known],
         cards=[_card(*paths) for paths in zip(cards, likenesses, contacts, marked, strict=True)],
-        pictures=pictures(config, known | _by_dataset(recordings, tables.IMAGES), where),
+        pictures=pictures(config, known | _by_dataset(recordings, IMAGES), where),
         commit=commit(),
         versions={"python": platform.python_version(), "code": code, **_versions()},
     )
@@ -101,7 +105,7 @@ def _predicted(
 
     Of a model with several training seeds only those of the lowest.
     """
-    table = tables.read_many(predictions, tables.PREDICTIONS)
+    table = tables.read_many(predictions, PREDICTIONS)
     theirs = [p for p, block in config["protocols"].items() if block["dataset"] == dataset]
     lowest = {model: min(s for m, s in seeds.values() if m == model) for model, _ in seeds.values()}
     later = [training for training, (model, seed) in seeds.items() if seed > lowest[model]]
@@ -115,7 +119,7 @@ def read_costs(logs: Path) -> pd.DataFrame:
         lines = log.read_text(encoding="utf-8").splitlines()
         if lines and lines[-1].startswith('{"rule"'):
             rows.append(json.loads(lines[-1]))
-    return pd.DataFrame(rows, columns=tables.COSTS.names)
+    return pd.DataFrame(rows, columns=COSTS.names)
 
 
 def notes(config: dict[str, Any], summary: pd.DataFrame) -> list[str]:
@@ -148,8 +152,8 @@ def _counts(name: str, images: pd.DataFrame) -> pd.DataFrame:
 def _card(card: Path, likeness: Path, contact: Path, marked: Path) -> DatasetCard:
     return DatasetCard(
         name=card.parent.name,
-        card=tables.read(card, tables.CARD),
-        likeness=tables.read(likeness, tables.LIKENESS),
+        card=tables.read(card, CARD),
+        likeness=tables.read(likeness, LIKENESS),
         contact=contact.read_bytes(),
         marked=marked.read_bytes(),
     )

@@ -9,6 +9,8 @@ import pandas as pd
 from thermalign import tables
 from thermalign.geometry import Floats
 from thermalign.provenance import stamp
+from thermalign.schemas.matching import FACES, SCORES
+from thermalign.schemas.predictions import PREDICTIONS
 from thermalign.steps._inputs import read_fold, select
 from thermalign.steps._matcher import descriptors, missing
 from thermalign.steps._model import read_metadata, read_state
@@ -44,8 +46,8 @@ def run(
     code : str
     """
     classifiers, subjects = _read_matcher(matcher)
-    aligned = tables.read(faces, tables.FACES)
-    asked = tables.read(predictions, tables.PREDICTIONS)["image_id"].unique()
+    aligned = tables.read(faces, FACES)
+    asked = tables.read(predictions, PREDICTIONS)["image_id"].unique()
     probes = _probes(read_fold(images, folds), settings)
     probes = probes[probes["image_id"].isin(asked)]
     ids = list(probes["image_id"])
@@ -55,7 +57,7 @@ def run(
         vectors = descriptors(aligned, list(probes["image_id"][found]), settings)
         values[found] = pls.score(classifiers, dpm.as_vectors(vectors))
     table = _long(probes, subjects, values).assign(protocol=protocol, fold=fold, model=model)
-    tables.write(scores, table, tables.SCORES, stamp(code, settings))
+    tables.write(scores, table, SCORES, stamp(code, settings))
 
 
 def _read_matcher(path: Path) -> tuple[pls.OneVsAll, list[str]]:

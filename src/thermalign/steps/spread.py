@@ -14,6 +14,9 @@ from thermalign.metrics import landmarks
 from thermalign.metrics.bootstrap import interval, standard_error
 from thermalign.metrics.components import deviations, seed_error, variances
 from thermalign.provenance import stamp
+from thermalign.schemas.dataset import ANNOTATIONS, FOLDS, IMAGES
+from thermalign.schemas.measures import SPREAD
+from thermalign.schemas.predictions import PREDICTIONS
 from thermalign.steps._measures import Draws, errors_of
 
 
@@ -41,12 +44,12 @@ def run(
     spread : Path
     code : str
     """
-    known = {path.parent.name: tables.read(path, tables.IMAGES) for path in images}
-    truth = {path.parent.name: tables.read(path, tables.ANNOTATIONS) for path in annotations}
+    known = {path.parent.name: tables.read(path, IMAGES) for path in images}
+    truth = {path.parent.name: tables.read(path, ANNOTATIONS) for path in annotations}
     trainings: dict[tuple[str, str], list[Training]] = {}
     for split, prediction in zip(folds, predictions, strict=True):
-        rows = tables.read(split, tables.FOLDS).query("role == 'test'")
-        found = tables.read(prediction, tables.PREDICTIONS)
+        rows = tables.read(split, FOLDS).query("role == 'test'")
+        found = tables.read(prediction, PREDICTIONS)
         first = found.iloc[0]
         dataset = protocols[first["protocol"]]["dataset"]
         test = known[dataset][known[dataset]["image_id"].isin(rows["image_id"])]
@@ -56,8 +59,8 @@ def run(
             draws = Draws.of_fold(test, int(first["fold"]), settings)
             made = Training(int(first["fold"]), seed, errors, draws.nmse(errors))
             trainings.setdefault((first["protocol"], name), []).append(made)
-    rows = pd.DataFrame(_rows(trainings, protocols), columns=tables.SPREAD.names)
-    tables.write(spread, rows, tables.SPREAD, stamp(code, settings))
+    rows = pd.DataFrame(_rows(trainings, protocols), columns=SPREAD.names)
+    tables.write(spread, rows, SPREAD, stamp(code, settings))
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ from thermalign import tables
 from thermalign.boxes import disturb
 from thermalign.geometry import Floats
 from thermalign.provenance import stamp
+from thermalign.schemas.dataset import ANNOTATIONS, BOXES, IMAGES
+from thermalign.schemas.predictions import DETECTIONS, STRESS
 from thermalign.steps._inputs import read_fold, rows_of_points
 from thermalign.steps._measured import write_measured
 from thermalign.steps._measures import Draws, errors_of
@@ -79,7 +81,7 @@ def run(
         errors[name] = errors_of(rows[name], recording.annotations, test)
     described = {"model": model, "detector": detector, "variants": variants, **settings}
     metadata = stamp(code, {**described, "evaluation": evaluation})
-    tables.write(predictions, pd.concat(rows.values()), tables.STRESS, metadata)
+    tables.write(predictions, pd.concat(rows.values()), STRESS, metadata)
     draws = Draws.of_fold(known, fold, evaluation)
     measured = list(measure_variants(errors, draws))
     write_measured(measured, key, metadata, metrics=metrics, replicates=replicates)
@@ -108,7 +110,7 @@ def _recordings(
     found = {}
     for number, paths in enumerate(zip(images, annotations, boxes, strict=True)):
         name = paths[0].parent.name if number else ""
-        table = tables.read(paths[0], tables.IMAGES).set_index("image_id", drop=False)
+        table = tables.read(paths[0], IMAGES).set_index("image_id", drop=False)
         missing = test.loc[~test["image_id"].isin(table.index), "image_id"]
         if len(missing):
             raise ValueError(
@@ -126,15 +128,15 @@ def _recordings(
             )
         found[name] = Recording(
             its,
-            tables.read(paths[1], tables.ANNOTATIONS),
-            boxes_of(test, tables.read(paths[2], tables.BOXES)),
+            tables.read(paths[1], ANNOTATIONS),
+            boxes_of(test, tables.read(paths[2], BOXES)),
         )
     return found
 
 
 def _best(detections: Path, test: pd.DataFrame) -> Floats:
     """Return the best detection in every test image, (N, 4); NaN where there is none."""
-    table = tables.read(detections, tables.DETECTIONS).query("rank == 0").set_index("image_id")
+    table = tables.read(detections, DETECTIONS).query("rank == 0").set_index("image_id")
     return table.reindex(test["image_id"])[BOX].to_numpy(np.float64)
 
 

@@ -16,6 +16,8 @@ from thermalign.landmarks._checkpoint import Checkpoint
 from thermalign.landmarks._data import CurvePoint, Faces, make_faces
 from thermalign.landmarks._loop import Run
 from thermalign.provenance import stamp
+from thermalign.schemas.dataset import ANNOTATIONS, BOXES, FOLDS, IMAGES
+from thermalign.schemas.predictions import CURVES
 from thermalign.steps._inputs import points_of
 from thermalign.steps._model import device, load_model, save_state
 from thermalign.steps._stack import boxes_of, cut_images, read_images
@@ -55,14 +57,14 @@ def run(
     code : str
     """
     module, parsed = load_model(detector, settings, model)
-    table = tables.read(images, tables.IMAGES)
-    rows = tables.read(folds, tables.FOLDS)
+    table = tables.read(images, IMAGES)
+    rows = tables.read(folds, FOLDS)
     check_disjoint(rows, table)
     roles = set(rows["role"])
     rows = rows.merge(table, on="image_id").query("modality == @modality")
-    points = tables.read(annotations, tables.ANNOTATIONS)
+    points = tables.read(annotations, ANNOTATIONS)
     rows = rows[rows["image_id"].isin(points["image_id"])]
-    box_table = tables.read(boxes, tables.BOXES)
+    box_table = tables.read(boxes, BOXES)
     beyond = module.reach(parsed)
     train = _faces(rows[rows["role"] == "train"], points, box_table, beyond)
     held_out = rows[rows["role"] == "validation"]
@@ -78,7 +80,7 @@ def run(
     metadata = stamp(code, described)
     curves = pd.DataFrame(trained.curve, columns=[f.name for f in fields(CurvePoint)])
     curves = curves.assign(protocol=protocol, fold=fold, model=model)
-    tables.write(curve, curves, tables.CURVES, metadata)
+    tables.write(curve, curves, CURVES, metadata)
     save_state(state, trained, metadata)
     kept.remove()
 

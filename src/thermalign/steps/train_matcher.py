@@ -13,6 +13,8 @@ from thermalign.folds import check_disjoint
 from thermalign.landmarks._data import State
 from thermalign.landmarks._settings import parse
 from thermalign.provenance import stamp
+from thermalign.schemas.dataset import FOLDS, IMAGES
+from thermalign.schemas.matching import FACES
 from thermalign.steps._inputs import read_fold, select
 from thermalign.steps._matcher import descriptors
 from thermalign.steps._model import save_state
@@ -42,8 +44,8 @@ def run(
     matcher : Path of the safetensors file: weights (S, D), intercepts (S,)
     code : str
     """
-    check_disjoint(tables.read(folds, tables.FOLDS), tables.read(images, tables.IMAGES))
-    aligned = tables.read(faces, tables.FACES)
+    check_disjoint(tables.read(folds, FOLDS), tables.read(images, IMAGES))
+    aligned = tables.read(faces, FACES)
     rows = read_fold(images, folds)
     rows = rows[rows["image_id"].isin(aligned["image_id"])]
     gallery = select(rows[rows["role"] == "test"], settings["gallery"])

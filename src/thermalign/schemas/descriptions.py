@@ -1,0 +1,53 @@
+"""Tables that describe datasets and runs."""
+
+import pyarrow as pa
+
+from thermalign.schemas.columns import column
+
+CARD = pa.schema(
+    [
+        column("dataset", pa.string(), "name under datasets: in the configuration"),
+        column("subset", pa.string(), "as in METRICS"),
+        column("statistic", pa.string(), "images, interocular_distance, image_p50, ..."),
+        column("at", pa.float64(), "lower edge of a histogram's bin; else 0", "see unit"),
+        column("value", pa.float64(), "mean over images, a count, or the share of a bin"),
+        column("sd", pa.float64(), "standard deviation over images; NaN without one"),
+        column("n", pa.int64(), "images that the value is taken over"),
+        column("unit", pa.string(), "of value and sd; of at in a histogram"),
+    ]
+)
+
+LIKENESS = pa.schema(
+    [
+        *(CARD.field(name) for name in ("dataset", "subset", "statistic", "unit")),
+        column("source", pa.string(), "collection of real faces"),
+        column("real_mean", pa.float64(), "mean over its images", "see unit"),
+        column("real_sd", pa.float64(), "standard deviation over its images", "see unit"),
+        column("real_n", pa.int64(), "its images"),
+        column("mean", pa.float64(), "mean over the dataset's images", "see unit"),
+        column("sd", pa.float64(), "standard deviation over the dataset's images", "see unit"),
+        column("n", pa.int64(), "the dataset's images"),
+        column("difference", pa.float64(), "mean minus real_mean", "real_sd"),
+        column("ratio", pa.float64(), "sd over real_sd"),
+        column("near_mean", pa.float64(), "largest difference that agrees", "real_sd"),
+        column("near_spread", pa.float64(), "largest ratio that agrees, or its inverse"),
+        column("least_subjects", pa.int64(), "fewest people that are judged"),
+        column(
+            "verdict",
+            pa.string(),
+            "agrees, mean differs, spread differs, both differ, camera, box, too few",
+        ),
+    ]
+)
+
+COSTS = pa.schema(
+    [
+        column("rule", pa.string(), "rule that ran"),
+        column("job", pa.string(), "its wildcards, joined by '/'"),
+        column("wall", pa.float64(), "elapsed time", "s"),
+        column("cpu", pa.float64(), "processor time, user and system", "s"),
+        column("start_up", pa.float64(), "time until the step itself began", "s"),
+        column("memory", pa.float64(), "peak resident memory", "MiB"),
+        column("device", pa.string(), "where the arithmetic ran"),
+    ]
+)

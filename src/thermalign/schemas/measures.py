@@ -1,0 +1,66 @@
+"""Tables of metrics, their intervals and their joins."""
+
+import pyarrow as pa
+
+from thermalign.schemas.columns import FOLD, MODEL, PROTOCOL, column
+
+METRICS = pa.schema(
+    [
+        PROTOCOL,
+        FOLD,
+        MODEL,
+        column("subset", pa.string(), "all, or variant or column of IMAGES=value, joined by '&'"),
+        column("metric", pa.string(), "nmse, ced, eer, roc, ..."),
+        column("at", pa.float64(), "abscissa of a curve: threshold or false match rate; else 0"),
+        column("value", pa.float64(), "the metric"),
+        column("low", pa.float64(), "lower end of the 95 % interval; NaN without one"),
+        column("high", pa.float64(), "upper end of the 95 % interval; NaN without one"),
+        column("n", pa.int64(), "images, or comparisons of a verification metric"),
+    ]
+)
+
+REPLICATES = pa.schema(
+    [
+        *(METRICS.field(name) for name in ("protocol", "fold", "model", "subset", "metric")),
+        column("draw", pa.int32(), "bootstrap draw of the fold's test subjects, from 0"),
+        column("value", pa.float64(), "the metric of the drawn subjects; NaN without one"),
+    ]
+)
+
+SUMMARY = pa.schema(
+    [
+        *(METRICS.field(name) for name in ("protocol", "model", "subset", "metric", "at")),
+        *(METRICS.field(name) for name in ("value", "low", "high")),
+        column("fold_sd", pa.float64(), "standard deviation over folds; NaN for one fold"),
+        column("n", pa.int64(), "images or comparisons, over all folds"),
+        column("n_folds", pa.int32(), "folds that had this subset"),
+    ]
+)
+
+DIFFERENCES = pa.schema(
+    [
+        PROTOCOL,
+        column("subset", pa.string(), "as in METRICS"),
+        column("metric", pa.string(), "nmse or eer"),
+        column("model_a", pa.string(), "minuend"),
+        column("model_b", pa.string(), "subtrahend"),
+        *(METRICS.field(name) for name in ("value", "low", "high", "n")),
+    ]
+)
+
+SPREAD = pa.schema(
+    [
+        PROTOCOL,
+        column("model", pa.string(), "name under models: in the configuration, over all seeds"),
+        column("train_subjects", pa.int32(), "of the protocol, validation subjects included"),
+        column("nmse", pa.float64(), "mean over folds and training seeds of the NMSE", "IOD"),
+        *(METRICS.field(name) for name in ("low", "high")),
+        column("seed_se", pa.float64(), "of nmse, by seeds drawn; NaN for one seed", "IOD"),
+        column("subject_se", pa.float64(), "of nmse, by test subjects drawn; bootstrap", "IOD"),
+        column("seed_sd", pa.float64(), "between seeds; NaN for one seed", "IOD"),
+        column("subject_sd", pa.float64(), "between subjects; with one seed, rest too", "IOD"),
+        column("residual_sd", pa.float64(), "of what is neither; NaN for one seed", "IOD"),
+        column("n_seeds", pa.int32(), "trainings on each fold"),
+        column("n_subjects", pa.int32(), "test subjects of the standard deviations, all folds"),
+    ]
+)
