@@ -10,8 +10,7 @@ import pytest
 from thermalign import tables
 from thermalign.geometry import LANDMARKS
 from thermalign.report.montage import Window, paint
-from thermalign.schemas import dataset
-from thermalign.schemas.dataset import ANNOTATIONS
+from thermalign.schemas.dataset import ANNOTATIONS, BOXES, IMAGES
 from thermalign.schemas.descriptions import CARD, LIKENESS
 from thermalign.steps import _card, _sheets, describe
 
@@ -75,8 +74,7 @@ def described(folder, images, annotations, boxes):
     """Run the step; return CARD, LIKENESS and both sheets as pixels."""
     folder.mkdir(exist_ok=True)
     given = {"images": images, "annotations": annotations, "boxes": boxes}
-    for name, frame in given.items():
-        schema = getattr(dataset, name.upper())
+    for (name, frame), schema in zip(given.items(), (IMAGES, ANNOTATIONS, BOXES), strict=True):
         tables.write(folder / f"{name}.parquet", frame[schema.names], schema)
     paths = {name: folder / f"{name}.parquet" for name in (*given, "card", "likeness")}
     paths |= {name: folder / f"{name}.png" for name in ("contact", "marked")}
