@@ -3,6 +3,7 @@
 import importlib
 import importlib.util
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -43,7 +44,7 @@ def device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def save_state(path: Path, state: State, metadata: dict[str, str]) -> None:
+def save_state(path: Path, state: State, metadata: Mapping[str, Any]) -> None:
     """Write trained tensors as safetensors, atomically, with settings and scheme beside them.
 
     The same state gives the same bytes: several keys of metadata would be written in an order of

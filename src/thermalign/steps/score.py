@@ -4,17 +4,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from thermalign import tables
-from thermalign.geometry import Floats
 from thermalign.provenance import stamp
 from thermalign.schemas.matching import FACES, SCORES
 from thermalign.schemas.predictions import PREDICTIONS
-from thermalign.steps._inputs import read_fold, select
-from thermalign.steps._matcher import descriptors, missing
-from thermalign.steps._model import read_metadata, read_state
-from thermalign.verification import dpm, pls
+from thermalign.steps._descriptors import Descriptors
+from thermalign.steps._inputs import read_fold
+from thermalign.steps._matcher import read_matcher
+from thermalign.steps._scores import probes_of, table_of
 
 
 def run(
@@ -45,43 +43,16 @@ def run(
     scores : Path
     code : str
     """
-    classifiers, subjects = _read_matcher(matcher)
-    aligned = tables.read(faces, FACES)
+    enrolled = read_matcher(matcher)
+    described = Descriptors(tables.read(faces, FACES), settings)
     asked = tables.read(predictions, PREDICTIONS)["image_id"].unique()
-    probes = _probes(read_fold(images, folds), settings)
+    probes = probes_of(read_fold(images, folds), settings)
     probes = probes[probes["image_id"].isin(asked)]
-    ids = list(probes["image_id"])
-    values = np.full((len(ids), len(subjects)), -np.inf)
-    found = ~missing(ids, aligned)
+    values = np.full((len(probes), len(enrolled.subjects)), -np.inf)
+    found = described.have(probes["image_id"])
     if found.any():
-        vectors = descriptors(aligned, list(probes["image_id"][found]), settings)
-        values[found] = pls.score(classifiers, dpm.as_vectors(vectors))
-    table = _long(probes, subjects, values).assign(protocol=protocol, fold=fold, model=model)
+        vectors = described.of(list(probes["image_id"][found]))
+        values[found] = enrolled.score(vectors, settings["probe"]["modality"])
+    table = table_of(probes, enrolled.subjects, values)
+    table = table.assign(protocol=protocol, fold=fold, model=model)
     tables.write(scores, table, SCORES, stamp(code, settings))
-
-
-def _read_matcher(path: Path) -> tuple[pls.OneVsAll, list[str]]:
-    tensors = read_state(path).tensors
-    model = pls.OneVsAll(tensors["weights"].numpy(), tensors["intercepts"].numpy())
-    return model, read_metadata(path)["settings"]["subjects"]
-
-
-def _probes(rows: pd.DataFrame, settings: dict[str, Any]) -> pd.DataFrame:
-    """Return the test images that are probes; an enrolled image never is."""
-    test = rows[rows["role"] == "test"]
-    enrolled = select(test, settings["gallery"])["image_id"]
-    probes = select(test, settings["probe"])
-    return probes[~probes["image_id"].isin(enrolled)].reset_index(drop=True)
-
-
-def _long(probes: pd.DataFrame, subjects: list[str], values: Floats) -> pd.DataFrame:
-    gallery = np.tile(np.asarray(subjects, object), len(probes))
-    own = np.repeat(probes["subject_id"].to_numpy(object), len(subjects))
-    return pd.DataFrame(
-        {
-            "probe_id": np.repeat(probes["image_id"].to_numpy(object), len(subjects)),
-            "gallery_id": gallery,
-            "genuine": gallery == own,
-            "score": values.ravel(),
-        }
-    )

@@ -6,8 +6,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss, pad
 
-from thermalign.geometry import Floats
-
 CHUNK = 64  # faces whose neighbourhoods are held at once
 POSITION_SCALE = 1.5
 """Patch positions run from minus this to this, beside inputs of unit variance. ASSUME."""
@@ -129,11 +127,6 @@ def apply(state: State, visible: Tensor) -> Tensor:
     with torch.inference_mode():
         mapped = network(_encode(visible, state)).view_as(visible)
         return mapped * state["spread"] + state["mean"]
-
-
-def as_vectors(descriptors: Tensor) -> Floats:
-    """Return descriptors (N, rows, columns, D) as one float64 vector per face, (N, rows x ...)."""
-    return descriptors.flatten(1).double().cpu().numpy()
 
 
 def _network(inputs: int, outputs: int, hidden: int) -> nn.Sequential:

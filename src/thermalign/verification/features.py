@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
+from thermalign.geometry import Floats
 from thermalign.verification.dog import gaussian_matrix
 
 
@@ -80,6 +81,11 @@ def describe(images: Tensor, settings: Settings) -> Tensor:
     norm = blocks.norm(dim=-1, keepdim=True)
     floor = settings.floor * norm.mean((1, 2, 3), keepdim=True) + torch.finfo(norm.dtype).tiny
     return blocks / torch.hypot(norm, floor)  # squares of `tiny` would vanish
+
+
+def as_vectors(descriptors: Tensor) -> Floats:
+    """Return descriptors (N, rows, columns, D) as one float64 vector per face, (N, rows x ...)."""
+    return descriptors.flatten(1).double().cpu().numpy()
 
 
 def _cells(images: Tensor, settings: Settings) -> Tensor:

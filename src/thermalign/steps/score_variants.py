@@ -1,0 +1,103 @@
+"""Carry the variants of the test condition to verification: what moved boxes cost the matcher."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from thermalign import tables
+from thermalign.provenance import stamp
+from thermalign.schemas.dataset import IMAGES
+from thermalign.schemas.predictions import STRESS
+from thermalign.steps._aligned import align_images, alignable
+from thermalign.steps._descriptors import describe
+from thermalign.steps._inputs import points_of, read_fold
+from thermalign.steps._matcher import Matcher, read_matcher
+from thermalign.steps._measured import Measured, write_measured
+from thermalign.steps._measures import Draws, by_range, comparisons_of
+from thermalign.steps._rates import eer_of, measurable
+from thermalign.steps._scores import probes_of, table_of
+from thermalign.steps._variants import read_variants
+
+
+def run(
+    *,
+    images: list[Path],
+    folds: Path,
+    predictions: Path,
+    matcher: Path,
+    protocol: str,
+    fold: int,
+    model: str,
+    settings: dict[str, Any],
+    alignment: dict[str, Any],
+    variants: dict[str, Any],
+    evaluation: dict[str, Any],
+    metrics: Path,
+    replicates: Path,
+    code: str,
+) -> None:
+    """Write the EER of a model under every variant as METRICS, all ranges together and each.
+
+    A probe without points, or with points that cannot be aligned, matches nobody.
+
+    Parameters
+    ----------
+    images : Paths of the tables
+        The protocol's dataset first, then the datasets of variants, in folders of their names.
+    folds : Path
+    predictions : Path of STRESS
+    matcher : Path of what ``train_matcher`` wrote
+    protocol, fold, model : wildcards
+    settings : as in :func:`thermalign.steps.train_matcher.run`
+    alignment, variants, evaluation : the blocks of the configuration
+    metrics, replicates : Path of METRICS, REPLICATES
+    code : str
+    """
+    enrolled = read_matcher(matcher)
+    recordings = {
+        path.parent.name if number else "": tables.read(path, IMAGES).set_index("image_id")
+        for number, path in enumerate(images)
+    }
+    rows = read_fold(images[0], folds)
+    probes = probes_of(rows, settings)
+    draws = Draws.of_fold(
+        rows[rows["role"] == "test"], tables.read(images[0], IMAGES), evaluation
+    )
+    found = dict(tuple(tables.read(predictions, STRESS).groupby("variant")))
+    measured: list[Measured] = []
+    for name, variant in read_variants(variants).items():
+        shown = recordings[variant.dataset].loc[probes["image_id"]].reset_index()
+        scores = _score(shown, found[name], enrolled, settings, alignment)
+        measured += _rates(name, comparisons_of(scores, probes), draws)
+    key = {"protocol": protocol, "fold": fold, "model": model}
+    described = {**settings, "alignment": alignment, "variants": variants}
+    metadata = stamp(code, {**described, "evaluation": evaluation})
+    write_measured(measured, key, metadata, metrics=metrics, replicates=replicates)
+
+
+def _score(
+    shown: pd.DataFrame,
+    found: pd.DataFrame,
+    matcher: Matcher,
+    settings: dict[str, Any],
+    alignment: dict[str, Any],
+) -> pd.DataFrame:
+    """Return the SCORES of probes as one recording shows them, aligned by their predictions."""
+    points = points_of(found, list(shown["image_id"]))
+    values = np.full((len(shown), len(matcher.subjects)), -np.inf)
+    usable = alignable(points, alignment)
+    if usable.any():
+        faces = align_images(shown[usable], points[usable], alignment)
+        described = describe(faces, settings)
+        values[usable] = matcher.score(described, settings["probe"]["modality"])
+    return table_of(shown, matcher.subjects, values)
+
+
+def _rates(name: str, comparisons: pd.DataFrame, draws: Draws) -> Iterator[Measured]:
+    for part, rows in by_range(comparisons):
+        if measurable(rows):
+            subset = f"variant={name}" if part == "all" else f"variant={name}&{part}"
+            yield eer_of(subset, rows, draws)
