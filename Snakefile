@@ -17,6 +17,7 @@ include: "workflow/rules/data.smk"
 include: "workflow/rules/landmarks.smk"
 include: "workflow/rules/stress.smk"
 include: "workflow/rules/verification.smk"
+include: "workflow/rules/ablation.smk"
 include: "workflow/rules/spread.smk"
 include: "workflow/rules/report.smk"
 

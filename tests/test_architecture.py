@@ -8,7 +8,16 @@ from thermalign.provenance import PACKAGE, sources
 
 LAYERS = [
     {"geometry", "warp", "schemas", "tables", "images", "provenance"},
-    {"simulator", "ingest", "boxes", "folds", "landmarks", "verification", "metrics"},
+    {
+        "simulator",
+        "ingest",
+        "boxes",
+        "displacements",
+        "folds",
+        "landmarks",
+        "verification",
+        "metrics",
+    },
     {"report"},
     {"steps"},
     {"__main__", "cli"},

@@ -26,6 +26,8 @@ from thermalign.provenance import fingerprint
 RESULTS = config["results"]
 DATASETS, PROTOCOLS = config["datasets"], config["protocols"]
 VARIANTS = config.get("variants", {})
+ABLATION = config.get("ablation", {})
+DISPLACEMENTS = config.get("displacements", {})
 FOLDER = f"{RESULTS}/{{protocol}}/fold{{fold}}"
 
 
@@ -86,6 +88,16 @@ for name, block in VARIANTS.items():
             refuse(
                 f"variants.{name}.dataset: {block['dataset']} has another seed or other volumes than {settings['dataset']} of protocol {protocol}, so it shows other people"
             )
+if DISPLACEMENTS:
+    levels = DISPLACEMENTS["levels"]
+    if levels[0] != 0 or levels != sorted(levels):
+        refuse(
+            f"displacements.levels: {levels} do not rise from 0; sort them and begin with 0"
+        )
+    if DISPLACEMENTS["linear_up_to"] < levels[1]:
+        refuse(
+            f"displacements.linear_up_to: no level but 0 up to {DISPLACEMENTS['linear_up_to']}; give {levels[1]} or more"
+        )
 
 
 wildcard_constraints:

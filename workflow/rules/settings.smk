@@ -68,14 +68,15 @@ def recordings(name):
     ]
 
 
-def under_stress(name):
-    """Return one of the tables of `stress` and of the detectors it needs, none without variants."""
-    if not VARIANTS:
-        return []
-    stressed = every(f"{FOLDER}/{{model}}/stress/{name}.parquet", MODELS)
-    return stressed + every(
-        f"{FOLDER}/{{model}}/detect/{name}.parquet", varied("detector")
-    )
+def aside(name):
+    """Return one of the tables of every step beside the way from images to scores that is asked for."""
+    steps = {"ablate": ABLATION, "displace": DISPLACEMENTS}
+    asked = every(f"{FOLDER}/{{model}}/detect/{name}.parquet", varied("detector"))
+    for step in ("stress", "score_variants") if VARIANTS else ():
+        asked += every(f"{FOLDER}/{{model}}/{step}/{name}.parquet", MODELS)
+    for step in (s for s, block in steps.items() if block):
+        asked += every(f"{FOLDER}/{{model}}/{step}/{name}.parquet", ["annotated"])
+    return asked
 
 
 def used_datasets():

@@ -117,8 +117,8 @@ rule compare:
         metrics=every(rules.measure.output.metrics),
         predictions=every(rules.predict.output.predictions),
         scores=every(rules.score.output.scores),
-        stressed=under_stress("metrics"),
-        replicates=under_stress("replicates"),
+        beside=aside("metrics"),
+        replicates=aside("replicates"),
     output:
         summary=f"{RESULTS}/compare/summary.parquet",
         differences=f"{RESULTS}/compare/differences.parquet",
@@ -137,7 +137,7 @@ rule compare:
     shell:
         "python -m thermalign compare --log {log} --job all --images {input.images}"
         " --annotations {input.annotations} --folds {input.folds}"
-        " --metrics {input.metrics} {input.stressed} --replicates {input.replicates}"
+        " --metrics {input.metrics} {input.beside} --replicates {input.replicates}"
         " --predictions {input.predictions} --scores {input.scores}"
         " --datasets {params.datasets:q} --settings {params.settings:q} --summary {output.summary}"
         " --differences {output.differences} --code {params.code}"

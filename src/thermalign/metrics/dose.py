@@ -69,4 +69,3 @@ def predicted(dose: Floats, doses: Floats, responses: Floats) -> Floats:
             for at, its, curve in zip(dose, doses, responses, strict=True)
         ]
     )
-

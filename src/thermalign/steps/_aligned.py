@@ -9,10 +9,10 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from thermalign.geometry import LANDMARKS, Floats
+from thermalign.geometry import LANDMARKS, Floats, Integers
 from thermalign.images import read_image
 from thermalign.verification import alignment
-from thermalign.warp import stack_images, warp
+from thermalign.warp import ImageStack, stack_images, warp
 
 BATCH = 256  # images held at once
 
@@ -59,12 +59,39 @@ def aligned_batches(
     rows: pd.DataFrame, points: Floats, settings: dict[str, Any]
 ) -> Iterator[Tensor]:
     """Yield what :func:`align_images` returns in parts, in order, few images in memory."""
-    matrices = torch.as_tensor(alignment.fit(points, _canonical(settings), settings["method"]))
-    size = {"width": settings["width"], "height": settings["height"]}
     for k in range(0, len(rows), BATCH):
         batch = rows.iloc[k : k + BATCH].to_dict("records")
         stack = stack_images([read_image(row) for row in batch], torch.device("cpu"))
-        yield warp(stack, torch.arange(len(batch)), matrices[k : k + BATCH], **size)[:, 0]
+        yield align_stack(stack, np.arange(len(batch)), points[k : k + BATCH], settings)
+
+
+def align_stack(
+    stack: ImageStack, index: Integers, points: Floats, settings: dict[str, Any]
+) -> Tensor:
+    """Align images that are in memory, on their device.
+
+    Parameters
+    ----------
+    stack : ImageStack
+    index : (M,) int
+        Which image of the stack each face is in.
+    points : (M, L, 2) float, pixels of the stack's images, (x, y)
+    settings : as for :func:`align_images`
+
+    Returns
+    -------
+    (M, height, width) float32, physical units
+
+    Raises
+    ------
+    ValueError
+        If a face is not :func:`alignable`.
+    """
+    matrices = alignment.fit(points, _canonical(settings), settings["method"])
+    where, shape = torch.as_tensor(index), {key: settings[key] for key in ("width", "height")}
+    return warp(stack, where.to(stack.device), torch.as_tensor(matrices).to(stack.device), **shape)[
+        :, 0
+    ]
 
 
 def _canonical(settings: dict[str, Any]) -> Floats:

@@ -1,12 +1,12 @@
 """The figures of a dose-response curve: error rates over the landmark error that was put in."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 
-from thermalign.geometry import Floats
 from thermalign.metrics.dose import probit, slope
 from thermalign.steps._measured import Measured
 from thermalign.steps._measures import Draws
@@ -63,15 +63,17 @@ def measure_curve(curve: Curve, draws: Draws, *, linear_up_to: float) -> Iterato
     ]
     yield from doses
     yield from rates
-    for before, after in zip(rates, rates[1:], strict=False):
+    for before, after in pairwise(rates):
         yield difference_of("eer_rise", after, before)
     low = np.asarray(curve.levels) <= linear_up_to
     dose = np.array([d.value for d in doses])[low]
     value = np.array([r.value for r in rates])[low]
     drawn = np.stack([r.replicates for r in rates], axis=-1)[:, low]
     n = int(curve.scores[0]["genuine"].sum())
-    for metric, scaled in zip(SLOPES, (lambda r: r, lambda r: probit(r, n)), strict=True):
-        yield _slope(rates[0], metric, dose, scaled(value), scaled(drawn))
+    scaled = [(value, drawn), (probit(value, n), probit(drawn, n))]
+    for metric, (point, spread) in zip(SLOPES, scaled, strict=True):
+        at, replicates = float(slope(dose, point)), slope(dose, spread)
+        yield replace(rates[0], metric=metric, value=at, replicates=replicates)
 
 
 def measure_difference(
@@ -79,14 +81,6 @@ def measure_difference(
 ) -> Iterator[Measured]:
     """Yield by how much the slopes of one curve are above those of another, on the same draws."""
     for metric in SLOPES:
-        pair = [next((m for m in side if m.metric == metric), None) for side in (minuend, subtrahend)]
-        if pair[0] and pair[1]:
-            difference = difference_of(f"{metric}_difference", pair[0], pair[1])
-            yield Measured(**{**vars(difference), "subset": subset})
-
-
-def _slope(
-    like: Measured, metric: str, dose: Floats, value: Floats, drawn: Floats
-) -> Measured:
-    at = float(slope(dose, value))
-    return Measured(like.subset, metric, at, like.n, slope(dose, drawn), subjects=like.subjects)
+        above, below = ([m for m in side if m.metric == metric] for side in (minuend, subtrahend))
+        for first, second in zip(above, below, strict=False):  # none, where one has no rates
+            yield replace(difference_of(f"{metric}_difference", first, second), subset=subset)

@@ -178,9 +178,7 @@ def enrol(
         n_components=settings["components"],
         negatives=settings["negatives"],
     )
-    return Matcher(
-        mapping, "pls", model.weights, model.intercepts, tuple(subjects), _people(cross)
-    )
+    return Matcher(mapping, "pls", model.weights, model.intercepts, tuple(subjects), _people(cross))
 
 
 def save_matcher(path: Path, matcher: Matcher, metadata: Metadata) -> None:

@@ -13,9 +13,7 @@ def measurable(comparisons: pd.DataFrame) -> bool:
     return bool(comparisons["genuine"].any() and not comparisons["genuine"].all())
 
 
-def eer_of(
-    subset: str, comparisons: pd.DataFrame, draws: Draws, *, at: float = 0.0
-) -> Measured:
+def eer_of(subset: str, comparisons: pd.DataFrame, draws: Draws, *, at: float = 0.0) -> Measured:
     """Return the EER of rows of :func:`thermalign.steps._measures.comparisons_of`."""
     return Measured(
         subset,

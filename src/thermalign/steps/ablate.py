@@ -112,9 +112,7 @@ class _Matchers:
     def compare(self, changes: dict[str, Any]) -> tuple[Matcher, pd.DataFrame]:
         """Return the changed matcher, and its SCORES of the probes."""
         its = {**self.settings, **{k: v for k, v in changes.items() if k != "permuted"}}
-        described = self.described.setdefault(
-            _key(its, DESCRIBES), Descriptors(self.faces, its)
-        )
+        described = self.described.setdefault(_key(its, DESCRIBES), Descriptors(self.faces, its))
         key = _key(its, MAPS)
         if key not in self.mappings:
             self.mappings[key] = fit_mapping(self.rows, described, its, seed=self.seed[0])

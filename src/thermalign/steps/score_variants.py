@@ -63,9 +63,7 @@ def run(
     }
     rows = read_fold(images[0], folds)
     probes = probes_of(rows, settings)
-    draws = Draws.of_fold(
-        rows[rows["role"] == "test"], tables.read(images[0], IMAGES), evaluation
-    )
+    draws = Draws.of_fold(rows[rows["role"] == "test"], tables.read(images[0], IMAGES), evaluation)
     found = dict(tuple(tables.read(predictions, STRESS).groupby("variant")))
     measured: list[Measured] = []
     for name, variant in read_variants(variants).items():
