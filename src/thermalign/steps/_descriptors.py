@@ -47,9 +47,9 @@ class Descriptors:
         self._settings = settings
         self._made: dict[str, Tensor] = {}
 
-    def have(self, image_ids: Sequence[str]) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    def have(self, image_ids: pd.Series) -> np.ndarray[Any, np.dtype[np.bool_]]:
         """Return which images have an aligned face, (N,)."""
-        return np.isin(np.asarray(image_ids, object), self._faces["image_id"].to_numpy(object))
+        return np.asarray(image_ids.isin(self._faces["image_id"]))
 
     def of(self, image_ids: Sequence[str]) -> Tensor:
         """Return the descriptors of images, (N, rows, columns, D) float32, N at least 1."""

@@ -118,12 +118,12 @@ def fit_mapping(
         given = [_of(described, side["image_id"]) for side in sides]
         return Mapping(kind, centring.fit(*given), _people(train))
     pairs = _pairs(rows)
-    sets = {
-        role: tuple(_of(described, its[side]) for side in SIDES)
+    sides = {
+        str(role): (_of(described, its["visible"]), _of(described, its["thermal"]))
         for role, its in pairs.groupby("role", sort=True)
     }
     parsed = parse(dpm.Settings, settings["dpm"], "matcher.dpm")
-    state = dpm.fit(*sets["train"], sets.get("validation"), parsed, seed=seed)  # type: ignore[arg-type]
+    state = dpm.fit(*sides["train"], sides.get("validation"), parsed, seed=seed)
     used = rows[rows["image_id"].isin(pairs[SIDES].to_numpy().ravel())]
     return Mapping(kind, state, _people(used))
 
