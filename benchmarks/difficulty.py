@@ -130,10 +130,10 @@ def verify(pairs: Pairs, *, seed: int, split: int) -> dict:
     means = {"visible": visible[there].mean(0), "thermal": thermal[there].mean(0)}
 
     def score(gallery, negative, probes, rule="published"):
-        rows = np.concatenate([dpm.as_vectors(gallery), dpm.as_vectors(negative)])
+        rows = np.concatenate([features.as_vectors(gallery), features.as_vectors(negative)])
         labels = np.concatenate([label, np.full(len(negative), pls.CROSS_EXAMPLE)])
         model = pls.fit_one_vs_all(rows, labels, n_components=COMPONENTS, negatives=rule)
-        return pls.score(model, dpm.as_vectors(probes))
+        return pls.score(model, features.as_vectors(probes))
 
     done = {"visible to visible": (score(visible[enrolled], visible[cross], visible[speaking]),)}
     done["visible to visible"] += (pairs.subject[speaking], test)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from thermalign.verification.dpm import Settings, apply, as_vectors, fit
+from thermalign.verification.dpm import Settings, apply, fit
 
 QUICK = Settings(components=16, hidden=32, epochs=12, patience=12, batch=64, decay=0.9)
 ROWS, COLUMNS, WIDTH = 4, 3, 6
@@ -104,13 +104,6 @@ def test_without_held_out_pairs_every_epoch_runs_and_the_last_state_is_kept():
     worst = (data[0], -data[1])
     stopped = fit(*data, worst, settings, seed=0)
     assert error(apply(kept, data[0]), data[1]) < error(apply(stopped, data[0]), data[1])
-
-
-def test_vectors_hold_a_face_each():
-    descriptors = torch.arange(24.0).view(2, 2, 3, 2)
-    vectors = as_vectors(descriptors)
-    assert vectors.dtype == np.float64
-    np.testing.assert_array_equal(vectors, np.arange(24.0).reshape(2, 12))
 
 
 def test_sides_of_different_length_are_refused():

@@ -5,7 +5,7 @@ from scipy.ndimage import gaussian_filter
 from skimage.feature import hog
 
 from thermalign.verification.dog import blur
-from thermalign.verification.features import Settings, describe
+from thermalign.verification.features import Settings, as_vectors, describe
 
 ANY = Settings()
 K = ANY.orientations
@@ -112,3 +112,10 @@ def test_a_face_smaller_than_a_block_is_refused():
 def test_impossible_settings_are_refused(wrong):
     with pytest.raises(ValueError, match="features: "):
         Settings(**wrong)
+
+
+def test_vectors_hold_a_face_each():
+    descriptors = torch.arange(24.0).view(2, 2, 3, 2)
+    vectors = as_vectors(descriptors)
+    assert vectors.dtype == np.float64
+    np.testing.assert_array_equal(vectors, np.arange(24.0).reshape(2, 12))

@@ -118,12 +118,12 @@ def fit_mapping(
         given = [_of(described, side["image_id"]) for side in sides]
         return Mapping(kind, centring.fit(*given), _people(train))
     pairs = _pairs(rows)
-    sides = {
+    by_role = {
         str(role): (_of(described, its["visible"]), _of(described, its["thermal"]))
         for role, its in pairs.groupby("role", sort=True)
     }
     parsed = parse(dpm.Settings, settings["dpm"], "matcher.dpm")
-    state = dpm.fit(*sides["train"], sides.get("validation"), parsed, seed=seed)
+    state = dpm.fit(*by_role["train"], by_role.get("validation"), parsed, seed=seed)
     used = rows[rows["image_id"].isin(pairs[SIDES].to_numpy().ravel())]
     return Mapping(kind, state, _people(used))
 
