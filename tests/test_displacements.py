@@ -76,7 +76,7 @@ def test_a_draw_depends_on_the_name_and_not_on_neighbours_nor_on_where_the_face_
 
 
 def test_an_unknown_kind_or_a_negative_level_is_refused():
-    with pytest.raises(ValueError, match="kind 'wobble'.*use one of"):
+    with pytest.raises(ValueError, match=r"kind 'wobble'.*use one of"):
         displace(MANY[:1], ["a"], kind="wobble", level=0.1)
-    with pytest.raises(ValueError, match="level -0.1"):
+    with pytest.raises(ValueError, match=r"level -0\.1"):
         displace(MANY[:1], ["a"], kind="shift", level=-0.1)
