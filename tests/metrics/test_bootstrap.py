@@ -2,11 +2,17 @@ import numpy as np
 import pytest
 
 from thermalign.metrics import bootstrap
-from thermalign.metrics.bootstrap import eer_replicates, interval, nmse_replicates, subject_weights
+from thermalign.metrics.bootstrap import nmse_replicates, rate_replicates, subject_weights
 from thermalign.metrics.landmarks import nmse
-from thermalign.metrics.verification import eer
+from thermalign.metrics.verification import eer, roc
 
 SUBJECTS = 12
+RATES = np.array([0.0, 0.05, 0.3, 1.0])
+
+
+def eer_replicates(*comparisons_and_weights):
+    *comparisons, weights = comparisons_and_weights
+    return rate_replicates(*comparisons, weights=weights, at=np.empty(0))[0]
 
 
 @pytest.fixture
@@ -67,10 +73,12 @@ def test_a_drawn_subject_counts_as_often_as_if_its_images_were_repeated(errors):
 def test_comparisons_count_by_the_draws_of_both_subjects(comparisons):
     scores, genuine, probe, gallery = comparisons
     weights = subject_weights(SUBJECTS, replicates=8, seed=3)
-    values = eer_replicates(scores, genuine, probe, gallery, weights)
-    for drawn, value in zip(weights.astype(int), values, strict=True):
+    made = rate_replicates(scores, genuine, probe, gallery, weights=weights, at=RATES)
+    for drawn, value, curve in zip(weights.astype(int), *made, strict=True):
         times = np.where(genuine, drawn[probe], drawn[probe] * drawn[gallery])
-        assert value == pytest.approx(eer(np.repeat(scores, times), np.repeat(genuine, times)))
+        repeated = np.repeat(scores, times), np.repeat(genuine, times)
+        assert value == pytest.approx(eer(*repeated))
+        np.testing.assert_allclose(curve, roc(*repeated, RATES))
 
 
 def test_the_size_of_a_chunk_changes_nothing(comparisons, monkeypatch):
@@ -96,34 +104,13 @@ def test_a_draw_without_any_of_the_images_has_no_mean(errors):
     assert np.isnan(nmse_replicates(values, subject, weights)[0])
 
 
-def test_intervals_hold_the_estimate_and_are_repeatable(errors, comparisons):
-    weights = subject_weights(SUBJECTS, replicates=400, seed=0)
-    low, high = interval(nmse_replicates(*errors, weights))
-    assert low < nmse(errors[0]) < high
-    low, high = interval(eer_replicates(*comparisons, weights))
-    assert low < eer(*comparisons[:2]) < high
-    assert (low, high) == interval(eer_replicates(*comparisons, weights))
-
-
-def test_intervals_of_the_mean_cover_the_truth_about_as_often_as_they_say():
-    rng = np.random.default_rng(0)
-    subject = np.repeat(np.arange(30), 4)
-    covered = 0
-    for seed in range(200):
-        values = rng.normal(0, 1, 30)[subject] + rng.normal(0, 0.3, 120) + 10
-        weights = subject_weights(30, replicates=200, seed=seed)
-        low, high = interval(nmse_replicates(values, subject, weights))
-        covered += low < 10 < high
-    assert 0.88 <= covered / 200 <= 0.98  # percentile intervals of 30 subjects are a little short
-
-
 def test_drawing_images_instead_of_subjects_would_be_too_sure(errors):
     values, subject = errors
     weights = subject_weights(SUBJECTS, replicates=400, seed=0)
-    by_subject = interval(nmse_replicates(values, subject, weights))
+    by_subject = np.std(nmse_replicates(values, subject, weights))
     images = subject_weights(len(values), replicates=400, seed=0)
-    by_image = interval(nmse_replicates(values, np.arange(len(values)), images))
-    assert np.ptp(by_subject) > 1.5 * np.ptp(by_image)
+    by_image = np.std(nmse_replicates(values, np.arange(len(values)), images))
+    assert by_subject > 1.5 * by_image
 
 
 def test_the_same_draws_pair_two_models(errors):
@@ -132,15 +119,3 @@ def test_the_same_draws_pair_two_models(errors):
     weights = subject_weights(SUBJECTS, replicates=400, seed=0)
     paired = nmse_replicates(values, subject, weights) - nmse_replicates(better, subject, weights)
     np.testing.assert_allclose(paired, 0.001, atol=1e-12)
-
-
-def test_the_interval_is_that_of_the_middle_95_percent():
-    replicates = np.arange(1001.0)
-    assert interval(replicates) == pytest.approx((25, 975))
-
-
-def test_replicates_that_are_not_numbers_are_left_out_until_they_are_most():
-    replicates = np.where(np.arange(100) < 40, np.nan, 1.0)
-    assert interval(replicates) == (1, 1)
-    assert np.isnan(interval(np.where(np.arange(100) < 60, np.nan, 1.0))).all()
-    assert np.isnan(interval(np.array([]))).all()

@@ -4,8 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from thermalign.metrics.bootstrap import nmse_replicates, standard_error, subject_weights
+from thermalign.metrics.bootstrap import nmse_replicates, subject_weights
 from thermalign.metrics.components import deviations, seed_error, variances
+from thermalign.metrics.intervals import standard_error
 
 # Ratings of six targets by four judges: the worked example of Shrout and Fleiss 1979.
 RATINGS = np.array(
@@ -90,9 +91,11 @@ def test_both_standard_errors_agree_with_the_components():
     expected = np.sqrt(seed / 3 + rest / (40 * 3))
     assert seed_error(table.mean(axis=0)) == pytest.approx(expected, rel=1e-9)
     weights = subject_weights(40, replicates=4000, seed=0)
-    found = standard_error(nmse_replicates(table.mean(axis=1), np.arange(40), weights))
-    # a bootstrap divides by S, not S - 1; 4000 replicates are good to about 1 %
-    assert found == pytest.approx(np.sqrt((subject / 40 + rest / 120) * 39 / 40), rel=0.04)
+    draws = nmse_replicates(table.mean(axis=1), np.arange(40), weights)
+    # 4000 replicates are good to about 1 %
+    assert standard_error(draws, subjects=40) == pytest.approx(
+        np.sqrt(subject / 40 + rest / 120), rel=0.03
+    )
 
 
 def test_one_seed_leaves_its_share_unknown_and_one_subject_everything():

@@ -178,7 +178,7 @@ def full_differences() -> pd.DataFrame:
                     value = means[a][i] - means[b][i]
                     wide = 0.012 + 0.1 * abs(value)
                     rows.append(
-                        (protocol, subset, metric, a, b, value, value - wide, value + wide, 480)
+                        (protocol, subset, metric, 0, a, b, value, value - wide, value + wide, 480)
                     )
     return pd.DataFrame(rows, columns=DIFFERENCES.names)
 

@@ -89,6 +89,7 @@ rule measure:
         scores=rules.score.output.scores,
     output:
         metrics=f"{FOLDER}/{{model}}/metrics.parquet",
+        replicates=f"{FOLDER}/{{model}}/replicates.parquet",
     log:
         f"{RESULTS}/logs/measure/{{protocol}}-{{fold}}-{{model}}.log",
     conda:
@@ -106,19 +107,17 @@ rule measure:
         " --images {input.images} --annotations {input.annotations} --folds {input.folds}"
         " --predictions {input.predictions} --scores {input.scores}"
         " --protocol {wildcards.protocol} --fold {wildcards.fold} --model {wildcards.model}"
-        " --settings {params.settings:q} --metrics {output.metrics} --code {params.code}"
+        " --settings {params.settings:q} --metrics {output.metrics}"
+        " --replicates {output.replicates} --code {params.code}"
 
 
 rule compare:
     input:
         images=[f"{RESULTS}/data/{d}/images.parquet" for d in used_datasets()],
-        annotations=[f"{RESULTS}/data/{d}/annotations.parquet" for d in used_datasets()],
-        folds=every(rules.fold.output.folds),
-        metrics=every(rules.measure.output.metrics),
-        predictions=every(rules.predict.output.predictions),
+        metrics=[*every(rules.measure.output.metrics), *aside("metrics")],
+        replicates=every(rules.measure.output.replicates),
+        joined_replicates=aside("replicates"),
         scores=every(rules.score.output.scores),
-        beside=aside("metrics"),
-        replicates=aside("replicates"),
     output:
         summary=f"{RESULTS}/compare/summary.parquet",
         differences=f"{RESULTS}/compare/differences.parquet",
@@ -136,8 +135,7 @@ rule compare:
         settings=text(config["evaluation"]),
     shell:
         "python -m thermalign compare --log {log} --job all --images {input.images}"
-        " --annotations {input.annotations} --folds {input.folds}"
-        " --metrics {input.metrics} {input.beside} --replicates {input.replicates}"
-        " --predictions {input.predictions} --scores {input.scores}"
+        " --metrics {input.metrics} --replicates {input.replicates}"
+        " --joined_replicates {input.joined_replicates} --scores {input.scores}"
         " --datasets {params.datasets:q} --settings {params.settings:q} --summary {output.summary}"
         " --differences {output.differences} --code {params.code}"

@@ -11,7 +11,7 @@ replicate of their difference, and the mean over folds of replicates one of the 
 import numpy as np
 
 from thermalign.geometry import Floats, Integers
-from thermalign.metrics.verification import Booleans, equal_error_rate, order, rates
+from thermalign.metrics.verification import Booleans, attained, equal_error_rate, order, rates
 
 CHUNK = 2_000_000  # weights held at once
 
@@ -80,10 +80,16 @@ def ratio_replicates(over: Floats, under: Floats, subject: Integers, weights: Fl
     return out
 
 
-def eer_replicates(
-    scores: Floats, genuine: Booleans, probe: Integers, gallery: Integers, weights: Floats
-) -> Floats:
-    """Return the equal error rate of every replicate.
+def rate_replicates(
+    scores: Floats,
+    genuine: Booleans,
+    probe: Integers,
+    gallery: Integers,
+    *,
+    weights: Floats,
+    at: Floats,
+) -> tuple[Floats, Floats]:
+    """Return the equal error rate and the ROC of every replicate.
 
     Parameters
     ----------
@@ -92,11 +98,14 @@ def eer_replicates(
     probe, gallery : (M,) int
         Columns of ``weights`` of the two subjects of each comparison.
     weights : (R, S) float
+    at : (T,) float
+        False match rates of the ROC; may be empty.
 
     Returns
     -------
-    (R,) float
-        NaN for a replicate without genuine or without impostor comparisons.
+    eer : (R,) float
+    tar : (R, T) float
+        Both NaN for a replicate without genuine or without impostor comparisons.
 
     Raises
     ------
@@ -113,48 +122,20 @@ def eer_replicates(
     n_subjects = weights.shape[1]
     own = probe[ordered.genuine]
     pair = probe[ordered.impostor] * n_subjects + gallery[ordered.impostor]
-    out = []
-    for part in np.array_split(weights, _chunks(weights, len(scores))):
+    errors, accepted = np.full(len(weights), np.nan), np.full((len(weights), len(at)), np.nan)
+    for rows in np.array_split(np.arange(len(weights)), _chunks(weights, len(scores))):
+        part = weights[rows]
         products = (part[:, :, None] * part[:, None]).reshape(len(part), -1)
         genuine_weight, impostor_weight = part[:, own], products[:, pair]
         usable = genuine_weight.any(axis=1) & impostor_weight.any(axis=1)
-        values = np.full(len(part), np.nan)
         if usable.any():
             curves = rates(
                 ordered, genuine=genuine_weight[usable], impostor=impostor_weight[usable]
             )
-            values[usable] = equal_error_rate(*curves)
-        out.append(values)
-    return np.concatenate(out)
-
-
-def interval(replicates: Floats) -> tuple[float, float]:
-    """Return the 95 % percentile interval of replicates (R,).
-
-    Returns
-    -------
-    low, high : float
-        NaN where fewer than half of the replicates are numbers.
-    """
-    finite = replicates[np.isfinite(replicates)]
-    if finite.size == 0 or finite.size < len(replicates) / 2:
-        return float("nan"), float("nan")
-    low, high = np.quantile(finite, [0.025, 0.975])
-    return float(low), float(high)
-
-
-def standard_error(replicates: Floats) -> float:
-    """Return the standard deviation of replicates (R,), the standard error of their figure.
-
-    Returns
-    -------
-    float
-        NaN where fewer than half of the replicates, or fewer than two, are numbers.
-    """
-    finite = replicates[np.isfinite(replicates)]
-    if finite.size < max(2, len(replicates) / 2):
-        return float("nan")
-    return float(finite.std(ddof=1))
+            errors[rows[usable]] = equal_error_rate(*curves)
+            for row, fmr, tar in zip(rows[usable], *curves, strict=True):
+                accepted[row] = attained(fmr, tar, at)
+    return errors, accepted
 
 
 def _chunks(weights: Floats, comparisons: int) -> int:

@@ -1,4 +1,4 @@
-"""ROC, equal error rate, true accept rate and rank 1 of similarity scores.
+"""ROC, equal error rate, true accept rate and ranks of similarity scores.
 
 A comparison is accepted if score >= threshold. A probe without an aligned face scores -inf: it is
 never accepted, whoever it shows.
@@ -144,15 +144,26 @@ def roc(scores: Floats, genuine: Booleans, at: Floats) -> Floats:
     """
     if not ((at >= 0) & (at <= 1)).all():
         raise ValueError(f"false match rates must lie in 0..1, got {at}")
-    fmr, tar = _unweighted(scores, genuine)
+    return attained(*_unweighted(scores, genuine), at)
+
+
+def attained(fmr: Floats, tar: Floats, at: Floats) -> Floats:
+    """Return the highest of ``tar`` (C,) whose ``fmr`` (C,) is at most ``at`` (T,), (T,)."""
     return np.asarray(tar[np.searchsorted(fmr, at, side="right") - 1])
+
+
+def impostors_needed(far: float) -> float:
+    """Return how many impostor comparisons a true accept rate at ``far`` takes.
+
+    far x impostor comparisons >= EXPECTED_FALSE_ACCEPTS
+    """
+    return EXPECTED_FALSE_ACCEPTS / far
 
 
 def tar_at_far(scores: Floats, genuine: Booleans, far: float) -> float:
     """Return the true accept rate at a false accept rate, or NaN where it cannot be measured.
 
-    It is measured where the impostor comparisons lead one to expect at least
-    ``EXPECTED_FALSE_ACCEPTS`` false accepts: far x impostor comparisons >= 10.
+    It is measured where there are as many impostor comparisons as :func:`impostors_needed` says.
 
     Raises
     ------
@@ -160,32 +171,104 @@ def tar_at_far(scores: Floats, genuine: Booleans, far: float) -> float:
         As :func:`roc`.
     """
     value = float(roc(scores, genuine, np.array([far]))[0])
-    enough = far * np.count_nonzero(~genuine) >= EXPECTED_FALSE_ACCEPTS
+    enough = np.count_nonzero(~genuine) >= impostors_needed(far)
     return value if enough else float("nan")
 
 
-def rank1(scores: Floats, genuine: Booleans) -> float:
-    """Return the share of probes whose own subject scores strictly highest.
+def own_ranks(scores: Floats, genuine: Booleans) -> Floats:
+    """Return the rank of the own subject among all enrolled ones, for every probe.
+
+    Ties count against the probe: its rank is 1 + how many others score at least as high.
 
     Parameters
     ----------
     scores, genuine : (P, S)
-        One row per probe. A probe of a subject that is not enrolled has no genuine comparison and
-        is left out.
+        One row per probe, one column per enrolled subject.
+
+    Returns
+    -------
+    (P,) float, from 1
+        Infinite for a probe without an aligned face, NaN for one whose subject is not enrolled.
+
+    Raises
+    ------
+    ValueError
+        If a score is NaN.
+    """
+    if np.isnan(scores).any():
+        raise ValueError("a score is NaN; use -inf where no face was aligned")
+    own = np.where(genuine, scores, -np.inf).max(axis=1, initial=-np.inf)
+    ahead = ((scores >= own[:, None]) & ~genuine).sum(axis=1)
+    ranks = np.where(own > -np.inf, 1.0 + ahead, np.inf)
+    return np.where(genuine.any(axis=1), ranks, np.nan)
+
+
+def cmc(scores: Floats, genuine: Booleans, ranks: Integers) -> Floats:
+    """Return the cumulative match characteristic: the share of probes of at most each rank.
+
+    Parameters
+    ----------
+    scores, genuine : (P, S)
+        As in :func:`own_ranks`. Probes of subjects that are not enrolled are left out.
+    ranks : (K,) int
+        From 1.
+
+    Returns
+    -------
+    (K,) float, 0..1
 
     Raises
     ------
     ValueError
         If no probe shows an enrolled subject, or a score is NaN.
+
+    Source
+    ------
+    Phillips, Grother and Micheals, Handbook of Face Recognition, 2005, closed-set identification.
     """
-    enrolled = genuine.any(axis=1)
-    if not enrolled.any():
-        raise ValueError("no probe shows an enrolled subject, so there is no rank-1 rate")
-    if np.isnan(scores).any():
-        raise ValueError("a score is NaN; use -inf where no face was aligned")
-    own = np.where(genuine, scores, -np.inf).max(axis=1)
-    other = np.where(genuine, -np.inf, scores).max(axis=1)
-    return float((own > other)[enrolled].mean())
+    own = own_ranks(scores, genuine)
+    own = own[~np.isnan(own)]
+    if own.size == 0:
+        raise ValueError("no probe shows an enrolled subject, so there is no identification rate")
+    return np.asarray((own[:, None] <= ranks).mean(axis=0))
+
+
+def rank1(scores: Floats, genuine: Booleans) -> float:
+    """Return the share of probes whose own subject scores strictly highest: :func:`cmc` at 1."""
+    return float(cmc(scores, genuine, np.array([1]))[0])
+
+
+def z_normalised(scores: Floats, genuine: Booleans, gallery: Integers) -> Floats:
+    """Return scores in standard deviations from the mean impostor score of their gallery subject.
+
+        z = (score - mean) / SD   over the impostor scores of the same classifier
+
+    Parameters
+    ----------
+    scores : (M,) float
+        -inf where no face was aligned; stays so, and counts in no mean.
+    genuine : (M,) bool
+    gallery : (M,) int, from 0
+
+    Returns
+    -------
+    (M,) float
+        NaN for a gallery subject whose impostor scores do not differ.
+
+    Source
+    ------
+    Z-norm: Auckenthaler, Carey and Lloyd-Thomas, Digital Signal Processing 10, 2000. Differs from
+    it in: the impostors are the other test subjects, for there is no cohort beside them.
+    """
+    usable = ~genuine & np.isfinite(scores)
+    of, values, size = gallery[usable], scores[usable], int(gallery.max()) + 1
+    count = np.bincount(of, minlength=size)
+    mean = np.bincount(of, values, size) / np.maximum(count, 1)
+    spread = np.sqrt(np.bincount(of, (values - mean[of]) ** 2, size) / np.maximum(count, 1))
+    spread[spread == 0] = np.nan
+    lost = np.isneginf(scores)
+    normal = (np.where(lost, 0, scores) - mean[gallery]) / spread[gallery]
+    return np.asarray(np.where(lost, -np.inf, normal))
 
 
 def _unweighted(scores: Floats, genuine: Booleans) -> tuple[Floats, Floats]:

@@ -15,15 +15,16 @@ METRICS = pa.schema(
         column("value", pa.float64(), "the metric"),
         column("low", pa.float64(), "lower end of the 95 % interval; NaN without one"),
         column("high", pa.float64(), "upper end of the 95 % interval; NaN without one"),
-        column("n", pa.int64(), "images, or comparisons of a verification metric"),
+        column("n", pa.int64(), "images or comparisons; impostor ones of impostors_needed"),
     ]
 )
 
 REPLICATES = pa.schema(
     [
-        *(METRICS.field(name) for name in ("protocol", "fold", "model", "subset", "metric")),
-        column("draw", pa.int32(), "bootstrap draw of the fold's test subjects, from 0"),
+        *(METRICS.field(name) for name in ("protocol", "fold", "model", "subset", "metric", "at")),
+        column("draw", pa.int32(), "bootstrap draw of the dataset's subjects, from 0"),
         column("value", pa.float64(), "the metric of the drawn subjects; NaN without one"),
+        column("subjects", pa.int32(), "test subjects of the fold that the metric rests on"),
     ]
 )
 
@@ -41,7 +42,8 @@ DIFFERENCES = pa.schema(
     [
         PROTOCOL,
         column("subset", pa.string(), "as in METRICS"),
-        column("metric", pa.string(), "nmse or eer"),
+        column("metric", pa.string(), "nmse, eer, tar_at_far or rank1"),
+        METRICS.field("at"),
         column("model_a", pa.string(), "minuend"),
         column("model_b", pa.string(), "subtrahend"),
         *(METRICS.field(name) for name in ("value", "low", "high", "n")),

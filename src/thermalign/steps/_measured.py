@@ -1,7 +1,7 @@
-"""Metrics of a fold that go to ``compare`` with their bootstrap replicates."""
+"""Metrics of a fold that go to ``compare``, most of them with bootstrap replicates."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import pandas as pd
 
 from thermalign import tables
 from thermalign.geometry import Floats
-from thermalign.metrics.bootstrap import interval
+from thermalign.metrics.intervals import SCALES, interval
 from thermalign.schemas.measures import METRICS, REPLICATES
 
 
@@ -26,13 +26,27 @@ class Measured:
     n : int
         Images, or whatever the metric is a share of.
     replicates : (R,) float
+        Empty for a metric without an interval.
+    subjects : int
+        How many test subjects the metric rests on; needed where there are replicates.
+    at : float
+        Abscissa of a curve, else 0.
     """
 
     subset: str
     metric: str
     value: float
     n: int
-    replicates: Floats
+    replicates: Floats = field(default_factory=lambda: np.empty(0))
+    subjects: int = 0
+    at: float = 0.0
+
+    def interval(self) -> tuple[float, float]:
+        """Return the ends of the 95 % interval; NaN without replicates."""
+        if not len(self.replicates):
+            return float("nan"), float("nan")
+        scale = SCALES[self.metric]
+        return interval(self.value, self.replicates, subjects=self.subjects, scale=scale)
 
 
 def write_measured(
@@ -53,15 +67,15 @@ def write_measured(
     metadata : mapping of str to str
     metrics, replicates : Path of the tables
     """
-    rows = [(m.subset, m.metric, 0.0, m.value, *interval(m.replicates), m.n) for m in measured]
+    rows = [(m.subset, m.metric, m.at, m.value, *m.interval(), m.n) for m in measured]
     columns = ["subset", "metric", "at", "value", "low", "high", "n"]
     table = pd.DataFrame(rows, columns=columns).assign(**key)
     tables.write(metrics, table, METRICS, metadata)
     lengths = [len(m.replicates) for m in measured]
     draws = {
-        "subset": np.repeat([m.subset for m in measured], lengths),
-        "metric": np.repeat([m.metric for m in measured], lengths),
-        "draw": np.concatenate([np.arange(n, dtype=np.int32) for n in lengths]),
-        "value": np.concatenate([m.replicates for m in measured]),
+        name: np.repeat([getattr(m, name) for m in measured], lengths)
+        for name in ("subset", "metric", "at", "subjects")
     }
+    draws["draw"] = np.concatenate([np.arange(n, dtype=np.int32) for n in lengths])
+    draws["value"] = np.concatenate([m.replicates for m in measured])
     tables.write(replicates, pd.DataFrame(draws).assign(**key), REPLICATES, metadata)

@@ -9,8 +9,8 @@ import pandas as pd
 
 from thermalign.geometry import LANDMARKS, Floats, Integers
 from thermalign.metrics.bootstrap import (
-    eer_replicates,
     nmse_replicates,
+    rate_replicates,
     ratio_replicates,
     subject_weights,
 )
@@ -70,7 +70,7 @@ def by_range(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
 
 @dataclass(frozen=True)
 class Draws:
-    """One fold's bootstrap draws, the same for every model and subset.
+    """One fold's part of the bootstrap draws of its dataset, the same for every model and subset.
 
     Attributes
     ----------
@@ -86,13 +86,27 @@ class Draws:
         return np.asarray(pd.Index(self.subjects).get_indexer(subjects))
 
     @classmethod
-    def of_fold(cls, test: pd.DataFrame, fold: int, settings: dict[str, Any]) -> "Draws":
-        """Draw for the test images of a fold; every step that asks gets the same draws."""
-        subjects = sorted(test["subject_id"].unique())
+    def of_fold(cls, test: pd.DataFrame, images: pd.DataFrame, settings: dict[str, Any]) -> "Draws":
+        """Draw subjects of the dataset; every fold, model and step that asks gets the same draws.
+
+        Folds share people. Drawn apart, they would vary independently and their mean far too
+        little; so everyone is drawn once, and a fold takes its test subjects' columns.
+
+        Parameters
+        ----------
+        test : DataFrame
+            Test images of the fold.
+        images : DataFrame
+            All images of the dataset, or at least one of every subject.
+        settings : mapping
+            ``replicates`` and ``seed`` of the ``evaluation:`` block.
+        """
+        everyone = sorted(images["subject_id"].unique())
         weights = subject_weights(
-            len(subjects), replicates=settings["replicates"], seed=settings["seed"] + fold
+            len(everyone), replicates=settings["replicates"], seed=settings["seed"]
         )
-        return cls(subjects, weights)
+        tested = np.isin(everyone, test["subject_id"].unique())
+        return cls(list(np.array(everyone)[tested]), weights[:, tested])
 
     def nmse(self, errors: pd.DataFrame) -> Floats:
         """Return the replicates of the NMSE of rows of :func:`errors_of`."""
@@ -105,10 +119,15 @@ class Draws:
 
     def eer(self, comparisons: pd.DataFrame) -> Floats:
         """Return the replicates of the EER of rows of :func:`comparisons_of`."""
-        return eer_replicates(
+        return self.rates(comparisons, np.empty(0))[0]
+
+    def rates(self, comparisons: pd.DataFrame, at: Floats) -> tuple[Floats, Floats]:
+        """Return the replicates of EER, (R,), and TAR at false match rates ``at`` (T,), (R, T)."""
+        return rate_replicates(
             comparisons["score"].to_numpy(),
             comparisons["genuine"].to_numpy(),
             self.columns(comparisons["subject_id"]),
             self.columns(comparisons["gallery_id"]),
-            self.weights,
+            weights=self.weights,
+            at=at,
         )

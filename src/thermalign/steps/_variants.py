@@ -69,10 +69,12 @@ def _subset(subset: str, rows: pd.DataFrame, draws: Draws) -> Iterator[Measured]
     each = rows["error"].to_numpy()
     missed, ones = np.isnan(each).astype(float), np.ones(len(rows))
     lost = draws.ratio(missed, ones, rows["subject_id"])
-    yield Measured(subset, "failure_rate", failure_rate(each), len(rows), lost)
-    found = len(rows) - int(missed.sum())
-    value = nmse(each) if found else float("nan")
-    yield Measured(subset, "nmse", value, found, draws.nmse(rows))
+    people = rows["subject_id"].nunique()
+    yield Measured(subset, "failure_rate", failure_rate(each), len(rows), lost, people)
+    found = rows[rows["error"].notna()]
+    value = nmse(each) if len(found) else float("nan")
+    people = found["subject_id"].nunique()
+    yield Measured(subset, "nmse", value, len(found), draws.nmse(rows), people)
 
 
 def _ratio(subset: str, rows: pd.DataFrame, draws: Draws) -> Iterator[Measured]:
@@ -80,4 +82,4 @@ def _ratio(subset: str, rows: pd.DataFrame, draws: Draws) -> Iterator[Measured]:
     after, before = both["error"].to_numpy(), both["before"].to_numpy()
     value = after.sum() / before.sum() if before.sum() > 0 else float("nan")
     ratios = draws.ratio(after, before, both["subject_id"])
-    yield Measured(subset, "nmse_ratio", value, len(both), ratios)
+    yield Measured(subset, "nmse_ratio", value, len(both), ratios, both["subject_id"].nunique())

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from thermalign import tables
@@ -74,7 +73,8 @@ def run(
         made, comparisons = matchers.compare(changes)
         known = comparisons_of(comparisons, test)
         shared = len(made.fitted_on() & set(test["subject_id"]))
-        measured.append(_count(f"matcher={name}", shared, len(made.fitted_on())))
+        fits = len(made.fitted_on())
+        measured.append(Measured(f"matcher={name}", "shared_subjects", shared, fits))
         rates = {r.subset: r for r in _rates(name, known, draws)}
         measured += rates.values()
         study = study or rates
@@ -134,8 +134,3 @@ def _rates(name: str, comparisons: pd.DataFrame, draws: Draws) -> Iterator[Measu
         if measurable(rows):
             subset = f"matcher={name}" if part == "all" else f"matcher={name}&{part}"
             yield eer_of(subset, rows, draws)
-
-
-def _count(subset: str, shared: int, fitted: int) -> Measured:
-    """Return a count that no draw of test subjects changes."""
-    return Measured(subset, "shared_subjects", shared, fitted, np.empty(0), subjects=fitted)

@@ -1,6 +1,7 @@
 """Join the folds of every model, and compare models pair by pair on the same subjects."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -10,25 +11,25 @@ import pandas as pd
 
 from thermalign import tables
 from thermalign.geometry import Floats
-from thermalign.metrics.bootstrap import interval
+from thermalign.metrics.intervals import DIFFERENCE, SCALES, interval
 from thermalign.provenance import stamp
-from thermalign.schemas.dataset import ANNOTATIONS, FOLDS, IMAGES
+from thermalign.schemas.dataset import IMAGES
 from thermalign.schemas.matching import SCORES
 from thermalign.schemas.measures import DIFFERENCES, METRICS, REPLICATES, SUMMARY
-from thermalign.schemas.predictions import PREDICTIONS
-from thermalign.steps._measures import Draws, comparisons_of, errors_of, subsets
+from thermalign.steps._pooled import pooled
 
-KEY = ["protocol", "model", "subset", "metric"]
+KEY = ["protocol", "model", "subset", "metric", "at"]
+Key = tuple[Any, ...]
+COMPARED = ("nmse", "eer", "tar_at_far", "rank1")
+"""Metrics whose paired differences between models are told."""
 
 
 def run(
     *,
     images: list[Path],
-    annotations: list[Path],
-    folds: list[Path],
     metrics: list[Path],
     replicates: list[Path],
-    predictions: list[Path],
+    joined_replicates: list[Path],
     scores: list[Path],
     datasets: dict[str, Any],
     settings: dict[str, Any],
@@ -39,115 +40,119 @@ def run(
     """Write SUMMARY and DIFFERENCES.
 
     A metric over folds is the mean of its folds: scores of different folds share no scale. Its
-    interval is that of the mean over folds of each bootstrap replicate.
+    interval rests on the mean over folds of each bootstrap replicate.
 
     Parameters
     ----------
-    images, annotations : Paths of the tables, one per dataset, in folders of their names
-    folds, metrics, predictions, scores : lists of Path of the tables
-    replicates : list of Path of REPLICATES, for those METRICS that come with their own
+    images : Paths of IMAGES, one per dataset, in folders of their names
+    metrics : Paths of METRICS
+    replicates : Paths of REPLICATES of metrics whose models are compared
+    joined_replicates : Paths of REPLICATES of metrics that are only joined over folds
+    scores : Paths of SCORES, of which pooled equal error rates are made
     datasets : protocol -> dataset
     settings : the ``evaluation:`` block
     summary, differences : Path
     code : str
     """
     known = {path.parent.name: tables.read(path, IMAGES) for path in images}
-    truth = {path.parent.name: tables.read(path, ANNOTATIONS) for path in annotations}
-    draws = Replicates(settings)
-    for split, prediction, score in zip(folds, predictions, scores, strict=True):
-        rows = tables.read(split, FOLDS).query("role == 'test'")
-        dataset = datasets[rows["protocol"].iloc[0]]  # datasets may name images alike
-        draws.add(
-            tables.read(prediction, PREDICTIONS),
-            tables.read(score, SCORES),
-            known[dataset][known[dataset]["image_id"].isin(rows["image_id"])],
-            truth[dataset],
+    compared = over_folds(tables.read(path, REPLICATES) for path in replicates)
+    others = over_folds(tables.read(path, REPLICATES) for path in joined_replicates)
+    joined = summarise(tables.read_many(metrics, METRICS), {**compared, **others})
+    rows = [
+        {"protocol": protocol, "model": model, **row}
+        for (protocol, model), table in tables.read_many(scores, SCORES).groupby(
+            ["protocol", "model"], sort=False
         )
+        for row in pooled(table, known[datasets[str(protocol)]])  # datasets may name images alike
+    ]
+    whole = pd.concat([joined, pd.DataFrame(rows, columns=SUMMARY.names)]) if rows else joined
     metadata = stamp(code, settings)
-    stressed = Replicates(settings)
-    for path in replicates:
-        stressed.take(tables.read(path, REPLICATES))
-    known_draws = {**draws.over_folds(), **stressed.over_folds()}
-    joined = summarise(tables.read_many(metrics, METRICS), known_draws)
-    tables.write(summary, joined, SUMMARY, metadata)
-    pairs = pd.DataFrame(contrast(joined, draws.over_folds()), columns=DIFFERENCES.names)
+    tables.write(summary, whole.astype({"n_folds": "int32"}), SUMMARY, metadata)
+    pairs = pd.DataFrame(contrast(joined, compared), columns=DIFFERENCES.names)
     tables.write(differences, pairs, DIFFERENCES, metadata)
 
 
+@dataclass(frozen=True)
 class Replicates:
-    """Bootstrap replicates by protocol, model, subset and metric, one per fold.
+    """Bootstrap replicates of one metric over folds.
 
-    All models of a fold see the same draws, so that differences between them are paired.
+    Attributes
+    ----------
+    values : (R,) float
+        Mean over folds of each draw; all folds and models see the same draws, so that differences
+        between models are paired and what folds share is not averaged away.
+    subjects : int
+        Of the fold with most: the folds together hold at least as many, so that an interval is
+        rather too wide.
     """
 
-    def __init__(self, settings: dict[str, Any]) -> None:
-        self.settings = settings
-        self.folds: dict[tuple[str, ...], list[Floats]] = {}
-
-    def add(
-        self,
-        predictions: pd.DataFrame,
-        scores: pd.DataFrame,
-        images: pd.DataFrame,
-        annotations: pd.DataFrame,
-    ) -> None:
-        """Add one model's fold; ``images`` are the fold's test images."""
-        first = predictions.iloc[0]
-        key = str(first["protocol"]), str(first["model"])
-        asked = predictions[predictions["image_id"].isin(images["image_id"])]
-        errors = errors_of(asked, annotations, images)
-        comparisons = comparisons_of(scores, images)
-        draws = Draws.of_fold(images, int(first["fold"]), self.settings)
-        for subset, rows in subsets(errors) if len(errors) else ():
-            if rows["error"].notna().any():
-                self._keep((*key, subset, "nmse"), draws.nmse(rows))
-        for subset, rows in subsets(comparisons) if len(comparisons) else ():
-            if rows["genuine"].any() and not rows["genuine"].all():
-                self._keep((*key, subset, "eer"), draws.eer(rows))
-
-    def take(self, table: pd.DataFrame) -> None:
-        """Add a fold's REPLICATES, measured with the same draws by another step."""
-        for key, rows in table.groupby(KEY, sort=False):
-            self._keep(tuple(map(str, key)), rows.sort_values("draw")["value"].to_numpy())
-
-    def _keep(self, key: tuple[str, ...], values: Floats) -> None:
-        self.folds.setdefault(key, []).append(values)
-
-    def over_folds(self) -> dict[tuple[str, ...], Floats]:
-        """Return the mean over folds of every replicate."""
-        return {key: np.mean(values, axis=0) for key, values in self.folds.items()}
+    values: Floats
+    subjects: int
 
 
-def summarise(metrics: pd.DataFrame, replicates: dict[tuple[str, ...], Floats]) -> pd.DataFrame:
+def over_folds(folds: Iterable[pd.DataFrame]) -> dict[Key, Replicates]:
+    """Join tables of REPLICATES by protocol, model, subset, metric and abscissa."""
+    found: dict[Key, list[Replicates]] = {}
+    for table in folds:
+        for key, fold in _of_fold(table):
+            found.setdefault(key, []).append(fold)
+    return {
+        key: Replicates(
+            np.mean([fold.values for fold in each], axis=0), max(fold.subjects for fold in each)
+        )
+        for key, each in found.items()
+    }
+
+
+def _of_fold(table: pd.DataFrame) -> Iterator[tuple[Key, Replicates]]:
+    """Yield the replicates of one table of REPLICATES by key, in the order of the draws."""
+    group = table.groupby(KEY, sort=False).ngroup().to_numpy()
+    rows = np.lexsort((table["draw"].to_numpy(), group))
+    first = np.flatnonzero(np.diff(group[rows], prepend=-1))
+    keys = table.iloc[rows[first]][[*KEY, "subjects"]].itertuples(index=False, name=None)
+    each = np.split(table["value"].to_numpy()[rows], first[1:])
+    for (*key, subjects), values in zip(keys, each, strict=True):
+        yield tuple(key), Replicates(values, int(subjects))
+
+
+def summarise(metrics: pd.DataFrame, replicates: dict[Key, Replicates]) -> pd.DataFrame:
     """Return the SUMMARY of METRICS.
 
     Folds in which a rate could not be measured (NaN) make it unmeasured over folds.
     """
-    grouped = metrics.groupby([*KEY, "at"], sort=False)
+    grouped = metrics.groupby(KEY, sort=False)
     table = grouped.agg(
         value=("value", lambda v: v.mean(skipna=False)),
         fold_sd=("value", lambda v: v.std(ddof=1, skipna=False)),
         n=("n", "sum"),
         n_folds=("fold", "nunique"),
     ).reset_index()
-    ends = [
-        interval(replicates[key]) if key in replicates else (np.nan, np.nan)
-        for key in table[KEY].itertuples(index=False, name=None)
-    ]
+    ends = []
+    for *key, value in table[[*KEY, "value"]].itertuples(index=False, name=None):
+        made = replicates.get(tuple(key))
+        ends.append(_interval(value, made, scale=SCALES[key[3]]) if made else (np.nan, np.nan))
     table[["low", "high"]] = np.array(ends).reshape(-1, 2)
     return table.astype({"n_folds": "int32"})
 
 
-def contrast(
-    summary: pd.DataFrame, replicates: dict[tuple[str, ...], Floats]
-) -> Iterator[tuple[Any, ...]]:
+def contrast(summary: pd.DataFrame, replicates: dict[Key, Replicates]) -> Iterator[Key]:
     """Yield the paired difference of every two models wherever both have replicates."""
-    point = {tuple(row[:4]): row[4:] for row in summary[[*KEY, "value", "n"]].to_numpy().tolist()}
-    places = {(protocol, subset, metric) for protocol, _, subset, metric in replicates}
-    for protocol, subset, metric in sorted(places):
-        models = [k[1] for k in replicates if (k[0], k[2], k[3]) == (protocol, subset, metric)]
-        for a, b in combinations(sorted(models), 2):
-            first, second = (protocol, a, subset, metric), (protocol, b, subset, metric)
-            low, high = interval(replicates[first] - replicates[second])
+    point = {tuple(row[:5]): row[5:] for row in summary[[*KEY, "value", "n"]].to_numpy().tolist()}
+    models: dict[Key, list[str]] = {}
+    for protocol, model, *place in replicates:
+        if place[1] in COMPARED:
+            models.setdefault((protocol, *place), []).append(model)
+    for (protocol, *place), those in sorted(models.items()):
+        for a, b in combinations(sorted(those), 2):
+            first, second = (protocol, a, *place), (protocol, b, *place)
             value = point[first][0] - point[second][0]
-            yield protocol, subset, metric, a, b, value, low, high, point[first][1]
+            pair = replicates[first], replicates[second]
+            difference = Replicates(
+                pair[0].values - pair[1].values, max(one.subjects for one in pair)
+            )
+            low, high = _interval(value, difference, scale=DIFFERENCE)
+            yield protocol, *place, a, b, value, low, high, point[first][1]
+
+
+def _interval(value: float, made: Replicates, *, scale: str) -> tuple[float, float]:
+    return interval(value, made.values, subjects=made.subjects, scale=scale)

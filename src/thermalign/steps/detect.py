@@ -12,7 +12,7 @@ from thermalign import tables
 from thermalign.geometry import Floats
 from thermalign.metrics import detection
 from thermalign.provenance import stamp
-from thermalign.schemas.dataset import BOXES
+from thermalign.schemas.dataset import BOXES, IMAGES
 from thermalign.schemas.predictions import DETECTIONS
 from thermalign.steps._inputs import read_fold
 from thermalign.steps._measured import Measured, write_measured
@@ -83,7 +83,8 @@ def run(
     tables.write(detections, table, DETECTIONS, metadata)
     given = boxes_of(test, tables.read(boxes, BOXES))
     counts = count_detections(test, index, where, given)
-    measured = list(_measure(counts, Draws.of_fold(known, fold, evaluation)))
+    draws = Draws.of_fold(known, tables.read(images, IMAGES), evaluation)
+    measured = list(_measure(counts, draws))
     write_measured(measured, key, metadata, metrics=metrics, replicates=replicates)
 
 
@@ -110,16 +111,17 @@ def count_detections(
 def _measure(counts: pd.DataFrame, draws: Draws) -> Iterator[Measured]:
     for subset, rows in by_range(counts):
         true, every = rows["true"].to_numpy(), rows["detections"].to_numpy()
-        subjects, n = rows["subject_id"], len(rows)
+        subjects, n, people = rows["subject_id"], len(rows), rows["subject_id"].nunique()
         ones = np.ones(n)
         value = detection.recall(true)
-        yield Measured(subset, "detection_recall", value, n, draws.ratio(true, ones, subjects))
+        found = draws.ratio(true, ones, subjects)
+        yield Measured(subset, "detection_recall", value, n, found, people)
         value, total = detection.precision(true, every), int(every.sum())
-        yield Measured(
-            subset, "detection_precision", value, total, draws.ratio(true, every, subjects)
-        )
+        right = draws.ratio(true, every, subjects)
+        yield Measured(subset, "detection_precision", value, total, right, people)
         value, none = detection.without_detection(every), (every == 0).astype(float)
-        yield Measured(subset, "without_detection", value, n, draws.ratio(none, ones, subjects))
+        lost = draws.ratio(none, ones, subjects)
+        yield Measured(subset, "without_detection", value, n, lost, people)
         value = detection.false_alarms(true, every)
         false = draws.ratio(every - true, ones, subjects)
-        yield Measured(subset, "false_alarms", value, n, false)
+        yield Measured(subset, "false_alarms", value, n, false, people)

@@ -8,19 +8,18 @@ import numpy as np
 import pandas as pd
 
 from thermalign import tables
-from thermalign.geometry import LANDMARKS, Floats
+from thermalign.geometry import LANDMARKS
 from thermalign.metrics import landmarks, verification
-from thermalign.metrics.bootstrap import interval
 from thermalign.provenance import stamp
-from thermalign.schemas.dataset import ANNOTATIONS
+from thermalign.schemas.dataset import ANNOTATIONS, IMAGES
 from thermalign.schemas.matching import SCORES
-from thermalign.schemas.measures import METRICS
 from thermalign.schemas.predictions import PREDICTIONS
 from thermalign.steps._inputs import read_fold
-from thermalign.steps._measures import Draws, comparisons_of, errors_of, subsets
+from thermalign.steps._measured import Measured, write_measured
+from thermalign.steps._measures import Draws, by_range, comparisons_of, errors_of, subsets
 
-Row = tuple[str, str, float, float, float, float, int]  # subset, metric, at, value, low, high, n
-NAN = float("nan")
+CMC_RANKS = (1, 2, 3, 5, 10, 20)
+"""Ranks of the cumulative match characteristic, as far as so many are enrolled."""
 
 
 def run(
@@ -35,16 +34,19 @@ def run(
     model: str,
     settings: dict[str, Any],
     metrics: Path,
+    replicates: Path,
     code: str,
 ) -> None:
-    """Write the METRICS of a model on a fold.
+    """Write the METRICS of a model on a fold, and their REPLICATES.
+
+    Curves have replicates for all images and for every range alone, which keeps the table small.
 
     Parameters
     ----------
     images, annotations, folds, predictions, scores : Path of the tables
     protocol, fold, model : wildcards
     settings : the ``evaluation:`` block
-    metrics : Path
+    metrics, replicates : Path
     code : str
     """
     known = read_fold(images, folds).query("role == 'test'")
@@ -52,50 +54,79 @@ def run(
     found = found[found["image_id"].isin(known["image_id"])]
     errors = errors_of(found, tables.read(annotations, ANNOTATIONS), known)
     comparisons = comparisons_of(tables.read(scores, SCORES), known)
-    draws = Draws.of_fold(known, fold, settings)
-    rows = [*_landmark_rows(errors, draws, settings), *_score_rows(comparisons, draws, settings)]
-    columns = ["subset", "metric", "at", "value", "low", "high", "n"]
-    table = pd.DataFrame(rows, columns=columns).assign(protocol=protocol, fold=fold, model=model)
-    tables.write(metrics, table, METRICS, stamp(code, settings))
+    draws = Draws.of_fold(known, tables.read(images, IMAGES), settings)
+    measured = [*_landmarks(errors, draws, settings), *_scores(comparisons, draws, settings)]
+    key = {"protocol": protocol, "fold": fold, "model": model}
+    write_measured(measured, key, stamp(code, settings), metrics=metrics, replicates=replicates)
 
 
-def _landmark_rows(errors: pd.DataFrame, draws: Draws, settings: dict[str, Any]) -> Iterator[Row]:
-    thresholds = np.linspace(
-        0, settings["ced_thresholds"]["stop"], settings["ced_thresholds"]["count"]
-    )
+def _landmarks(errors: pd.DataFrame, draws: Draws, settings: dict[str, Any]) -> Iterator[Measured]:
+    grid = settings["ced_thresholds"]
+    thresholds = np.linspace(0, grid["stop"], grid["count"])
     for name, rows in subsets(errors) if len(errors) else ():
-        each = rows["error"].to_numpy()
-        n = len(rows)
-        yield name, "failure_rate", 0, landmarks.failure_rate(each), NAN, NAN, n
-        yield from _curve(name, "ced", thresholds, landmarks.ced(each, thresholds), n)
+        each, subject, n = rows["error"].to_numpy(), rows["subject_id"], len(rows)
+        lost = draws.ratio(np.isnan(each).astype(float), np.ones(n), subject)
+        value = landmarks.failure_rate(each)
+        yield Measured(name, "failure_rate", value, n, lost, subject.nunique())
+        for at, share in zip(thresholds, landmarks.ced(each, thresholds), strict=True):
+            yield Measured(name, "ced", float(share), n, at=float(at))
         if np.isfinite(each).any():
-            low, high = interval(draws.nmse(rows))
-            yield name, "nmse", 0, landmarks.nmse(each), low, high, n
-            yield name, "nmse_sd", 0, landmarks.nmse_sd(each), NAN, NAN, n
+            yield _nmse(name, rows, draws)
+            yield Measured(name, "nmse_sd", landmarks.nmse_sd(each), n)
     for landmark in LANDMARKS if errors["error"].notna().any() else ():
-        value = landmarks.nmse(errors[landmark].to_numpy())
-        low, high = interval(draws.nmse(errors.assign(error=errors[landmark])))
-        yield f"landmark={landmark}", "nmse", 0, value, low, high, len(errors)
+        yield _nmse(f"landmark={landmark}", errors.assign(error=errors[landmark]), draws)
 
 
-def _score_rows(comparisons: pd.DataFrame, draws: Draws, settings: dict[str, Any]) -> Iterator[Row]:
-    grid = settings["false_match_rates"]
-    at = np.geomspace(grid["start"], 1, grid["count"])
+def _nmse(name: str, rows: pd.DataFrame, draws: Draws) -> Measured:
+    value = landmarks.nmse(rows["error"].to_numpy())
+    found = rows[rows["error"].notna()]
+    return Measured(name, "nmse", value, len(rows), draws.nmse(rows), found["subject_id"].nunique())
+
+
+def _scores(
+    comparisons: pd.DataFrame, draws: Draws, settings: dict[str, Any]
+) -> Iterator[Measured]:
+    with_curves = {name for name, _ in by_range(comparisons)}
     for name, rows in subsets(comparisons) if len(comparisons) else ():
-        score, genuine, n = rows["score"].to_numpy(), rows["genuine"].to_numpy(), len(rows)
-        if not genuine.any() or genuine.all():
-            continue
-        low, high = interval(draws.eer(rows))
-        yield name, "eer", 0, verification.eer(score, genuine), low, high, n
-        yield from _curve(name, "roc", at, verification.roc(score, genuine, at), n)
-        for far in settings["tar_at_far"]:
-            value = verification.tar_at_far(score, genuine, far)
-            yield name, "tar_at_far", far, value, NAN, NAN, n
-        probes = rows.pivot(index="probe_id", columns="gallery_id", values=["score", "genuine"])
-        matrices = probes["score"].to_numpy(np.float64), probes["genuine"].to_numpy(bool)
-        yield name, "rank1", 0, verification.rank1(*matrices), NAN, NAN, len(probes)
+        if rows["genuine"].any() and not rows["genuine"].all():
+            yield from _verification(name, rows, draws, settings, curves=name in with_curves)
+            yield from _identification(name, rows, draws, curves=name in with_curves)
 
 
-def _curve(name: str, metric: str, at: Floats, values: Floats, n: int) -> Iterator[Row]:
-    for abscissa, value in zip(at, values, strict=True):
-        yield name, metric, float(abscissa), float(value), NAN, NAN, n
+def _verification(
+    name: str, rows: pd.DataFrame, draws: Draws, settings: dict[str, Any], *, curves: bool
+) -> Iterator[Measured]:
+    """Yield equal error rate, true accept rates and the ROC of a subset."""
+    score, genuine, n = rows["score"].to_numpy(), rows["genuine"].to_numpy(), len(rows)
+    people, impostors = rows["subject_id"].nunique(), int(np.count_nonzero(~genuine))
+    grid, fars = settings["false_match_rates"], np.array(settings["tar_at_far"])
+    at = np.geomspace(grid["start"], 1, grid["count"])
+    errors, accepted = draws.rates(rows, np.append(fars, at if curves else []))
+    yield Measured(name, "eer", verification.eer(score, genuine), n, errors, people)
+    for k, far in enumerate(fars):
+        value = verification.tar_at_far(score, genuine, far)
+        drawn = accepted[:, k] if np.isfinite(value) else np.empty(0)
+        yield Measured(name, "tar_at_far", value, n, drawn, people, far)
+        needed = verification.impostors_needed(far)
+        yield Measured(name, "impostors_needed", needed, impostors, at=far)
+    for k, value in enumerate(verification.roc(score, genuine, at)):
+        drawn = accepted[:, len(fars) + k] if curves else np.empty(0)
+        yield Measured(name, "roc", float(value), n, drawn, people, at[k])
+
+
+def _identification(
+    name: str, rows: pd.DataFrame, draws: Draws, *, curves: bool
+) -> Iterator[Measured]:
+    """Yield rank 1 and the cumulative match characteristic of a subset."""
+    wide = rows.pivot(index="probe_id", columns="gallery_id", values=["score", "genuine"])
+    matrices = wide["score"].to_numpy(np.float64), wide["genuine"].to_numpy(bool)
+    own = verification.own_ranks(*matrices)
+    subject = rows.groupby("probe_id")["subject_id"].first().loc[wide.index]
+    subject, own = subject[~np.isnan(own)], own[~np.isnan(own)]
+    enrolled = rows["gallery_id"].nunique()
+    ranks = [1, *(rank for rank in CMC_RANKS if curves and rank <= enrolled)]
+    values = verification.cmc(*matrices, np.array(ranks))
+    for k, (rank, value) in enumerate(zip(ranks, values, strict=True)):
+        hits = draws.ratio((own <= rank).astype(float), np.ones(len(own)), subject)
+        metric, at = ("cmc", float(rank)) if k else ("rank1", 0.0)
+        yield Measured(name, metric, float(value), len(own), hits, subject.nunique(), at)

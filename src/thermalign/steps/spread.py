@@ -11,8 +11,8 @@ import pandas as pd
 from thermalign import tables
 from thermalign.geometry import Floats
 from thermalign.metrics import landmarks
-from thermalign.metrics.bootstrap import interval, standard_error
 from thermalign.metrics.components import deviations, seed_error, variances
+from thermalign.metrics.intervals import SCALES, interval, standard_error
 from thermalign.provenance import stamp
 from thermalign.schemas.dataset import ANNOTATIONS, FOLDS, IMAGES
 from thermalign.schemas.measures import SPREAD
@@ -56,7 +56,7 @@ def run(
         errors = errors_of(found[found["image_id"].isin(test["image_id"])], truth[dataset], test)
         if errors["error"].notna().any():
             name, seed = models[first["model"]]
-            draws = Draws.of_fold(test, int(first["fold"]), settings)
+            draws = Draws.of_fold(test, known[dataset], settings)
             made = Training(int(first["fold"]), seed, errors, draws.nmse(errors))
             trainings.setdefault((first["protocol"], name), []).append(made)
     rows = pd.DataFrame(_rows(trainings, protocols), columns=SPREAD.names)
@@ -97,13 +97,15 @@ def summarise(trainings: list[Training]) -> dict[str, Any]:
     people = [_subjects(trainings, fold) for fold in sorted({t.fold for t in trainings})]
     parts = [variances(p.to_numpy()) for p in people if len(p)]
     subject_sd, seed_sd, residual_sd = deviations(np.mean(parts or [np.full(3, np.nan)], axis=0))
-    low, high = interval(replicates)
+    tested = max(t.errors.dropna()["subject_id"].nunique() for t in trainings)  # as `compare` does
+    nmse = float(by_seed.mean())
+    low, high = interval(nmse, replicates, subjects=tested, scale=SCALES["nmse"])
     return {
-        "nmse": by_seed.mean(),
+        "nmse": nmse,
         "low": low,
         "high": high,
         "seed_se": seed_error(by_seed),
-        "subject_se": standard_error(replicates),
+        "subject_se": standard_error(replicates, subjects=tested),
         "seed_sd": seed_sd,
         "subject_sd": subject_sd,
         "residual_sd": residual_sd,

@@ -82,7 +82,7 @@ def run(
     described = {"model": model, "detector": detector, "variants": variants, **settings}
     metadata = stamp(code, {**described, "evaluation": evaluation})
     tables.write(predictions, pd.concat(rows.values()), STRESS, metadata)
-    draws = Draws.of_fold(known, fold, evaluation)
+    draws = Draws.of_fold(known, tables.read(images[0], IMAGES), evaluation)
     measured = list(measure_variants(errors, draws))
     write_measured(measured, key, metadata, metrics=metrics, replicates=replicates)
 

@@ -1,0 +1,142 @@
+"""95 % intervals of a metric from its bootstrap replicates.
+
+A percentile interval of few subjects is too short. Here the replicates give a standard error alone;
+the interval lies around the metric itself, on a scale on which the metric is roughly normal, with
+the quantile of Student's t for that many subjects.
+"""
+
+import numpy as np
+from scipy.special import expit, logit
+from scipy.stats import beta, t
+
+from thermalign.geometry import Floats
+
+LEVEL = 0.95
+UPPER = (1 + LEVEL) / 2
+
+RATE, POSITIVE, DIFFERENCE = "rate", "positive", "difference"
+"""Scales: logit for a share, logarithm for what is above 0, none for what may have either sign."""
+
+SCALES = {
+    "nmse": POSITIVE,
+    "nmse_ratio": POSITIVE,
+    "false_alarms": POSITIVE,
+    "failure_rate": RATE,
+    "eer": RATE,
+    "eer_predicted": RATE,
+    "eer_excess": DIFFERENCE,
+    "eer_above_study": DIFFERENCE,
+    "eer_rise": DIFFERENCE,
+    "eer_slope": DIFFERENCE,
+    "eer_slope_difference": DIFFERENCE,
+    "probit_slope": DIFFERENCE,
+    "probit_slope_difference": DIFFERENCE,
+    "roc": RATE,
+    "tar_at_far": RATE,
+    "rank1": RATE,
+    "cmc": RATE,
+    "detection_recall": RATE,
+    "detection_precision": RATE,
+    "without_detection": RATE,
+}
+"""Scale of every metric that comes with replicates."""
+
+
+def standard_error(replicates: Floats, *, subjects: int) -> float:
+    """Return the standard error of the figure that replicates (R,) are of.
+
+        SE = sqrt(n / (n - 1)) SD of the replicates,   n = subjects
+
+    Drawing n subjects out of n gives a mean of variance (n - 1) / n^2 times that of the subjects;
+    the factor takes that back.
+
+    Returns
+    -------
+    float
+        NaN for one subject, or where fewer than half of the replicates, or fewer than two, are
+        numbers.
+
+    Raises
+    ------
+    ValueError
+        If there are replicates of no subject.
+
+    Source
+    ------
+    Efron and Tibshirani, An Introduction to the Bootstrap, 1993, section 5.3.
+    """
+    finite = replicates[np.isfinite(replicates)]
+    if replicates.size and subjects < 1:
+        raise ValueError("replicates of no subject have no standard error; say how many there were")
+    if subjects < 2 or finite.size < max(2, len(replicates) / 2):
+        return float("nan")
+    return float(finite.std(ddof=1) * np.sqrt(subjects / (subjects - 1)))
+
+
+def interval(value: float, replicates: Floats, *, subjects: int, scale: str) -> tuple[float, float]:
+    """Return the 95 % interval of a metric.
+
+        g(value) +- t(n - 1, 97.5 %) SE g'(value),   taken back by the inverse of g
+
+    g is the logit for a rate, the logarithm for a positive metric, the identity for a difference.
+    The standard error is carried to that scale by the derivative of g (delta method): replicates
+    themselves may be 0 or 1, where the logit has no value. A rate of 0 or 1 has the interval of
+    Clopper and Pearson for as many trials as subjects.
+
+    Parameters
+    ----------
+    value : float
+        The metric of everyone, or its mean over folds.
+    replicates : (R,) float
+        NaN for draws without the metric.
+    subjects : int
+        How many the metric rests on.
+    scale : str
+        ``RATE``, ``POSITIVE`` or ``DIFFERENCE``.
+
+    Returns
+    -------
+    low, high : float
+        NaN where there is no standard error, where the metric is NaN, and for a positive metric
+        of 0.
+
+    Raises
+    ------
+    ValueError
+        As :func:`standard_error`.
+
+    Source
+    ------
+    Efron and Tibshirani 1993, section 12.5 and 12.6 (bootstrap standard error on a transformed
+    scale, t quantile); Clopper and Pearson, Biometrika 26(4), 1934.
+    """
+    reach = standard_error(replicates, subjects=subjects)
+    if not (np.isfinite(value) and np.isfinite(reach)):
+        return float("nan"), float("nan")
+    reach *= float(t.ppf(UPPER, subjects - 1))
+    if scale == DIFFERENCE:
+        return value - reach, value + reach
+    if scale == POSITIVE:
+        if value <= 0:
+            return float("nan"), float("nan")
+        factor = float(np.exp(reach / value))
+        return value / factor, value * factor
+    if value in (0.0, 1.0):
+        return clopper_pearson(round(value) * subjects, subjects)
+    middle, reach = logit(value), reach / (value * (1 - value))
+    return float(expit(middle - reach)), float(expit(middle + reach))
+
+
+def clopper_pearson(successes: int, trials: int) -> tuple[float, float]:
+    """Return the exact 95 % interval of a share.
+
+    Source
+    ------
+    Clopper and Pearson, Biometrika 26(4), 1934, by quantiles of the beta distribution.
+    """
+    low, high = 0.0, 1.0
+    if successes > 0:
+        low = float(beta.ppf(1 - UPPER, successes, trials - successes + 1))
+    if successes < trials:
+        high = float(beta.ppf(UPPER, successes + 1, trials - successes))
+    return low, high

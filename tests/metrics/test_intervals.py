@@ -1,0 +1,88 @@
+import numpy as np
+import pytest
+
+from thermalign.metrics.intervals import (
+    DIFFERENCE,
+    POSITIVE,
+    RATE,
+    clopper_pearson,
+    interval,
+    standard_error,
+)
+
+T_4 = 2.776445  # 97.5 % quantile of Student's t with 4 degrees of freedom, from printed tables
+DRAWS = np.array([0.1, 0.2, 0.3])  # standard deviation 0.1
+
+
+def test_the_standard_error_takes_back_what_drawing_n_of_n_loses():
+    assert standard_error(DRAWS, subjects=5) == pytest.approx(0.1 * np.sqrt(5 / 4))
+    assert standard_error(DRAWS, subjects=2) == pytest.approx(0.1 * np.sqrt(2))
+
+
+def test_the_standard_error_of_a_mean_is_that_of_the_textbook():
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=8)
+    draws = values[rng.integers(0, 8, (200_000, 8))].mean(axis=1)
+    expected = values.std(ddof=1) / np.sqrt(8)
+    assert standard_error(draws, subjects=8) == pytest.approx(expected, rel=0.01)
+
+
+def test_the_interval_of_a_difference_is_even_around_it():
+    reach = T_4 * 0.1 * np.sqrt(1.25)
+    ends = interval(-0.05, DRAWS, subjects=5, scale=DIFFERENCE)
+    assert ends == pytest.approx((-0.05 - reach, -0.05 + reach))
+
+
+def test_the_interval_of_a_positive_metric_is_even_in_its_logarithm():
+    factor = np.exp(T_4 * 0.1 * np.sqrt(1.25) / 0.2)
+    ends = interval(0.2, DRAWS, subjects=5, scale=POSITIVE)
+    assert ends == pytest.approx((0.2 / factor, 0.2 * factor))
+
+
+def test_the_interval_of_a_rate_is_even_in_its_log_odds():
+    factor = np.exp(T_4 * 0.1 * np.sqrt(1.25) / (0.2 * 0.8))
+    odds = 0.25 / factor, 0.25 * factor
+    expected = [o / (1 + o) for o in odds]
+    assert interval(0.2, DRAWS, subjects=5, scale=RATE) == pytest.approx(expected)
+
+
+def test_a_rate_and_its_complement_have_mirrored_intervals():
+    low, high = interval(0.2, DRAWS, subjects=5, scale=RATE)
+    other = interval(0.8, 1 - DRAWS, subjects=5, scale=RATE)
+    assert other == pytest.approx((1 - high, 1 - low))
+
+
+@pytest.mark.parametrize(("value", "ends"), [(0.0, (0, 0.308497)), (1.0, (0.691503, 1))])
+def test_a_rate_of_0_or_1_has_the_exact_interval_of_as_many_trials_as_subjects(value, ends):
+    draws = np.full(20, value)
+    # 10 trials without a success: 1 - 0.025 ** (1 / 10)
+    assert interval(value, draws, subjects=10, scale=RATE) == pytest.approx(ends, abs=1e-6)
+
+
+def test_exact_intervals_are_those_of_the_tables():
+    # Newcombe, Statistics in Medicine 17, 1998, table I: 81 of 263 and 15 of 148
+    assert clopper_pearson(81, 263) == pytest.approx((0.2527, 0.3676), abs=5e-5)
+    assert clopper_pearson(15, 148) == pytest.approx((0.0578, 0.1617), abs=5e-5)
+
+
+def test_a_positive_metric_of_0_has_no_interval():
+    assert np.isnan(interval(0.0, np.zeros(20), subjects=10, scale=POSITIVE)).all()
+
+
+@pytest.mark.parametrize("scale", [RATE, POSITIVE, DIFFERENCE])
+def test_one_subject_or_a_metric_without_value_has_no_interval(scale):
+    assert np.isnan(interval(0.2, DRAWS, subjects=1, scale=scale)).all()
+    assert np.isnan(interval(np.nan, DRAWS, subjects=5, scale=scale)).all()
+
+
+def test_replicates_that_are_not_numbers_are_left_out_until_they_are_most():
+    draws = np.where(np.arange(100) < 40, np.nan, np.arange(100) % 2)
+    expected = standard_error(draws[40:], subjects=5)
+    assert standard_error(draws, subjects=5) == expected > 0
+    assert np.isnan(standard_error(np.where(np.arange(100) < 60, np.nan, draws), subjects=5))
+    assert np.isnan(standard_error(np.array([]), subjects=5))
+
+
+def test_replicates_of_no_subject_are_refused():
+    with pytest.raises(ValueError, match="say how many"):
+        interval(0.2, DRAWS, subjects=0, scale=RATE)
