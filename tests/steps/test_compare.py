@@ -77,6 +77,7 @@ def test_datasets_that_name_images_alike_stay_apart(tmp_path):
         write_protocol(tmp_path / protocol, protocol, tmp_path / dataset)
     kinds = ("metrics", "replicates", "scores")
     compare.run(
+        displacements={},
         images=[tmp_path / d / "images.parquet" for d in ("exact", "shifted")],
         **{kind: [tmp_path / p / f"{kind}.parquet" for p in datasets] for kind in kinds},
         joined_replicates=[],

@@ -133,9 +133,11 @@ rule compare:
         code=code("steps.compare"),
         datasets=text({p: s["dataset"] for p, s in PROTOCOLS.items()}),
         settings=text(config["evaluation"]),
+        displacements=text(DISPLACEMENTS),
     shell:
         "python -m thermalign compare --log {log} --job all --images {input.images}"
         " --metrics {input.metrics} --replicates {input.replicates}"
         " --joined_replicates {input.joined_replicates} --scores {input.scores}"
-        " --datasets {params.datasets:q} --settings {params.settings:q} --summary {output.summary}"
+        " --datasets {params.datasets:q} --settings {params.settings:q}"
+        " --displacements {params.displacements:q} --summary {output.summary}"
         " --differences {output.differences} --code {params.code}"

@@ -35,4 +35,5 @@ def difference_of(metric: str, minuend: Measured, subtrahend: Measured) -> Measu
         min(minuend.n, subtrahend.n),
         np.asarray(minuend.replicates - subtrahend.replicates),
         subjects=min(minuend.subjects, subtrahend.subjects),
+        at=minuend.at,
     )

@@ -1,7 +1,6 @@
 """Join the folds of every model, and compare models pair by pair on the same subjects."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -10,16 +9,15 @@ import numpy as np
 import pandas as pd
 
 from thermalign import tables
-from thermalign.geometry import Floats
-from thermalign.metrics.intervals import DIFFERENCE, SCALES, interval
+from thermalign.metrics.intervals import DIFFERENCE, SCALES
 from thermalign.provenance import stamp
 from thermalign.schemas.dataset import IMAGES
 from thermalign.schemas.matching import SCORES
 from thermalign.schemas.measures import DIFFERENCES, METRICS, REPLICATES, SUMMARY
+from thermalign.steps._over_folds import KEY, Key, Replicates, over_folds
+from thermalign.steps._placement import placements
 from thermalign.steps._pooled import pooled
 
-KEY = ["protocol", "model", "subset", "metric", "at"]
-Key = tuple[Any, ...]
 COMPARED = ("nmse", "eer", "tar_at_far", "rank1")
 """Metrics whose paired differences between models are told."""
 
@@ -33,6 +31,7 @@ def run(
     scores: list[Path],
     datasets: dict[str, Any],
     settings: dict[str, Any],
+    displacements: dict[str, Any],
     summary: Path,
     differences: Path,
     code: str,
@@ -51,6 +50,7 @@ def run(
     scores : Paths of SCORES, of which pooled equal error rates are made
     datasets : protocol -> dataset
     settings : the ``evaluation:`` block
+    displacements : the ``displacements:`` block, empty without one
     summary, differences : Path
     code : str
     """
@@ -65,54 +65,13 @@ def run(
         )
         for row in pooled(table, known[datasets[str(protocol)]])  # datasets may name images alike
     ]
+    if displacements:
+        rows += placements(joined, {**compared, **others}, displacements)
     whole = pd.concat([joined, pd.DataFrame(rows, columns=SUMMARY.names)]) if rows else joined
     metadata = stamp(code, settings)
     tables.write(summary, whole.astype({"n_folds": "int32"}), SUMMARY, metadata)
     pairs = pd.DataFrame(contrast(joined, compared), columns=DIFFERENCES.names)
     tables.write(differences, pairs, DIFFERENCES, metadata)
-
-
-@dataclass(frozen=True)
-class Replicates:
-    """Bootstrap replicates of one metric over folds.
-
-    Attributes
-    ----------
-    values : (R,) float
-        Mean over folds of each draw; all folds and models see the same draws, so that differences
-        between models are paired and what folds share is not averaged away.
-    subjects : int
-        Of the fold with most: the folds together hold at least as many, so that an interval is
-        rather too wide.
-    """
-
-    values: Floats
-    subjects: int
-
-
-def over_folds(folds: Iterable[pd.DataFrame]) -> dict[Key, Replicates]:
-    """Join tables of REPLICATES by protocol, model, subset, metric and abscissa."""
-    found: dict[Key, list[Replicates]] = {}
-    for table in folds:
-        for key, fold in _of_fold(table):
-            found.setdefault(key, []).append(fold)
-    return {
-        key: Replicates(
-            np.mean([fold.values for fold in each], axis=0), max(fold.subjects for fold in each)
-        )
-        for key, each in found.items()
-    }
-
-
-def _of_fold(table: pd.DataFrame) -> Iterator[tuple[Key, Replicates]]:
-    """Yield the replicates of one table of REPLICATES by key, in the order of the draws."""
-    group = table.groupby(KEY, sort=False).ngroup().to_numpy()
-    rows = np.lexsort((table["draw"].to_numpy(), group))
-    first = np.flatnonzero(np.diff(group[rows], prepend=-1))
-    keys = table.iloc[rows[first]][[*KEY, "subjects"]].itertuples(index=False, name=None)
-    each = np.split(table["value"].to_numpy()[rows], first[1:])
-    for (*key, subjects), values in zip(keys, each, strict=True):
-        yield tuple(key), Replicates(values, int(subjects))
 
 
 def summarise(metrics: pd.DataFrame, replicates: dict[Key, Replicates]) -> pd.DataFrame:
@@ -130,7 +89,7 @@ def summarise(metrics: pd.DataFrame, replicates: dict[Key, Replicates]) -> pd.Da
     ends = []
     for *key, value in table[[*KEY, "value"]].itertuples(index=False, name=None):
         made = replicates.get(tuple(key))
-        ends.append(_interval(value, made, scale=SCALES[key[3]]) if made else (np.nan, np.nan))
+        ends.append(made.interval(value, scale=SCALES[key[3]]) if made else (np.nan, np.nan))
     table[["low", "high"]] = np.array(ends).reshape(-1, 2)
     return table.astype({"n_folds": "int32"})
 
@@ -146,13 +105,6 @@ def contrast(summary: pd.DataFrame, replicates: dict[Key, Replicates]) -> Iterat
         for a, b in combinations(sorted(those), 2):
             first, second = (protocol, a, *place), (protocol, b, *place)
             value = point[first][0] - point[second][0]
-            pair = replicates[first], replicates[second]
-            difference = Replicates(
-                pair[0].values - pair[1].values, max(one.subjects for one in pair)
-            )
-            low, high = _interval(value, difference, scale=DIFFERENCE)
+            difference = replicates[first].minus(replicates[second])
+            low, high = difference.interval(value, scale=DIFFERENCE)
             yield protocol, *place, a, b, value, low, high, point[first][1]
-
-
-def _interval(value: float, made: Replicates, *, scale: str) -> tuple[float, float]:
-    return interval(value, made.values, subjects=made.subjects, scale=scale)
