@@ -26,6 +26,9 @@ INPUTS = {"fold": {"images"}, "train": {"images", "annotations", "boxes", "folds
           "annotated": {"images", "annotations", "folds"}, "align": {"images", "predictions"},
           "detect": {"images", "boxes", "folds", "state"},
           "stress": {"images", "annotations", "boxes", "detections", "folds", "state"},
+          "ablate": {"images", "folds", "faces", "matcher"},
+          "displace": {"images", "annotations", "folds", "faces", "matcher"},
+          "score_variants": {"images", "folds", "predictions", "matcher"},
           "train_matcher": {"images", "folds", "faces"},
           "score": {"images", "folds", "predictions", "faces", "matcher"},
           "measure": {"images", "annotations", "folds", "predictions", "scores"},
@@ -90,7 +93,7 @@ def due(project, *arguments):
     return {(rule, *model.findall(body)[:1]) for rule, body in jobs if rule != "all"}
 
 
-SUBTREE = ("train", "predict", "stress", "align", "score", "measure")
+SUBTREE = ("train", "predict", "stress", "score_variants", "align", "score", "measure")
 MODELS = tuple(yaml.safe_load((ROOT / "config.yaml").read_text())["models"])
 
 
@@ -129,7 +132,8 @@ def test_a_block_of_the_configuration_is_due_for_that_model_alone(project):
 
 
 def stressed(*models):
-    return {("stress", model) for model in models} | {("compare",), ("report",)}
+    due_each = {(rule, model) for model in models for rule in ("stress", "score_variants")}
+    return due_each | {("compare",), ("report",)}
 
 
 def test_a_variant_is_due_where_models_are_tested_under_it_alone(project):
@@ -145,9 +149,28 @@ def test_a_variant_by_a_detector_makes_every_model_depend_on_it(project):
     assert due(project) == subtree("mtcnn") | stressed(*MODELS) | {("detect", "mtcnn")}
 
 
-def test_a_study_without_variants_has_no_stress(project):
+def test_another_part_of_the_ablation_is_due_there_alone(project):
+    edit(project / "config.yaml", "pls: {mapping: none}", "pls: {mapping: none, components: 5}")
+    assert due(project) == {("ablate",), ("compare",), ("report",)}
+
+
+def test_another_level_of_displacement_is_due_there_alone(project):
+    edit(project / "config.yaml", "0.24, 0.32]", "0.24, 0.32, 0.4]")
+    assert due(project) == {("displace",), ("compare",), ("report",)}
+
+
+def test_a_matcher_is_due_wherever_scores_are_made(project):
+    edit(project / "config.yaml", "components: 10", "components: 11")
+    wanted = {("train_matcher",), ("ablate",), ("displace",), ("compare",), ("report",)}
+    for model in (*MODELS, "annotated"):
+        wanted |= {("score", model), ("measure", model)}
+    wanted |= {("score_variants", model) for model in MODELS}
+    assert due(project) == wanted
+
+
+def test_a_study_without_variants_ablation_and_displacements_has_no_such_jobs(project):
     config = yaml.safe_load((project / "config.yaml").read_text())
-    del config["variants"]
+    del config["variants"], config["ablation"], config["displacements"]
     (project / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
     assert due(project) == {("compare",), ("report",)}
 
@@ -240,6 +263,11 @@ def test_threads_are_no_reason_to_run_again(project):
             "  mean_shape_seed4: {model: mean_shape}\n  mean_shape: {seeds: [4]}",
             "models.mean_shape: mean_shape_seed4 is a training of models.mean_shape_seed4",
         ),
+        ("pls: {mapping: none}", "pls: {maping: none}", "maping"),
+        ("pls: {mapping: none}", "study: {mapping: none}", "study"),
+        ("levels: [0, 0.02,", "levels: [0.02, 0,", "do not rise from 0"),
+        ("linear_up_to: 0.12", "linear_up_to: 0.01", "no level but 0 up to 0.01; give 0.02"),
+        ("kinds: [isotropic]", "kinds: [wobble]", "wobble"),
         ("{shift: 0.05}", "{shfit: 0.05}", "shfit"),
         ("{shift: 0.05}", "{shift: 0.05, scale: 2}", "too many properties"),
         ("shift_05:", "none:", "none"),
@@ -323,7 +351,7 @@ def test_environments_hold_what_their_steps_import_at_the_pinned_versions():
                 assert pin.startswith(have[conda.get(package, package)].rstrip("*")), (name, module)
 
 
-STUDIES = ["paper", "pbc_reach", "learning_curve", "frames", "robustness"]
+STUDIES = ["verification", "paper", "pbc_reach", "learning_curve", "frames", "robustness"]
 
 
 @pytest.mark.parametrize("study", STUDIES)

@@ -54,6 +54,7 @@ def tiny():
     config["protocols"] = {"p1": config["protocols"]["p1"] | split}
     config["evaluation"]["replicates"] = 50
     config["matcher"]["dpm"] = {"epochs": 1}
+    config["displacements"] |= {"kinds": ["isotropic", "scale"], "levels": [0, 0.1, 0.5]}
     config["variants"] = {"shift_20": {"shift": 0.2}, "scale_150": {"scale": 1.5}}
     config["variants"] |= {"found": {"detector": "mtcnn"}, "warm": {"dataset": "warm"}}
     return config | {"models": QUICK}
@@ -128,6 +129,64 @@ def test_every_model_is_tested_under_every_variant(study):
     assert "NMSE in moved boxes" in page
     assert "Faces that MTCNN finds in whole images" in page
     assert "NMSE in recordings that no training image showed" in page
+
+
+def figures(study):
+    """Return the SUMMARY of the study by model, subset, metric and abscissa."""
+    summary = tables.read(study / "results/compare/summary.parquet", SUMMARY)
+    return summary.set_index(["model", "subset", "metric", "at"]).sort_index()
+
+
+def test_every_part_of_the_matcher_is_measured_beside_the_whole(study):
+    table, names = figures(study).loc["annotated"], tiny()["ablation"]
+    whole = table.loc[("all", "eer", 0.0), "value"]
+    assert table.loc[("matcher=study", "eer", 0.0), "value"] == pytest.approx(whole)
+    for name in names:
+        its = table.loc[(f"matcher={name}", "eer", 0.0), "value"]
+        assert 0 <= its <= 1
+        above = table.loc[(f"matcher={name}", "eer_above_study", 0.0), "value"]
+        assert above == pytest.approx(its - whole)
+        assert table.loc[(f"matcher={name}", "shared_subjects", 0.0), "value"] == 0
+    assert table.loc[("matcher=pls", "shared_subjects", 0.0), "n"] == 5  # training subjects
+    assert (table.loc["matcher=permuted&range=3", "value"] >= 0).all()
+
+
+def test_displaced_points_begin_at_the_annotated_ones_and_cost_more_the_further_they_go(study):
+    table = figures(study).loc["annotated"]
+    curve = table.loc[("displacement=isotropic", "eer"), "value"]
+    assert list(curve.index) == [0, 0.1, 0.5]
+    undisplaced = table.loc[("range=1", "eer", 0.0), "value"]
+    assert curve[0.0] == pytest.approx(undisplaced, abs=0.02)  # faces are cut and stored apart
+    assert curve[0.5] > curve[0.0]
+    nmse = table.loc[("displacement=scale", "nmse"), "value"]
+    assert nmse.tolist() == pytest.approx([0, 0.1, 0.5])
+    assert {"thermal", "visible"} == {
+        s.split("modality=")[1] for s in table.index.get_level_values(0) if "isotropic&" in s
+    }
+    slopes = table.xs("eer_slope", level="metric")["value"].droplevel("at")
+    sides = [slopes[f"displacement=isotropic&modality={side}"] for side in ("thermal", "visible")]
+    difference = table.loc[("displacement=isotropic", "eer_slope_difference", 0.0), "value"]
+    assert difference == pytest.approx(sides[0] - sides[1])
+
+
+def test_every_detector_is_placed_on_the_curve_by_its_error(study):
+    table = figures(study)
+    for model in QUICK:
+        its = table.loc[(model, "placement=isotropic")]["value"].droplevel("at")
+        assert its["nmse"] == table.loc[(model, "range=1", "nmse", 0.0), "value"]
+        assert its["eer_excess"] == pytest.approx(its["eer"] - its["eer_predicted"], nan_ok=True)
+    its = table.loc[("mean_shape", "placement=isotropic")]["value"].droplevel("at")
+    curve = table.loc[("annotated", "displacement=isotropic", "eer"), "value"]
+    assert curve.min() <= its["eer_predicted"] <= curve.max()
+
+
+def test_variants_are_carried_to_verification(study):
+    table = figures(study)
+    for model in QUICK:
+        as_trained = table.loc[(model, "variant=none", "eer", 0.0), "value"]
+        assert as_trained == pytest.approx(table.loc[(model, "all", "eer", 0.0), "value"], abs=0.02)
+        moved = table.loc[(model, "variant=shift_20&range=1", "eer", 0.0)]
+        assert moved["low"] <= moved["value"] <= moved["high"]
 
 
 def test_detections_are_ranked_by_score_and_what_variants_take_is_the_best(study):
