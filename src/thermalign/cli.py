@@ -61,6 +61,28 @@ def predict(
 
 
 @app.command()
+def faces(
+    results: Annotated[Path, typer.Argument(help="Results folder of a study.")],
+    protocol: Annotated[str, typer.Argument(help="Name under protocols:.")],
+    fold: Annotated[int, typer.Argument(help="Counts from 0.", min=0)],
+    model: Annotated[str, typer.Argument(help="Whose landmarks aligned them; or annotated.")],
+    output: Annotated[Path, typer.Argument(help=".npz file to write.")],
+    *,
+    configfile: Config = CONFIG,
+) -> None:
+    """Export aligned faces of a finished study as arrays that other matchers read."""
+    from thermalign.steps._export import export_faces
+
+    protocols = read_config(configfile)["protocols"]
+    if protocol not in protocols:
+        raise ValueError(f"no protocol {protocol!r} in {configfile}; use one of {list(protocols)}")
+    folder = results / protocol / f"fold{fold}"
+    images = results / "data" / protocols[protocol]["dataset"] / "images.parquet"
+    count = export_faces(folder / model / "faces.parquet", images, folder / "folds.parquet", output)
+    typer.echo(f"{count} aligned faces: {output}")
+
+
+@app.command()
 def metrics(
     results: Annotated[Path, typer.Argument(help="Results folder of a study.")] = Path("results"),
     metric: Annotated[str, typer.Option(help="nmse, eer, rank1, ...")] = "nmse",

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import torch
 from sklearn.cross_decomposition import PLSRegression
 
 from thermalign.verification.pls import CROSS_EXAMPLE, NEGATIVES, fit_one_vs_all, score
@@ -47,6 +48,38 @@ def test_predictions_equal_those_of_scikit_learn(shape, n_components, negatives)
         features, labels, probes, n_components=n_components, negatives=negatives
     )
     np.testing.assert_allclose(score(model, probes), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("negatives", NEGATIVES)
+@pytest.mark.parametrize("subjects", [30, 200])
+def test_galleries_of_a_study_equal_scikit_learn_subject_by_subject(subjects, negatives):
+    features, labels, probes = study(subjects, 4, 40, 50)
+    model = fit_one_vs_all(features, labels, n_components=10, negatives=negatives)
+    expected = scikit_learn(features, labels, probes, n_components=10, negatives=negatives)
+    np.testing.assert_allclose(score(model, probes), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("negatives", NEGATIVES)
+def test_tensors_give_what_arrays_give_as_tensors(negatives):
+    features, labels, probes = study(4, 5, 20, 300)
+    arrays = fit_one_vs_all(features, labels, n_components=10, negatives=negatives)
+    model = fit_one_vs_all(torch.as_tensor(features), labels, n_components=10, negatives=negatives)
+    scores = score(model, torch.as_tensor(probes))
+    assert scores.dtype == torch.float64
+    np.testing.assert_allclose(scores.numpy(), score(arrays, probes), atol=1e-10)
+
+
+def test_float32_tensors_are_scored_in_float64():
+    features, labels, probes = (torch.as_tensor(v) for v in study(4, 5, 20, 300))
+    model = fit_one_vs_all(features.float(), labels.numpy(), n_components=10)
+    assert model.weights.dtype == score(model, probes.float()).dtype == torch.float64
+
+
+def test_the_features_given_are_left_as_they_were():
+    features, labels, _ = study(4, 5, 20, 30)
+    before = features.copy()
+    fit_one_vs_all(features, labels, n_components=3)
+    np.testing.assert_array_equal(features, before)
 
 
 def test_float32_features_are_worked_on_in_float64():
@@ -154,8 +187,9 @@ def test_a_gap_in_the_labels_is_refused():
 def test_a_feature_that_is_not_finite_is_refused_with_its_row():
     features, labels, _ = study(3, 5, 4, 20)
     features[6, 2] = np.nan
-    with pytest.raises(ValueError, match="row 6 is not finite"):
-        fit_one_vs_all(features, labels, n_components=2)
+    for given in (features, torch.as_tensor(features)):
+        with pytest.raises(ValueError, match="row 6 is not finite"):
+            fit_one_vs_all(given, labels, n_components=2)
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,17 @@
-"""One-vs-all partial least squares: one classifier per enrolled subject, all at once."""
+"""One-vs-all partial least squares: one classifier per enrolled subject, all at once.
 
-from collections.abc import Iterator
+Functions marked "array" take NumPy arrays or torch tensors, on whatever device, and return the kind
+they were given.
+"""
+
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from array_api_compat import array_namespace, device
 
-from thermalign.geometry import Floats, Integers
+from thermalign.geometry import Integers
 
 Booleans = npt.NDArray[np.bool_]
 
@@ -22,7 +26,7 @@ NOTHING_LEFT = 1e-12
 
 @dataclass(frozen=True)
 class OneVsAll:
-    """Linear classifiers of S enrolled subjects.
+    """Linear classifiers of S enrolled subjects (array).
 
     Attributes
     ----------
@@ -30,14 +34,14 @@ class OneVsAll:
     intercepts : (S,) float64
     """
 
-    weights: Floats
-    intercepts: Floats
+    weights: Any
+    intercepts: Any
 
 
 def fit_one_vs_all(
-    features: Floats, labels: Integers, *, n_components: int, negatives: str = "published"
+    features: Any, labels: Integers, *, n_components: int, negatives: str = "published"
 ) -> OneVsAll:
-    """Fit PLS1 with target +1 for a subject's rows and -1 for its negatives, for every subject.
+    """Fit PLS1 of targets +1, a subject's rows, and -1, its negatives, for every subject (array).
 
     Every classifier needs inner products of the same rows, so one Gram matrix serves all.
 
@@ -68,103 +72,105 @@ def fit_one_vs_all(
     PLS1 without scaling. Cross-examples: Hu et al., JOSA A 32(3), 2015.
     """
     _check(features, labels, n_components=n_components, negatives=negatives)
-    X = np.asarray(features, np.float64)
-    if negatives == "gallery":
-        X, labels = X[labels != CROSS_EXAMPLE], labels[labels != CROSS_EXAMPLE]
-    centre = X.mean(0)
-    X = X - centre  # before the products, so that they lose no digits to a common offset
-    gram = X @ X.T
-    n_subjects = int(labels.max()) + 1
-    dual, share = np.zeros((n_subjects, len(X))), np.zeros((n_subjects, len(X)))
-    y_mean = np.zeros(n_subjects)
-    for subjects, rows in _groups(labels, n_subjects, negatives=negatives):
-        Y = np.where(labels[rows] == subjects[:, None], 1.0, -1.0)
-        if (Y > 0).all(1).any():
-            raise ValueError("a subject has no negatives: enrol two subjects or add cross-examples")
-        place = np.ix_(subjects, rows)
-        y_mean[subjects], share[place] = Y.mean(1), 1 / len(rows)
-        K = _centred(gram[np.ix_(rows, rows)])
-        dual[place] = _dual_coefficients(K, Y - Y.mean(1, keepdims=True), count=n_components)
+    own, member = _rows(labels, negatives)
+    xp = array_namespace(features)
+    kind = {"dtype": xp.float64, "device": device(features)}
+    own, member = xp.asarray(own, **kind), xp.asarray(member, **kind)
+    X = xp.astype(features, xp.float64)  # a copy
+    centre = xp.mean(X, axis=0)
+    X -= centre  # before the products, so that they lose no digits to a common offset
+    K = X @ X.T
+    share = member / xp.sum(member, axis=1, keepdims=True)
+    y_mean = xp.sum(own * share, axis=1) * 2 - 1
+    dual = _dual_coefficients(K, (2 * own - 1 - y_mean[:, None]) * member, share, n_components)
     weights = dual @ X
-    means = share @ X + centre  # (S, D), of each subject's rows
-    return OneVsAll(weights, y_mean - (weights * means).sum(1))
+    at_mean = xp.sum(dual * (share @ K), axis=1) + weights @ centre  # of each subject's rows
+    return OneVsAll(weights, y_mean - at_mean)
 
 
-def score(model: OneVsAll, probes: Floats) -> Floats:
-    """Return the regression response of probes (m, D) for every subject, (m, S)."""
-    return np.asarray(probes @ model.weights.T + model.intercepts)
+def score(model: OneVsAll, probes: Any) -> Any:
+    """Return the regression response of probes (m, D) for every subject, (m, S) float64 (array)."""
+    xp = array_namespace(probes)
+    return xp.astype(probes, xp.float64) @ model.weights.T + model.intercepts
 
 
-def _check(features: Floats, labels: Integers, *, n_components: int, negatives: str) -> None:
+def _check(features: Any, labels: Integers, *, n_components: int, negatives: str) -> None:
     if negatives not in NEGATIVES:
         raise ValueError(f"negatives is {negatives!r}; use one of {list(NEGATIVES)}")
     if n_components < 1:
         raise ValueError(f"PLS components is {n_components}; it must be at least 1")
-    if features.ndim != 2 or labels.shape != features.shape[:1]:
-        raise ValueError(f"features {features.shape} need one label per row, got {labels.shape}")
-    if not np.isfinite(features).all():
-        raise ValueError(f"feature row {np.argwhere(~np.isfinite(features))[0, 0]} is not finite")
+    if features.ndim != 2 or labels.shape != tuple(features.shape[:1]):
+        shape = tuple(features.shape)
+        raise ValueError(f"features {shape} need one label per row, got {labels.shape}")
+    xp = array_namespace(features)
+    finite = xp.all(xp.isfinite(features), axis=1)
+    if not bool(xp.all(finite)):
+        raise ValueError(f"feature row {int(xp.nonzero(~finite)[0][0])} is not finite")
     enrolled = np.unique(labels[labels != CROSS_EXAMPLE])
     if enrolled.size == 0 or not np.array_equal(enrolled, np.arange(enrolled.size)):
         raise ValueError(f"labels must be {CROSS_EXAMPLE} and 0..S-1 with no gap, got {enrolled}")
 
 
-def _groups(
-    labels: Integers, n_subjects: int, *, negatives: str
-) -> Iterator[tuple[Integers, Integers]]:
-    """Yield subjects with the rows that their classifiers share."""
-    if negatives != "training":
-        yield np.arange(n_subjects), np.arange(len(labels))
-        return
-    for s in range(n_subjects):
-        yield np.array([s]), np.flatnonzero((labels == s) | (labels == CROSS_EXAMPLE))
+def _rows(labels: Integers, negatives: str) -> tuple[Booleans, Booleans]:
+    """Return whose rows are a subject's own and which its classifier sees, both (S, n)."""
+    own = labels == np.arange(labels.max() + 1)[:, None]
+    cross = labels == CROSS_EXAMPLE
+    member = {"published": own | True, "gallery": own | ~cross, "training": own | cross}[negatives]
+    if not (member & ~own).any(1).all():
+        raise ValueError("a subject has no negatives: enrol two subjects or add cross-examples")
+    return own, member
 
 
-def _centred(gram: Floats) -> Floats:
-    """Return the Gram matrix of rows (n, n) as if their mean had been subtracted."""
-    mean = gram.mean(0)
-    return np.asarray(gram - mean - mean[:, None] + mean.mean())
+def _dual_coefficients(K: Any, Y: Any, share: Any, count: int) -> Any:
+    """Run kernel PLS1 for every row of Y, each over its own rows of one Gram matrix.
 
-
-def _dual_coefficients(K: Floats, Y: Floats, *, count: int) -> Floats:
-    """Run kernel PLS1 for every row of Y on one centred Gram matrix.
-
-    Per component: u = y / |y|; t = K u, made orthogonal to the scores before and scaled to |t| = 1;
-    y becomes y - t t'y. With T, U the rows so found: coefficients = (T Y') (U K T')^-1 U.
+    Per component: u = y / |y|; t = K u, centred and made orthogonal to the scores before, scaled to
+    |t| = 1; y becomes y - t t'y. With the components as rows of T and U, centred K U' = T' R for an
+    upper triangular R, and coefficients = (T y)' R'^-1 U.
 
     Parameters
     ----------
     K : (n, n) float64
-    Y : (S, n) float64, centred targets
+        Of rows with any common offset: it leaves by the centring.
+    Y : (S, n) float64
+        Targets, centred over the rows of their subject and 0 elsewhere.
+    share : (S, n) float64
+        One over the number of rows that the subject has, 0 elsewhere.
+    count : int
 
     Returns
     -------
     (S, n) float64
         Weights of the rows: prediction = coefficients . rows + mean target.
     """
+    xp = array_namespace(K, Y)
+    kind = {"dtype": K.dtype, "device": device(K)}
     subjects, n = Y.shape
-    T, U, KU = (np.zeros((subjects, count, n)) for _ in range(3))
-    residual = Y
-    y_size, k_size = np.linalg.norm(Y, axis=1, keepdims=True), np.linalg.norm(K)
+    T, U = (xp.zeros((subjects, count, n), **kind) for _ in range(2))
+    R, Ty = xp.zeros((subjects, count, count), **kind), xp.zeros((subjects, count, 1), **kind)
+    member = xp.astype(share > 0, K.dtype)
+    y_size, k_size = xp.linalg.vector_norm(Y, axis=1, keepdims=True), xp.linalg.vector_norm(K)
     for a in range(count):
-        u, left = _unit(residual, y_size)
-        k: Floats = u @ K
-        t = k
+        u, y_length = _unit(Y, y_size)
+        k = u @ K
+        t = (k - xp.sum(k * share, axis=1, keepdims=True)) * member
         for _ in range(2):  # twice, or rounding lets the scores lose their orthogonality
-            t = t - ((T[:, :a] @ t[..., None]).transpose(0, 2, 1) @ T[:, :a])[:, 0]
-        t, fresh = _unit(t, k_size)
-        keep = left & fresh
-        T[:, a], U[:, a], KU[:, a] = t * keep, u * keep, k * keep
-        residual = residual - T[:, a] * (T[:, a] * residual).sum(1, keepdims=True)
-    inner = T @ KU.transpose(0, 2, 1)  # upper triangular
-    unused = ~T.any(axis=2)
-    inner[:, np.arange(count), np.arange(count)] += unused
-    solved = np.linalg.solve(inner, T @ Y[..., None])
-    return np.asarray((solved.transpose(0, 2, 1) @ U)[:, 0])
+            along = T[:, :a] @ t[..., None]
+            t = t - (along.mT @ T[:, :a])[:, 0]
+            R[:, :a, a] += along[..., 0]
+        t, length = _unit(t, k_size)
+        fresh = xp.astype((y_length > 0) & (length > 0), K.dtype)
+        T[:, a], U[:, a] = t * fresh, u * fresh
+        R[:, :a, a] *= fresh
+        R[:, a, a] = (length * fresh + 1 - fresh)[:, 0]
+        Ty[:, a] = xp.sum(T[:, a] * Y, axis=1, keepdims=True)
+        Y = Y - T[:, a] * Ty[:, a]
+    return (xp.linalg.solve(R, Ty).mT @ U)[:, 0]
 
 
-def _unit(vectors: Floats, size: Any) -> tuple[Floats, Booleans]:
-    """Scale rows to length 1, and say which (S, 1) were more than rounding beside ``size``."""
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    real = length > NOTHING_LEFT * size
-    return np.where(real, vectors / np.where(real, length, 1), 0), real
+def _unit(vectors: Any, size: Any) -> tuple[Any, Any]:
+    """Scale rows to length 1; where one is rounding beside ``size``, it and its length become 0."""
+    xp = array_namespace(vectors)
+    length = xp.linalg.vector_norm(vectors, axis=1, keepdims=True)
+    real = xp.astype(length > NOTHING_LEFT * size, vectors.dtype)
+    return vectors * real / (length + 1 - real), length * real
