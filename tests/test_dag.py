@@ -26,6 +26,7 @@ INPUTS = {"fold": {"images"}, "train": {"images", "annotations", "boxes", "folds
           "annotated": {"images", "annotations", "folds"}, "align": {"images", "predictions"},
           "detect": {"images", "boxes", "folds", "state"},
           "stress": {"images", "annotations", "boxes", "detections", "folds", "state"},
+          "sweep": {"images", "folds", "faces"},
           "ablate": {"images", "folds", "faces", "matcher"},
           "displace": {"images", "annotations", "folds", "faces", "matcher"},
           "score_variants": {"images", "folds", "predictions", "matcher"},
@@ -170,7 +171,8 @@ def test_a_matcher_is_due_wherever_scores_are_made(project):
 
 def test_a_study_without_variants_ablation_and_displacements_has_no_such_jobs(project):
     config = yaml.safe_load((project / "config.yaml").read_text())
-    del config["variants"], config["ablation"], config["displacements"]
+    for block in ("variants", "ablation", "displacements"):
+        del config[block]
     (project / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
     assert due(project) == {("compare",), ("report",)}
 

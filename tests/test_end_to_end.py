@@ -55,6 +55,7 @@ def tiny():
     config["evaluation"]["replicates"] = 50
     config["matcher"]["dpm"] = {"epochs": 1}
     config["displacements"] |= {"kinds": ["isotropic", "scale"], "levels": [0, 0.1, 0.5]}
+    config["sweep"] = {"five": {"components": 5}}
     config["variants"] = {"shift_20": {"shift": 0.2}, "scale_150": {"scale": 1.5}}
     config["variants"] |= {"found": {"detector": "mtcnn"}, "warm": {"dataset": "warm"}}
     return config | {"models": QUICK}
@@ -149,6 +150,16 @@ def test_every_part_of_the_matcher_is_measured_beside_the_whole(study):
         assert table.loc[(f"matcher={name}", "shared_subjects", 0.0), "value"] == 0
     assert table.loc[("matcher=pls", "shared_subjects", 0.0), "n"] == 5  # training subjects
     assert (table.loc["matcher=permuted&range=3", "value"] >= 0).all()
+
+
+def test_settings_are_compared_on_training_subjects_alone(study):
+    table = figures(study).loc["annotated"]
+    split = tables.read(study / "results/p1/fold0/folds.parquet", FOLDS)
+    assert table.loc[("sweep=five", "shared_subjects", 0.0), "n"] == 3  # 2 of 4, 1 of validation
+    assert (split["role"] == "train").any()
+    difference = table.loc[("sweep=five", "eer_above_study", 0.0), "value"]
+    pair = [table.loc[(f"sweep={name}", "eer", 0.0), "value"] for name in ("five", "study")]
+    assert difference == pytest.approx(pair[0] - pair[1])
 
 
 def test_displaced_points_begin_at_the_annotated_ones_and_cost_more_the_further_they_go(study):

@@ -32,6 +32,39 @@ rule ablate:
         " --replicates {output.replicates} --code {params.code}"
 
 
+rule sweep:
+    input:
+        images=table("images"),
+        folds=rules.fold.output.folds,
+        faces=f"{FOLDER}/annotated/faces.parquet",
+    output:
+        metrics=f"{FOLDER}/annotated/sweep/metrics.parquet",
+        replicates=f"{FOLDER}/annotated/sweep/replicates.parquet",
+    log:
+        f"{RESULTS}/logs/sweep/{{protocol}}-{{fold}}.log",
+    conda:
+        "../../envs/landmarks.yaml"
+    threads: 1
+    resources:
+        gpu=gpu,
+        mem_mb=6000,
+        runtime=120,
+    params:
+        code=code("steps.sweep"),
+        settings=matching,
+        sweep=text(SWEEP),
+        seed=config["training_seed"],
+        evaluation=bootstrap(),
+    shell:
+        "python -m thermalign sweep --log {log}"
+        " --job {wildcards.protocol}/fold{wildcards.fold} --images {input.images}"
+        " --folds {input.folds} --faces {input.faces}"
+        " --protocol {wildcards.protocol} --fold {wildcards.fold} --model annotated"
+        " --settings {params.settings:q} --sweep {params.sweep:q} --seed {params.seed}"
+        " --evaluation {params.evaluation:q} --metrics {output.metrics}"
+        " --replicates {output.replicates} --code {params.code}"
+
+
 rule displace:
     input:
         images=table("images"),

@@ -26,7 +26,7 @@ from thermalign.provenance import fingerprint
 RESULTS = config["results"]
 DATASETS, PROTOCOLS = config["datasets"], config["protocols"]
 VARIANTS = config.get("variants", {})
-ABLATION = config.get("ablation", {})
+ABLATION, SWEEP = config.get("ablation", {}), config.get("sweep", {})
 DISPLACEMENTS = config.get("displacements", {})
 FOLDER = f"{RESULTS}/{{protocol}}/fold{{fold}}"
 

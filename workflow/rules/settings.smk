@@ -70,7 +70,7 @@ def recordings(name):
 
 def aside(name):
     """Return one of the tables of every step beside the way from images to scores that is asked for."""
-    steps = {"ablate": ABLATION, "displace": DISPLACEMENTS}
+    steps = {"ablate": ABLATION, "sweep": SWEEP, "displace": DISPLACEMENTS}
     asked = every(f"{FOLDER}/{{model}}/detect/{name}.parquet", varied("detector"))
     for step in ("stress", "score_variants") if VARIANTS else ():
         asked += every(f"{FOLDER}/{{model}}/{step}/{name}.parquet", MODELS)

@@ -1,0 +1,113 @@
+"""Variations of a fold's matcher, scored on the same probes."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pandas as pd
+
+from thermalign.steps._descriptors import Descriptors
+from thermalign.steps._matcher import Mapping as Bridge
+from thermalign.steps._matcher import Matcher, enrol, fit_mapping
+from thermalign.steps._measured import Measured
+from thermalign.steps._measures import Draws, by_range, comparisons_of
+from thermalign.steps._rates import difference_of, eer_of, measurable
+from thermalign.steps._scores import probes_of, table_of
+
+STUDY = "study"
+"""Name of the matcher as it is configured."""
+
+DESCRIBES = ("dog", "features")
+MAPS = (*DESCRIBES, "mapping", "dpm")
+
+
+class Variations:
+    """Matchers of one fold that share descriptors and mappings where their settings let them.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Images of the fold with ``role``.
+    faces : DataFrame of FACES aligned by annotated points
+    settings : the ``matcher:`` block with the protocol's ``gallery`` and ``probe``
+    seed : training seed and fold
+    """
+
+    def __init__(
+        self, rows: pd.DataFrame, faces: pd.DataFrame, settings: dict[str, Any], *, seed: list[int]
+    ) -> None:
+        self.rows = rows[rows["image_id"].isin(faces["image_id"])]
+        self.faces, self.settings, self.seed = faces, settings, seed
+        self._described: dict[str, Descriptors] = {}
+        self._mappings: dict[str, Bridge] = {}
+
+    def take(self, matcher: Matcher) -> None:
+        """Take the configured mapping from a matcher that another step trained."""
+        self._mappings[_key(self.settings, MAPS)] = matcher.mapping
+
+    def compare(self, changes: Mapping[str, Any]) -> tuple[Matcher, pd.DataFrame]:
+        """Return the matcher with changed settings, and its SCORES of the probes.
+
+        Raises
+        ------
+        ValueError
+            If no probe is annotated.
+        """
+        its = {**self.settings, **{k: v for k, v in changes.items() if k != "permuted"}}
+        described = self._described.setdefault(_key(its, DESCRIBES), Descriptors(self.faces, its))
+        key = _key(its, MAPS)
+        if key not in self._mappings:
+            self._mappings[key] = fit_mapping(self.rows, described, its, seed=self.seed[0])
+        permuted = changes.get("permuted", False)
+        matcher = enrol(
+            self.rows, described, self._mappings[key], its, seed=self.seed, permuted=permuted
+        )
+        probes = probes_of(self.rows, its)
+        if probes.empty:
+            raise ValueError(
+                f"no annotated image is a probe ({its['probe']}), so that matchers cannot be "
+                "compared on annotated points: take ablation: and sweep: out, or annotate probes"
+            )
+        scores = matcher.score(described.of(list(probes["image_id"])), its["probe"]["modality"])
+        return matcher, table_of(probes, matcher.subjects, scores)
+
+
+def measure_variations(
+    made: Variations, blocks: Mapping[str, Any], draws: Draws, *, prefix: str
+) -> Iterator[Measured]:
+    """Yield the figures of the configured matcher and of every variation of it.
+
+    As subset ``PREFIX=NAME``, all ranges and each: ``eer``; ``eer_above_study``, its difference to
+    the configured matcher's on the same draws; and ``shared_subjects``: how many test subjects
+    something was fitted to, which must be none, of the ``n`` subjects it was fitted to.
+
+    Parameters
+    ----------
+    made : Variations
+    blocks : name -> keys of the ``matcher:`` block that differ, or ``permuted: true``
+    draws : Draws
+    prefix : str
+    """
+    test = made.rows[made.rows["role"] == "test"]
+    study: dict[str, Measured] = {}
+    for name, changes in {STUDY: {}, **blocks}.items():
+        matcher, scores = made.compare(changes)
+        fitted = matcher.fitted_on()
+        shared = len(fitted & set(test["subject_id"]))
+        yield Measured(f"{prefix}={name}", "shared_subjects", shared, len(fitted))
+        rates = dict(_rates(f"{prefix}={name}", comparisons_of(scores, test), draws))
+        yield from rates.values()
+        study = study or rates
+        if name != STUDY:
+            for part, own in rates.items():
+                yield difference_of("eer_above_study", own, study[part])
+
+
+def _rates(subset: str, comparisons: pd.DataFrame, draws: Draws) -> Iterator[tuple[str, Measured]]:
+    for part, rows in by_range(comparisons):
+        if measurable(rows):
+            yield part, eer_of(subset if part == "all" else f"{subset}&{part}", rows, draws)
+
+
+def _key(settings: dict[str, Any], names: tuple[str, ...]) -> str:
+    return json.dumps([settings[name] for name in names], sort_keys=True)
