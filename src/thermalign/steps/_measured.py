@@ -76,6 +76,6 @@ def write_measured(
         name: np.repeat([getattr(m, name) for m in measured], lengths)
         for name in ("subset", "metric", "at", "subjects")
     }
-    draws["draw"] = np.concatenate([np.arange(n, dtype=np.int32) for n in lengths])
-    draws["value"] = np.concatenate([m.replicates for m in measured])
+    draws["draw"] = np.concatenate([np.empty(0, np.int32), *map(np.arange, lengths)])
+    draws["value"] = np.concatenate([np.empty(0), *(m.replicates for m in measured)])
     tables.write(replicates, pd.DataFrame(draws).assign(**key), REPLICATES, metadata)
