@@ -3,15 +3,16 @@
 Usage: python benchmarks/coverage.py [--repetitions 500] [--draws 500]
 
 Scores have a part of the person as a probe, as a gallery entry and as a genuine pair, one of every
-pair, and noise; a second model has the same people, a smaller gap and more noise. Folds test some
-of the same subjects. The truth is that of very many people; of rank 1, of very many galleries.
+pair, and noise. Two more models have the same people and noise of their own: one costs everyone the
+same part of the gap between genuine and impostor scores, the other differs by person. Folds test
+some of the same subjects. The truth is that of very many people; of rank 1, of very many galleries.
 Beside the interval of the study stands that of the middle 95 % of the replicates.
 """
 
 import argparse
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before NumPy reads it
 
@@ -26,11 +27,13 @@ from thermalign.metrics.bootstrap import (
 from thermalign.metrics.intervals import DIFFERENCE, SCALES, interval
 from thermalign.metrics.verification import eer, own_ranks, roc
 
-GAP, LESS = 2.4, 0.2  # of genuine over impostor scores; how much smaller with the second model
+GAP, LESS = 2.4, 0.2  # of genuine over impostor scores; how much smaller with another model
+COST = 0.3  # standard deviation over people of LESS, with the third model
 OWN, PROBE, GALLERY, PAIR, IMAGE, MORE = 0.5, 0.3, 0.3, 0.4, 0.8, 0.3  # standard deviations
 ERROR, BETWEEN, WITHIN = 0.05, 0.3, 0.2  # median NMSE; SD of its logarithm
 FAR = 0.01
-METRICS = ("eer", "tar_at_far", "rank1", "nmse", "eer difference")
+EVEN, UNEVEN = "eer difference, even cost", "eer difference, cost by person"
+METRICS = ("eer", "tar_at_far", "rank1", "nmse", EVEN, UNEVEN)
 
 
 @dataclass(frozen=True)
@@ -45,33 +48,38 @@ class Study:
 
 @dataclass(frozen=True)
 class People:
-    """Effects of people, each (N,): as genuine pair, probe and gallery entry, and on errors."""
+    """Effects of people, each (N,).
+
+    As genuine pair, as probe, as gallery entry, on errors, and on what the third model costs.
+    """
 
     own: np.ndarray
     probe: np.ndarray
     gallery: np.ndarray
     error: np.ndarray
+    cost: np.ndarray
 
     @classmethod
     def drawn(cls, rng: np.random.Generator, n: int) -> "People":
         """Draw N people."""
-        return cls(*(rng.normal(0, sd, n) for sd in (OWN, PROBE, GALLERY, BETWEEN)))
+        return cls(*(rng.normal(0, sd, n) for sd in (OWN, PROBE, GALLERY, BETWEEN, COST)))
 
     def some(self, who: np.ndarray) -> "People":
         """Return the people of an index."""
-        return People(self.own[who], self.probe[who], self.gallery[who], self.error[who])
+        return People(*(getattr(self, field.name)[who] for field in fields(self)))
 
 
 def scores_of(rng: np.random.Generator, people: People, images: int) -> list[np.ndarray]:
-    """Return the scores of both models, each (N, images, N): probe, image, gallery."""
+    """Return the scores of the three models, each (N, images, N): probe, image, gallery."""
     n = len(people.own)
     common = people.probe[:, None] + people.gallery + rng.normal(0, PAIR, (n, n))
     first = common[:, None] + rng.normal(0, IMAGE, (n, images, n))
-    second = first + rng.normal(0, MORE, (n, images, 1))
-    rows = np.arange(n)
-    first[rows, :, rows] += GAP + people.own[:, None]
-    second[rows, :, rows] += GAP - LESS + people.own[:, None]
-    return [first, second]
+    noise = rng.normal(0, MORE, (2, n, images, 1))
+    rows, own = np.arange(n), GAP + people.own
+    every = [first, first + noise[0], first + noise[1]]
+    for scores, gap in zip(every, (own, own - LESS, own - LESS + people.cost), strict=True):
+        scores[rows, :, rows] += gap[:, None]
+    return every
 
 
 def errors_of(rng: np.random.Generator, people: People, images: int) -> np.ndarray:
@@ -82,20 +90,21 @@ def errors_of(rng: np.random.Generator, people: People, images: int) -> np.ndarr
 
 def truth(rng: np.random.Generator, study: Study, *, samples: int) -> dict[str, float]:
     """Return the metrics of very many people, and rank 1 of galleries of a fold's size."""
-    found = []
+    found, n = [], 1000
     for _ in range(samples):
-        n = 1000
         genuine = np.broadcast_to(np.eye(n, dtype=bool)[:, None], (n, study.images, n)).ravel()
-        first, second = (s.ravel() for s in scores_of(rng, People.drawn(rng, n), study.images))
-        one, other = eer(first, genuine), eer(second, genuine)
-        found.append((one, roc(first, genuine, np.array([FAR]))[0], one - other))
-    rate, accepted, difference = np.mean(found, axis=0)
+        every = [s.ravel() for s in scores_of(rng, People.drawn(rng, n), study.images)]
+        one, even, uneven = (eer(scores, genuine) for scores in every)
+        accepted = roc(every[0], genuine, np.array([FAR]))[0]
+        found.append((one, accepted, one - even, one - uneven))
+    rate, accepted, even, uneven = np.mean(found, axis=0)
     ranks = []
     for _ in range(100 * samples):
-        first, _ = scores_of(rng, People.drawn(rng, study.tested), study.images)
+        first, *_ = scores_of(rng, People.drawn(rng, study.tested), study.images)
         ranks.append((_ranks(first) == 1).mean())
     mean = ERROR * np.exp((BETWEEN**2 + WITHIN**2) / 2)
-    return dict(zip(METRICS, (rate, accepted, np.mean(ranks), mean, difference), strict=True))
+    figures = rate, accepted, np.mean(ranks), mean, even, uneven
+    return dict(zip(METRICS, figures, strict=True))
 
 
 def _ranks(scores: np.ndarray) -> np.ndarray:
@@ -112,17 +121,18 @@ def measure(
     shape = n, images, n
     probe, _, gallery = (axis.ravel() for axis in np.indices(shape))
     genuine = probe == gallery
-    both = scores_of(rng, people, images)
+    every = scores_of(rng, people, images)
     at = np.array([FAR])
     rates = []
-    for scores in both:
+    for scores in every:
         flat = scores.ravel()
         drawn = rate_replicates(flat, genuine, probe, gallery, weights=weights, at=at)
         rates.append((eer(flat, genuine), *drawn))
     yield "eer", *rates[0][:2]
-    yield "eer difference", rates[0][0] - rates[1][0], rates[0][1] - rates[1][1]
-    yield "tar_at_far", roc(both[0].ravel(), genuine, at)[0], rates[0][2][:, 0]
-    hits, subject = (_ranks(both[0]) == 1).astype(float), np.repeat(np.arange(n), images)
+    for name, other in ((EVEN, rates[1]), (UNEVEN, rates[2])):
+        yield name, rates[0][0] - other[0], rates[0][1] - other[1]
+    yield "tar_at_far", roc(every[0].ravel(), genuine, at)[0], rates[0][2][:, 0]
+    hits, subject = (_ranks(every[0]) == 1).astype(float), np.repeat(np.arange(n), images)
     yield "rank1", hits.mean(), ratio_replicates(hits, np.ones(len(hits)), subject, weights)
     errors = errors_of(rng, people, images).ravel()
     yield "nmse", errors.mean(), nmse_replicates(errors, subject, weights)
