@@ -231,6 +231,12 @@ def test_the_report_step_is_due_alone(project):
     assert due(project) == {("report",)}
 
 
+def test_joining_the_folds_is_due_without_measuring_again(project):
+    step = project / "src/thermalign/steps/compare.py"
+    step.write_text(step.read_text() + "\nCHANGED = 1\n")
+    assert due(project) == {("compare",), ("report",)}
+
+
 @pytest.mark.parametrize("module", ["metrics/real_faces.py", "report/montage.py"])
 def test_code_of_the_card_is_due_in_the_card_and_the_report(project, module):
     file = project / "src/thermalign" / module

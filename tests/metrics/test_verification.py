@@ -2,9 +2,22 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.metrics import roc_curve
+from scipy.interpolate import interp1d
+from scipy.optimize import brentq
+from sklearn.metrics import roc_curve, top_k_accuracy_score
 
-from thermalign.metrics.verification import eer, order, rank1, rates, roc, tar_at_far
+from thermalign.metrics.verification import (
+    cmc,
+    eer,
+    impostors_needed,
+    order,
+    own_ranks,
+    rank1,
+    rates,
+    roc,
+    tar_at_far,
+    z_normalised,
+)
 
 INF = float("inf")
 NAN = float("nan")
@@ -70,6 +83,15 @@ def test_the_equal_error_rate_is_where_the_curve_of_scikit_learn_meets_the_diago
     k = np.flatnonzero(gap >= 0)[0]
     share = -gap[k - 1] / (gap[k] - gap[k - 1])
     assert value == pytest.approx(fmr[k - 1] + share * (fmr[k] - fmr[k - 1]), abs=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_equal_error_rate_is_that_of_the_usual_recipe_to_one_step(seed):
+    rng = np.random.default_rng(seed)
+    scores, truth = split(rng.normal(1, 1, 500), rng.normal(0, 1, 4000))
+    fmr, tar, _ = roc_curve(truth, scores)
+    expected = brentq(lambda rate: 1 - rate - interp1d(fmr, tar)(rate), 0, 1)
+    assert eer(scores, truth) == pytest.approx(expected, abs=1 / 500)
 
 
 @given(sets(), st.floats(0.1, 5), st.floats(-5, 5))
@@ -159,6 +181,66 @@ def test_a_rate_without_enough_impostors_is_not_a_number():
     scores, truth = split([0.995], np.linspace(0, 1, 1000))
     assert tar_at_far(scores, truth, 0.01) == 1
     assert np.isnan(tar_at_far(scores, truth, 0.009))
+
+
+@pytest.mark.parametrize(("far", "needed"), [(0.01, 1000), (0.001, 10_000), (1, 10)])
+def test_a_rate_takes_as_many_impostors_as_make_ten_false_accepts_likely(far, needed):
+    assert impostors_needed(far) == needed
+    enough = split([1], np.zeros(needed))
+    assert tar_at_far(*enough, far) == 1
+    assert np.isnan(tar_at_far(*split([1], np.zeros(needed - 1)), far))
+
+
+RANKED = np.array([[3.0, 2, 1], [3, 2, 1], [1, 1, 0], [2, 2, 2], [-INF, -INF, -INF], [1, 2, 3]])
+SHOWN = [0, 1, 0, 2, 0, None]  # column of each probe's subject
+
+
+def shown_by(columns, n):
+    genuine = np.zeros((len(columns), n), bool)
+    for row, column in enumerate(columns):
+        if column is not None:
+            genuine[row, column] = True
+    return genuine
+
+
+def test_ranks_by_hand_count_ties_against_the_probe():
+    # first; second; tied with one; tied with two; no face; not enrolled
+    expected = [1, 2, 2, 3, INF, NAN]
+    np.testing.assert_array_equal(own_ranks(RANKED, shown_by(SHOWN, 3)), expected)
+
+
+def test_the_cumulative_match_characteristic_by_hand():
+    found = cmc(RANKED, shown_by(SHOWN, 3), np.array([1, 2, 3]))
+    # of five enrolled probes; the one without a face is never identified
+    np.testing.assert_allclose(found, [0.2, 0.6, 0.8])
+
+
+@pytest.mark.parametrize("k", [1, 2, 5])
+def test_the_cumulative_match_characteristic_is_the_top_k_accuracy_of_scikit_learn(k):
+    rng = np.random.default_rng(k)
+    subject, scores = rng.integers(0, 6, 200), rng.normal(size=(200, 6))
+    expected = top_k_accuracy_score(subject, scores, k=k, labels=np.arange(6))
+    found = cmc(scores, shown_by(subject, 6), np.array([k]))
+    assert found[0] == pytest.approx(expected, abs=1e-12)
+
+
+def test_z_normalised_scores_by_hand():
+    scores = np.array([4.0, 0, 2, 10, 20, -INF, 6, 6])
+    gallery = np.array([0, 0, 0, 1, 1, 1, 2, 2])
+    genuine = np.array([True, False, False, False, False, False, False, True])
+    # impostors of 0: mean 1, SD 1; of 1: mean 15, SD 5, without the failure; of 2: one, no spread
+    expected = [3, -1, 1, -1, 1, -INF, NAN, NAN]
+    np.testing.assert_allclose(z_normalised(scores, genuine, gallery), expected)
+
+
+def test_z_normalisation_takes_scale_and_offset_of_a_classifier_away():
+    rng = np.random.default_rng(0)
+    scores, gallery = rng.normal(size=60), np.repeat(np.arange(3), 20)
+    genuine = rng.random(60) < 0.2
+    changed = scores * np.array([1.0, 5, 0.1])[gallery] + np.array([0.0, -9, 3])[gallery]
+    np.testing.assert_allclose(
+        z_normalised(changed, genuine, gallery), z_normalised(scores, genuine, gallery)
+    )
 
 
 def test_rank_one_by_hand():

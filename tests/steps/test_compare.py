@@ -1,4 +1,4 @@
-"""Joining the folds of protocols on different datasets."""
+"""Joining folds and comparing models: by hand, and on tables that `measure` wrote."""
 
 import numpy as np
 import pandas as pd
@@ -6,11 +6,13 @@ import pytest
 
 from thermalign import tables
 from thermalign.geometry import LANDMARKS
+from thermalign.metrics.intervals import DIFFERENCE, RATE, interval
 from thermalign.schemas.dataset import ANNOTATIONS, FOLDS, IMAGES
 from thermalign.schemas.matching import SCORES
 from thermalign.schemas.measures import SUMMARY
 from thermalign.schemas.predictions import PREDICTIONS
 from thermalign.steps import compare, measure
+from thermalign.steps.compare import contrast, over_folds, summarise
 
 FACE = np.array([[30.0, 40], [70, 40], [50, 64], [34, 80], [66, 80]])
 SETTINGS = {
@@ -92,3 +94,74 @@ def test_datasets_that_name_images_alike_stay_apart(tmp_path):
     ends = nmse[["value", "low", "high"]]
     assert ends.loc["p1", "value"] == 0
     assert ends.loc["p2"].tolist() == pytest.approx([0.1] * 3)  # 4 px of 40 between the eyes
+
+
+DRAWS = {  # replicates of a metric by model and fold, with the subjects of each fold
+    "a": [([0.2, 0.3, 0.4], 5), ([0.4, 0.5, 0.6], 7)],
+    "b": [([0.1, 0.3, 0.5], 5), ([0.3, 0.3, 0.3], 7)],
+}
+
+
+def drawn(metric="eer", at=0.0, models=DRAWS):
+    """Return METRICS and REPLICATES, one per model and fold; a value is the middle draw."""
+    metrics, replicates = [], []
+    for model, folds in models.items():
+        for fold, (values, subjects) in enumerate(folds):
+            key = {"protocol": "p", "fold": np.int32(fold), "model": model}
+            key |= {"subset": "all", "metric": metric, "at": at}
+            row = {**key, "value": values[1], "low": 0.0, "high": 1.0, "n": 50}
+            metrics.append(pd.DataFrame([row]))
+            table = pd.DataFrame({"value": values, "draw": range(3)}).assign(subjects=subjects)
+            replicates.append(table.assign(**key)[::-1])
+    return pd.concat(metrics), replicates
+
+
+def test_a_metric_over_folds_is_their_mean_and_so_is_every_draw():
+    metrics, replicates = drawn()
+    joined = over_folds(replicates)
+    summary = summarise(metrics, joined).set_index("model")
+    assert summary["value"].tolist() == pytest.approx([0.4, 0.3])
+    mean = np.array([0.3, 0.4, 0.5])
+    expected = interval(0.4, mean, subjects=7, scale=RATE)  # of the fold with most subjects
+    assert tuple(summary.loc["a", ["low", "high"]]) == pytest.approx(expected)
+    assert summary["n"].tolist() == [100, 100]
+
+
+def test_differences_are_those_of_the_same_draw():
+    metrics, replicates = drawn()
+    joined = over_folds(replicates)
+    rows = list(contrast(summarise(metrics, joined), joined))
+    paired = np.array([0.3 - 0.2, 0.4 - 0.3, 0.5 - 0.4])  # every draw differs by 0.1
+    ends = interval(0.1, paired, subjects=7, scale=DIFFERENCE)
+    assert [row[:6] for row in rows] == [("p", "all", "eer", 0.0, "a", "b")]
+    assert rows[0][6:] == pytest.approx((0.1, *ends, 100))
+    assert ends == pytest.approx((0.1, 0.1))
+
+
+def test_the_points_of_a_curve_stay_apart():
+    tables_at = [drawn("tar_at_far", at) for at in (0.01, 0.1)]
+    higher = {m: [([v + 0.2 for v in f], s) for f, s in folds] for m, folds in DRAWS.items()}
+    tables_at[1] = drawn("tar_at_far", 0.1, higher)
+    metrics = pd.concat([m for m, _ in tables_at])
+    joined = over_folds([table for _, each in tables_at for table in each])
+    summary = summarise(metrics, joined)
+    assert summary.query("model == 'a'").set_index("at")["value"].to_dict() == pytest.approx(
+        {0.01: 0.4, 0.1: 0.6}
+    )
+    assert [row[3] for row in contrast(summary, joined)] == [0.01, 0.1]
+
+
+def test_curves_are_joined_and_never_compared():
+    metrics, replicates = drawn("roc", 0.01)
+    joined = over_folds(replicates)
+    summary = summarise(metrics, joined)
+    assert summary["low"].notna().all()
+    assert list(contrast(summary, joined)) == []
+
+
+def test_a_rate_that_one_fold_cannot_measure_is_unknown_over_folds():
+    metrics, _ = drawn("tar_at_far", 0.01)
+    metrics.iloc[0, metrics.columns.get_loc("value")] = np.nan
+    summary = summarise(metrics, {}).set_index("model")
+    assert np.isnan(summary.loc["a", "value"])
+    assert summary.loc["b", "value"] == pytest.approx(0.3)
