@@ -41,7 +41,8 @@ DIFFERENCES = pa.schema(
     [
         PROTOCOL,
         column("subset", pa.string(), "as in METRICS"),
-        column("metric", pa.string(), "nmse or eer"),
+        column("metric", pa.string(), "nmse, eer, tar_at_far or rank1"),
+        METRICS.field("at"),
         column("model_a", pa.string(), "minuend"),
         column("model_b", pa.string(), "subtrahend"),
         *(METRICS.field(name) for name in ("value", "low", "high", "n")),
