@@ -34,7 +34,7 @@ ABLATION = {
 DISPLACEMENTS = {"range": 1, "kinds": list(KINDS), "levels": list(LEVELS), "linear_up_to": 0.12}
 
 
-def ends(value: float, *, wide: float, least: float = -1.0) -> dict[str, float]:
+def ends(value: float, *, wide: float, least: float = -9.0) -> dict[str, float]:
     return {"low": max(value - wide, least), "high": value + wide}
 
 
@@ -57,7 +57,8 @@ def add_displacements(rows: Any, protocol: str) -> None:
                 eer = NORMAL.cdf(NORMAL.inv_cdf(base) + slope * steepness * nmse)
                 rows.add(key, "nmse", nmse, at=level, n=480)
                 rows.add(key, "eer", eer, at=level, n=n, **ends(eer, wide=0.03, least=0.0))
-            rows.add(key, "eer_slope", slope / 4, n=n, **ends(slope / 4, wide=0.2))
+            rise = 0.33 if "visible" in subset else 0.95
+            rows.add(key, "eer_slope", rise, n=n, **ends(rise, wide=0.2))
             rows.add(key, "probit_slope", slope, n=n, **ends(slope, wide=0.9))
         key = (protocol, "annotated", f"displacement={kind}")
         rows.add(key, "eer_slope_difference", 0.62, n=10800, **ends(0.62, wide=0.31))

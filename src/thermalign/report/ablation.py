@@ -6,6 +6,7 @@ from typing import Any
 
 from thermalign.report.cells import (
     MISSING,
+    NBSP,
     Body,
     Cell,
     Row,
@@ -18,7 +19,7 @@ from thermalign.report.cells import (
     signed,
 )
 from thermalign.report.names import subset_label, subset_parts
-from thermalign.report.summary import Value, View
+from thermalign.report.summary import Value, View, by_number
 from thermalign.report.tables import INTERVALS
 
 STUDY = "study"
@@ -82,6 +83,27 @@ def difference_words(value: Value) -> str:
     return f"{text} {interval(value, rate=True)}{verdict}"
 
 
+def ablation_finding(view: View, config: Mapping[str, Any]) -> str:
+    """Say in one line what the other matchers cost, and the controls; empty without any."""
+    names = matchers(view, config)
+    controls = permuted(config)
+    above = {name: of_matcher(view, name, "eer_above_study") for name in names}
+    parts = [
+        f"{spelt(name)}{NBSP}{difference_words(value)}"
+        for name, value in above.items()
+        if value and name not in controls
+    ]
+    rates = {name: of_matcher(view, name, "eer") for name in controls}
+    checks = [
+        f"permuted labels give {percent(value.value)} {interval(value, rate=True)}".strip()
+        for value in rates.values()
+        if value
+    ]
+    lead = "other matchers against the configured one, in points of EER: " if parts else ""
+    said = [*parts, *checks]
+    return f"{lead}{'; '.join(said)}." if said else ""
+
+
 def _permuted(view: View, config: Mapping[str, Any]) -> list[str]:
     said = []
     for name in permuted(config):
@@ -89,7 +111,9 @@ def _permuted(view: View, config: Mapping[str, Any]) -> list[str]:
         if value is None:
             continue
         text = f"{percent(value.value)} {interval(value, rate=True)}".strip()
-        lead = f"With the subjects’ labels permuted ({spelt(name)}) the equal error rate is {text}"
+        lead = (
+            f"Fitted to permuted labels ({spelt(name)}), the matcher’s equal error rate is {text}"
+        )
         if not value.bounded:
             said.append(f"{lead}; without an interval it cannot be held against 50 %.")
         elif value.low <= CHANCE <= value.high:
@@ -127,7 +151,7 @@ def _table(view: View, names: list[str], config: Mapping[str, Any]) -> Table:
         caption=f"Equal error rate of other matchers, probes aligned by annotated points, "
         f"{view.label}",
         head="Matcher",
-        columns=["What differs", *map(subset_label, subsets)],
+        columns=["Settings", *map(subset_label, subsets)],
         bodies=[body for body in bodies if body.rows],
         notes=[
             "Second lines: difference to the matcher as configured, in percentage points, on the "
@@ -140,7 +164,7 @@ def _subsets(view: View) -> list[str]:
     """Return the subsets of the matchers, near to far, then all images."""
     parts = (s.partition("&")[2] or "all" for s in view.subsets("eer") if s.startswith("matcher="))
     found = dict.fromkeys(parts)
-    ranges = sorted(s for s in found if s != "all")
+    ranges = by_number(s for s in found if s != "all")
     return [*ranges, "all"] if "all" in found and len(ranges) > 1 else list(found)
 
 
@@ -152,7 +176,7 @@ def _rows(view: View, names: list[str], subsets: list[str], config: Mapping[str,
         above = [of_matcher(view, name, "eer_above_study", subset=s) for s in subsets]
         if any(above):
             cells = [_above_cell(value) for value in above]
-            rows.append(Row("above as configured", [Cell(""), *cells], tone="muted"))
+            rows.append(Row("minus as configured", [Cell(""), *cells], tone="muted"))
     return rows
 
 

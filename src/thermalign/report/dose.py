@@ -40,6 +40,12 @@ SCALES = {
 }
 """Metric to the title of its rows. A share per whole unit is as many hundredths per hundredth."""
 
+UNITS = {
+    "eer_slope": "percentage points per .01",
+    "probit_slope": "normal deviates per interocular distance",
+}
+"""Metric to its unit over interocular distances of NMSE."""
+
 
 @dataclass(frozen=True)
 class DoseChapter:
@@ -78,10 +84,28 @@ def main_kind(view: View, config: Mapping[str, Any]) -> str:
     return placed if placed in measured else next(iter(measured), "")
 
 
+def dose_finding(view: View, config: Mapping[str, Any]) -> str:
+    """Say in one line what landmark error costs; empty where no displaced points were matched."""
+    kind = main_kind(view, config)
+    slope = view.get(DISPLACED, "eer_slope", subset=subset_of(kind))
+    parts = []
+    if slope and slope.known:
+        ends = f" {between(slope.low, slope.high, show=_two)}" if slope.bounded else ""
+        rise = f"{_two(slope.value)}{ends}"
+        parts.append(f"landmark error costs {rise} points of EER per .01 of NMSE in thermal probes")
+    difference = slope_words(view, kind)
+    parts += [f"thermal − visible {difference}"] if difference else []
+    verdicts = [its.verdict for its in placements(view).values()]
+    off = sum(words.endswith("its NMSE") for words in verdicts)
+    if verdicts:
+        parts.append(f"{off} of {len(verdicts)} detectors off the EER that their NMSE predicts")
+    return f"{'; '.join(parts)}." if parts else ""
+
+
 def slope_words(view: View, kind: str) -> str:
     """Say how much steeper thermal is than visible, on either scale; empty without a control."""
     words = []
-    for scale, unit in (("eer_slope", "percentage points"), ("probit_slope", "normal deviates")):
+    for scale, unit in UNITS.items():
         found = view.get(DISPLACED, f"{scale}_difference", subset=subset_of(kind))
         if found and found.known:
             ends = f" {between(found.low, found.high, show=_two)}" if found.bounded else ""
@@ -92,7 +116,7 @@ def slope_words(view: View, kind: str) -> str:
 def _separable(value: Value) -> str:
     if not value.bounded:
         return "without an interval"
-    return "separable from 0" if value.low > 0 or value.high < 0 else "not separable from 0"
+    return "separable" if value.low > 0 or value.high < 0 else "not separable"
 
 
 def _two(value: float) -> str:
@@ -184,7 +208,8 @@ def _placement_table(view: View) -> Table | None:
         notes=[
             f"Predicted: read off the curve of {_spelt(placed_kind(view))} displacement at the "
             "detector’s NMSE. Excess: measured minus predicted, in percentage points; “as "
-            "predicted” where its interval holds 0, so that NMSE alone accounts for the loss. "
+            "predicted”: its interval holds 0. A detector is worse, or better, than its NMSE where "
+            "its errors are of a kind that costs more, or less, than the displacement does. "
             + INTERVALS
         ],
     )

@@ -23,7 +23,8 @@ from thermalign.report.responses import (
 from thermalign.report.summary import View
 from thermalign.report.svg import style, to_svg
 
-WIDE = (1.25 * SIZE[0], 1.3 * SIZE[1])
+TALL = (SIZE[0], 1.2 * SIZE[1])
+SMALL = (0.7 * SIZE[0], 0.75 * SIZE[1])
 BEYOND = 1.5
 """Where the axis ends at most, in times the curve's end; detectors beyond stand at its edge."""
 
@@ -41,7 +42,7 @@ def placement_panel(view: View, kind: str, *, seeds: Seeds) -> Panel | None:
         return None
     look = view.looks[DISPLACED]
     with style():
-        figure, axes = _axes(WIDE)
+        figure, axes = _axes(TALL)
         _draw(axes, curve, look)
         end = _end(curve, placed)
         labels = [Label("displaced points", curve[-1].nmse, curve[-1].eer.value)]
@@ -75,7 +76,7 @@ def control_panel(view: View, kind: str) -> Panel | None:
     if not sides:
         return None
     with style():
-        figure, axes = _axes(WIDE)
+        figure, axes = _axes(TALL)
         for modality in MODALITIES:
             _draw(axes, sides[modality], modality_look(modality))
         every = [point for points in sides.values() for point in points]
@@ -97,7 +98,7 @@ def kind_panels(view: View, kinds: list[str]) -> list[Panel]:
     panels = []
     for kind, sides in curves.items():
         with style():
-            figure, axes = _axes((0.8 * SIZE[0], 0.8 * SIZE[1]))
+            figure, axes = _axes(SMALL)
             for modality, points in sides.items():
                 _draw(axes, points, modality_look(modality))
             _limits(axes, every)
@@ -111,7 +112,7 @@ def kind_panels(view: View, kinds: list[str]) -> list[Panel]:
 def _axes(size: tuple[float, float]) -> tuple[Figure, Axes]:
     figure = Figure(figsize=size, layout="constrained")
     axes = figure.subplots()
-    axes.set(xlabel="NMSE of probe landmarks, interocular distances", ylabel="Equal error rate")
+    axes.set(xlabel="NMSE, interocular distances", ylabel="Equal error rate")
     axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: fraction(v, digits=2)))
     axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))

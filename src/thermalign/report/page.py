@@ -15,7 +15,7 @@ from thermalign.report.differences import difference_tables
 from thermalign.report.dose import dose_chapter
 from thermalign.report.faces import Album, Example, albums, images
 from thermalign.report.figures import Panel, ced_panels, price_panel, training_panels
-from thermalign.report.findings import SIMULATED, finding, uses_simulator
+from thermalign.report.findings import SIMULATED, Sources, findings, uses_simulator
 from thermalign.report.gallery import Picture
 from thermalign.report.inventory import cost_table, dataset_table, parameter_table
 from thermalign.report.names import Look, looks
@@ -91,6 +91,7 @@ class Chapter:
     rates: list[Table]
     roc: list[Panel]
     det: list[Panel]
+    det_legend: list[Look]
     cmc: list[Panel]
     differences: list[Table]
     albums: list[Album]
@@ -129,13 +130,14 @@ def render(study: Study) -> str:
     )
     config = {**study.config, "models": _trainings(study)}
     stressed = [stress_chapter(view, config, study.pictures) for view in every]
+    sources = Sources(study.differences, study.spread, study.config, study.seeds)
     dosed = [dose_chapter(view, config, seeds=study.seeds) for view in every]
     ablated = [ablation_chapter(view, config) for view in every]
     return environment.get_template("page.html.j2").render(
         study=study,
         style=(folder / "style.css").read_text(encoding="utf-8"),
         simulated=SIMULATED if uses_simulator(study.config) else "",
-        findings=[finding(view, study.differences, study.spread) for view in plain],
+        findings=findings(plain, every, sources),
         chapters=[_chapter(study, view) for view in plain],
         spread=spread_chapter(
             study.spread,
@@ -175,6 +177,7 @@ def _chapter(study: Study, view: View) -> Chapter:
         rates=rate_tables(view),
         roc=roc_panels(view),
         det=det_panels(view),
+        det_legend=[view.looks[m] for m in _models(study, view.models("roc"))],
         cmc=cmc_panels(view),
         differences=difference_tables(_paired(study), view.protocol, looks=view.looks),
         albums=albums(study.examples, view.protocol, looks=view.looks),

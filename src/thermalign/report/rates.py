@@ -14,6 +14,9 @@ from thermalign.report.svg import FAINT, style, to_svg
 DET_TICKS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 0.99)
 """Rates that a DET axis may name; their spacing is that of normal deviates."""
 
+DET_END = 0.5
+"""False match rate where DET curves end: beyond it no system works."""
+
 
 def roc_panels(view: View) -> list[Panel]:
     """Draw the ROC curves over a logarithmic false match rate: Range 1 first, as in the paper."""
@@ -42,7 +45,7 @@ def roc_panels(view: View) -> list[Panel]:
 def det_panels(view: View) -> list[Panel]:
     """Draw the DET curves: both error rates spaced as normal deviates, so that lines straighten.
 
-    Points where either rate is 0 or 1 have no normal deviate and are left out.
+    Points where a rate is 0 or 1 have no normal deviate and are left out.
     """
     panels = []
     for subset in curve_subsets(view, "roc"):
@@ -96,7 +99,7 @@ def _errors(curve: Curve) -> list[tuple[float, float]]:
     return [
         (normal.inv_cdf(at), normal.inv_cdf(1 - value.value))
         for at, value in curve
-        if 0 < at < 1 and 0 < value.value < 1
+        if 0 < at <= DET_END and 0 < value.value < 1
     ]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from thermalign.report.carried import of_variant, ratio_cell
 from thermalign.report.cells import (
@@ -39,7 +39,7 @@ KINDS = {
 
 MEASURES: dict[str, tuple[str, Callable[[float], str]]] = {
     "nmse": ("NMSE", fraction),
-    "eer": ("Equal error rate", percent),
+    "eer": ("EER", percent),
 }
 """Metric to its name and to how a figure of it is printed."""
 
@@ -135,6 +135,7 @@ def _panel(view: View, kind: str, conditions: list[Condition], *, metric: str, t
         axes.xaxis.set_major_locator(FixedLocator([c.level for c in points]))
         axes.xaxis.set_minor_locator(NullLocator())
         axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: fraction(v, digits=2)))
+        axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: show(v)))
         axes.axvline(undisturbed, color=FAINT, linewidth=0.8, linestyle=(0, (2, 2)))
         axes.set(ylim=(0, top), xlabel=label, ylabel=name)
