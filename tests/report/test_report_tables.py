@@ -2,21 +2,29 @@ import pandas as pd
 import pytest
 from fake_study import NAN, Rows, empty
 
-from thermalign import tables as schemas
 from thermalign.report.cells import fraction, number, percent
 from thermalign.report.differences import difference_tables, interval_bar, verdict
-from thermalign.report.findings import finding
+from thermalign.report.findings import Sources, finding
 from thermalign.report.inventory import cost_table, parameter_table
 from thermalign.report.names import looks, protocol_label, subset_label
 from thermalign.report.paper import published
 from thermalign.report.summary import View
-from thermalign.report.tables import detail_table, eer_table, nmse_table, operating_table
+from thermalign.report.tables import detail_table, nmse_table
+from thermalign.report.verification import eer_table, operating_table
+from thermalign.schemas.descriptions import COSTS
+from thermalign.schemas.measures import DIFFERENCES, SPREAD
 
 MODELS = ("annotated", "dan", "mean_shape", "mtcnn", "pbc")
 
 
 def view_of(rows, protocol="protocol1"):
     return View(rows.frame(), protocol, looks=looks(MODELS))
+
+
+def found(*views, differences=None, seeds=None):
+    rows = empty(DIFFERENCES) if differences is None else differences
+    sources = Sources(rows, empty(SPREAD), config={}, seeds=seeds or {})
+    return finding(list(views), list(views), sources).sentences
 
 
 def texts(table):
@@ -151,10 +159,10 @@ def test_only_an_interval_that_leaves_out_zero_separates(low, high, said):
 
 def test_differences_beyond_the_main_subset_are_folded_away():
     rows = [
-        ("own", subset, "eer", "dan", "annotated", 0.012, 0.002, 0.022, 100)
+        ("own", subset, "eer", 0.0, "dan", "annotated", 0.012, 0.002, 0.022, 100)
         for subset in ("all", "range=1", "range=2")
     ]
-    frame = pd.DataFrame(rows, columns=schemas.DIFFERENCES.names)
+    frame = pd.DataFrame(rows, columns=DIFFERENCES.names)
     shown, folded = difference_tables(frame, "own", looks=looks(MODELS))
     assert [body.title for body in shown.bodies] == ["Equal error rate, Range 1"]
     assert [body.title for body in folded.bodies][-1] == "Equal error rate, Range 2"
@@ -177,7 +185,7 @@ def test_costs_are_summed_and_memory_is_the_largest_jobs():
         ("train", "a", 10.0, 9.0, 1.0, 500.0, "cpu"),
         ("train", "b", 30.0, 41.0, 3.0, 800.0, "cpu"),
     ]
-    table = cost_table(pd.DataFrame(rows, columns=schemas.COSTS.names))
+    table = cost_table(pd.DataFrame(rows, columns=COSTS.names))
     assert texts(table)["train"] == ["2", "50", "40", "10\u202f%", "800", "cpu"]
     assert texts(table)["All rules"] == texts(table)["train"]
 
@@ -196,19 +204,18 @@ def test_findings_turn_differences_towards_the_model():
     for model, rate in (("annotated", 0.144), ("dan", 0.152)):
         rows.add(("own", model, "range=1"), "eer", rate)
     frame = pd.DataFrame(
-        [("own", "range=1", "eer", "annotated", "dan", -0.008, -0.021, 0.005, 100)],
-        columns=schemas.DIFFERENCES.names,
+        [("own", "range=1", "eer", 0.0, "annotated", "dan", -0.008, -0.021, 0.005, 100)],
+        columns=DIFFERENCES.names,
     )
-    said = finding(view_of(rows, "own"), frame, empty(schemas.SPREAD)).sentences
+    said = found(view_of(rows, "own"), differences=frame)
     assert said[0] == "No landmark error was measured."
-    assert said[-1].endswith("DAN\u00a0+0.8 [−0.5,\u00a02.1], not separable.")
+    assert said[-1].endswith("+0.8 [−0.5,\u00a02.1] points over annotated points, not separable.")
 
 
 def test_a_lone_model_is_not_called_the_lowest():
     rows = Rows()
     rows.add(("own", "dan", "all"), "nmse", 0.05, n=1440)
-    none = schemas.DIFFERENCES.empty_table().to_pandas()
-    said = finding(view_of(rows, "own"), none, empty(schemas.SPREAD)).sentences
+    said = found(view_of(rows, "own"))
     assert said[0] == "DAN has an NMSE of .050 over 1,440 test images of all folds."
 
 

@@ -63,7 +63,7 @@ def det_panels(view: View) -> list[Panel]:
             for model, points in drawn.items():
                 look = view.looks[model]
                 axes.plot(*zip(*points, strict=True), color=look.colour, linestyle=dash(look))
-            _deviate_scale(axes, [p for points in drawn.values() for p in points])
+            _deviate_scale(axes)
             axes.set(xlabel="False match rate", ylabel="False non-match rate")
             key = f"det-{slug(view.protocol)}-{slug(subset)}"
             panels.append(Panel(subset_label(subset), to_svg(figure, key=key, alt=alt)))
@@ -103,17 +103,18 @@ def _errors(curve: Curve) -> list[tuple[float, float]]:
     ]
 
 
-def _deviate_scale(axes: Axes, points: list[tuple[float, float]]) -> None:
+def _deviate_scale(axes: Axes) -> None:
     """Name rates on both axes, and mark where the two errors are equal."""
     normal = NormalDist()
     ticks = [normal.inv_cdf(rate) for rate in DET_TICKS]
-    x, y = zip(*points, strict=True)
-    axes.set(xlim=(min(x), max(x)), ylim=(min(y), max(y)))
-    for axis, values in ((axes.xaxis, x), (axes.yaxis, y)):
-        axis.set_major_locator(FixedLocator(_apart(ticks, min(values), max(values))))
+    axes.margins(x=0, y=0.02)
+    across, up = axes.get_xlim(), axes.get_ylim()
+    for axis, ends in ((axes.xaxis, across), (axes.yaxis, up)):
+        axis.set_major_locator(FixedLocator(_apart(ticks, *ends)))
         axis.set_minor_locator(NullLocator())
         axis.set_major_formatter(FuncFormatter(lambda v, _: f"{100 * normal.cdf(v):.3g}{THIN}%"))
     axes.axline((0, 0), slope=1, color=FAINT, linewidth=0.8, linestyle=(0, (2, 2)))
+    axes.set(xlim=across, ylim=up)
 
 
 def _apart(ticks: list[float], low: float, high: float) -> list[float]:

@@ -23,11 +23,11 @@ class Point:
 
 
 def kinds(view: View, config: Mapping[str, Any]) -> list[str]:
-    """Return the kinds of displacement with an EER: first as configured, then any others."""
+    """Return the kinds with a dose-response curve: first as configured, then any others."""
     measured = [subset_parts(s).get("displacement", "") for s in view.subsets("eer")]
     configured = [str(kind) for kind in config.get("displacements", {}).get("kinds", [])]
-    present = list(dict.fromkeys(kind for kind in measured if kind))
-    return [kind for kind in dict.fromkeys([*configured, *present]) if kind in present]
+    ordered = dict.fromkeys([*configured, *measured])
+    return [kind for kind in ordered if kind and response(view, kind)]
 
 
 def subset_of(kind: str, modality: str = "") -> str:
