@@ -212,6 +212,37 @@ def test_findings_turn_differences_towards_the_model():
     assert said[-1].endswith("+0.8 [−0.5,\u00a02.1] points over annotated points, not separable.")
 
 
+def test_trainings_of_a_model_share_a_line_of_the_findings():
+    rows, seeds = Rows(), {"dan_seed1": ("dan", 1), "dan_seed2": ("dan", 2)}
+    for model, rate in (("dan_seed1", 0.152), ("dan_seed2", 0.161)):
+        rows.add(("own", model, "range=1"), "eer", rate)
+    pairs = [("dan_seed1", 0.008, -0.005, 0.021), ("dan_seed2", 0.017, 0.004, 0.03)]
+    frame = pd.DataFrame(
+        [("own", "range=1", "eer", 0.0, model, "annotated", *ends, 9) for model, *ends in pairs],
+        columns=DIFFERENCES.names,
+    )
+    view = View(rows.frame(), "own", looks=looks(MODELS, seeds))
+    said = found(view, differences=frame, seeds=seeds)
+    assert said[1:] == [
+        "DAN (over 2 training seeds): equal error rate at Range 1\u00a015.2\u202f% to 16.1\u202f%; "
+        "+0.8 to +1.7 points over annotated points, separable in 1 of 2."
+    ]
+
+
+def test_many_protocols_share_their_findings():
+    rows = Rows()
+    for protocol, value in (("a", 0.05), ("b", 0.06), ("c", 0.07)):
+        rows.add((protocol, "dan", "all"), "nmse", value)
+        rows.add((protocol, "pbc", "all"), "nmse", 0.065)
+    views = [view_of(rows, protocol) for protocol in "abc"]
+    assert found(*views) == [
+        "Lowest NMSE: DAN in 2 of 3 protocols; PBC in 1 of 3 protocols.",
+        "PBC (over 3 protocols): NMSE\u00a0.065.",
+        "DAN (over 3 protocols): NMSE\u00a0.050 to .070.",
+        "No equal error rate was measured.",
+    ]
+
+
 def test_a_lone_model_is_not_called_the_lowest():
     rows = Rows()
     rows.add(("own", "dan", "all"), "nmse", 0.05, n=1440)

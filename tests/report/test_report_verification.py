@@ -8,7 +8,7 @@ from fake_study import NAN, Rows
 
 from thermalign.report.differences import difference_tables
 from thermalign.report.names import looks
-from thermalign.report.rates import cmc_panels, det_panels
+from thermalign.report.rates import cmc_panels, counted, det_panels
 from thermalign.report.summary import View
 from thermalign.report.verification import (
     condition_table,
@@ -120,6 +120,17 @@ def test_cmc_curves_name_rank_1_beside_each_model():
     assert panel.title == "All images"
     assert [(look.label, text) for look, text in panel.legend] == [("DAN", "rank-1 70.0\u202f%")]
     assert "share of probes whose own subject" in spoken(panel)
+
+
+def test_captions_count_what_each_panel_is_taken_over():
+    rows = Rows()
+    for subset, n in (("range=1", 1000), ("range=2", 2000), ("all", 3000)):
+        rows.add(("own", "dan", subset), "roc", 0.7, at=0.1, n=n)
+    rows.add(("own", "annotated", "all"), "roc", 0.7, at=0.1, n=2900)
+    assert (
+        counted(view_of(rows), "roc") == "Range 1 1,000; Range 2 2,000; All images 2,900 to 3,000"
+    )
+    assert counted(view_of(rows), "cmc") == ""
 
 
 def test_of_two_true_accept_rates_the_higher_is_better():

@@ -20,7 +20,7 @@ from thermalign.report.gallery import Picture
 from thermalign.report.inventory import cost_table, dataset_table, parameter_table
 from thermalign.report.names import Look, looks
 from thermalign.report.paper import CITATION
-from thermalign.report.rates import cmc_panels, det_panels, roc_panels
+from thermalign.report.rates import cmc_panels, counted, det_panels, roc_panels
 from thermalign.report.spread import spread_chapter
 from thermalign.report.stress import stress_chapter
 from thermalign.report.summary import View, as_configured
@@ -93,6 +93,8 @@ class Chapter:
     det: list[Panel]
     det_legend: list[Look]
     cmc: list[Panel]
+    comparisons: str
+    probes: str
     differences: list[Table]
     albums: list[Album]
     training: list[Panel]
@@ -179,6 +181,8 @@ def _chapter(study: Study, view: View) -> Chapter:
         det=det_panels(view),
         det_legend=[view.looks[m] for m in _models(study, view.models("roc"))],
         cmc=cmc_panels(view),
+        comparisons=counted(view, "roc"),
+        probes=counted(view, "cmc"),
         differences=difference_tables(_paired(study), view.protocol, looks=view.looks),
         albums=albums(study.examples, view.protocol, looks=view.looks),
         training=[

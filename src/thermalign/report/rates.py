@@ -5,7 +5,7 @@ from statistics import NormalDist
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
-from thermalign.report.cells import THIN, percent
+from thermalign.report.cells import THIN, number, percent
 from thermalign.report.figures import Curve, Panel, curve_subsets, dash, draw, one_axes
 from thermalign.report.names import Look, slug, subset_label
 from thermalign.report.summary import View
@@ -91,6 +91,16 @@ def cmc_panels(view: View) -> list[Panel]:
             key = f"cmc-{slug(view.protocol)}-{slug(subset)}"
             panels.append(Panel(subset_label(subset), to_svg(figure, key=key, alt=alt), legend))
     return panels
+
+
+def counted(view: View, metric: str) -> str:
+    """Say how many comparisons, or probes, each panel of a curve is taken over."""
+    parts = []
+    for subset in curve_subsets(view, metric):
+        numbers = {v.n for points in view.curves(metric, subset=subset).values() for _, v in points}
+        spelt = " to ".join(number(n) for n in sorted({min(numbers), max(numbers)}))
+        parts.append(f"{subset_label(subset)} {spelt}")
+    return "; ".join(parts)
 
 
 def _errors(curve: Curve) -> list[tuple[float, float]]:
