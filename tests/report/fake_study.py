@@ -6,6 +6,13 @@ from typing import Any
 import cv2
 import numpy as np
 import pandas as pd
+from fake_matching import (
+    ABLATION,
+    DISPLACEMENTS,
+    add_carried,
+    add_identification,
+    add_matching,
+)
 
 from thermalign.report.page import DatasetCard, Example, Picture, Study
 from thermalign.schemas.descriptions import COSTS
@@ -118,7 +125,7 @@ def add_verification(rows: Rows, key: tuple[str, str, str], eer: float) -> None:
         rows.add(key, "roc", accepted, at=float(at), low=low, high=high, n=14400)
     rows.add(key, "tar_at_far", 0.6 - eer, at=0.01, low=0.5 - eer, high=0.7 - eer, n=14400)
     rows.add(key, "tar_at_far", NAN, at=0.001, n=14400)
-    rows.add(key, "rank1", 0.9 - eer, low=0.85 - eer, high=0.95 - eer, n=480)
+    add_identification(rows, key, eer)
 
 
 def add_variants(rows: Rows, protocol: str) -> None:
@@ -163,23 +170,32 @@ def full_summary() -> pd.DataFrame:
             for i, rate in enumerate(rates, start=1):
                 add_verification(rows, (protocol, model, f"range={i}"), rate * shrink)
             add_verification(rows, (protocol, model, "all"), sum(rates) / 3 * shrink)
+            for condition, more in (("baseline", 0.0), ("expression", 0.02)):
+                rate = rates[0] + more
+                key = (protocol, model, f"condition={condition}")
+                rows.add(key, "eer", rate, low=rate - 0.03, high=rate + 0.034, n=7200)
     add_variants(rows, "protocol1")
+    detected = {model: rates for model, rates in EER.items() if model != "annotated"}
+    times = {"none": 1.0} | {name: factor for name, (_, factor) in VARIANTS.items()}
+    add_carried(rows, "protocol1", detected, times)
+    add_matching(rows, "protocol1")
     return rows.frame()
 
 
 def full_differences() -> pd.DataFrame:
     rows = []
     for protocol in ("protocol1", "protocol2"):
-        for metric, means in (("nmse", NMSE), ("eer", EER)):
+        accepted = {model: tuple(0.6 - rate for rate in rates) for model, rates in EER.items()}
+        measured = (("nmse", NMSE, 0.0), ("eer", EER, 0.0), ("tar_at_far", accepted, 0.01))
+        for metric, means, at in measured:
             for i, subset in ((0, "range=1"), (2, "range=3"), (1, "all")):
                 models = list(means)
                 pairs = [(a, b) for k, a in enumerate(models) for b in models[k + 1 :]]
                 for a, b in pairs:
                     value = means[a][i] - means[b][i]
                     wide = 0.012 + 0.1 * abs(value)
-                    rows.append(
-                        (protocol, subset, metric, 0, a, b, value, value - wide, value + wide, 480)
-                    )
+                    ends = (value - wide, value + wide)
+                    rows.append((protocol, subset, metric, at, a, b, value, *ends, 480))
     return pd.DataFrame(rows, columns=DIFFERENCES.names)
 
 
@@ -364,6 +380,9 @@ def full_study() -> Study:
                 **{f"n{n}": {"dataset": "faces", "seed": 9, "train_subjects": n} for n in SIZES},
             },
             "models": {"dan": {"width": 0.125}, "pbc": {}, "mtcnn": {}, "mean_shape": {}},
+            "matcher": {"mapping": "dpm", "classifier": "pls", "negatives": "published"},
+            "ablation": ABLATION,
+            "displacements": DISPLACEMENTS,
         },
         summary=pd.concat([full_summary(), series_summary()], ignore_index=True),
         differences=full_differences(),

@@ -13,10 +13,10 @@ from thermalign.report.figures import (
     MOST_POINTS,
     ced_panels,
     price_panel,
-    roc_panels,
     training_panels,
 )
 from thermalign.report.names import looks
+from thermalign.report.rates import roc_panels
 from thermalign.report.summary import View
 
 

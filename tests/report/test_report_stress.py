@@ -54,27 +54,40 @@ def test_recordings_that_change_one_setting_stand_side_by_side_by_its_value():
 
 
 def test_moved_and_resized_boxes_are_drawn_with_every_model_and_the_box_trained_for(chapter):
-    assert [panel.title for panel in chapter.panels] == ["Boxes moved", "Boxes resized"]
+    assert [panel.title for panel in chapter.panels] == [
+        "Boxes moved: NMSE",
+        "Boxes resized: NMSE",
+        "Boxes moved: EER",
+        "Boxes resized: EER",
+    ]
     assert [look.label for look in chapter.legend] == ["MTCNN", "PBC", "DAN", "mean shape"]
     shown = re.search(r'aria-label="([^"]+)"', chapter.panels[0].svg)[1]
     assert "DAN .050, .060, .105" in shown  # as trained, x 1.2, x 2.1
 
 
 @pytest.mark.parametrize(
-    ("words", "group", "figures", "ratios"),
+    ("words", "group", "lines"),
     [
-        ("moved", "Box moved, of its side", [".050", ".060", ".105"], ["", "× 1.20", "× 2.10"]),
-        ("resized", "Box resized, times", [".050", ".095", ".070"], ["", "× 1.90", "× 1.40"]),
+        (
+            "moved",
+            "Box moved, of its side",
+            ([".050", ".060", ".105"], ["", "× 1.20", "× 2.10"], ["15.2", "16.0", "19.4"]),
+        ),
+        (
+            "resized",
+            "Box resized, times",
+            ([".050", ".095", ".070"], ["", "× 1.90", "× 1.40"], ["15.2", "18.6", "16.7"]),
+        ),
     ],
 )
-def test_every_nmse_stands_over_its_ratio_to_the_condition_trained_for(
-    chapter, words, group, figures, ratios
-):
-    shown = table(chapter, f"NMSE in {words} boxes")
+def test_every_nmse_stands_over_its_ratio_and_the_equal_error_rate(chapter, words, group, lines):
+    shown = table(chapter, f"NMSE and equal error rate in {words} boxes")
     assert shown.groups == [("", 1), (group, 2)]
     rows = shown.bodies[0].rows
     dan = next(i for i, row in enumerate(rows) if row.head == "DAN")
+    figures, ratios, rates = lines
     assert [texts(row) for row in rows[dan : dan + 2]] == [figures, ratios]
+    assert texts(rows[dan + 2]) == [f"{rate}\u202f%" for rate in rates]
     assert [cell.tone for cell in rows[dan].cells] == ["best"] * 3
 
 
@@ -112,6 +125,23 @@ def test_pictures_share_one_grey_scale_and_show_the_boxes(study):
     warm, cold = (picture.pixels for picture in study.pictures[1:])
     assert abs(float(shown.high) - np.percentile(warm, 99.5)) <= 0.5
     assert abs(float(shown.low) - np.percentile(cold, 1)) <= 0.5
+
+
+def test_variants_without_verification_show_landmark_error_alone(study):
+    kept = study.summary[study.summary["metric"] != "eer"]
+    view = View(kept, "protocol1", looks=looks(kept["model"]))
+    chapter = stress_chapter(view, study.config)
+    assert [panel.title for panel in chapter.panels] == ["Boxes moved: NMSE", "Boxes resized: NMSE"]
+    captions = " ".join(table.caption for table in chapter.tables)
+    assert "NMSE in moved boxes" in captions
+    assert "qual error rate" not in captions
+
+
+def test_found_boxes_are_carried_to_the_equal_error_rate(chapter):
+    shown = table(chapter, "in the box that MTCNN finds")
+    assert shown.groups == [("NMSE", 3), ("Equal error rate", 2)]
+    dan = next(row for row in shown.bodies[0].rows if row.head == "DAN")
+    assert texts(dan)[3:] == ["15.2\u202f%", "15.4\u202f%"]
 
 
 def test_a_protocol_without_variants_has_no_chapter(study, read_page):

@@ -4,12 +4,13 @@ from fake_study import NAN, Rows, empty
 
 from thermalign.report.cells import fraction, number, percent
 from thermalign.report.differences import difference_tables, interval_bar, verdict
-from thermalign.report.findings import finding
+from thermalign.report.findings import Sources, finding
 from thermalign.report.inventory import cost_table, parameter_table
 from thermalign.report.names import looks, protocol_label, subset_label
 from thermalign.report.paper import published
 from thermalign.report.summary import View
-from thermalign.report.tables import detail_table, eer_table, nmse_table, operating_table
+from thermalign.report.tables import detail_table, nmse_table
+from thermalign.report.verification import eer_table, operating_table
 from thermalign.schemas.descriptions import COSTS
 from thermalign.schemas.measures import DIFFERENCES, SPREAD
 
@@ -18,6 +19,12 @@ MODELS = ("annotated", "dan", "mean_shape", "mtcnn", "pbc")
 
 def view_of(rows, protocol="protocol1"):
     return View(rows.frame(), protocol, looks=looks(MODELS))
+
+
+def found(*views, differences=None, seeds=None):
+    rows = empty(DIFFERENCES) if differences is None else differences
+    sources = Sources(rows, empty(SPREAD), config={}, seeds=seeds or {})
+    return finding(list(views), list(views), sources).sentences
 
 
 def texts(table):
@@ -152,7 +159,7 @@ def test_only_an_interval_that_leaves_out_zero_separates(low, high, said):
 
 def test_differences_beyond_the_main_subset_are_folded_away():
     rows = [
-        ("own", subset, "eer", 0, "dan", "annotated", 0.012, 0.002, 0.022, 100)
+        ("own", subset, "eer", 0.0, "dan", "annotated", 0.012, 0.002, 0.022, 100)
         for subset in ("all", "range=1", "range=2")
     ]
     frame = pd.DataFrame(rows, columns=DIFFERENCES.names)
@@ -197,19 +204,49 @@ def test_findings_turn_differences_towards_the_model():
     for model, rate in (("annotated", 0.144), ("dan", 0.152)):
         rows.add(("own", model, "range=1"), "eer", rate)
     frame = pd.DataFrame(
-        [("own", "range=1", "eer", 0, "annotated", "dan", -0.008, -0.021, 0.005, 100)],
+        [("own", "range=1", "eer", 0.0, "annotated", "dan", -0.008, -0.021, 0.005, 100)],
         columns=DIFFERENCES.names,
     )
-    said = finding(view_of(rows, "own"), frame, empty(SPREAD)).sentences
+    said = found(view_of(rows, "own"), differences=frame)
     assert said[0] == "No landmark error was measured."
-    assert said[-1].endswith("DAN\u00a0+0.8 [−0.5,\u00a02.1], not separable.")
+    assert said[-1].endswith("+0.8 [−0.5,\u00a02.1] points over annotated points, not separable.")
+
+
+def test_trainings_of_a_model_share_a_line_of_the_findings():
+    rows, seeds = Rows(), {"dan_seed1": ("dan", 1), "dan_seed2": ("dan", 2)}
+    for model, rate in (("dan_seed1", 0.152), ("dan_seed2", 0.161)):
+        rows.add(("own", model, "range=1"), "eer", rate)
+    pairs = [("dan_seed1", 0.008, -0.005, 0.021), ("dan_seed2", 0.017, 0.004, 0.03)]
+    frame = pd.DataFrame(
+        [("own", "range=1", "eer", 0.0, model, "annotated", *ends, 9) for model, *ends in pairs],
+        columns=DIFFERENCES.names,
+    )
+    view = View(rows.frame(), "own", looks=looks(MODELS, seeds))
+    said = found(view, differences=frame, seeds=seeds)
+    assert said[1:] == [
+        "DAN (over 2 training seeds): equal error rate at Range 1\u00a015.2\u202f% to 16.1\u202f%; "
+        "+0.8 to +1.7 points over annotated points, separable in 1 of 2."
+    ]
+
+
+def test_many_protocols_share_their_findings():
+    rows = Rows()
+    for protocol, value in (("a", 0.05), ("b", 0.06), ("c", 0.07)):
+        rows.add((protocol, "dan", "all"), "nmse", value)
+        rows.add((protocol, "pbc", "all"), "nmse", 0.065)
+    views = [view_of(rows, protocol) for protocol in "abc"]
+    assert found(*views) == [
+        "Lowest NMSE: DAN in 2 of 3 protocols; PBC in 1 of 3 protocols.",
+        "PBC (over 3 protocols): NMSE\u00a0.065.",
+        "DAN (over 3 protocols): NMSE\u00a0.050 to .070.",
+        "No equal error rate was measured.",
+    ]
 
 
 def test_a_lone_model_is_not_called_the_lowest():
     rows = Rows()
     rows.add(("own", "dan", "all"), "nmse", 0.05, n=1440)
-    none = DIFFERENCES.empty_table().to_pandas()
-    said = finding(view_of(rows, "own"), none, empty(SPREAD)).sentences
+    said = found(view_of(rows, "own"))
     assert said[0] == "DAN has an NMSE of .050 over 1,440 test images of all folds."
 
 

@@ -115,6 +115,11 @@ def between(low: float, high: float, *, show: Callable[[float], str]) -> str:
     return f"[{show(low)},{NBSP}{show(high)}]"
 
 
+def signed(value: float, show: Callable[[float], str]) -> str:
+    """Print a difference with its sign."""
+    return f"+{show(value)}" if value > 0 else show(value)
+
+
 def rate_cell(value: Value | None, *, empty: str = MISSING, tone: str = "") -> Cell:
     """Show a rate in percent with its interval; ``empty`` where its value is not a number."""
     if value is None:

@@ -13,13 +13,18 @@ from thermalign.report.cells import (
     Table,
     between,
     fraction,
+    percent,
     percent_number,
+    signed,
 )
 from thermalign.report.names import Look, protocol_label, subset_label
 from thermalign.report.summary import by_number
 
 METRICS = (("nmse", "NMSE", "all"), ("eer", "Equal error rate", "range=1"))
 """Metric, its name, and the subset that is shown rather than folded away."""
+
+ACCEPTED = {"tar_at_far": "True accept rate", "rank1": "Rank-1"}
+"""Metrics of which more is better, and their names; all are folded away."""
 
 BAR_WIDTH, BAR_HEIGHT = 150.0, 16.0
 
@@ -41,16 +46,34 @@ def difference_tables(frame: pd.DataFrame, protocol: str, *, looks: dict[str, Lo
     if folded:
         line = f"All other subsets ({len(folded)})"
         tables.append(_table(f"Paired differences by subset, {label}", folded, folded=line))
+    accepted = _accepted(frame[frame["protocol"] == protocol], looks)
+    if accepted:
+        line = f"True accept rates and rank-1 ({len(accepted)})"
+        caption = f"Paired differences of true accept rates and rank-1, {label}"
+        tables.append(_table(caption, accepted, folded=line))
     return tables
 
 
-def verdict(low: float, high: float, *, first: str, second: str) -> str:
-    """Say what an interval of first minus second allows to say; lower is better."""
+def _accepted(frame: pd.DataFrame, looks: dict[str, Look]) -> list[Body]:
+    bodies = []
+    for metric, name in ACCEPTED.items():
+        rows = frame[frame["metric"] == metric]
+        for subset in by_number(dict.fromkeys(str(s) for s in rows["subset"])):
+            for at in sorted(set(rows.loc[rows["subset"] == subset, "at"])):
+                chosen = rows[(rows["subset"] == subset) & (rows["at"] == at)]
+                rate = f" at FMR {percent(at)}" if metric == "tar_at_far" else ""
+                title = f"{name}{rate}, {subset_label(subset)}"
+                bodies.append(Body(_rows(chosen, looks), title=title))
+    return bodies
+
+
+def verdict(low: float, high: float, *, first: str, second: str, better: str = "lower") -> str:
+    """Say which of two is ``better``, lower or higher, as far as first minus second allows."""
     if not (math.isfinite(low) and math.isfinite(high)):
         return "no interval"
-    if low > 0:
-        return f"{second} lower"
-    return f"{first} lower" if high < 0 else "not separable"
+    if low <= 0 <= high:
+        return "not separable"
+    return f"{second if (low > 0) == (better == 'lower') else first} {better}"
 
 
 def _table(caption: str, bodies: list[Body], *, folded: str = "") -> Table:
@@ -61,7 +84,7 @@ def _table(caption: str, bodies: list[Body], *, folded: str = "") -> Table:
         bodies=bodies,
         notes=[
             "Each line is first minus second on the same images, with the 95 % interval of a "
-            "bootstrap over subjects; equal error rates in percentage points. Two models are "
+            "bootstrap over subjects; rates in percentage points. Two models are "
             "separable where the interval leaves out zero. Within a block all intervals are drawn "
             "on one scale around zero."
         ],
@@ -81,21 +104,18 @@ def _rows(frame: pd.DataFrame, looks: dict[str, Look]) -> list[Row]:
     rows = []
     for model_a, model_b, metric, value, low, high in records:
         first, second = (looks[m].label if m in looks else m for m in (model_a, model_b))
-        show: Callable[[float], str] = percent_number if metric == "eer" else fraction
+        show: Callable[[float], str] = fraction if metric == "nmse" else percent_number
+        better = "higher" if metric in ACCEPTED else "lower"
         finite = math.isfinite(low) and math.isfinite(high)
-        said = verdict(low, high, first=first, second=second)
+        said = verdict(low, high, first=first, second=second, better=better)
         cells = [
-            Cell(_signed(value, show)) if math.isfinite(value) else Cell(MISSING, tone="missing"),
+            Cell(signed(value, show)) if math.isfinite(value) else Cell(MISSING, tone="missing"),
             Cell(between(low, high, show=show)) if finite else Cell(MISSING, tone="missing"),
             Cell("", tone="words", drawing=interval_bar(value, (low, high), limit=limit)),
-            Cell(said, tone="words" if said.endswith("lower") else "words muted"),
+            Cell(said, tone="words" if said.endswith(better) else "words muted"),
         ]
         rows.append(Row(f"{first} − {second}", cells))
     return rows
-
-
-def _signed(value: float, show: Callable[[float], str]) -> str:
-    return f"+{show(value)}" if value > 0 else show(value)
 
 
 def interval_bar(value: float, ends: tuple[float, float], *, limit: float) -> str:

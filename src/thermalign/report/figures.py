@@ -1,4 +1,4 @@
-"""The curves: cumulative error, ROC, training. Each panel is a picture of its own."""
+"""The curves of landmark error and training. Each panel is a picture of its own."""
 
 import math
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
-from thermalign.report.cells import THIN, fraction, percent
+from thermalign.report.cells import fraction, percent
 from thermalign.report.names import Look, protocol_label, slug, subset_label
 from thermalign.report.summary import Value, View
 from thermalign.report.svg import FAINT, style, to_svg
@@ -36,46 +36,21 @@ class Panel:
 def ced_panels(view: View) -> list[Panel]:
     """Draw the cumulative error distributions: all images, then every range and volume."""
     panels = []
-    for subset in _curve_subsets(view, "ced"):
+    for subset in curve_subsets(view, "ced"):
         curves = view.curves("ced", subset=subset)
         alt = (
             f"Cumulative error distribution, {view.label}, {subset_label(subset)}: share of images "
             f"over the NMSE they stay below. {_spoken(curves, view.looks)}"
         )
         with style():
-            figure, axes = _axes()
+            figure, axes = one_axes()
             for model, points in curves.items():
-                _draw(axes, points, look=view.looks[model])
+                draw(axes, points, look=view.looks[model])
             end = max(at for points in curves.values() for at, _ in points)
             axes.set(xlim=(0, end), ylim=(0, 1.02), xlabel="NMSE", ylabel="Images below")
             axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: fraction(v, digits=2)))
             key = f"ced-{slug(view.protocol)}-{slug(subset)}"
             panels.append(Panel(subset_label(subset), to_svg(figure, key=key, alt=alt)))
-    return panels
-
-
-def roc_panels(view: View) -> list[Panel]:
-    """Draw the ROC curves over a logarithmic false match rate: Range 1 first, as in the paper."""
-    panels = []
-    for subset in _curve_subsets(view, "roc"):
-        curves = view.curves("roc", subset=subset)
-        legend = [(view.looks[model], _eer(view, model, subset)) for model in curves]
-        alt = (
-            f"ROC curves, {view.label}, {subset_label(subset)}: true accept rate over false match "
-            f"rate. {'; '.join(f'{look.label} {rate}' for look, rate in legend)}."
-        )
-        with style():
-            figure, axes = _axes()
-            for model, points in curves.items():
-                drawn = [(at, value) for at, value in points if at > 0]
-                _draw(axes, drawn, look=view.looks[model])
-            inside = [at for points in curves.values() for at, _ in points if 0 < at < 1]
-            axes.set(xscale="log", xlim=(min(inside, default=1e-3), 1), ylim=(0, 1.02))
-            axes.set(xlabel="False match rate", ylabel="True accept rate")
-            axes.xaxis.set_minor_locator(NullLocator())
-            axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v * 100:g}{THIN}%"))
-            key = f"roc-{slug(view.protocol)}-{slug(subset)}"
-            panels.append(Panel(subset_label(subset), to_svg(figure, key=key, alt=alt), legend))
     return panels
 
 
@@ -115,7 +90,7 @@ def price_panel(curves: pd.DataFrame, protocol: str, *, looks: Looks) -> list[Pa
         return []
     legend = []
     with style():
-        figure, axes = _axes()
+        figure, axes = one_axes()
         for model in models:
             rows = mine[mine["model"] == model].sort_values("core_seconds")
             for _, line in rows.groupby("fold", sort=True):
@@ -123,7 +98,7 @@ def price_panel(curves: pd.DataFrame, protocol: str, *, looks: Looks) -> list[Pa
                     line["core_seconds"],
                     line["validation_nmse"],
                     color=looks[model].colour,
-                    linestyle=_dash(looks[model]),
+                    linestyle=dash(looks[model]),
                     linewidth=1.1,
                     marker="o" if len(line) < 2 else None,
                 )
@@ -144,36 +119,35 @@ def price_panel(curves: pd.DataFrame, protocol: str, *, looks: Looks) -> list[Pa
     return [Panel("Accuracy over cost", svg, legend)]
 
 
-def _axes() -> tuple[Figure, Axes]:
+def one_axes() -> tuple[Figure, Axes]:
+    """Return a figure and its axes, whose ordinate is a rate in percent."""
     figure = Figure(figsize=SIZE, layout="constrained")
     axes = figure.subplots()
     axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: percent(v, digits=0)))
     return figure, axes
 
 
-def _curve_subsets(view: View, metric: str) -> list[str]:
+def curve_subsets(view: View, metric: str) -> list[str]:
+    """Return the subsets that a curve is drawn for, in the order of the page."""
     measured = view.subsets(metric)
     parts = [*view.ranges(metric), *view.volumes(metric)]
     # The paper's ROC curves are those of Range 1, its error curves those of all images.
-    wanted = [*parts, "all"] if metric == "roc" else ["all", *parts]
+    wanted = ["all", *parts] if metric == "ced" else [*parts, "all"]
     return [s for s in wanted if s in measured] or measured
 
 
-def _eer(view: View, model: str, subset: str) -> str:
-    eer = view.get(model, "eer", subset=subset)
-    return f"EER {percent(eer.value)}" if eer and eer.known else "no EER"
-
-
-def _draw(axes: Axes, points: Curve, *, look: Look) -> None:
+def draw(axes: Axes, points: Curve, *, look: Look) -> None:
+    """Draw a curve as its model looks, with a band where it has intervals."""
     x = [at for at, _ in points]
     y = [value.value for _, value in points]
-    axes.plot(x, y, color=look.colour, linestyle=_dash(look))
+    axes.plot(x, y, color=look.colour, linestyle=dash(look))
     low, high = [value.low for _, value in points], [value.high for _, value in points]
     if any(math.isfinite(v) for v in low):
         axes.fill_between(x, low, high, color=look.colour, alpha=0.13, linewidth=0)
 
 
-def _dash(look: Look) -> tuple[float, tuple[float, ...]] | str:
+def dash(look: Look) -> tuple[float, tuple[float, ...]] | str:
+    """Return a look's strokes as matplotlib takes them."""
     return (0, look.dash) if look.dash else "-"
 
 

@@ -1,13 +1,13 @@
 """The key findings in sentences, from the tables; a sentence without its figures is not said."""
 
-import math
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
+from thermalign.report.ablation import ablation_finding
 from thermalign.report.cells import (
-    MINUS,
     NBSP,
     between,
     fraction,
@@ -15,7 +15,10 @@ from thermalign.report.cells import (
     number,
     percent,
     percent_number,
+    signed,
 )
+from thermalign.report.dose import dose_finding
+from thermalign.report.figures import Seeds
 from thermalign.report.names import subset_label
 from thermalign.report.summary import Value, View
 
@@ -24,19 +27,68 @@ SIMULATED = (
     "settings with each other, and repeat the study on recorded faces before relying on a figure."
 )
 
+Show = Callable[[float], str]
+
+MOST_PROTOCOLS = 2
+"""Protocols up to this many have sentences of their own; more share them."""
+
 
 @dataclass(frozen=True)
 class Finding:
-    """What a protocol showed: its name and the sentences."""
+    """What one or several protocols showed: their names and the sentences."""
 
     lead: str
     sentences: list[str]
 
 
-def finding(view: View, differences: pd.DataFrame, spread: pd.DataFrame) -> Finding:
-    """Say the main result of a protocol; no single training is named the best of its seeds."""
-    said = [_lowest(view, spread), _by_range(view), _verification(view), _loss(view, differences)]
-    return Finding(view.label, [sentence for sentence in said if sentence])
+@dataclass(frozen=True)
+class Sources:
+    """What findings are told from, beside SUMMARY.
+
+    Attributes
+    ----------
+    differences, spread : DataFrame of DIFFERENCES, SPREAD
+    config : dict
+    seeds : dict
+        Name under ``models:`` and training seed, by the name of a training.
+    """
+
+    differences: pd.DataFrame
+    spread: pd.DataFrame
+    config: Mapping[str, Any]
+    seeds: Seeds
+
+
+def findings(plain: list[View], every: list[View], sources: Sources) -> list[Finding]:
+    """Say the main results: a line per model, over all its training seeds.
+
+    Parameters
+    ----------
+    plain, every : lists of View, one per protocol
+        Without and with the rows that change something on purpose.
+    sources : Sources
+    """
+    pairs = list(zip(plain, every, strict=True))
+    groups = [[pair] for pair in pairs] if len(pairs) <= MOST_PROTOCOLS else [pairs]
+    return [
+        finding([view for view, _ in group], [view for _, view in group], sources)
+        for group in groups
+    ]
+
+
+def finding(plain: list[View], every: list[View], sources: Sources) -> Finding:
+    """Say what protocols showed together; see :func:`findings`."""
+    said = [_lowest(plain, sources), *_models(plain, sources)]
+    if not any(view.models("eer") for view in plain):
+        said.append("No equal error rate was measured.")
+    for words in (dose_finding, ablation_finding):
+        told = [(view.label, words(view, sources.config)) for view in every]
+        alone = len(every) == 1
+        said += [text if alone else f"{label}: {text}" for label, text in told if text]
+    return Finding(
+        ", ".join(view.label for view in plain),
+        [_sentence(sentence) for sentence in said if sentence],
+    )
 
 
 def uses_simulator(config: dict[str, Any]) -> bool:
@@ -52,92 +104,138 @@ def _mentions(node: Any, word: str) -> bool:
     return isinstance(node, str) and node == word
 
 
-def _lowest(view: View, spread: pd.DataFrame) -> str:
-    known, seeds = view.known("nmse", subset="all"), ""
-    if not known:
+def _known(view: View, sources: Sources) -> tuple[dict[str, Value], bool]:
+    """Return the NMSE by model, and whether it is a mean over training seeds."""
+    several = sources.spread[sources.spread["protocol"] == view.protocol]
+    several = several[several["nmse"].notna()]
+    if not (several["n_seeds"] > 1).any():
+        return view.known("nmse", subset="all"), False
+    rows = several[["model", "nmse", "low", "high", "n_subjects"]]
+    return {row[0]: Value(*row[1:]) for row in rows.itertuples(index=False, name=None)}, True
+
+
+def _lowest(views: list[View], sources: Sources) -> str:
+    """Say which model has the lowest NMSE; no single training is named the best of its seeds."""
+    found = [(view, *_known(view, sources)) for view in views]
+    measured = [(view, known, seeded) for view, known, seeded in found if known]
+    if not measured:
         return "No landmark error was measured."
-    several = spread[(spread["protocol"] == view.protocol) & spread["nmse"].notna()]
-    if (several["n_seeds"] > 1).any():
-        rows = several[["model", "nmse", "low", "high", "n_subjects"]]
-        known = {row[0]: Value(*row[1:]) for row in rows.itertuples(index=False, name=None)}
-        seeds = ", mean over training seeds"
-    ranked = sorted(known, key=lambda m: known[m].value)
-    measured = view.known("nmse", subset="all")
-    images = number(measured.get(ranked[0], next(iter(measured.values()))).n)
-    value, label = known[ranked[0]], view.looks[ranked[0]].label
-    rest = "; ".join(f"{view.looks[m].label}{NBSP}{fraction(known[m].value)}" for m in ranked[1:])
-    subject = f"{label} has the lowest NMSE" if rest else f"{label} has an NMSE of"
+    first = [min(known, key=lambda m: known[m].value) for _, known, _ in measured]
+    view, known, seeded = measured[0]
+    if len(measured) > 1:
+        counts = [(first.count(m), view.looks[m].label) for m in dict.fromkeys(first)]
+        of = f"of {len(measured)} protocols"
+        return f"Lowest NMSE: {'; '.join(f'{label} in {n} {of}' for n, label in counts)}."
+    value, label = known[first[0]], view.looks[first[0]].label
+    whole = view.known("nmse", subset="all")
+    images = number(whole.get(first[0], next(iter(whole.values()), value)).n)
+    subject = f"{label} has the lowest NMSE:" if len(known) > 1 else f"{label} has an NMSE of"
+    seeds = ", mean over training seeds" if seeded else ""
     figures = " ".join(filter(None, [fraction(value.value), interval(value)]))
-    colon = ":" if rest else ""
-    end = f" ({rest})." if rest else "."
-    return _sentence(
-        f"{subject}{colon} {figures} over {images} test images of all folds{seeds}{end}"
-    )
+    return f"{subject} {figures} over {images} test images of all folds{seeds}."
 
 
-def _by_range(view: View) -> str:
-    ranges = view.ranges("nmse")
-    if not ranges:
+def _models(views: list[View], sources: Sources) -> list[str]:
+    """Return a line per model, its trainings taken together."""
+    names = dict.fromkeys(m for view in views for m in view.models("nmse", "eer"))
+    trained: dict[str, list[str]] = {}
+    for name in (m for m in views[0].looks if m in names):
+        base = sources.seeds[name][0] if name in sources.seeds else name
+        trained.setdefault(base, []).append(name)
+    lines = []
+    for model, mine in trained.items():
+        parts = [
+            _errors(views, mine),
+            _rates(views, mine),
+            _losses(views, mine, sources.differences),
+        ]
+        told = "; ".join(part for part in parts if part)
+        within = sum(any(m in view.models("nmse", "eer") for m in mine) for view in views)
+        counts = ((sum(m in sources.seeds for m in mine), "training seeds"), (within, "protocols"))
+        over = " and ".join(f"{count} {name}" for count, name in counts if count > 1)
+        label = views[0].looks[model].label + (f" (over {over})" if over else "")
+        lines += [f"{label}: {told}."] if told else []
+    return lines
+
+
+def _errors(views: list[View], names: list[str]) -> str:
+    values = _found(views, names, "nmse", subset="all")
+    if not values:
         return ""
-    columns = [view.known("nmse", subset=subset) for subset in ranges]
-    parts = [
-        f"{look.label}{NBSP}{' → '.join(fraction(column[model].value) for column in columns)}"
-        for model, look in view.looks.items()
-        if all(model in column for column in columns)
-    ]
-    first, last = subset_label(ranges[0]), subset_label(ranges[-1])
-    return f"NMSE from {first} to {last}: {'; '.join(parts)}." if parts else ""
+    text = f"NMSE{NBSP}{_span(values, show=fraction)}"
+    ranges = views[0].ranges("nmse") if len(views) == 1 else []
+    columns = [_found(views, names, "nmse", subset=subset) for subset in ranges]
+    if not columns or not all(columns):
+        return text
+    spans = " → ".join(_extent([v.value for v in column], show=fraction) for column in columns)
+    return f"{text}, from {subset_label(ranges[0])} to {subset_label(ranges[-1])} {spans}"
 
 
-def _summed_up(view: View) -> str | None:
-    """Return the subset that stands for a protocol's verification: Range 1, as in the paper."""
-    measured = view.subsets("eer")
-    return next((s for s in ("range=1", "all") if s in measured), None)
+def _rates(views: list[View], names: list[str]) -> str:
+    measured = [view for view in views if _found([view], names, "eer", _summed_up(view))]
+    values = [v for view in measured for v in _found([view], names, "eer", _summed_up(view))]
+    if not values:
+        return ""
+    subsets = {_summed_up(view) for view in measured}
+    lone = next(iter(subsets)) if len(subsets) == 1 else "all"
+    where = f" at {subset_label(lone)}" if lone != "all" else ""
+    unit = "equal error rate" + where
+    return f"{unit}{NBSP}{_span(values, show=percent, inside=percent_number)}"
 
 
-def _verification(view: View) -> str:
-    subset = _summed_up(view)
-    if subset is None:
-        return "No equal error rate was measured."
-    known = view.known("eer", subset=subset)
-    ranked = sorted((m for m in known if m != "annotated"), key=lambda m: known[m].value)
-    parts = "; ".join(f"{view.looks[m].label}{NBSP}{percent(known[m].value)}" for m in ranked)
-    where = "Equal error rate" + (f" at {subset_label(subset)}" if subset != "all" else "")
-    if "annotated" not in known:
-        return f"{where}: {parts}."
-    value = known["annotated"]
-    figures = " ".join(filter(None, [percent(value.value), interval(value, rate=True)]))
-    lead = f"{where}: {figures} with probes aligned by annotated points"
-    return f"{lead}; {parts}." if parts else f"{lead}."
+def _losses(views: list[View], names: list[str], differences: pd.DataFrame) -> str:
+    """Say how far the equal error rate is above that with annotated points."""
+    found = [v for view in views for v in _above_annotated(view, names, differences)]
+    if not found:
+        return ""
+    text = f"{_span(found, show=_points, inside=percent_number)} points over annotated points"
+    bounded = [v for v in found if v.bounded]
+    apart = sum(v.low > 0 or v.high < 0 for v in bounded)
+    if not bounded:
+        return text
+    if len(found) > 1:
+        return f"{text}, separable in {apart} of {len(bounded)}"
+    return text if apart else f"{text}, not separable"
 
 
-def _loss(view: View, differences: pd.DataFrame) -> str:
+def _above_annotated(view: View, names: list[str], differences: pd.DataFrame) -> Iterator[Value]:
     chosen = (differences["protocol"] == view.protocol) & (differences["metric"] == "eer")
     rows = differences[chosen & (differences["subset"] == _summed_up(view))]
-    parts = {}
-    columns = ["model_a", "model_b", "value", "low", "high"]
-    for model_a, model_b, value, low, high in rows[columns].itertuples(index=False, name=None):
-        if model_b == "annotated":
-            parts[model_a] = (value, low, high)
-        elif model_a == "annotated":
-            parts[model_b] = (-value, -high, -low)
-    said = [_points(view.looks[m].label, *parts[m]) for m in view.looks if m in parts]
-    return (
-        f"Equal error rate lost against annotated points, in percentage points: {'; '.join(said)}."
-        if said
-        else ""
-    )
+    columns = ["model_a", "model_b", "value", "low", "high", "n"]
+    for first, second, value, low, high, n in rows[columns].itertuples(index=False, name=None):
+        if second == "annotated" and first in names:
+            yield Value(value, low, high, n)
+        elif first == "annotated" and second in names:
+            yield Value(-value, -high, -low, n)
+
+
+def _summed_up(view: View) -> str:
+    """Return the subset that stands for a protocol's verification: Range 1, as in the paper."""
+    return "range=1" if "range=1" in view.subsets("eer") else "all"
+
+
+def _found(views: list[View], names: list[str], metric: str, subset: str) -> list[Value]:
+    values = [view.get(name, metric, subset=subset) for view in views for name in names]
+    return [value for value in values if value and value.known]
+
+
+def _span(values: list[Value], *, show: Show, inside: Show | None = None) -> str:
+    """Print a lone value with its interval, several as their extent."""
+    if len(values) > 1:
+        return _extent([v.value for v in values], show=show)
+    lone = values[0]
+    ends = between(lone.low, lone.high, show=inside or show) if lone.bounded else ""
+    return f"{show(lone.value)} {ends}".strip()
+
+
+def _extent(values: list[float], *, show: Show) -> str:
+    low, high = show(min(values)), show(max(values))
+    return low if low == high else f"{low} to {high}"
+
+
+def _points(value: float) -> str:
+    return signed(value, percent_number)
 
 
 def _sentence(text: str) -> str:
     return text[0].upper() + text[1:]
-
-
-def _points(label: str, value: float, *ends: float) -> str:
-    low, high = ends
-    sign = "+" if value > 0 else MINUS if value < 0 else ""
-    text = f"{label}{NBSP}{sign}{percent_number(abs(value))}"
-    if not (math.isfinite(low) and math.isfinite(high)):
-        return text
-    verdict = "" if low > 0 or high < 0 else ", not separable"
-    return f"{text} {between(low, high, show=percent_number)}{verdict}"

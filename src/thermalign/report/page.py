@@ -8,20 +8,24 @@ import pandas as pd
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from thermalign.report.ablation import ablation_chapter
 from thermalign.report.card import DatasetCard, card_chapter
 from thermalign.report.cells import Table
 from thermalign.report.differences import difference_tables
+from thermalign.report.dose import dose_chapter
 from thermalign.report.faces import Album, Example, albums, images
-from thermalign.report.figures import Panel, ced_panels, price_panel, roc_panels, training_panels
-from thermalign.report.findings import SIMULATED, finding, uses_simulator
+from thermalign.report.figures import Panel, ced_panels, price_panel, training_panels
+from thermalign.report.findings import SIMULATED, Sources, findings, uses_simulator
 from thermalign.report.gallery import Picture
 from thermalign.report.inventory import cost_table, dataset_table, parameter_table
 from thermalign.report.names import Look, looks
 from thermalign.report.paper import CITATION
+from thermalign.report.rates import cmc_panels, counted, det_panels, roc_panels
 from thermalign.report.spread import spread_chapter
 from thermalign.report.stress import stress_chapter
-from thermalign.report.summary import View
-from thermalign.report.tables import detail_table, eer_table, nmse_table, operating_table
+from thermalign.report.summary import View, as_configured
+from thermalign.report.tables import detail_table, nmse_table
+from thermalign.report.verification import rate_tables
 
 __all__ = ["DatasetCard", "Example", "Picture", "Study", "render"]
 
@@ -86,6 +90,11 @@ class Chapter:
     ced_legend: list[Look]
     rates: list[Table]
     roc: list[Panel]
+    det: list[Panel]
+    det_legend: list[Look]
+    cmc: list[Panel]
+    comparisons: str
+    probes: str
     differences: list[Table]
     albums: list[Album]
     training: list[Panel]
@@ -116,27 +125,32 @@ def render(study: Study) -> str:
     models = [*study.summary["model"], *study.curves["model"], *study.parameters["model"]]
     models += [*study.spread["model"]]
     drawn = looks((str(m) for m in [*models, *(e.model for e in study.examples)]), study.seeds)
-    varied = study.summary["subset"].str.startswith("variant=")
+    unchanged = as_configured(study.summary)
     plain, every = (
         [View(frame, protocol, looks=drawn) for protocol in _protocols(study)]
-        for frame in (study.summary[~varied], study.summary)
+        for frame in (unchanged, study.summary)
     )
     config = {**study.config, "models": _trainings(study)}
     stressed = [stress_chapter(view, config, study.pictures) for view in every]
+    sources = Sources(study.differences, study.spread, study.config, study.seeds)
+    dosed = [dose_chapter(view, config, seeds=study.seeds) for view in every]
+    ablated = [ablation_chapter(view, config) for view in every]
     return environment.get_template("page.html.j2").render(
         study=study,
         style=(folder / "style.css").read_text(encoding="utf-8"),
         simulated=SIMULATED if uses_simulator(study.config) else "",
-        findings=[finding(view, study.differences, study.spread) for view in plain],
+        findings=findings(plain, every, sources),
         chapters=[_chapter(study, view) for view in plain],
         spread=spread_chapter(
             study.spread,
-            study.summary[~varied],
+            unchanged,
             study.config.get("protocols", {}),
             looks=drawn,
             seeds=study.seeds,
         ),
         stressed=[chapter for chapter in stressed if chapter],
+        dosed=[chapter for chapter in dosed if chapter],
+        ablated=[chapter for chapter in ablated if chapter],
         images=images(study.examples),
         dataset=dataset_table(study.dataset),
         cards=[card_chapter(card) for card in study.cards],
@@ -156,14 +170,19 @@ def _protocols(study: Study) -> list[str]:
 
 
 def _chapter(study: Study, view: View) -> Chapter:
-    errors, rates = [nmse_table(view), detail_table(view)], [eer_table(view), operating_table(view)]
+    errors = [nmse_table(view), detail_table(view)]
     return Chapter(
         label=view.label,
         errors=[table for table in errors if table],
         ced=ced_panels(view),
         ced_legend=[view.looks[m] for m in _models(study, view.models("ced"))],
-        rates=[table for table in rates if table],
+        rates=rate_tables(view),
         roc=roc_panels(view),
+        det=det_panels(view),
+        det_legend=[view.looks[m] for m in _models(study, view.models("roc"))],
+        cmc=cmc_panels(view),
+        comparisons=counted(view, "roc"),
+        probes=counted(view, "cmc"),
         differences=difference_tables(_paired(study), view.protocol, looks=view.looks),
         albums=albums(study.examples, view.protocol, looks=view.looks),
         training=[

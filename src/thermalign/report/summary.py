@@ -11,17 +11,32 @@ from thermalign.report.names import Look, protocol_label, subset_parts
 
 @dataclass(frozen=True)
 class Value:
-    """One row of SUMMARY: value, 95 % interval (NaN without one), count."""
+    """One row of SUMMARY: value, 95 % interval (NaN without one), count, and the folds it adds."""
 
     value: float
     low: float
     high: float
     n: int
+    folds: int = 1
 
     @property
     def known(self) -> bool:
         """Whether the metric has a value at all."""
         return math.isfinite(self.value)
+
+    @property
+    def bounded(self) -> bool:
+        """Whether the value has an interval."""
+        return math.isfinite(self.low) and math.isfinite(self.high)
+
+
+CONTROLLED = ("variant", "matcher", "displacement", "placement")
+"""Columns of subsets that change something on purpose; they have sections of their own."""
+
+
+def as_configured(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of SUMMARY that change nothing on purpose."""
+    return frame[~frame["subset"].str.startswith(tuple(f"{name}=" for name in CONTROLLED))]
 
 
 class View:
@@ -37,12 +52,12 @@ class View:
     def __init__(self, frame: pd.DataFrame, protocol: str, *, looks: dict[str, Look]) -> None:
         self.protocol, self.label, self.looks = protocol, protocol_label(protocol), looks
         self._cells: dict[tuple[str, str, str], dict[float, Value]] = {}
-        columns = ["model", "subset", "metric", "at", "value", "low", "high", "n"]
+        columns = ["model", "subset", "metric", "at", "value", "low", "high", "n", "n_folds"]
         rows = frame.loc[frame["protocol"] == protocol, columns]
-        for model, subset, metric, at, *figures, n in rows.itertuples(index=False, name=None):
-            value, low, high = (float(figure) for figure in figures)
+        for model, subset, metric, at, *figures in rows.itertuples(index=False, name=None):
+            value, low, high, n, folds = figures
             points = self._cells.setdefault((str(model), str(subset), str(metric)), {})
-            points[float(at)] = Value(value, low, high, int(n))
+            points[float(at)] = Value(value, low, high, int(n), int(folds))
 
     def get(self, model: str, metric: str, *, subset: str, at: float | None = None) -> Value | None:
         """Return one value, or None where the table has no such row.
@@ -59,11 +74,13 @@ class View:
 
     def curves(self, metric: str, *, subset: str) -> dict[str, list[tuple[float, Value]]]:
         """Return by model the known points of a curve, by rising abscissa."""
-        found = {}
-        for model in self.looks:
-            points = self._cells.get((model, subset, metric), {})
-            found[model] = [(at, value) for at, value in sorted(points.items()) if value.known]
+        found = {model: self.curve(model, metric, subset=subset) for model in self.looks}
         return {model: points for model, points in found.items() if points}
+
+    def curve(self, model: str, metric: str, *, subset: str) -> list[tuple[float, Value]]:
+        """Return the known points of one curve by rising abscissa; empty without any."""
+        points = self._cells.get((model, subset, metric), {})
+        return [(at, value) for at, value in sorted(points.items()) if value.known]
 
     def abscissas(self, metric: str) -> list[float]:
         """Return every abscissa a metric was measured at, rising."""

@@ -1,4 +1,4 @@
-"""The result tables: landmark error, verification, identification."""
+"""The tables of landmark error, and how tables are laid out by range."""
 
 from thermalign.report.cells import (
     MISSING,
@@ -8,8 +8,6 @@ from thermalign.report.cells import (
     Table,
     fraction,
     interval,
-    number,
-    percent,
     rate_cell,
 )
 from thermalign.report.names import subset_label, subset_parts
@@ -19,12 +17,7 @@ from thermalign.report.summary import View, by_number
 Columns = list[tuple[str, str, str]]
 """Group, title and subset of every column."""
 
-TOO_SMALL = "n too small"
 ALIGNED_BY = "Probe aligned by"
-MATCHED = (
-    "Mean over folds. Unless the configuration says otherwise, gallery and matcher are the same in "
-    "every row, and only the probe’s points differ."
-)
 INTERVALS = "Brackets: 95 % interval of a bootstrap over subjects."
 
 
@@ -40,7 +33,7 @@ def range_columns(view: View, metric: str) -> Columns:
     volumes = list(dict.fromkeys(inside.values()))
     for volume in volumes if len(volumes) > 1 else []:
         crossed = [s for s, v in inside.items() if v == volume and "range" in subset_parts(s)]
-        titled = [(_last(s), s) for s in crossed] or [("All ranges", f"volume={volume}")]
+        titled = [(last_part(s), s) for s in crossed] or [("All ranges", f"volume={volume}")]
         columns += [(f"Volume {volume}", title, subset) for title, subset in titled]
     if not columns:
         columns += [("", subset_label(s), s) for s in view.ranges(metric)]
@@ -70,23 +63,23 @@ def nmse_table(view: View) -> Table | None:
         "NMSE: mean distance between predicted and annotated points, divided by the interocular "
         "distance (not squared).",
         "± is the standard deviation over images." if view.models("nmse_sd") else "",
-        INTERVALS if _any_detail(rows) else "",
+        INTERVALS if any_detail(rows) else "",
         "Bold: lowest of its column." if any(lowest.values()) else "",
     ]
     return Table(
-        caption=f"NMSE by model{_and_range(columns)}, {view.label}",
+        caption=f"NMSE by model{and_range(columns)}, {view.label}",
         head="Model",
         columns=[title for _, title, _ in columns],
         bodies=[Body(rows)],
         groups=column_groups(columns),
-        notes=[_joined(notes), *_paper_notes(view.protocol, quoted=quoted)],
+        notes=[joined(notes), *_paper_notes(view.protocol, quoted=quoted)],
     )
 
 
 def detail_table(view: View) -> Table | None:
     """Lay out NMSE by landmark and condition, and how many faces were missed; None without any."""
     columns: Columns = [
-        (column.capitalize(), _last(subset), subset)
+        (column.capitalize(), last_part(subset), subset)
         for column in ("landmark", "condition")
         for subset in view.subsets("nmse")
         if set(subset_parts(subset)) == {column}
@@ -102,7 +95,7 @@ def detail_table(view: View) -> Table | None:
         rows.append(Row(view.looks[model].label, cells, look=view.looks[model]))
     columns += [("Faces", "not found", "all")] if missed else []
     notes = [
-        INTERVALS if _any_detail(rows) else "",
+        INTERVALS if any_detail(rows) else "",
         "A face that was not found has no NMSE." if missed else "",
     ]
     return Table(
@@ -111,57 +104,7 @@ def detail_table(view: View) -> Table | None:
         columns=[title for _, title, _ in columns],
         bodies=[Body(rows)],
         groups=column_groups(columns),
-        notes=[_joined(notes)] if any(notes) else [],
-    )
-
-
-def eer_table(view: View) -> Table | None:
-    """Lay out the equal error rate by model and range; None without any."""
-    models = view.models("eer")
-    if not models:
-        return None
-    columns = range_columns(view, "eer")
-    rows = []
-    for model in models:
-        values = [view.get(model, "eer", subset=subset) for _, _, subset in columns]
-        cells = [rate_cell(value, empty=TOO_SMALL) for value in values]
-        rows.append(Row(view.looks[model].label, cells, look=view.looks[model]))
-    return Table(
-        caption=f"Equal error rate by model{_and_range(columns)}, {view.label}",
-        head=ALIGNED_BY,
-        columns=[title for _, title, _ in columns],
-        bodies=[Body(rows)],
-        groups=column_groups(columns),
-        notes=[_joined([MATCHED, INTERVALS if _any_detail(rows) else ""])],
-    )
-
-
-def operating_table(view: View) -> Table | None:
-    """Lay out true accept rates at fixed false match rates and rank-1, by range; None without."""
-    rates = [(rate, f"TAR at FMR {percent(rate)}") for rate in view.abscissas("tar_at_far")]
-    models = view.models("tar_at_far", "rank1")
-    measured = view.subsets("tar_at_far", "rank1")
-    subsets = [*view.ranges("tar_at_far", "rank1"), *(["all"] if "all" in measured else [])]
-    if not models:
-        return None
-    bodies = []
-    for subset in subsets or measured:
-        rows = [
-            Row(view.looks[m].label, _operating_cells(view, m, subset), look=view.looks[m])
-            for m in models
-        ]
-        bodies.append(Body(rows, title=subset_label(subset)))
-    return Table(
-        caption=f"Operating points and identification, {view.label}",
-        head=ALIGNED_BY,
-        columns=[*(title for _, title in rates), "Rank-1", "Comparisons"],
-        bodies=bodies,
-        compact=True,
-        notes=[
-            "TAR: share of genuine comparisons accepted at the false match rate (FMR). "
-            f"“{TOO_SMALL}”: too few impostor comparisons to place that rate. Rank-1: share of "
-            "probes whose own subject scores highest."
-        ],
+        notes=[joined(notes)] if any(notes) else [],
     )
 
 
@@ -170,19 +113,23 @@ def _paper_notes(protocol: str, *, quoted: bool) -> list[str]:
     return [SPREAD, NOTES[number_there]] if quoted and number_there else []
 
 
-def _any_detail(rows: list[Row]) -> bool:
+def any_detail(rows: list[Row]) -> bool:
+    """Tell whether any cell has a second line."""
     return any(cell.detail for row in rows for cell in row.cells)
 
 
-def _joined(sentences: list[str]) -> str:
+def joined(sentences: list[str]) -> str:
+    """Join the sentences that say anything."""
     return " ".join(sentence for sentence in sentences if sentence)
 
 
-def _and_range(columns: Columns) -> str:
+def and_range(columns: Columns) -> str:
+    """Return what a caption adds where there are columns by range."""
     return " and range" if len(columns) > 1 else ""
 
 
-def _last(subset: str) -> str:
+def last_part(subset: str) -> str:
+    """Spell the last column of a subset: Range 2 of ``volume=1&range=2``."""
     return subset_label(subset.rpartition("&")[2])
 
 
@@ -219,14 +166,3 @@ def _paper_cell(figure: Published | None) -> Cell:
     if figure is None:
         return Cell("")
     return Cell(f"{fraction(figure.nmse)} ± {fraction(figure.spread, digits=2)}")
-
-
-def _operating_cells(view: View, model: str, subset: str) -> list[Cell]:
-    accepted = [
-        view.get(model, "tar_at_far", subset=subset, at=rate)
-        for rate in view.abscissas("tar_at_far")
-    ]
-    first = view.get(model, "rank1", subset=subset)
-    counted = next((value for value in accepted if value), None)
-    count = Cell(number(counted.n)) if counted else Cell(MISSING, tone="missing")
-    return [*(rate_cell(value, empty=TOO_SMALL) for value in accepted), rate_cell(first), count]

@@ -1,0 +1,281 @@
+"""What landmark error costs: EER over displacement, the visible control, detectors placed on it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from thermalign.report.cells import (
+    MISSING,
+    Body,
+    Cell,
+    Row,
+    Table,
+    between,
+    fraction,
+    interval,
+    number,
+    percent,
+    percent_number,
+    rate_cell,
+    signed,
+)
+from thermalign.report.dose_figures import control_panel, kind_panels, placement_panel
+from thermalign.report.figures import Panel, Seeds
+from thermalign.report.responses import (
+    DISPLACED,
+    MODALITIES,
+    both_sides,
+    kinds,
+    placed_kind,
+    placements,
+    response,
+    subset_of,
+)
+from thermalign.report.summary import Value, View
+from thermalign.report.tables import ALIGNED_BY, INTERVALS
+
+SCALES = {
+    "eer_slope": "Percentage points of EER per .01 interocular distances of NMSE",
+    "probit_slope": "Normal deviates of EER per interocular distance of NMSE",
+}
+"""Metric to the title of its rows. A share per whole unit is as many hundredths per hundredth."""
+
+UNITS = {
+    "eer_slope": "percentage points per .01",
+    "probit_slope": "normal deviates per interocular distance",
+}
+"""Metric to its unit over interocular distances of NMSE."""
+
+
+@dataclass(frozen=True)
+class DoseChapter:
+    """What the page shows of one protocol under displaced landmarks."""
+
+    label: str
+    sentences: list[str]
+    main: list[Panel]
+    caption: str
+    kinds: list[Panel]
+    tables: list[Table]
+
+
+def dose_chapter(view: View, config: Mapping[str, Any], *, seeds: Seeds) -> DoseChapter | None:
+    """Return the chapter of a protocol; None where no displaced points were matched."""
+    measured = kinds(view, config)
+    if not measured:
+        return None
+    main = main_kind(view, config)
+    panels = [placement_panel(view, main, seeds=seeds), control_panel(view, main)]
+    tables = [_placement_table(view), _slope_table(view, measured), _level_table(view, measured)]
+    said = [_slopes(view, main, config), _floor(view, main), _placed(view)]
+    return DoseChapter(
+        label=view.label,
+        sentences=[sentence for sentence in said if sentence],
+        main=[panel for panel in panels if panel],
+        caption=_caption(view, main, config),
+        kinds=kind_panels(view, measured) if len(measured) > 1 else [],
+        tables=[table for table in tables if table],
+    )
+
+
+def main_kind(view: View, config: Mapping[str, Any]) -> str:
+    """Return the kind that detectors are placed on, or else the first measured."""
+    measured, placed = kinds(view, config), placed_kind(view)
+    return placed if placed in measured else next(iter(measured), "")
+
+
+def dose_finding(view: View, config: Mapping[str, Any]) -> str:
+    """Say in one line what landmark error costs; empty where no displaced points were matched."""
+    kind = main_kind(view, config)
+    slope = view.get(DISPLACED, "eer_slope", subset=subset_of(kind))
+    parts = []
+    if slope and slope.known:
+        ends = f" {between(slope.low, slope.high, show=_two)}" if slope.bounded else ""
+        rise = f"{_two(slope.value)}{ends}"
+        parts.append(f"landmark error costs {rise} points of EER per .01 of NMSE in thermal probes")
+    difference = slope_words(view, kind)
+    parts += [f"thermal − visible {difference}"] if difference else []
+    verdicts = [its.verdict for its in placements(view).values()]
+    off = sum(words.endswith("its NMSE") for words in verdicts)
+    if verdicts:
+        parts.append(f"{off} of {len(verdicts)} detectors off the EER that their NMSE predicts")
+    return f"{'; '.join(parts)}." if parts else ""
+
+
+def slope_words(view: View, kind: str) -> str:
+    """Say how much steeper thermal is than visible, on either scale; empty without a control."""
+    words = []
+    for scale, unit in UNITS.items():
+        found = view.get(DISPLACED, f"{scale}_difference", subset=subset_of(kind))
+        if found and found.known:
+            ends = f" {between(found.low, found.high, show=_two)}" if found.bounded else ""
+            words.append(f"{signed(found.value, _two)}{ends} {unit}, {_separable(found)}")
+    return "; ".join(words)
+
+
+def _separable(value: Value) -> str:
+    if not value.bounded:
+        return "without an interval"
+    return "separable" if value.low > 0 or value.high < 0 else "not separable"
+
+
+def _two(value: float) -> str:
+    return fraction(value, digits=2)
+
+
+def _slopes(view: View, kind: str, config: Mapping[str, Any]) -> str:
+    rises = [view.get(DISPLACED, "eer_slope", subset=subset_of(kind, m)) for m in MODALITIES]
+    thermal, visible = (_two(v.value) if v and v.known else "" for v in rises)
+    difference = slope_words(view, kind)
+    if not (thermal and visible and difference):
+        return ""
+    end = config.get("displacements", {}).get("linear_up_to")
+    upto = f"Up to an NMSE of {fraction(float(end), digits=2)}" if end else "At first"
+    return (
+        f"{upto} the equal error rate rises by {thermal} percentage points per .01 interocular "
+        f"distances in thermal probes, and by {visible} in visible probes of the same moments. "
+        f"Thermal − visible: {difference}."
+    )
+
+
+def _floor(view: View, kind: str) -> str:
+    sides = both_sides(view, kind)
+    if not sides:
+        return ""
+    first = sides["visible"][0].eer
+    text = f"{percent(first.value)} {interval(first, rate=True)}".strip()
+    reach = first.low if first.bounded else first.value
+    if reach > 0:
+        return f"Visible probes start at an equal error rate of {text}, above its floor of 0."
+    return (
+        f"Visible probes start at an equal error rate of {text}: a visible curve at its floor of 0 "
+        "cannot show a small slope, so a difference between the slopes may be the floor’s."
+    )
+
+
+def _placed(view: View) -> str:
+    found = placements(view)
+    parts = [f"{view.looks[model].label} {placed.verdict}" for model, placed in found.items()]
+    return f"Detectors on the thermal curve: {'; '.join(parts)}." if parts else ""
+
+
+def _caption(view: View, kind: str, config: Mapping[str, Any]) -> str:
+    curve, sides = response(view, kind), both_sides(view, kind)
+    reach = config.get("displacements", {}).get("range")
+    where = f", probes of Range {reach}" if reach else ""
+    text = (
+        f"Equal error rate over the NMSE of displaced points, {view.label}{where}, "
+        f"{_spelt(kind)} displacement. Line: annotated points displaced by a known amount"
+        + (f" (n = {number(curve[0].eer.n)} comparisons per level)" if curve else "")
+        + ". Points: the detectors’ own NMSE and equal error rate; a triangle at the edge stands "
+        "for an NMSE beyond the axis. "
+    )
+    if sides:
+        n = ", ".join(f"{m} {number(points[0].eer.n)}" for m, points in sides.items())
+        text += (
+            "Visible control: only the moments whose visible image is not enrolled, in thermal and "
+            f"visible probes alike (n: {n} comparisons per level). "
+        )
+    return f"{text}Bands and bars: 95 % interval of a bootstrap over subjects."
+
+
+def _spelt(kind: str) -> str:
+    return kind.replace("_", " ")
+
+
+def _placement_table(view: View) -> Table | None:
+    found = placements(view)
+    if not found:
+        return None
+    rows = []
+    for model, placed in found.items():
+        excess = placed.excess
+        cells = [
+            Cell(fraction(placed.nmse.value), interval(placed.nmse)),
+            rate_cell(placed.eer),
+            rate_cell(placed.predicted),
+            Cell(signed(excess.value, percent_number), interval(excess, rate=True))
+            if excess
+            else Cell(MISSING, tone="missing"),
+            Cell(placed.verdict, tone="words"),
+        ]
+        rows.append(Row(view.looks[model].label, cells, look=view.looks[model]))
+    return Table(
+        caption=f"Equal error rate that a detector’s NMSE predicts, and its own, {view.label}",
+        head=ALIGNED_BY,
+        columns=["NMSE", "EER measured", "EER predicted", "Excess, points", "Verdict"],
+        bodies=[Body(rows)],
+        notes=[
+            f"Predicted: read off the curve of {_spelt(placed_kind(view))} displacement at the "
+            "detector’s NMSE. Excess: measured minus predicted, in percentage points; “as "
+            "predicted”: its interval holds 0. A detector is worse, or better, than its NMSE where "
+            "its errors are of a kind that costs more, or less, than the displacement does. "
+            + INTERVALS
+        ],
+    )
+
+
+def _slope_table(view: View, measured: list[str]) -> Table | None:
+    bodies = []
+    for scale, title in SCALES.items():
+        rows = [Row(_spelt(kind), _slope_cells(view, kind, scale)) for kind in measured]
+        if any(cell.tone != "missing" for row in rows for cell in row.cells):
+            bodies.append(Body(rows, title=title))
+    if not bodies:
+        return None
+    return Table(
+        caption=f"How steeply the equal error rate rises, by kind of displacement, {view.label}",
+        head="Displacement",
+        columns=["All thermal probes", *(m.capitalize() for m in MODALITIES), "Difference"],
+        bodies=bodies,
+        groups=[("", 1), ("Same moments", 3)],
+        notes=[
+            "Difference: thermal minus visible, paired. The normal deviate of a rate stretches the "
+            f"scale near 0, where equal steps in percent are not equally hard. {INTERVALS}"
+        ],
+    )
+
+
+def _slope_cells(view: View, kind: str, scale: str) -> list[Cell]:
+    keys = [(scale, subset_of(kind, m)) for m in ("", *MODALITIES)]
+    cells = [_slope_cell(view.get(DISPLACED, metric, subset=subset)) for metric, subset in keys]
+    found = view.get(DISPLACED, f"{scale}_difference", subset=subset_of(kind))
+    return [*cells, _slope_cell(found)]
+
+
+def _slope_cell(value: Value | None) -> Cell:
+    if value is None or not value.known:
+        return Cell(MISSING, tone="missing")
+    ends = between(value.low, value.high, show=_two) if value.bounded else ""
+    return Cell(_two(value.value), ends)
+
+
+def _level_table(view: View, measured: list[str]) -> Table:
+    bodies = []
+    for kind in measured:
+        sides = {m: {p.level: p.eer for p in response(view, kind, m)} for m in MODALITIES}
+        rows = [
+            Row(
+                fraction(point.level, digits=2),
+                [
+                    Cell(fraction(point.nmse)),
+                    rate_cell(point.eer),
+                    *(rate_cell(sides[m].get(point.level)) for m in MODALITIES),
+                ],
+            )
+            for point in response(view, kind)
+        ]
+        bodies.append(Body(rows, title=_spelt(kind)))
+    return Table(
+        caption=f"Dose-response in numbers, {view.label}",
+        head="Displacement",
+        columns=["NMSE", "All thermal probes", *(m.capitalize() for m in MODALITIES)],
+        bodies=[body for body in bodies if body.rows],
+        groups=[("", 1), ("Equal error rate", 3)],
+        notes=[
+            "Displacement: mean over the moved landmarks, interocular distances; NMSE: over all "
+            f"landmarks. Thermal, visible: the same moments. {INTERVALS}"
+        ],
+        folded="Dose-response in numbers",
+        compact=True,
+    )

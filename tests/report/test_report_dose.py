@@ -1,0 +1,210 @@
+"""Dose-response: sentences, placement of detectors, curves."""
+
+import math
+import re
+from dataclasses import replace
+
+import pytest
+from fake_matching import DISPLACEMENTS, KINDS
+from fake_study import NAN, Rows
+
+from thermalign.report.dose import dose_chapter, dose_finding
+from thermalign.report.names import looks
+from thermalign.report.page import render
+from thermalign.report.responses import kinds
+from thermalign.report.summary import View
+
+CONFIG = {"displacements": DISPLACEMENTS}
+MODELS = ("annotated", "dan", "dan_seed1", "pbc", "mean_shape")
+
+
+def view_of(rows):
+    return View(rows.frame(), "own", looks=looks(MODELS, {"dan_seed1": ("dan", 1)}))
+
+
+def curve(rows, subset="displacement=isotropic", start=0.1, **more):
+    for level in (0.0, 0.1, 0.2):
+        key = ("own", "annotated", subset)
+        rows.add(key, "nmse", level, at=level)
+        rows.add(key, "eer", start + level, at=level, **more)
+
+
+def placed(rows, model, *, nmse=0.05, excess=0.02, ends=(0.01, 0.03)):
+    key = ("own", model, "placement=isotropic")
+    rows.add(key, "nmse", nmse, low=nmse - 0.01, high=nmse + 0.01)
+    rows.add(key, "eer", 0.17, low=0.12, high=0.2)
+    rows.add(key, "eer_predicted", 0.15 if math.isfinite(excess) else NAN)
+    rows.add(key, "eer_excess", excess, low=ends[0], high=ends[1])
+
+
+def slopes(rows, *, difference=(0.5, 0.2, 0.8), probit=(-2.0, -5.0, 1.0)):
+    whole = ("own", "annotated", "displacement=isotropic")
+    for modality, rise in (("thermal", 0.9), ("visible", 0.4)):
+        rows.add((*whole[:2], f"{whole[2]}&modality={modality}"), "eer_slope", rise)
+    for metric, (value, low, high) in (("eer_slope", difference), ("probit_slope", probit)):
+        rows.add(whole, f"{metric}_difference", value, low=low, high=high)
+
+
+def chapter_of(rows, config=CONFIG, seeds=None):
+    return dose_chapter(view_of(rows), config, seeds=seeds or {})
+
+
+def table(chapter, words):
+    return next(t for t in chapter.tables if words in t.caption)
+
+
+def spoken(panel):
+    return re.search(r'aria-label="([^"]+)"', panel.svg)[1]
+
+
+def test_no_displaced_points_no_section(study, read_page):
+    assert chapter_of(Rows()) is None
+    assert dose_finding(view_of(Rows()), CONFIG) == ""
+    kept = study.summary[~study.summary["subset"].str.contains("displacement=|placement=")]
+    page = read_page(render(replace(study, summary=kept)))
+    assert "What landmark error costs" not in page.text()
+    assert all(attrs.get("id") != "dose" for _, attrs in page.tags)
+
+
+@pytest.mark.parametrize(
+    ("ends", "verdict"),
+    [
+        ((0.01, 0.03), "worse than its NMSE"),
+        ((-0.03, -0.01), "better than its NMSE"),
+        ((-0.01, 0.03), "as predicted"),
+        ((0.0, 0.03), "as predicted"),
+        ((NAN, NAN), "no interval"),
+    ],
+)
+def test_a_detector_leaves_the_curve_only_with_its_interval(ends, verdict):
+    rows = Rows()
+    curve(rows)
+    placed(rows, "dan", ends=ends)
+    row = table(chapter_of(rows), "NMSE predicts").bodies[0].rows[0]
+    assert [cell.text for cell in row.cells] == [
+        ".050",
+        "17.0\u202f%",
+        "15.0\u202f%",
+        "+2.0",
+        verdict,
+    ]
+
+
+def test_a_detector_beyond_the_curve_has_no_prediction_and_stands_at_the_edge():
+    rows = Rows()
+    curve(rows)
+    placed(rows, "pbc", nmse=0.6, excess=NAN, ends=(NAN, NAN))
+    chapter = chapter_of(rows)
+    cells = table(chapter, "NMSE predicts").bodies[0].rows[0].cells
+    assert [cell.text for cell in cells][2:] == ["–", "–", "beyond the curve"]
+    assert ">PBC at .60</text>" in chapter.main[0].svg
+
+
+def test_detectors_are_named_in_the_figure_each_once_over_its_seeds():
+    rows = Rows()
+    curve(rows)
+    for model in ("dan", "dan_seed1", "mean_shape"):
+        placed(rows, model)
+    panel = chapter_of(rows, seeds={"dan_seed1": ("dan", 1)}).main[0]
+    assert panel.svg.count(">DAN</text>") == 1
+    assert panel.svg.count(">mean shape</text>") == 1
+    assert "mean shape NMSE .050, EER 17.0" in spoken(panel)
+
+
+def test_slopes_are_compared_on_both_scales_with_their_verdicts():
+    rows = Rows()
+    curve(rows)
+    slopes(rows)
+    said = chapter_of(rows).sentences[0]
+    assert said.startswith("Up to an NMSE of .12 the equal error rate rises by .90 percentage")
+    assert "by .40 in visible probes of the same moments" in said
+    assert "+.50 [.20,\u00a0.80] percentage points per .01, separable" in said
+    assert (
+        "−2.00 [−5.00,\u00a01.00] normal deviates per interocular distance, not separable" in said
+    )
+
+
+@pytest.mark.parametrize(
+    ("start", "low", "said"),
+    [
+        (0.0, NAN, "a visible curve at its floor of 0 cannot show a small slope"),
+        (0.02, 0.0, "a visible curve at its floor of 0 cannot show a small slope"),
+        (0.02, 0.01, "above its floor of 0"),
+    ],
+)
+def test_a_visible_curve_at_its_floor_is_said_to_hide_small_slopes(start, low, said):
+    rows = Rows()
+    curve(rows)
+    curve(rows, "displacement=isotropic&modality=thermal")
+    high = NAN if math.isnan(low) else 0.05
+    curve(rows, "displacement=isotropic&modality=visible", start=start, low=low, high=high)
+    assert [said in sentence for sentence in chapter_of(rows).sentences] == [True]
+
+
+def test_without_a_visible_control_only_the_thermal_curve_is_drawn():
+    rows = Rows()
+    curve(rows)
+    chapter = chapter_of(rows)
+    assert [panel.title for panel in chapter.main] == ["Thermal probes"]
+    assert chapter.sentences == []
+    assert "Visible control" not in chapter.caption
+    assert "10.0\u202f% at .000" in spoken(chapter.main[0])
+
+
+def test_the_caption_says_how_many_comparisons_a_level_has():
+    rows = Rows()
+    curve(rows, n=14400)
+    for modality in ("thermal", "visible"):
+        curve(rows, f"displacement=isotropic&modality={modality}", n=10800)
+    caption = chapter_of(rows).caption
+    assert "probes of Range 1" in caption
+    assert "n = 14,400 comparisons per level" in caption
+    assert "thermal 10,800, visible 10,800" in caption
+
+
+def test_kinds_follow_the_configuration_and_share_axes(study):
+    view = View(study.summary, "protocol1", looks=looks(study.summary["model"]))
+    assert kinds(view, study.config) == list(KINDS)
+    assert kinds(view, {"displacements": {"kinds": ["shift", "absent"]}})[:2] == [
+        "shift",
+        "isotropic",
+    ]
+    panels = dose_chapter(view, study.config, seeds={}).kinds
+    assert [panel.title for panel in panels] == [
+        "Isotropic",
+        "Shift",
+        "Scale",
+        "Rotation",
+        "Right eye",
+    ]
+    ticks = {tuple(re.findall(r">([\d.]+)\u202f%</text>", panel.svg)) for panel in panels}
+    assert len(ticks) == 1
+
+
+def test_every_level_has_its_figures_in_a_table():
+    rows = Rows()
+    curve(rows)
+    curve(rows, "displacement=isotropic&modality=visible", start=0.0)
+    shown = table(chapter_of(rows), "in numbers").bodies[0].rows
+    assert [row.head for row in shown] == [".00", ".10", ".20"]
+    assert [cell.text for cell in shown[1].cells] == [
+        ".100",
+        "20.0\u202f%",
+        "–",
+        "10.0\u202f%",
+    ]
+
+
+def test_the_finding_counts_detectors_off_the_curve():
+    rows = Rows()
+    curve(rows)
+    slopes(rows)
+    key = ("own", "annotated", "displacement=isotropic")
+    rows.add(key, "eer_slope", 0.95, low=0.75, high=1.15)
+    placed(rows, "dan")
+    placed(rows, "pbc", ends=(-0.01, 0.03))
+    said = dose_finding(view_of(rows), CONFIG)
+    assert said.startswith(
+        "landmark error costs .95 [.75,\u00a01.15] points of EER per .01 of NMSE"
+    )
+    assert said.endswith("1 of 2 detectors off the EER that their NMSE predicts.")
