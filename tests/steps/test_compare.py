@@ -138,6 +138,10 @@ def test_differences_are_those_of_the_same_draw():
     assert ends == pytest.approx((0.1, 0.1))
 
 
+def test_a_fold_without_replicates_adds_none():
+    assert over_folds([drawn()[1][0].iloc[:0]]) == {}
+
+
 def test_the_points_of_a_curve_stay_apart():
     tables_at = [drawn("tar_at_far", at) for at in (0.01, 0.1)]
     higher = {m: [([v + 0.2 for v in f], s) for f, s in folds] for m, folds in DRAWS.items()}

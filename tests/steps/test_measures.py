@@ -75,3 +75,7 @@ def test_a_metric_without_replicates_has_no_interval_and_no_rows_of_them(tmp_pat
 def test_replicates_without_their_subjects_are_refused(tmp_path):
     with pytest.raises(ValueError, match="of no subject"):
         written(tmp_path, Measured("all", "eer", 0.2, 9, np.array([0.1, 0.3])))
+
+
+def test_a_fold_without_any_metric_has_empty_tables(tmp_path):
+    assert [len(table) for table in written(tmp_path)] == [0, 0]

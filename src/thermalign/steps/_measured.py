@@ -67,15 +67,14 @@ def write_measured(
     metadata : mapping of str to str
     metrics, replicates : Path of the tables
     """
+    place = ["subset", "metric", "at"]
     rows = [(m.subset, m.metric, m.at, m.value, *m.interval(), m.n) for m in measured]
-    columns = ["subset", "metric", "at", "value", "low", "high", "n"]
-    table = pd.DataFrame(rows, columns=columns).assign(**key)
-    tables.write(metrics, table, METRICS, metadata)
-    lengths = [len(m.replicates) for m in measured]
-    draws = {
-        name: np.repeat([getattr(m, name) for m in measured], lengths)
-        for name in ("subset", "metric", "at", "subjects")
-    }
-    draws["draw"] = np.concatenate([np.empty(0, np.int32), *map(np.arange, lengths)])
-    draws["value"] = np.concatenate([np.empty(0), *(m.replicates for m in measured)])
-    tables.write(replicates, pd.DataFrame(draws).assign(**key), REPLICATES, metadata)
+    table = pd.DataFrame(rows, columns=[*place, "value", "low", "high", "n"])
+    tables.write(metrics, table.assign(**key), METRICS, metadata)
+    each = table[place].assign(subjects=[m.subjects for m in measured])
+    draws = each.loc[each.index.repeat([len(m.replicates) for m in measured])]
+    draws = draws.assign(
+        draw=draws.groupby(level=0).cumcount().astype("int32"),
+        value=np.concatenate([np.empty(0), *(m.replicates for m in measured)]),
+    )
+    tables.write(replicates, draws.assign(**key), REPLICATES, metadata)

@@ -59,7 +59,8 @@ def _of_fold(table: pd.DataFrame) -> Iterator[tuple[Key, Replicates]]:
     group = table.groupby(KEY, sort=False).ngroup().to_numpy()
     rows = np.lexsort((table["draw"].to_numpy(), group))
     first = np.flatnonzero(np.diff(group[rows], prepend=-1))
-    keys = table.iloc[rows[first]][[*KEY, "subjects"]].itertuples(index=False, name=None)
-    each = np.split(table["value"].to_numpy()[rows], first[1:])
-    for (*key, subjects), values in zip(keys, each, strict=True):
-        yield tuple(key), Replicates(values, int(subjects))
+    ends = np.append(first[1:], len(rows))[: len(first)]  # none of an empty table
+    values = table["value"].to_numpy()[rows]
+    starts = table.iloc[rows[first]][[*KEY, "subjects"]].itertuples(index=False, name=None)
+    for (*key, subjects), begin, end in zip(starts, first, ends, strict=True):
+        yield tuple(key), Replicates(values[begin:end], int(subjects))
