@@ -359,7 +359,7 @@ def test_environments_hold_what_their_steps_import_at_the_pinned_versions():
                 assert pin.startswith(have[conda.get(package, package)].rstrip("*")), (name, module)
 
 
-STUDIES = ["verification", "paper", "pbc_reach", "learning_curve", "frames", "robustness"]
+STUDIES = ["verification", "sweep", "paper", "pbc_reach", "learning_curve", "frames", "robustness"]
 
 
 @pytest.mark.parametrize("study", STUDIES)
