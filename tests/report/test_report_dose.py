@@ -111,6 +111,43 @@ def test_detectors_are_named_in_the_figure_each_once_over_its_seeds():
     assert "mean shape NMSE .050, EER 17.0" in spoken(panel)
 
 
+def test_detectors_that_crowd_the_curve_are_drawn_close_up_and_told_by_a_key():
+    rows = Rows()
+    curve(rows)
+    for model, nmse in (("dan", 0.03), ("pbc", 0.035), ("mean_shape", 0.15)):
+        placed(rows, model, nmse=nmse)
+    whole, close = chapter_of(rows).main
+    assert close.title == "Close up"
+    assert [(look.label, text) for look, text in close.legend] == [
+        ("PBC", "NMSE .035, EER 17.0\u202f%"),
+        ("DAN", "NMSE .030, EER 17.0\u202f%"),
+    ]
+    assert ">close up</text>" in whole.svg
+    assert ">mean shape</text>" in whole.svg
+    assert ">DAN</text>" not in whole.svg
+
+
+def test_trainings_of_one_model_alone_are_not_a_crowd():
+    rows = Rows()
+    curve(rows)
+    for model in ("dan", "dan_seed1"):
+        placed(rows, model, nmse=0.03)
+    assert len(chapter_of(rows, seeds={"dan_seed1": ("dan", 1)}).main) == 1
+
+
+def test_verdicts_gather_detectors_and_count_trainings_that_differ():
+    rows, seeds = Rows(), {"dan_seed1": ("dan", 1), "dan_seed2": ("dan", 2)}
+    curve(rows)
+    placed(rows, "dan_seed1", ends=(-0.01, 0.05))
+    placed(rows, "dan_seed2")
+    placed(rows, "pbc")
+    view = View(rows.frame(), "own", looks=looks(["annotated", "pbc", *seeds], seeds))
+    assert dose_chapter(view, CONFIG, seeds=seeds).sentences == [
+        "Detectors against the thermal curve: PBC, DAN (1 of 2 trainings) worse than its NMSE; "
+        "DAN (1 of 2 trainings) as predicted."
+    ]
+
+
 def test_slopes_are_compared_on_both_scales_with_their_verdicts():
     rows = Rows()
     curve(rows)

@@ -15,12 +15,12 @@ from thermalign.report.cells import (
     interval,
     number,
     percent,
-    percent_number,
     rate_cell,
     signed,
 )
-from thermalign.report.dose_figures import control_panel, kind_panels, placement_panel
+from thermalign.report.dose_figures import control_panel, kind_panels
 from thermalign.report.figures import Panel, Seeds
+from thermalign.report.placement import placement_panels, placement_sentence, placement_table
 from thermalign.report.responses import (
     DISPLACED,
     MODALITIES,
@@ -32,7 +32,7 @@ from thermalign.report.responses import (
     subset_of,
 )
 from thermalign.report.summary import Value, View
-from thermalign.report.tables import ALIGNED_BY, INTERVALS
+from thermalign.report.tables import INTERVALS
 
 SCALES = {
     "eer_slope": "Percentage points of EER per .01 interocular distances of NMSE",
@@ -65,9 +65,9 @@ def dose_chapter(view: View, config: Mapping[str, Any], *, seeds: Seeds) -> Dose
     if not measured:
         return None
     main = main_kind(view, config)
-    panels = [placement_panel(view, main, seeds=seeds), control_panel(view, main)]
-    tables = [_placement_table(view), _slope_table(view, measured), _level_table(view, measured)]
-    said = [_slopes(view, main, config), _floor(view, main), _placed(view)]
+    panels = [*placement_panels(view, main, seeds=seeds), control_panel(view, main)]
+    tables = [placement_table(view), _slope_table(view, measured), _level_table(view, measured)]
+    said = [_slopes(view, main, config), _floor(view, main), placement_sentence(view, seeds=seeds)]
     return DoseChapter(
         label=view.label,
         sentences=[sentence for sentence in said if sentence],
@@ -153,12 +153,6 @@ def _floor(view: View, kind: str) -> str:
     )
 
 
-def _placed(view: View) -> str:
-    found = placements(view)
-    parts = [f"{view.looks[model].label} {placed.verdict}" for model, placed in found.items()]
-    return f"Detectors on the thermal curve: {'; '.join(parts)}." if parts else ""
-
-
 def _caption(view: View, kind: str, config: Mapping[str, Any]) -> str:
     curve, sides = response(view, kind), both_sides(view, kind)
     reach = config.get("displacements", {}).get("range")
@@ -168,7 +162,7 @@ def _caption(view: View, kind: str, config: Mapping[str, Any]) -> str:
         f"{_spelt(kind)} displacement. Line: annotated points displaced by a known amount"
         + (f" (n = {number(curve[0].eer.n)} comparisons per level)" if curve else "")
         + ". Points: the detectors’ own NMSE and equal error rate; a triangle at the edge stands "
-        "for an NMSE beyond the axis. "
+        "for an NMSE beyond the axis; a dotted frame holds what is drawn close up. "
     )
     if sides:
         n = ", ".join(f"{m} {number(points[0].eer.n)}" for m, points in sides.items())
@@ -181,38 +175,6 @@ def _caption(view: View, kind: str, config: Mapping[str, Any]) -> str:
 
 def _spelt(kind: str) -> str:
     return kind.replace("_", " ")
-
-
-def _placement_table(view: View) -> Table | None:
-    found = placements(view)
-    if not found:
-        return None
-    rows = []
-    for model, placed in found.items():
-        excess = placed.excess
-        cells = [
-            Cell(fraction(placed.nmse.value), interval(placed.nmse)),
-            rate_cell(placed.eer),
-            rate_cell(placed.predicted),
-            Cell(signed(excess.value, percent_number), interval(excess, rate=True))
-            if excess
-            else Cell(MISSING, tone="missing"),
-            Cell(placed.verdict, tone="words"),
-        ]
-        rows.append(Row(view.looks[model].label, cells, look=view.looks[model]))
-    return Table(
-        caption=f"Equal error rate that a detector’s NMSE predicts, and its own, {view.label}",
-        head=ALIGNED_BY,
-        columns=["NMSE", "EER measured", "EER predicted", "Excess, points", "Verdict"],
-        bodies=[Body(rows)],
-        notes=[
-            f"Predicted: read off the curve of {_spelt(placed_kind(view))} displacement at the "
-            "detector’s NMSE. Excess: measured minus predicted, in percentage points; “as "
-            "predicted”: its interval holds 0. A detector is worse, or better, than its NMSE where "
-            "its errors are of a kind that costs more, or less, than the displacement does. "
-            + INTERVALS
-        ],
-    )
 
 
 def _slope_table(view: View, measured: list[str]) -> Table | None:
