@@ -153,7 +153,9 @@ def test_slopes_are_compared_on_both_scales_with_their_verdicts():
     curve(rows)
     slopes(rows)
     said = chapter_of(rows).sentences[0]
-    assert said.startswith("Up to an NMSE of .12 the equal error rate rises by .90 percentage")
+    assert said.startswith(
+        "Up to a displacement of .12 the equal error rate rises by .90 percentage"
+    )
     assert "by .40 in visible probes of the same moments" in said
     assert "+.50 [.20,\u00a0.80] percentage points per .01, separable" in said
     assert (
@@ -164,8 +166,8 @@ def test_slopes_are_compared_on_both_scales_with_their_verdicts():
 @pytest.mark.parametrize(
     ("start", "low", "said"),
     [
-        (0.0, NAN, "a visible curve at its floor of 0 cannot show a small slope"),
-        (0.02, 0.0, "a visible curve at its floor of 0 cannot show a small slope"),
+        (0.0, NAN, "A visible curve at its floor of 0 cannot show a small slope"),
+        (0.02, 0.0004, "A visible curve at its floor of 0 cannot show a small slope"),
         (0.02, 0.01, "above its floor of 0"),
     ],
 )
@@ -176,6 +178,36 @@ def test_a_visible_curve_at_its_floor_is_said_to_hide_small_slopes(start, low, s
     high = NAN if math.isnan(low) else 0.05
     curve(rows, "displacement=isotropic&modality=visible", start=start, low=low, high=high)
     assert [said in sentence for sentence in chapter_of(rows).sentences] == [True]
+
+
+@pytest.mark.parametrize(
+    ("highs", "said"),
+    [
+        ((0.05, 0.01), "From level to level the thermal curve nowhere falls by more than its"),
+        ((0.05, -0.01), "The thermal curve falls, by more than its interval, at .20."),
+    ],
+)
+def test_a_falling_curve_is_told(highs, said):
+    rows = Rows()
+    curve(rows)
+    for level, high in zip((0.1, 0.2), highs, strict=True):
+        key = ("own", "annotated", "displacement=isotropic")
+        rows.add(key, "eer_rise", high - 0.02, at=level, low=high - 0.04, high=high)
+    (sentence,) = chapter_of(rows).sentences
+    assert sentence.startswith(said)
+
+
+def test_every_kind_predicts_an_equal_error_rate_of_its_own():
+    rows = Rows()
+    curve(rows)
+    curve(rows, "displacement=shift")
+    placed(rows, "dan")
+    key = ("own", "dan", "placement=shift")
+    for metric, value in (("nmse", 0.05), ("eer", 0.17), ("eer_predicted", 0.18)):
+        rows.add(key, metric, value)
+    bodies = table(chapter_of(rows), "NMSE predicts").bodies
+    assert [body.title for body in bodies] == ["By isotropic displacement", "By shift displacement"]
+    assert bodies[1].rows[0].cells[2].text == "18.0\u202f%"
 
 
 def test_without_a_visible_control_only_the_thermal_curve_is_drawn():

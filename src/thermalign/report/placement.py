@@ -24,7 +24,6 @@ from thermalign.report.responses import (
     DISPLACED,
     Placed,
     Point,
-    placed_kind,
     placements,
     response,
 )
@@ -46,7 +45,7 @@ def placement_panels(view: View, kind: str, *, seeds: Seeds) -> list[Panel]:
 
     Detectors have error bars in both directions. Several trainings of one model are named once.
     """
-    curve, placed = response(view, kind), placements(view)
+    curve, placed = response(view, kind), placements(view, kind)
     near = _near(curve, placed, seeds)
     far = {model: its for model, its in placed.items() if model not in near}
     limits = _limits(curve, placed)
@@ -163,11 +162,11 @@ def _figures(its: Placed) -> str:
     return f"NMSE {fraction(its.nmse.value)}, EER {percent(its.eer.value)}"
 
 
-def placement_sentence(view: View, *, seeds: Seeds) -> str:
+def placement_sentence(view: View, kind: str, *, seeds: Seeds) -> str:
     """Say which detectors have the EER that their NMSE predicts; empty without any."""
     told: dict[str, dict[str, int]] = {}
     trained: dict[str, int] = {}
-    for model, its in placements(view).items():
+    for model, its in placements(view, kind).items():
         base = _base(model, seeds)
         counts = told.setdefault(its.verdict, {})
         counts[base] = counts.get(base, 0) + 1
@@ -183,34 +182,47 @@ def placement_sentence(view: View, *, seeds: Seeds) -> str:
     return f"Detectors against the thermal curve: {'; '.join(parts)}." if parts else ""
 
 
-def placement_table(view: View) -> Table | None:
-    """Lay out by detector the NMSE, the EER measured and predicted, and the verdict."""
-    found = placements(view)
-    if not found:
+def placement_table(view: View, kinds: list[str]) -> Table | None:
+    """Lay out by detector the NMSE, the EER measured and predicted, and the verdict.
+
+    Of several kinds of displacement each predicts an EER of its own; None where none does.
+    """
+    found = {kind: placements(view, kind) for kind in kinds}
+    bodies = [
+        Body(
+            [
+                Row(view.looks[m].label, _cells(its), look=view.looks[m])
+                for m, its in placed.items()
+            ],
+            title=f"By {kind.replace('_', ' ')} displacement",
+        )
+        for kind, placed in found.items()
+        if placed
+    ]
+    if not bodies:
         return None
-    rows = []
-    for model, placed in found.items():
-        excess = placed.excess
-        cells = [
-            Cell(fraction(placed.nmse.value), interval(placed.nmse)),
-            rate_cell(placed.eer),
-            rate_cell(placed.predicted),
-            Cell(signed(excess.value, percent_number), interval(excess, rate=True))
-            if excess
-            else Cell(MISSING, tone="missing"),
-            Cell(placed.verdict, tone="words"),
-        ]
-        rows.append(Row(view.looks[model].label, cells, look=view.looks[model]))
     return Table(
         caption=f"Equal error rate that a detector’s NMSE predicts, and its own, {view.label}",
         head=ALIGNED_BY,
         columns=["NMSE", "EER measured", "EER predicted", "Excess, points", "Verdict"],
-        bodies=[Body(rows)],
+        bodies=bodies,
         notes=[
-            f"Predicted: read off the curve of {placed_kind(view).replace('_', ' ')} displacement "
-            "at the detector’s NMSE. Excess: measured minus predicted, in percentage points; “as "
-            "predicted”: its interval holds 0. A detector is worse, or better, than its NMSE where "
-            "its errors are of a kind that costs more, or less, than the displacement does. "
-            + INTERVALS
+            "Predicted: read off the curve of displaced points at the detector’s NMSE. Excess: "
+            "measured minus predicted, in percentage points; “as predicted”: its interval holds 0. "
+            "A detector is worse, or better, than its NMSE where its errors are of a kind that "
+            f"costs more, or less, than the displacement does. {INTERVALS}"
         ],
     )
+
+
+def _cells(placed: Placed) -> list[Cell]:
+    excess = placed.excess
+    return [
+        Cell(fraction(placed.nmse.value), interval(placed.nmse)),
+        rate_cell(placed.eer),
+        rate_cell(placed.predicted),
+        Cell(signed(excess.value, percent_number), interval(excess, rate=True))
+        if excess
+        else Cell(MISSING, tone="missing"),
+        Cell(placed.verdict, tone="words"),
+    ]
