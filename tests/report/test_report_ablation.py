@@ -9,7 +9,7 @@ from fake_study import NAN, Rows
 from thermalign.report.ablation import ablation_chapter, ablation_finding
 from thermalign.report.names import looks
 from thermalign.report.page import render
-from thermalign.report.summary import View
+from thermalign.report.summary import View, as_configured
 
 CONFIG = {
     "matcher": {"mapping": "dpm", "classifier": "pls", "components": 10, "dog": {}},
@@ -44,7 +44,7 @@ def test_no_other_matcher_no_section(study, read_page):
 
 
 def test_the_studys_matcher_leads_and_others_stand_over_their_difference_to_it():
-    table = ablation_chapter(view_of(two_matchers()), CONFIG).table
+    table = ablation_chapter(view_of(two_matchers()), CONFIG).tables[0]
     rows = {row.head: [cell.text for cell in row.cells] for row in table.bodies[0].rows}
     assert rows == {
         "as configured": ["mapping dpm, classifier pls", "14.0\u202f%"],
@@ -58,7 +58,7 @@ def test_ranges_are_columns_near_to_far_then_all_images():
     rows = two_matchers()
     for reach in (10, 2):
         add(rows, "study", "eer", 0.1, part=f"&range={reach}")
-    table = ablation_chapter(view_of(rows), CONFIG).table
+    table = ablation_chapter(view_of(rows), CONFIG).tables[0]
     assert table.columns == ["Settings", "Range 2", "Range 10", "All images"]
     assert [cell.text for cell in table.bodies[0].rows[1].cells][1:3] == ["–", "–"]
 
@@ -76,15 +76,15 @@ def test_permuted_labels_are_held_against_chance(ends, said):
     add(rows, "permuted", "eer", 0.49, *ends)
     chapter = ablation_chapter(view_of(rows), CONFIG)
     assert [sentence.endswith(said) for sentence in chapter.controls] == [True]
-    assert chapter.table.bodies[1].title == "Control"
+    assert chapter.tables[0].bodies[1].title == "Control"
 
 
-def test_fits_without_test_subjects_are_counted():
+def test_fits_without_test_subjects_are_said_so():
     rows = two_matchers()
     for name in ("study", "pls"):
         add(rows, name, "shared_subjects", 0.0, n=15)
     (said,) = ablation_chapter(view_of(rows), CONFIG).controls
-    assert said.startswith("No test subject took part in any of the 30 fits")
+    assert "were fitted to no test subject of the fold: checked in 2 matchers" in said
 
 
 def test_a_shared_subject_is_a_leak_with_the_matchers_name():
@@ -92,7 +92,21 @@ def test_a_shared_subject_is_a_leak_with_the_matchers_name():
     add(rows, "study", "shared_subjects", 0.0, n=15)
     add(rows, "pls", "shared_subjects", 0.2, n=15)
     (said,) = ablation_chapter(view_of(rows), CONFIG).controls
-    assert said.startswith("Test subjects took part in fits of these matchers: pls.")
+    assert said.endswith("were fitted to: pls. Their rates are not to be trusted.")
+
+
+def test_settings_swept_among_training_subjects_have_a_table_of_their_own():
+    rows = Rows()
+    for name, rate in (("study", 0.2), ("wide", 0.19)):
+        rows.add(("own", "annotated", f"sweep={name}"), "eer", rate)
+    config = {**CONFIG, "sweep": {"wide": {"dog": {"sigma": [2, 4]}, "components": 20}}}
+    (table,) = ablation_chapter(view_of(rows), config).tables
+    assert "among training subjects" in table.caption
+    assert [[cell.text for cell in row.cells] for row in table.bodies[0].rows] == [
+        ["mapping dpm, classifier pls", "20.0\u202f%"],
+        ["dog sigma 2 4, components 20", "19.0\u202f%"],
+    ]
+    assert as_configured(rows.frame()).empty
 
 
 def test_the_finding_names_every_matcher_and_the_control():

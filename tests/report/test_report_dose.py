@@ -111,12 +111,51 @@ def test_detectors_are_named_in_the_figure_each_once_over_its_seeds():
     assert "mean shape NMSE .050, EER 17.0" in spoken(panel)
 
 
+def test_detectors_that_crowd_the_curve_are_drawn_close_up_and_told_by_a_key():
+    rows = Rows()
+    curve(rows)
+    for model, nmse in (("dan", 0.03), ("pbc", 0.035), ("mean_shape", 0.15)):
+        placed(rows, model, nmse=nmse)
+    whole, close = chapter_of(rows).main
+    assert close.title == "Close up"
+    assert [(look.label, text) for look, text in close.legend] == [
+        ("PBC", "NMSE .035, EER 17.0\u202f%"),
+        ("DAN", "NMSE .030, EER 17.0\u202f%"),
+    ]
+    assert ">close up</text>" in whole.svg
+    assert ">mean shape</text>" in whole.svg
+    assert ">DAN</text>" not in whole.svg
+
+
+def test_trainings_of_one_model_alone_are_not_a_crowd():
+    rows = Rows()
+    curve(rows)
+    for model in ("dan", "dan_seed1"):
+        placed(rows, model, nmse=0.03)
+    assert len(chapter_of(rows, seeds={"dan_seed1": ("dan", 1)}).main) == 1
+
+
+def test_verdicts_gather_detectors_and_count_trainings_that_differ():
+    rows, seeds = Rows(), {"dan_seed1": ("dan", 1), "dan_seed2": ("dan", 2)}
+    curve(rows)
+    placed(rows, "dan_seed1", ends=(-0.01, 0.05))
+    placed(rows, "dan_seed2")
+    placed(rows, "pbc")
+    view = View(rows.frame(), "own", looks=looks(["annotated", "pbc", *seeds], seeds))
+    assert dose_chapter(view, CONFIG, seeds=seeds).sentences == [
+        "Detectors against the thermal curve: PBC, DAN (1 of 2 trainings) worse than its NMSE; "
+        "DAN (1 of 2 trainings) as predicted."
+    ]
+
+
 def test_slopes_are_compared_on_both_scales_with_their_verdicts():
     rows = Rows()
     curve(rows)
     slopes(rows)
     said = chapter_of(rows).sentences[0]
-    assert said.startswith("Up to an NMSE of .12 the equal error rate rises by .90 percentage")
+    assert said.startswith(
+        "Up to a displacement of .12 the equal error rate rises by .90 percentage"
+    )
     assert "by .40 in visible probes of the same moments" in said
     assert "+.50 [.20,\u00a0.80] percentage points per .01, separable" in said
     assert (
@@ -127,8 +166,8 @@ def test_slopes_are_compared_on_both_scales_with_their_verdicts():
 @pytest.mark.parametrize(
     ("start", "low", "said"),
     [
-        (0.0, NAN, "a visible curve at its floor of 0 cannot show a small slope"),
-        (0.02, 0.0, "a visible curve at its floor of 0 cannot show a small slope"),
+        (0.0, NAN, "A visible curve at its floor of 0 cannot show a small slope"),
+        (0.02, 0.0004, "A visible curve at its floor of 0 cannot show a small slope"),
         (0.02, 0.01, "above its floor of 0"),
     ],
 )
@@ -139,6 +178,36 @@ def test_a_visible_curve_at_its_floor_is_said_to_hide_small_slopes(start, low, s
     high = NAN if math.isnan(low) else 0.05
     curve(rows, "displacement=isotropic&modality=visible", start=start, low=low, high=high)
     assert [said in sentence for sentence in chapter_of(rows).sentences] == [True]
+
+
+@pytest.mark.parametrize(
+    ("highs", "said"),
+    [
+        ((0.05, 0.01), "From level to level the thermal curve nowhere falls by more than its"),
+        ((0.05, -0.01), "The thermal curve falls, by more than its interval, at .20."),
+    ],
+)
+def test_a_falling_curve_is_told(highs, said):
+    rows = Rows()
+    curve(rows)
+    for level, high in zip((0.1, 0.2), highs, strict=True):
+        key = ("own", "annotated", "displacement=isotropic")
+        rows.add(key, "eer_rise", high - 0.02, at=level, low=high - 0.04, high=high)
+    (sentence,) = chapter_of(rows).sentences
+    assert sentence.startswith(said)
+
+
+def test_every_kind_predicts_an_equal_error_rate_of_its_own():
+    rows = Rows()
+    curve(rows)
+    curve(rows, "displacement=shift")
+    placed(rows, "dan")
+    key = ("own", "dan", "placement=shift")
+    for metric, value in (("nmse", 0.05), ("eer", 0.17), ("eer_predicted", 0.18)):
+        rows.add(key, metric, value)
+    bodies = table(chapter_of(rows), "NMSE predicts").bodies
+    assert [body.title for body in bodies] == ["By isotropic displacement", "By shift displacement"]
+    assert bodies[1].rows[0].cells[2].text == "18.0\u202f%"
 
 
 def test_without_a_visible_control_only_the_thermal_curve_is_drawn():

@@ -1,4 +1,4 @@
-"""The matcher's parts: the EER of other matchers on the same faces, and the controls."""
+"""The matcher's parts: the EER of other matchers on the same faces, controls, settings swept."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,6 @@ from thermalign.report.cells import (
     Row,
     Table,
     interval,
-    number,
     percent,
     percent_number,
     rate_cell,
@@ -30,6 +29,9 @@ POINTS = "annotated"
 
 CHANCE = 0.5
 
+BLOCKS = {"matcher": "ablation", "sweep": "sweep"}
+"""Column of a subset to the block of the configuration that names its values."""
+
 
 @dataclass(frozen=True)
 class AblationChapter:
@@ -37,22 +39,28 @@ class AblationChapter:
 
     label: str
     controls: list[str]
-    table: Table
+    tables: list[Table]
 
 
 def ablation_chapter(view: View, config: Mapping[str, Any]) -> AblationChapter | None:
     """Return the chapter of a protocol; None where no matcher of the ablation was measured."""
-    names = matchers(view, config)
-    if not names:
+    names, swept = matchers(view, config), matchers(view, config, of="sweep")
+    if not names and not swept:
         return None
     said = [*_permuted(view, config), *_shared(view, names)]
-    return AblationChapter(view.label, said, _table(view, names, config))
+    others = f"Equal error rate of other matchers, probes aligned by annotated points, {view.label}"
+    settings = f"Equal error rate of other settings, among training subjects, {view.label}"
+    tables = [
+        _table(view, names, config, of="matcher", caption=others),
+        _table(view, swept, config, of="sweep", caption=settings),
+    ]
+    return AblationChapter(view.label, said, [table for table in tables if table])
 
 
-def matchers(view: View, config: Mapping[str, Any]) -> list[str]:
+def matchers(view: View, config: Mapping[str, Any], *, of: str = "matcher") -> list[str]:
     """Return the matchers with an EER: the study's, then as configured, then any others."""
-    measured = dict.fromkeys(subset_parts(s).get("matcher", "") for s in view.subsets("eer"))
-    ordered = dict.fromkeys([STUDY, *map(str, config.get("ablation", {})), *measured])
+    measured = dict.fromkeys(subset_parts(s).get(of, "") for s in view.subsets("eer"))
+    ordered = dict.fromkeys([STUDY, *map(str, config.get(BLOCKS[of], {})), *measured])
     return [name for name in ordered if name and name in measured]
 
 
@@ -62,9 +70,11 @@ def permuted(config: Mapping[str, Any]) -> list[str]:
     return [str(name) for name, block in blocks if block.get("permuted")]
 
 
-def of_matcher(view: View, name: str, metric: str, *, subset: str = "all") -> Value | None:
+def of_matcher(
+    view: View, name: str, metric: str, *, subset: str = "all", of: str = "matcher"
+) -> Value | None:
     """Return a known value of a matcher, or None."""
-    whole = f"matcher={name}" if subset == "all" else f"matcher={name}&{subset}"
+    whole = f"{of}={name}" if subset == "all" else f"{of}={name}&{subset}"
     value = view.get(POINTS, metric, subset=whole)
     return value if value and value.known else None
 
@@ -111,9 +121,7 @@ def _permuted(view: View, config: Mapping[str, Any]) -> list[str]:
         if value is None:
             continue
         text = f"{percent(value.value)} {interval(value, rate=True)}".strip()
-        lead = (
-            f"Fitted to permuted labels ({spelt(name)}), the matcher’s equal error rate is {text}"
-        )
+        lead = f"With the gallery’s people permuted ({spelt(name)}) the equal error rate is {text}"
         if not value.bounded:
             said.append(f"{lead}; without an interval it cannot be held against 50 %.")
         elif value.low <= CHANCE <= value.high:
@@ -128,31 +136,36 @@ def _shared(view: View, names: list[str]) -> list[str]:
     known = {name: value for name, value in counts.items() if value}
     if not known:
         return []
-    fits = number(sum(value.n for value in known.values()))
     leaks = [spelt(name) for name, value in known.items() if value.value != 0]
     if leaks:
         return [
-            f"Test subjects took part in fits of these matchers: {', '.join(leaks)}. "
-            "Their rates are not to be trusted."
+            "Test subjects were among those that these matchers were fitted to: "
+            f"{', '.join(leaks)}. Their rates are not to be trusted."
         ]
     return [
-        f"No test subject took part in any of the {fits} fits that were checked (principal "
-        "components, mapping, cross-examples)."
+        "Principal components, mappings and cross-examples were fitted to no test subject of the "
+        f"fold: checked in {len(known)} matchers, each in every fold."
     ]
 
 
-def _table(view: View, names: list[str], config: Mapping[str, Any]) -> Table:
-    subsets = _subsets(view)
+def _table(
+    view: View, names: list[str], config: Mapping[str, Any], *, of: str, caption: str
+) -> Table | None:
+    subsets = _subsets(view, of)
     controls = [name for name in names if name in permuted(config)]
-    bodies = [Body(_rows(view, [n for n in names if n not in controls], subsets, config))]
-    if controls:
-        bodies.append(Body(_rows(view, controls, subsets, config), title="Control"))
+    parts = [([n for n in names if n not in controls], ""), (controls, "Control")]
+    bodies = [
+        Body([row for name in some for row in _rows(view, name, subsets, config, of=of)], title)
+        for some, title in parts
+        if some
+    ]
+    if not bodies:
+        return None
     return Table(
-        caption=f"Equal error rate of other matchers, probes aligned by annotated points, "
-        f"{view.label}",
+        caption=caption,
         head="Matcher",
         columns=["Settings", *map(subset_label, subsets)],
-        bodies=[body for body in bodies if body.rows],
+        bodies=bodies,
         notes=[
             "Second lines: difference to the matcher as configured, in percentage points, on the "
             f"same probes and draws of subjects. {INTERVALS}"
@@ -160,23 +173,26 @@ def _table(view: View, names: list[str], config: Mapping[str, Any]) -> Table:
     )
 
 
-def _subsets(view: View) -> list[str]:
+def _subsets(view: View, of: str) -> list[str]:
     """Return the subsets of the matchers, near to far, then all images."""
-    parts = (s.partition("&")[2] or "all" for s in view.subsets("eer") if s.startswith("matcher="))
+    parts = (s.partition("&")[2] or "all" for s in view.subsets("eer") if s.startswith(f"{of}="))
     found = dict.fromkeys(parts)
     ranges = by_number(s for s in found if s != "all")
     return [*ranges, "all"] if "all" in found and len(ranges) > 1 else list(found)
 
 
-def _rows(view: View, names: list[str], subsets: list[str], config: Mapping[str, Any]) -> list[Row]:
-    rows = []
-    for name in names:
-        rates = [rate_cell(of_matcher(view, name, "eer", subset=s)) for s in subsets]
-        rows.append(Row(spelt(name), [Cell(_differs(name, config), tone="words"), *rates]))
-        above = [of_matcher(view, name, "eer_above_study", subset=s) for s in subsets]
-        if any(above):
-            cells = [_above_cell(value) for value in above]
-            rows.append(Row("minus as configured", [Cell(""), *cells], tone="muted"))
+def _rows(
+    view: View, name: str, subsets: list[str], config: Mapping[str, Any], *, of: str
+) -> list[Row]:
+    rates, above = (
+        [of_matcher(view, name, metric, subset=s, of=of) for s in subsets]
+        for metric in ("eer", "eer_above_study")
+    )
+    settings = Cell(_settings(name, config, of=of), tone="words")
+    rows = [Row(spelt(name), [settings, *map(rate_cell, rates)])]
+    if any(above):
+        cells = [_above_cell(value) for value in above]
+        rows.append(Row("minus as configured", [Cell(""), *cells], tone="muted"))
     return rows
 
 
@@ -186,9 +202,16 @@ def _above_cell(value: Value | None) -> Cell:
     return Cell(signed(value.value, percent_number), interval(value, rate=True))
 
 
-def _differs(name: str, config: Mapping[str, Any]) -> str:
+def _settings(name: str, config: Mapping[str, Any], *, of: str) -> str:
     """Say what a matcher's block overrides; of the study's own, what its block says in one word."""
-    block = config.get("matcher", {}) if name == STUDY else config.get("ablation", {}).get(name, {})
-    named = {k: v for k, v in block.items() if isinstance(v, str | bool) or name != STUDY}
-    words = [k if v is True else f"{k.replace('_', ' ')} {v}" for k, v in named.items()]
+    block: Mapping[str, Any] = config.get(BLOCKS[of], {}).get(name, {})
+    if name == STUDY:
+        block = {k: v for k, v in config.get("matcher", {}).items() if isinstance(v, str)}
+    words = [k if v is True else f"{k.replace('_', ' ')} {_value(v)}" for k, v in block.items()]
     return ", ".join(words)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key.replace('_', ' ')} {_value(v)}" for key, v in value.items())
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)

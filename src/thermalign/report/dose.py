@@ -19,20 +19,20 @@ from thermalign.report.cells import (
     rate_cell,
     signed,
 )
-from thermalign.report.dose_figures import control_panel, kind_panels, placement_panel
+from thermalign.report.dose_figures import control_panel, kind_panels
 from thermalign.report.figures import Panel, Seeds
+from thermalign.report.placement import placement_panels, placement_sentence, placement_table
 from thermalign.report.responses import (
     DISPLACED,
     MODALITIES,
     both_sides,
     kinds,
-    placed_kind,
     placements,
     response,
     subset_of,
 )
 from thermalign.report.summary import Value, View
-from thermalign.report.tables import ALIGNED_BY, INTERVALS
+from thermalign.report.tables import INTERVALS
 
 SCALES = {
     "eer_slope": "Percentage points of EER per .01 interocular distances of NMSE",
@@ -65,9 +65,18 @@ def dose_chapter(view: View, config: Mapping[str, Any], *, seeds: Seeds) -> Dose
     if not measured:
         return None
     main = main_kind(view, config)
-    panels = [placement_panel(view, main, seeds=seeds), control_panel(view, main)]
-    tables = [_placement_table(view), _slope_table(view, measured), _level_table(view, measured)]
-    said = [_slopes(view, main, config), _floor(view, main), _placed(view)]
+    panels = [*placement_panels(view, main, seeds=seeds), control_panel(view, main)]
+    tables = [
+        placement_table(view, measured),
+        _slope_table(view, measured),
+        _level_table(view, measured),
+    ]
+    said = [
+        _slopes(view, main, config),
+        _floor(view, main),
+        _monotone(view, main),
+        placement_sentence(view, main, seeds=seeds),
+    ]
     return DoseChapter(
         label=view.label,
         sentences=[sentence for sentence in said if sentence],
@@ -79,9 +88,9 @@ def dose_chapter(view: View, config: Mapping[str, Any], *, seeds: Seeds) -> Dose
 
 
 def main_kind(view: View, config: Mapping[str, Any]) -> str:
-    """Return the kind that detectors are placed on, or else the first measured."""
-    measured, placed = kinds(view, config), placed_kind(view)
-    return placed if placed in measured else next(iter(measured), "")
+    """Return the first kind that detectors are placed on, or else the first measured."""
+    measured = kinds(view, config)
+    return next((kind for kind in measured if placements(view, kind)), next(iter(measured), ""))
 
 
 def dose_finding(view: View, config: Mapping[str, Any]) -> str:
@@ -95,7 +104,7 @@ def dose_finding(view: View, config: Mapping[str, Any]) -> str:
         parts.append(f"landmark error costs {rise} points of EER per .01 of NMSE in thermal probes")
     difference = slope_words(view, kind)
     parts += [f"thermal − visible {difference}"] if difference else []
-    verdicts = [its.verdict for its in placements(view).values()]
+    verdicts = [its.verdict for its in placements(view, kind).values()]
     off = sum(words.endswith("its NMSE") for words in verdicts)
     if verdicts:
         parts.append(f"{off} of {len(verdicts)} detectors off the EER that their NMSE predicts")
@@ -130,7 +139,7 @@ def _slopes(view: View, kind: str, config: Mapping[str, Any]) -> str:
     if not (thermal and visible and difference):
         return ""
     end = config.get("displacements", {}).get("linear_up_to")
-    upto = f"Up to an NMSE of {fraction(float(end), digits=2)}" if end else "At first"
+    upto = f"Up to a displacement of {fraction(float(end), digits=2)}" if end else "At first"
     return (
         f"{upto} the equal error rate rises by {thermal} percentage points per .01 interocular "
         f"distances in thermal probes, and by {visible} in visible probes of the same moments. "
@@ -144,19 +153,25 @@ def _floor(view: View, kind: str) -> str:
         return ""
     first = sides["visible"][0].eer
     text = f"{percent(first.value)} {interval(first, rate=True)}".strip()
-    reach = first.low if first.bounded else first.value
-    if reach > 0:
+    least = percent_number(first.low if first.bounded else first.value)
+    if least != percent_number(0.0):
         return f"Visible probes start at an equal error rate of {text}, above its floor of 0."
     return (
-        f"Visible probes start at an equal error rate of {text}: a visible curve at its floor of 0 "
-        "cannot show a small slope, so a difference between the slopes may be the floor’s."
+        f"Visible probes start at an equal error rate of {text}. A visible curve at its floor of 0 "
+        "cannot show a small slope: what the difference then shows is that visible verification "
+        "has a reserve, not how sensitive it is."
     )
 
 
-def _placed(view: View) -> str:
-    found = placements(view)
-    parts = [f"{view.looks[model].label} {placed.verdict}" for model, placed in found.items()]
-    return f"Detectors on the thermal curve: {'; '.join(parts)}." if parts else ""
+def _monotone(view: View, kind: str) -> str:
+    """Say whether the curve falls anywhere, against what displacement should do."""
+    rises = view.curve(DISPLACED, "eer_rise", subset=subset_of(kind))
+    if not any(value.bounded for _, value in rises):
+        return ""
+    falls = [fraction(at, digits=2) for at, value in rises if value.bounded and value.high < 0]
+    if falls:
+        return f"The thermal curve falls, by more than its interval, at {', '.join(falls)}."
+    return "From level to level the thermal curve nowhere falls by more than its interval."
 
 
 def _caption(view: View, kind: str, config: Mapping[str, Any]) -> str:
@@ -168,7 +183,7 @@ def _caption(view: View, kind: str, config: Mapping[str, Any]) -> str:
         f"{_spelt(kind)} displacement. Line: annotated points displaced by a known amount"
         + (f" (n = {number(curve[0].eer.n)} comparisons per level)" if curve else "")
         + ". Points: the detectors’ own NMSE and equal error rate; a triangle at the edge stands "
-        "for an NMSE beyond the axis. "
+        "for an NMSE beyond the axis; a dotted frame holds what is drawn close up. "
     )
     if sides:
         n = ", ".join(f"{m} {number(points[0].eer.n)}" for m, points in sides.items())
@@ -181,38 +196,6 @@ def _caption(view: View, kind: str, config: Mapping[str, Any]) -> str:
 
 def _spelt(kind: str) -> str:
     return kind.replace("_", " ")
-
-
-def _placement_table(view: View) -> Table | None:
-    found = placements(view)
-    if not found:
-        return None
-    rows = []
-    for model, placed in found.items():
-        excess = placed.excess
-        cells = [
-            Cell(fraction(placed.nmse.value), interval(placed.nmse)),
-            rate_cell(placed.eer),
-            rate_cell(placed.predicted),
-            Cell(signed(excess.value, percent_number), interval(excess, rate=True))
-            if excess
-            else Cell(MISSING, tone="missing"),
-            Cell(placed.verdict, tone="words"),
-        ]
-        rows.append(Row(view.looks[model].label, cells, look=view.looks[model]))
-    return Table(
-        caption=f"Equal error rate that a detector’s NMSE predicts, and its own, {view.label}",
-        head=ALIGNED_BY,
-        columns=["NMSE", "EER measured", "EER predicted", "Excess, points", "Verdict"],
-        bodies=[Body(rows)],
-        notes=[
-            f"Predicted: read off the curve of {_spelt(placed_kind(view))} displacement at the "
-            "detector’s NMSE. Excess: measured minus predicted, in percentage points; “as "
-            "predicted”: its interval holds 0. A detector is worse, or better, than its NMSE where "
-            "its errors are of a kind that costs more, or less, than the displacement does. "
-            + INTERVALS
-        ],
-    )
 
 
 def _slope_table(view: View, measured: list[str]) -> Table | None:

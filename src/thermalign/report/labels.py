@@ -7,23 +7,19 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
-from thermalign.report.svg import INK
+from thermalign.report.svg import FAINT, INK
 
-PLACES = (
-    (8, -11, "left"),
-    (8, 9, "left"),
-    (-8, 9, "right"),
-    (-8, -11, "right"),
-    (9, 0, "left"),
-    (-9, 0, "right"),
-    (14, -26, "left"),
-    (14, 24, "left"),
-    (-14, 24, "right"),
-    (-14, -26, "right"),
-    (18, -40, "left"),
-    (-18, 38, "right"),
+Line = list[tuple[float, float]]
+Place = tuple[float, float, str]
+PLACES: tuple[Place, ...] = tuple(
+    (right, up, side)
+    for up in (-11, 9, 0, -26, 24, -40, 38)
+    for right, side in ((8, "left"), (-8, "right"))
 )
 """Where a name may stand: right and up of its point, points of 1/72 inch, and its alignment."""
+
+FAR = 12
+"""How far up or down of its point a name has a line to it."""
 
 
 @dataclass(frozen=True)
@@ -40,26 +36,22 @@ def place_labels(
     axes: Axes,
     labels: list[Label],
     *,
-    curve: list[tuple[float, float]],
-    bars: list[tuple[float, float, float]],
+    lines: list[Line],
 ) -> None:
-    """Write names beside their points, each where it covers least of the figure.
+    """Write names near their points, each where it covers least of the figure.
 
     Parameters
     ----------
     figure, axes : Figure, Axes
         With their limits set.
     labels : list of Label
-    curve : list of (x, y)
-        A line that names keep clear of.
-    bars : list of (x, low, high)
-        Vertical bars likewise.
+    lines : list of lists of (x, y)
+        What names keep clear of, in the figures of the axes.
     """
     figure.draw_without_rendering()
     spots = [_pixels(axes, (label.x, label.y)) for label in labels]
-    spots += _dense([_pixels(axes, point) for point in curve])
-    for x, low, high in bars:
-        spots += _dense([_pixels(axes, (x, low)), _pixels(axes, (x, high))])
+    for line in lines:
+        spots += _dense([_pixels(axes, point) for point in line])
     taken: list[Bbox] = []
     for label in labels:
         boxes = []
@@ -82,6 +74,19 @@ def place_labels(
             if i != best:
                 text.remove()
         taken.append(boxes[best][0])
+        if abs(PLACES[best][1]) > FAR:
+            _lead(axes, label, PLACES[best])
+
+
+def _lead(axes: Axes, label: Label, place: Place) -> None:
+    axes.annotate(
+        "",
+        (label.x, label.y),
+        xytext=place[:2],
+        textcoords="offset points",
+        arrowprops={"arrowstyle": "-", "color": FAINT, "linewidth": 0.6, "shrinkB": 4},
+        in_layout=False,
+    )
 
 
 def _cost(box: Bbox, taken: list[Bbox], spots: list[tuple[float, float]], frame: Bbox) -> int:

@@ -70,15 +70,9 @@ class Placed:
         return "better than its NMSE" if self.excess.high < 0 else "as predicted"
 
 
-def placed_kind(view: View) -> str:
-    """Return the kind whose curve the detectors are placed on; empty without any."""
-    found = [subset_parts(s).get("placement", "") for s in view.subsets("nmse", "eer")]
-    return next((kind for kind in found if kind), "")
-
-
-def placements(view: View) -> dict[str, Placed]:
-    """Return the detectors with an NMSE and an EER of their own, in the order of the page."""
-    subset, found = f"placement={placed_kind(view)}", {}
+def placements(view: View, kind: str) -> dict[str, Placed]:
+    """Return the detectors placed on the curve of a kind, in the order of the page."""
+    subset, found = f"placement={kind}", {}
     nmse, eer, predicted, excess = (
         view.known(metric, subset=subset)
         for metric in ("nmse", "eer", "eer_predicted", "eer_excess")

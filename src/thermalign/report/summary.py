@@ -30,7 +30,7 @@ class Value:
         return math.isfinite(self.low) and math.isfinite(self.high)
 
 
-CONTROLLED = ("variant", "matcher", "displacement", "placement")
+CONTROLLED = ("variant", "matcher", "sweep", "displacement", "placement")
 """Columns of subsets that change something on purpose; they have sections of their own."""
 
 
