@@ -127,9 +127,9 @@ def test_every_model_is_tested_under_every_variant(study):
     assert sees_none["variant=warm"] == sees_none["variant=none"]
     assert nmse.loc[("dan", "variant=warm"), "value"] != nmse.loc[("dan", "variant=none"), "value"]
     page = (study / "results/report/index.html").read_text()
-    assert "NMSE in moved boxes" in page
+    assert "NMSE and equal error rate in moved boxes" in page
     assert "Faces that MTCNN finds in whole images" in page
-    assert "NMSE in recordings that no training image showed" in page
+    assert "NMSE and equal error rate in recordings that no training image showed" in page
 
 
 def figures(study):
