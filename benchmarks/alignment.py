@@ -1,0 +1,116 @@
+"""Compare alignment methods on a finished study: similarity, the two eyes, affine.
+
+Usage: python benchmarks/alignment.py [--config config.yaml] [--protocols p1]
+           [--models annotated dan] [--subset range=1]
+
+Everything after the predictions of the study is made again with each method: faces of gallery,
+training and probes, matcher, scores. Prints the EER of each method, its mean over folds with 95 %
+intervals, and its paired difference to the similarity.
+"""
+
+import argparse
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+
+from thermalign import tables
+from thermalign.geometry import Floats
+from thermalign.metrics.intervals import DIFFERENCE, RATE
+from thermalign.metrics.verification import eer
+from thermalign.schemas.dataset import IMAGES
+from thermalign.schemas.matching import SCORES
+from thermalign.steps import align, score, train_matcher
+from thermalign.steps._inputs import read_fold
+from thermalign.steps._measures import Draws, comparisons_of, subsets
+from thermalign.steps._over_folds import Replicates
+from thermalign.verification.alignment import METHODS
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--config", type=Path, default="config.yaml")
+    parser.add_argument("--protocols", nargs="+", default=["p1"])
+    parser.add_argument("--models", nargs="+", default=["annotated", "dan"])
+    parser.add_argument("--subset", default="range=1")
+    asked = parser.parse_args()
+    torch.set_num_threads(1)
+    config = yaml.safe_load(asked.config.read_text())
+    for protocol in asked.protocols:
+        study = Study(config, protocol, asked.subset)
+        for model in asked.models:
+            found = {method: study.over_folds(model, method) for method in METHODS}
+            value, drawn = found[METHODS[0]]
+            for method, (its, replicates) in found.items():
+                low, high = replicates.interval(its, scale=RATE)
+                text = f"{protocol} {model:10} {method:10} EER {its:.3f} [{low:.3f}, {high:.3f}]"
+                if method != METHODS[0]:
+                    low, high = replicates.minus(drawn).interval(its - value, scale=DIFFERENCE)
+                    text += f", difference {its - value:+.3f} [{low:+.3f}, {high:+.3f}]"
+                print(text, flush=True)
+
+
+class Study:
+    """One protocol of a finished study, and the subset of its probes that is looked at."""
+
+    def __init__(self, config: dict[str, Any], protocol: str, subset: str) -> None:
+        self.config, self.protocol, self.subset = config, protocol, subset
+        self.block = config["protocols"][protocol]
+        self.results = Path(config["results"])
+        self.images = self.results / "data" / self.block["dataset"] / "images.parquet"
+
+    def over_folds(self, model: str, method: str) -> tuple[float, Replicates]:
+        """Return the mean EER over folds and its replicates."""
+        rates = [self.rate(fold, model, method) for fold in range(self.block["folds"])]
+        values, drawn, subjects = zip(*rates, strict=True)
+        return sum(values) / len(values), Replicates(sum(drawn) / len(drawn), max(subjects))
+
+    def rate(self, fold: int, model: str, method: str) -> tuple[float, Floats, int]:
+        """Return the EER of a fold, its replicates, and the number of subjects."""
+        folder = self.results / self.protocol / f"fold{fold}"
+        roles = {key: self.block[key] for key in ("gallery", "probe")}
+        settings = {**self.config["matcher"], **roles}
+        shared = {"images": self.images, "folds": folder / "folds.parquet", "fold": fold}
+        shared["code"] = "benchmark"
+        with tempfile.TemporaryDirectory() as place:
+            made = Path(place)
+            for name in ("annotated", model):
+                align.run(
+                    images=self.images,
+                    predictions=folder / name / "predictions.parquet",
+                    protocol=self.protocol,
+                    fold=fold,
+                    model=name,
+                    settings={**self.config["alignment"], "method": method},
+                    faces=made / f"{name}.parquet",
+                    code="benchmark",
+                )
+            train_matcher.run(
+                **shared,
+                faces=made / "annotated.parquet",
+                settings=settings,
+                seed=self.config["training_seed"],
+                matcher=made / "matcher.safetensors",
+            )
+            score.run(
+                **shared,
+                predictions=folder / model / "predictions.parquet",
+                faces=made / f"{model}.parquet",
+                matcher=made / "matcher.safetensors",
+                protocol=self.protocol,
+                model=model,
+                settings=settings,
+                scores=made / "scores.parquet",
+            )
+            scores = tables.read(made / "scores.parquet", SCORES)
+        test = read_fold(self.images, folder / "folds.parquet").query("role == 'test'")
+        rows = dict(subsets(comparisons_of(scores, test)))[self.subset]
+        draws = Draws.of_fold(test, tables.read(self.images, IMAGES), self.config["evaluation"])
+        value = eer(rows["score"].to_numpy(), rows["genuine"].to_numpy())
+        return value, draws.eer(rows), rows["subject_id"].nunique()
+
+
+if __name__ == "__main__":
+    main()
