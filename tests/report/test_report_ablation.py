@@ -37,7 +37,7 @@ def two_matchers():
 
 def test_no_other_matcher_no_section(study, read_page):
     assert ablation_chapter(view_of(Rows()), CONFIG) is None
-    assert ablation_finding(view_of(Rows()), CONFIG) == ""
+    assert ablation_finding([view_of(Rows())], CONFIG) == ""
     kept = study.summary[~study.summary["subset"].str.contains("matcher=")]
     page = read_page(render(replace(study, summary=kept)))
     assert all(attrs.get("id") != "ablation" for _, attrs in page.tags)
@@ -114,8 +114,26 @@ def test_the_finding_names_every_matcher_and_the_control():
     add(rows, "cosine", "eer", 0.15)
     add(rows, "cosine", "eer_above_study", 0.01, -0.01, 0.03)
     add(rows, "permuted", "eer", 0.49, 0.46, 0.53)
-    assert ablation_finding(view_of(rows), CONFIG) == (
+    assert ablation_finding([view_of(rows)], CONFIG) == (
         "other matchers against the configured one, in points of EER: "
         "pls\u00a0+3.0 [1.0,\u00a05.0]; cosine\u00a0+1.0 [−1.0,\u00a03.0], not separable; "
         "permuted labels give 49.0\u202f% [46.0,\u00a053.0]."
     )
+
+
+def test_several_protocols_share_one_finding():
+    other = Rows()
+    add(other, "pls", "eer_above_study", 0.05, -0.01, 0.11)
+    add(other, "permuted", "eer", 0.52, 0.46, 0.58)
+    assert ablation_finding([view_of(two_matchers()), view_of(other)], CONFIG) == (
+        "other matchers against the configured one, in points of EER: "
+        "pls\u00a0+3.0 to +5.0, separable in 1 of 2; "
+        "permuted labels give 52.0\u202f% [46.0,\u00a058.0]."
+    )
+
+
+def test_a_lone_range_is_all_images_and_no_column_of_its_own():
+    rows = two_matchers()
+    add(rows, "pls", "eer", 0.17, part="&range=1")
+    table = ablation_chapter(view_of(rows), CONFIG).tables[0]
+    assert table.columns == ["Settings", "All images"]

@@ -59,7 +59,7 @@ def spoken(panel):
 
 def test_no_displaced_points_no_section(study, read_page):
     assert chapter_of(Rows()) is None
-    assert dose_finding(view_of(Rows()), CONFIG) == ""
+    assert dose_finding([view_of(Rows())], CONFIG) == ""
     kept = study.summary[~study.summary["subset"].str.contains("displacement=|placement=")]
     page = read_page(render(replace(study, summary=kept)))
     assert "What landmark error costs" not in page.text()
@@ -272,8 +272,21 @@ def test_the_finding_counts_detectors_off_the_curve():
     rows.add(key, "eer_slope", 0.95, low=0.75, high=1.15)
     placed(rows, "dan")
     placed(rows, "pbc", ends=(-0.01, 0.03))
-    said = dose_finding(view_of(rows), CONFIG)
+    said = dose_finding([view_of(rows)], CONFIG)
     assert said.startswith(
         "landmark error costs .95 [.75,\u00a01.15] points of EER per .01 of NMSE"
     )
     assert said.endswith("1 of 2 detectors off the EER that their NMSE predicts.")
+
+
+def test_several_protocols_share_one_finding():
+    first, second = Rows(), Rows()
+    for rows, rise in ((first, 0.95), (second, 0.65)):
+        curve(rows)
+        slopes(rows, difference=(rise - 0.4, rise - 0.7, rise - 0.1))
+        rows.add(("own", "annotated", "displacement=isotropic"), "eer_slope", rise)
+    assert dose_finding([view_of(first), view_of(second)], CONFIG) == (
+        "landmark error costs .65 to .95 points of EER per .01 of NMSE in thermal probes; "
+        "thermal − visible +.25 to +.55 percentage points per .01, separable in 1 of 2; "
+        "−2.00 normal deviates per interocular distance, separable in 0 of 2."
+    )

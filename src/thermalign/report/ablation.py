@@ -1,6 +1,6 @@
 """The matcher's parts: the EER of other matchers on the same faces, controls, settings swept."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from thermalign.report.cells import (
 from thermalign.report.names import subset_label, subset_parts
 from thermalign.report.summary import Value, View, by_number
 from thermalign.report.tables import INTERVALS
+from thermalign.report.wording import separable, span
 
 STUDY = "study"
 """Name of the matcher as configured, which the others are compared with."""
@@ -84,34 +85,29 @@ def spelt(name: str) -> str:
     return "as configured" if name == STUDY else name.replace("_", " ")
 
 
-def difference_words(value: Value) -> str:
-    """Print a difference in percentage points with its interval, and whether it is separable."""
-    text = signed(value.value, percent_number)
-    if not value.bounded:
-        return text
-    verdict = "" if value.low > 0 or value.high < 0 else ", not separable"
-    return f"{text} {interval(value, rate=True)}{verdict}"
-
-
-def ablation_finding(view: View, config: Mapping[str, Any]) -> str:
+def ablation_finding(views: Sequence[View], config: Mapping[str, Any]) -> str:
     """Say in one line what the other matchers cost, and the controls; empty without any."""
-    names = matchers(view, config)
     controls = permuted(config)
-    above = {name: of_matcher(view, name, "eer_above_study") for name in names}
-    parts = [
-        f"{spelt(name)}{NBSP}{difference_words(value)}"
-        for name, value in above.items()
-        if value and name not in controls
-    ]
-    rates = {name: of_matcher(view, name, "eer") for name in controls}
-    checks = [
-        f"permuted labels give {percent(value.value)} {interval(value, rate=True)}".strip()
-        for value in rates.values()
-        if value
-    ]
+    names = dict.fromkeys(name for view in views for name in matchers(view, config))
+    parts = []
+    for name in (name for name in names if name not in controls):
+        found = _known(views, name, "eer_above_study")
+        if found:
+            text = span(found, show=lambda v: signed(v, percent_number), inside=percent_number)
+            verdict = separable(found)
+            silent = verdict in {"", "separable"}
+            parts.append(f"{spelt(name)}{NBSP}{text}" + ("" if silent else f", {verdict}"))
     lead = "other matchers against the configured one, in points of EER: " if parts else ""
-    said = [*parts, *checks]
-    return f"{lead}{'; '.join(said)}." if said else ""
+    rates = [rate for name in controls for rate in _known(views, name, "eer")]
+    if rates:
+        text = span(rates, show=percent, inside=percent_number)
+        parts.append(f"permuted labels give {text}")
+    return f"{lead}{'; '.join(parts)}." if parts else ""
+
+
+def _known(views: Sequence[View], name: str, metric: str) -> list[Value]:
+    values = (of_matcher(view, name, metric) for view in views)
+    return [value for value in values if value]
 
 
 def _permuted(view: View, config: Mapping[str, Any]) -> list[str]:
@@ -178,7 +174,7 @@ def _subsets(view: View, of: str) -> list[str]:
     parts = (s.partition("&")[2] or "all" for s in view.subsets("eer") if s.startswith(f"{of}="))
     found = dict.fromkeys(parts)
     ranges = by_number(s for s in found if s != "all")
-    return [*ranges, "all"] if "all" in found and len(ranges) > 1 else list(found)
+    return [*ranges, "all"] if len(ranges) > 1 else ["all"]  # one range is all images
 
 
 def _rows(

@@ -1,6 +1,6 @@
 """What landmark error costs: EER over displacement, the visible control, detectors placed on it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +33,7 @@ from thermalign.report.responses import (
 )
 from thermalign.report.summary import Value, View
 from thermalign.report.tables import INTERVALS
+from thermalign.report.wording import separable, span
 
 SCALES = {
     "eer_slope": "Percentage points of EER per .01 interocular distances of NMSE",
@@ -93,39 +94,43 @@ def main_kind(view: View, config: Mapping[str, Any]) -> str:
     return next((kind for kind in measured if placements(view, kind)), next(iter(measured), ""))
 
 
-def dose_finding(view: View, config: Mapping[str, Any]) -> str:
+def dose_finding(views: Sequence[View], config: Mapping[str, Any]) -> str:
     """Say in one line what landmark error costs; empty where no displaced points were matched."""
-    kind = main_kind(view, config)
-    slope = view.get(DISPLACED, "eer_slope", subset=subset_of(kind))
+    main = [(view, main_kind(view, config)) for view in views]
+    slopes = _known(main, "eer_slope")
     parts = []
-    if slope and slope.known:
-        ends = f" {between(slope.low, slope.high, show=_two)}" if slope.bounded else ""
-        rise = f"{_two(slope.value)}{ends}"
+    if slopes:
+        rise = span(slopes, show=_two)
         parts.append(f"landmark error costs {rise} points of EER per .01 of NMSE in thermal probes")
-    difference = slope_words(view, kind)
+    difference = slope_words(main)
     parts += [f"thermal − visible {difference}"] if difference else []
-    verdicts = [its.verdict for its in placements(view, kind).values()]
+    verdicts = [its.verdict for view, kind in main for its in placements(view, kind).values()]
     off = sum(words.endswith("its NMSE") for words in verdicts)
     if verdicts:
         parts.append(f"{off} of {len(verdicts)} detectors off the EER that their NMSE predicts")
     return f"{'; '.join(parts)}." if parts else ""
 
 
-def slope_words(view: View, kind: str) -> str:
-    """Say how much steeper thermal is than visible, on either scale; empty without a control."""
+def slope_words(main: Sequence[tuple[View, str]]) -> str:
+    """Say how much steeper thermal is than visible, on either scale; empty without a control.
+
+    Parameters
+    ----------
+    main : pairs of a protocol's View and the kind of displacement
+    """
     words = []
     for scale, unit in UNITS.items():
-        found = view.get(DISPLACED, f"{scale}_difference", subset=subset_of(kind))
-        if found and found.known:
-            ends = f" {between(found.low, found.high, show=_two)}" if found.bounded else ""
-            words.append(f"{signed(found.value, _two)}{ends} {unit}, {_separable(found)}")
+        found = _known(main, f"{scale}_difference")
+        if found:
+            text = span(found, show=lambda value: signed(value, _two), inside=_two)
+            verdict = separable(found) or "without an interval"
+            words.append(f"{text} {unit}, {verdict}")
     return "; ".join(words)
 
 
-def _separable(value: Value) -> str:
-    if not value.bounded:
-        return "without an interval"
-    return "separable" if value.low > 0 or value.high < 0 else "not separable"
+def _known(main: Sequence[tuple[View, str]], metric: str) -> list[Value]:
+    values = [view.get(DISPLACED, metric, subset=subset_of(kind)) for view, kind in main]
+    return [value for value in values if value and value.known]
 
 
 def _two(value: float) -> str:
@@ -135,7 +140,7 @@ def _two(value: float) -> str:
 def _slopes(view: View, kind: str, config: Mapping[str, Any]) -> str:
     rises = [view.get(DISPLACED, "eer_slope", subset=subset_of(kind, m)) for m in MODALITIES]
     thermal, visible = (_two(v.value) if v and v.known else "" for v in rises)
-    difference = slope_words(view, kind)
+    difference = slope_words([(view, kind)])
     if not (thermal and visible and difference):
         return ""
     end = config.get("displacements", {}).get("linear_up_to")

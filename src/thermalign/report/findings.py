@@ -1,6 +1,6 @@
 """The key findings in sentences, from the tables; a sentence without its figures is not said."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,6 @@ import pandas as pd
 from thermalign.report.ablation import ablation_finding
 from thermalign.report.cells import (
     NBSP,
-    between,
     fraction,
     interval,
     number,
@@ -21,13 +20,12 @@ from thermalign.report.dose import dose_finding
 from thermalign.report.figures import Seeds
 from thermalign.report.names import subset_label
 from thermalign.report.summary import Value, View
+from thermalign.report.wording import extent, separable, span
 
 SIMULATED = (
     "The faces are simulated: absolute figures say nothing about real people. Compare models and "
     "settings with each other, and repeat the study on recorded faces before relying on a figure."
 )
-
-Show = Callable[[float], str]
 
 MOST_PROTOCOLS = 2
 """Protocols up to this many have sentences of their own; more share them."""
@@ -81,10 +79,7 @@ def finding(plain: list[View], every: list[View], sources: Sources) -> Finding:
     said = [_lowest(plain, sources), *_models(plain, sources)]
     if not any(view.models("eer") for view in plain):
         said.append("No equal error rate was measured.")
-    for words in (dose_finding, ablation_finding):
-        told = [(view.label, words(view, sources.config)) for view in every]
-        alone = len(every) == 1
-        said += [text if alone else f"{label}: {text}" for label, text in told if text]
+    said += [words(every, sources.config) for words in (dose_finding, ablation_finding)]
     return Finding(
         ", ".join(view.label for view in plain),
         [_sentence(sentence) for sentence in said if sentence],
@@ -162,12 +157,12 @@ def _errors(views: list[View], names: list[str]) -> str:
     values = _found(views, names, "nmse", subset="all")
     if not values:
         return ""
-    text = f"NMSE{NBSP}{_span(values, show=fraction)}"
+    text = f"NMSE{NBSP}{span(values, show=fraction)}"
     ranges = views[0].ranges("nmse") if len(views) == 1 else []
     columns = [_found(views, names, "nmse", subset=subset) for subset in ranges]
     if not columns or not all(columns):
         return text
-    spans = " → ".join(_extent([v.value for v in column], show=fraction) for column in columns)
+    spans = " → ".join(extent([v.value for v in column], show=fraction) for column in columns)
     return f"{text}, from {subset_label(ranges[0])} to {subset_label(ranges[-1])} {spans}"
 
 
@@ -180,7 +175,7 @@ def _rates(views: list[View], names: list[str]) -> str:
     lone = next(iter(subsets)) if len(subsets) == 1 else "all"
     where = f" at {subset_label(lone)}" if lone != "all" else ""
     unit = "equal error rate" + where
-    return f"{unit}{NBSP}{_span(values, show=percent, inside=percent_number)}"
+    return f"{unit}{NBSP}{span(values, show=percent, inside=percent_number)}"
 
 
 def _losses(views: list[View], names: list[str], differences: pd.DataFrame) -> str:
@@ -188,14 +183,9 @@ def _losses(views: list[View], names: list[str], differences: pd.DataFrame) -> s
     found = [v for view in views for v in _above_annotated(view, names, differences)]
     if not found:
         return ""
-    text = f"{_span(found, show=_points, inside=percent_number)} points over annotated points"
-    bounded = [v for v in found if v.bounded]
-    apart = sum(v.low > 0 or v.high < 0 for v in bounded)
-    if not bounded:
-        return text
-    if len(found) > 1:
-        return f"{text}, separable in {apart} of {len(bounded)}"
-    return text if apart else f"{text}, not separable"
+    text = f"{span(found, show=_points, inside=percent_number)} points over annotated points"
+    verdict = separable(found)
+    return text if verdict in {"", "separable"} else f"{text}, {verdict}"
 
 
 def _above_annotated(view: View, names: list[str], differences: pd.DataFrame) -> Iterator[Value]:
@@ -217,20 +207,6 @@ def _summed_up(view: View) -> str:
 def _found(views: list[View], names: list[str], metric: str, subset: str) -> list[Value]:
     values = [view.get(name, metric, subset=subset) for view in views for name in names]
     return [value for value in values if value and value.known]
-
-
-def _span(values: list[Value], *, show: Show, inside: Show | None = None) -> str:
-    """Print a lone value with its interval, several as their extent."""
-    if len(values) > 1:
-        return _extent([v.value for v in values], show=show)
-    lone = values[0]
-    ends = between(lone.low, lone.high, show=inside or show) if lone.bounded else ""
-    return f"{show(lone.value)} {ends}".strip()
-
-
-def _extent(values: list[float], *, show: Show) -> str:
-    low, high = show(min(values)), show(max(values))
-    return low if low == high else f"{low} to {high}"
 
 
 def _points(value: float) -> str:
