@@ -29,7 +29,7 @@ ABLATION = {
     "pls_centred": {"mapping": "centring"},
     "cosine": {"mapping": "none", "classifier": "cosine"},
     "dpm_cosine": {"classifier": "cosine"},
-    "permuted": {"permuted": True},
+    "permuted": {"permutations": 5},
 }
 DISPLACEMENTS = {"range": 1, "kinds": list(KINDS), "levels": list(LEVELS), "linear_up_to": 0.12}
 

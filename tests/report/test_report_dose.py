@@ -272,11 +272,12 @@ def test_the_finding_counts_detectors_off_the_curve():
     rows.add(key, "eer_slope", 0.95, low=0.75, high=1.15)
     placed(rows, "dan")
     placed(rows, "pbc", ends=(-0.01, 0.03))
+    placed(rows, "mean_shape", nmse=0.5, excess=NAN, ends=(NAN, NAN))
     said = dose_finding([view_of(rows)], CONFIG)
     assert said.startswith(
         "landmark error costs .95 [.75,\u00a01.15] points of EER per .01 of NMSE"
     )
-    assert said.endswith("1 of 2 detectors off the EER that their NMSE predicts.")
+    assert said.endswith("1 of 2 detectors within the curve are off the EER that it predicts.")
 
 
 def test_several_protocols_share_one_finding():

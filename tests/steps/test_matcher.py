@@ -52,13 +52,13 @@ def fold():
     return pd.DataFrame(rows, columns=names), pd.DataFrame(faces, columns=columns)
 
 
-def made(fold, *, permuted=False, **changes):
+def made(fold, *, permutation=0, **changes):
     """Return a matcher of changed settings and the scores of its thermal probes."""
     rows, faces = fold
     settings = SETTINGS | changes
     described = Descriptors(faces, settings)
     mapping = fit_mapping(rows, described, settings, seed=1)
-    matcher = enrol(rows, described, mapping, settings, seed=[2, 0], permuted=permuted)
+    matcher = enrol(rows, described, mapping, settings, seed=[2, 0], permutation=permutation)
     probes = rows.query("role == 'test' and modality == 'thermal'")
     return matcher, matcher.score(described.of(list(probes["image_id"])), "thermal"), probes
 
@@ -111,10 +111,10 @@ def test_pls_does_not_see_the_shift_that_a_cosine_needs(fold):
 
 def test_permuting_enrols_the_same_images_under_other_names(fold):
     plain, _, _ = made(fold, classifier="cosine")
-    other, _, _ = made(fold, classifier="cosine", permuted=True)
+    other, _, _ = made(fold, classifier="cosine", permutation=1)
     assert plain.subjects == other.subjects
     assert not np.allclose(plain.weights, other.weights)
-    again, _, _ = made(fold, classifier="cosine", permuted=True)
+    again, _, _ = made(fold, classifier="cosine", permutation=1)
     np.testing.assert_array_equal(other.weights, again.weights)
     # one image each: the templates are the same, differently assigned
     np.testing.assert_allclose(

@@ -68,7 +68,7 @@ def matchers(view: View, config: Mapping[str, Any], *, of: str = "matcher") -> l
 def permuted(config: Mapping[str, Any]) -> list[str]:
     """Return the configured matchers that are fitted to permuted labels."""
     blocks = config.get("ablation", {}).items()
-    return [str(name) for name, block in blocks if block.get("permuted")]
+    return [str(name) for name, block in blocks if "permutations" in block]
 
 
 def of_matcher(

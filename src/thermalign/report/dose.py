@@ -104,10 +104,13 @@ def dose_finding(views: Sequence[View], config: Mapping[str, Any]) -> str:
         parts.append(f"landmark error costs {rise} points of EER per .01 of NMSE in thermal probes")
     difference = slope_words(main)
     parts += [f"thermal − visible {difference}"] if difference else []
-    verdicts = [its.verdict for view, kind in main for its in placements(view, kind).values()]
+    placed = [its for view, kind in main for its in placements(view, kind).values()]
+    verdicts = [its.verdict for its in placed if its.excess]
     off = sum(words.endswith("its NMSE") for words in verdicts)
     if verdicts:
-        parts.append(f"{off} of {len(verdicts)} detectors off the EER that their NMSE predicts")
+        parts.append(
+            f"{off} of {len(verdicts)} detectors within the curve are off the EER that it predicts"
+        )
     return f"{'; '.join(parts)}." if parts else ""
 
 

@@ -135,7 +135,7 @@ def enrol(
     settings: dict[str, Any],
     *,
     seed: list[int],
-    permuted: bool = False,
+    permutation: int = 0,
 ) -> Matcher:
     """Enrol the gallery: one classifier per test subject.
 
@@ -146,8 +146,9 @@ def enrol(
     settings : the ``matcher:`` block with the protocol's ``gallery`` and ``probe``
     seed : list of int
         Draws cross-examples, and the permutation.
-    permuted : bool
-        Shuffle who is on the gallery's images: the control that must verify nobody.
+    permutation : int
+        Which shuffle of who is on the gallery's images, from 1: the control that must verify
+        nobody; 0 for none.
 
     Raises
     ------
@@ -161,8 +162,8 @@ def enrol(
             "change gallery: conditions: or modality: of the protocol"
         )
     subjects, label = np.unique(gallery["subject_id"].to_numpy(object), return_inverse=True)
-    if permuted:
-        label = np.random.default_rng(seed).permutation(label)
+    if permutation:
+        label = np.random.default_rng([*seed, permutation]).permutation(label)
     vectors = mapping.apply(_of(described, gallery["image_id"]), settings["gallery"]["modality"])
     if settings["classifier"] == "cosine":
         templates = cosine.enrol(vectors, label)

@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from thermalign.steps._descriptors import Descriptors
@@ -19,6 +21,7 @@ STUDY = "study"
 
 DESCRIBES = ("dog", "features")
 MAPS = (*DESCRIBES, "mapping", "dpm")
+PERMUTATIONS = "permutations"
 
 
 class Variations:
@@ -45,22 +48,29 @@ class Variations:
         """Take the configured mapping from a matcher that another step trained."""
         self._mappings[_key(self.settings, MAPS)] = matcher.mapping
 
-    def compare(self, changes: Mapping[str, Any]) -> tuple[Matcher, pd.DataFrame]:
+    def compare(
+        self, changes: Mapping[str, Any], *, permutation: int = 0
+    ) -> tuple[Matcher, pd.DataFrame]:
         """Return the matcher with changed settings, and its SCORES of the probes.
+
+        Parameters
+        ----------
+        changes : keys of the ``matcher:`` block with other values
+        permutation : int
+            As in :func:`thermalign.steps._matcher.enrol`.
 
         Raises
         ------
         ValueError
             If no probe is annotated.
         """
-        its = {**self.settings, **{k: v for k, v in changes.items() if k != "permuted"}}
+        its = {**self.settings, **changes}
         described = self._described.setdefault(_key(its, DESCRIBES), Descriptors(self.faces, its))
         key = _key(its, MAPS)
         if key not in self._mappings:
             self._mappings[key] = fit_mapping(self.rows, described, its, seed=self.seed[0])
-        permuted = changes.get("permuted", False)
         matcher = enrol(
-            self.rows, described, self._mappings[key], its, seed=self.seed, permuted=permuted
+            self.rows, described, self._mappings[key], its, seed=self.seed, permutation=permutation
         )
         probes = probes_of(self.rows, its)
         if probes.empty:
@@ -79,28 +89,44 @@ def measure_variations(
 
     As subset ``PREFIX=NAME``, all ranges and each: ``eer``; ``eer_above_study``, its difference to
     the configured matcher's on the same draws; and ``shared_subjects``: how many test subjects
-    something was fitted to, which must be none, of the ``n`` subjects it was fitted to.
+    something was fitted to, which must be none, of the ``n`` subjects it was fitted to. With
+    permutations, the EER is their mean: a single one may leave more images with their own people
+    than chance does on the mean.
 
     Parameters
     ----------
     made : Variations
-    blocks : name -> keys of the ``matcher:`` block that differ, or ``permuted: true``
+    blocks : name -> keys of the ``matcher:`` block that differ, or ``permutations``, how many times
+        who is on the gallery's images is shuffled
     draws : Draws
     prefix : str
     """
     test = made.rows[made.rows["role"] == "test"]
     study: dict[str, Measured] = {}
-    for name, changes in {STUDY: {}, **blocks}.items():
-        matcher, scores = made.compare(changes)
+    for name, block in {STUDY: {}, **blocks}.items():
+        changes = {key: value for key, value in block.items() if key != PERMUTATIONS}
+        shuffles = range(1, block[PERMUTATIONS] + 1) if PERMUTATIONS in block else [0]
+        runs = []
+        for shuffle in shuffles:
+            matcher, scores = made.compare(changes, permutation=shuffle)
+            comparisons = comparisons_of(scores, test)
+            runs.append(dict(_rates(f"{prefix}={name}", comparisons, draws)))
         fitted = matcher.fitted_on()
         shared = len(fitted & set(test["subject_id"]))
         yield Measured(f"{prefix}={name}", "shared_subjects", shared, len(fitted))
-        rates = dict(_rates(f"{prefix}={name}", comparisons_of(scores, test), draws))
+        rates = {part: _mean([run[part] for run in runs]) for part in runs[0]}
         yield from rates.values()
         study = study or rates
         if name != STUDY:
             for part, own in rates.items():
                 yield difference_of("eer_above_study", own, study[part])
+
+
+def _mean(figures: list[Measured]) -> Measured:
+    """Return the mean of one figure over permutations, draw by draw."""
+    value = float(np.mean([figure.value for figure in figures]))
+    replicates = np.mean([figure.replicates for figure in figures], axis=0)
+    return replace(figures[0], value=value, replicates=replicates)
 
 
 def _rates(subset: str, comparisons: pd.DataFrame, draws: Draws) -> Iterator[tuple[str, Measured]]:

@@ -42,7 +42,7 @@ def run(
     matcher : Path of what ``train_matcher`` wrote
     protocol, fold, model : wildcards
     settings : as in :func:`thermalign.steps.train_matcher.run`
-    ablation : name -> keys of ``settings`` that differ, or ``permuted: true``
+    ablation : name -> keys of ``settings`` that differ, or ``permutations``
     seed : int
     evaluation : the ``evaluation:`` block
     metrics, replicates : Path of METRICS, REPLICATES
