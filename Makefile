@@ -15,7 +15,7 @@ run: $(STAMP) ## install, run the default study, print where its report is
 		echo "Report: $(CURDIR)/$$(sed -n 's/^results: *\([^ ]*\).*/\1/p' $(CONFIG))/report/index.html"
 
 test: $(STAMP) ## install and run the tests
-	@$(BIN)/python -m pytest -n $(CORES) --dist worksteal
+	@$(BIN)/python -m pytest -n $(CORES) --dist loadfile
 
 test-system: $(STAMP) ## tests that need system packages or minutes
 	@$(BIN)/python -m pytest -m slow -o addopts="--strict-markers -q"
