@@ -1,11 +1,13 @@
 """Error rates of SCORES as Measured, and paired differences between conditions."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 
 from thermalign.metrics import verification
 from thermalign.steps._measured import Measured
-from thermalign.steps._measures import Draws
+from thermalign.steps._measures import Draws, by_range
 
 
 def measurable(comparisons: pd.DataFrame) -> bool:
@@ -24,6 +26,18 @@ def eer_of(subset: str, comparisons: pd.DataFrame, draws: Draws, *, at: float = 
         subjects=comparisons["subject_id"].nunique(),
         at=at,
     )
+
+
+def eers_by_range(
+    subset: str, comparisons: pd.DataFrame, draws: Draws
+) -> Iterator[tuple[str, Measured]]:
+    """Yield the EER of all comparisons and of each range that has one, by part of the subset.
+
+    The part is ``all``, measured as ``subset`` itself, or a range, measured as ``subset&range=R``.
+    """
+    for part, rows in by_range(comparisons):
+        if measurable(rows):
+            yield part, eer_of(subset if part == "all" else f"{subset}&{part}", rows, draws)
 
 
 def difference_of(metric: str, minuend: Measured, subtrahend: Measured) -> Measured:

@@ -12,8 +12,8 @@ from thermalign.steps._descriptors import Descriptors
 from thermalign.steps._matcher import Mapping as Bridge
 from thermalign.steps._matcher import Matcher, enrol, fit_mapping
 from thermalign.steps._measured import Measured
-from thermalign.steps._measures import Draws, by_range, comparisons_of
-from thermalign.steps._rates import difference_of, eer_of, measurable
+from thermalign.steps._measures import Draws, comparisons_of
+from thermalign.steps._rates import difference_of, eers_by_range
 from thermalign.steps._scores import probes_of, table_of
 
 STUDY = "study"
@@ -110,7 +110,7 @@ def measure_variations(
         for shuffle in shuffles:
             matcher, scores = made.compare(changes, permutation=shuffle)
             comparisons = comparisons_of(scores, test)
-            runs.append(dict(_rates(f"{prefix}={name}", comparisons, draws)))
+            runs.append(dict(eers_by_range(f"{prefix}={name}", comparisons, draws)))
         fitted = matcher.fitted_on()
         shared = len(fitted & set(test["subject_id"]))
         yield Measured(f"{prefix}={name}", "shared_subjects", shared, len(fitted))
@@ -127,12 +127,6 @@ def _mean(figures: list[Measured]) -> Measured:
     value = float(np.mean([figure.value for figure in figures]))
     replicates = np.mean([figure.replicates for figure in figures], axis=0)
     return replace(figures[0], value=value, replicates=replicates)
-
-
-def _rates(subset: str, comparisons: pd.DataFrame, draws: Draws) -> Iterator[tuple[str, Measured]]:
-    for part, rows in by_range(comparisons):
-        if measurable(rows):
-            yield part, eer_of(subset if part == "all" else f"{subset}&{part}", rows, draws)
 
 
 def _key(settings: dict[str, Any], names: tuple[str, ...]) -> str:

@@ -17,6 +17,7 @@ from thermalign.schemas.predictions import PREDICTIONS
 from thermalign.steps._inputs import read_fold
 from thermalign.steps._measured import Measured, write_measured
 from thermalign.steps._measures import Draws, by_range, comparisons_of, errors_of, subsets
+from thermalign.steps._rates import measurable
 
 CMC_RANKS = (1, 2, 3, 5, 10, 20)
 """Ranks of the cumulative match characteristic, as far as so many are enrolled."""
@@ -88,7 +89,7 @@ def _scores(
 ) -> Iterator[Measured]:
     with_curves = {name for name, _ in by_range(comparisons)}
     for name, rows in subsets(comparisons) if len(comparisons) else ():
-        if rows["genuine"].any() and not rows["genuine"].all():
+        if measurable(rows):
             yield from _verification(name, rows, draws, settings, curves=name in with_curves)
             yield from _identification(name, rows, draws, curves=name in with_curves)
 

@@ -1,6 +1,5 @@
 """Carry the variants of the test condition to verification: what moved boxes cost the matcher."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +15,8 @@ from thermalign.steps._descriptors import describe
 from thermalign.steps._inputs import points_of, read_fold
 from thermalign.steps._matcher import Matcher, read_matcher
 from thermalign.steps._measured import Measured, write_measured
-from thermalign.steps._measures import Draws, by_range, comparisons_of
-from thermalign.steps._rates import eer_of, measurable
+from thermalign.steps._measures import Draws, comparisons_of
+from thermalign.steps._rates import eers_by_range
 from thermalign.steps._scores import probes_of, table_of
 from thermalign.steps._variants import read_variants
 
@@ -69,7 +68,8 @@ def run(
     for name, variant in read_variants(variants).items():
         shown = recordings[variant.dataset].loc[probes["image_id"]].reset_index()
         scores = _score(shown, found[name], enrolled, settings, alignment)
-        measured += _rates(name, comparisons_of(scores, probes), draws)
+        rates = eers_by_range(f"variant={name}", comparisons_of(scores, probes), draws)
+        measured += [rate for _, rate in rates]
     key = {"protocol": protocol, "fold": fold, "model": model}
     described = {**settings, "alignment": alignment, "variants": variants}
     metadata = stamp(code, {**described, "evaluation": evaluation})
@@ -92,10 +92,3 @@ def _score(
         described = describe(faces, settings)
         values[usable] = matcher.score(described, settings["probe"]["modality"])
     return table_of(shown, matcher.subjects, values)
-
-
-def _rates(name: str, comparisons: pd.DataFrame, draws: Draws) -> Iterator[Measured]:
-    for part, rows in by_range(comparisons):
-        if measurable(rows):
-            subset = f"variant={name}" if part == "all" else f"variant={name}&{part}"
-            yield eer_of(subset, rows, draws)
