@@ -110,7 +110,12 @@ def moments() -> pd.DataFrame:
     pair = rows["image_id"].str.rsplit("_", n=1).str[0]
     fixed = {"session": "1", "path": "none", "width": 1, "height": 1, "bit_depth": 16}
     return rows.assign(
-        pair_id=pair.where(rows["range"] == 1, ""), scale=1.0, offset=0.0, sha256="0", **fixed
+        pair_id=pair.where(rows["range"] == 1, ""),
+        moment=pair,
+        scale=1.0,
+        offset=0.0,
+        sha256="0",
+        **fixed,
     )
 
 

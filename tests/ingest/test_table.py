@@ -33,6 +33,12 @@ def row(name="a.png", **changes):
     return {"path": name, "subject_id": "s1", **POINTS, **changes}
 
 
+def test_a_moment_is_the_pair_s_or_the_image_s_own_unless_it_is_named(folder):
+    rows = [row("a.png", pair_id="p1"), row("b.png", image_id="c"), row("a.png", image_id="d")]
+    rows[2]["moment"] = "m7"
+    assert list(read(write(folder, rows))[0]["moment"]) == ["p1", "c", "m7"]
+
+
 def test_two_columns_are_enough(folder):
     images, annotations, boxes = read(write(folder, [{"path": "a.png", "subject_id": "s1"}]))
     tables.write(folder / "i.parquet", images, IMAGES)

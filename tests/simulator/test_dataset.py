@@ -164,6 +164,8 @@ def test_later_images_of_a_sample_have_their_own_names_and_no_visible_partner():
         "v1_s000_r1_e00_f01_thermal",
     ]
     assert [bool(s.pair_id) for s in taken] == [True, True, False] * 2
+    assert len({s.moment for s in taken[:3]}) == 1  # frames and modalities of one sample
+    assert taken[0].moment != taken[3].moment
     still, later = taken[0], taken[2]
     moved = np.linalg.norm(later.points - still.points, axis=1)
     assert (moved > 0).all()

@@ -9,7 +9,17 @@ from thermalign.simulator.dataset import Settings, Volume, render_subject
 
 PLAN = Volume(1, ranges=(1, 3), baseline=1, expression=1, visible_ranges=())
 NOMINAL = Settings((PLAN,))
-NAMED = ("image_id", "subject_id", "session", "volume", "range", "condition", "modality", "pair_id")
+NAMED = (
+    "image_id",
+    "subject_id",
+    "session",
+    "volume",
+    "range",
+    "condition",
+    "modality",
+    "pair_id",
+    "moment",
+)
 
 
 @pytest.fixture(scope="module")

@@ -36,7 +36,14 @@ def rows(tmp_path):
         path = str(tmp_path / f"i{n}.png")
         cv2.imwrite(path, ramp(n))
         made.append({"image_id": f"i{n}", "subject_id": f"s{n}", "path": path})
-    fixed = {"session": "1", "volume": 1, "range": 1, "condition": "baseline", "pair_id": ""}
+    fixed = {
+        "session": "1",
+        "volume": 1,
+        "range": 1,
+        "condition": "baseline",
+        "pair_id": "",
+        "moment": "",
+    }
     fixed |= {"modality": "thermal", "width": 140, "height": 160, "bit_depth": 16, "sha256": "0"}
     return pd.DataFrame(made).assign(**fixed, scale=SCALE, offset=OFFSET)
 

@@ -38,7 +38,14 @@ def points(shift):
 
 def write_dataset(folder, *, shift):
     """Write a dataset whose image names are the subjects', annotated ``shift`` px to the right."""
-    fixed = {"session": "1", "volume": 1, "range": 1, "condition": "baseline", "pair_id": ""}
+    fixed = {
+        "session": "1",
+        "volume": 1,
+        "range": 1,
+        "condition": "baseline",
+        "pair_id": "",
+        "moment": "",
+    }
     fixed |= {"modality": "thermal", "path": "x.png", "width": 100, "height": 120}
     fixed |= {"bit_depth": 8, "scale": 1.0, "offset": 0.0, "sha256": "0"}
     images = pd.DataFrame([{"image_id": s, "subject_id": s, **fixed} for s in SUBJECTS])

@@ -42,6 +42,7 @@ def image_row(folder, key, size):
         "condition": condition,
         "modality": modality,
         "pair_id": f"{subject}-{reach}-{condition}",
+        "moment": f"{subject}-{reach}-{condition}",
         "path": str(path),
         "width": width,
         "height": height,

@@ -46,8 +46,9 @@ def fold():
                 pixels, scale, offset = quantise(face(subject, modality, condition))
                 faces.append((name, 56, 64, scale, offset, pixels))
                 role = "test" if subject in TEST else "validation" if subject == "t3" else "train"
-                rows.append((name, subject, modality, condition, f"{subject}_{condition}", role))
-    names = ["image_id", "subject_id", "modality", "condition", "pair_id", "role"]
+                moment = f"{subject}_{condition}"
+                rows.append((name, subject, modality, condition, moment, moment, role))
+    names = ["image_id", "subject_id", "modality", "condition", "pair_id", "moment", "role"]
     columns = ["image_id", "width", "height", "scale", "offset", "pixels"]
     return pd.DataFrame(rows, columns=names), pd.DataFrame(faces, columns=columns)
 

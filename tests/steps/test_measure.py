@@ -25,7 +25,14 @@ def measured(tmp_path_factory):
     folder = tmp_path_factory.mktemp("fold")
     shots = [(f"{s}{k}", s, *shot) for s in SUBJECTS for k, shot in enumerate(SHOTS)]
     images = pd.DataFrame(shots, columns=["image_id", "subject_id", "range", "condition"])
-    fixed = {"session": "1", "volume": 1, "pair_id": "", "modality": "thermal", "path": "x.png"}
+    fixed = {
+        "session": "1",
+        "volume": 1,
+        "pair_id": "",
+        "moment": "",
+        "modality": "thermal",
+        "path": "x.png",
+    }
     fixed |= {"width": 100, "height": 120, "bit_depth": 8, "scale": 1.0, "offset": 0.0}
     tables.write(folder / "images.parquet", images.assign(**fixed, sha256="0"), IMAGES)
     points = [

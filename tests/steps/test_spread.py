@@ -36,7 +36,14 @@ def points(shifts):
 @pytest.fixture
 def study(tmp_path):
     """A dataset of three test subjects, annotated exactly, and the fold that tests on them."""
-    fixed = {"session": "1", "volume": 1, "range": 1, "condition": "baseline", "pair_id": ""}
+    fixed = {
+        "session": "1",
+        "volume": 1,
+        "range": 1,
+        "condition": "baseline",
+        "pair_id": "",
+        "moment": "",
+    }
     fixed |= {"modality": "thermal", "path": "x.png", "width": 100, "height": 120}
     fixed |= {"bit_depth": 8, "scale": 1.0, "offset": 0.0, "sha256": "0"}
     images = pd.DataFrame([{"image_id": i, "subject_id": s, **fixed} for s, i in names()])

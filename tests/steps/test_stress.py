@@ -33,7 +33,14 @@ def write_dataset(folder, *, level, names=SUBJECTS):
         rows.append(
             {"image_id": name, "subject_id": name, "path": str(path), "range": 1 + (name != "s1")}
         )
-    fixed = {"session": "1", "volume": 1, "condition": "baseline", "pair_id": "", "sha256": "0"}
+    fixed = {
+        "session": "1",
+        "volume": 1,
+        "condition": "baseline",
+        "pair_id": "",
+        "moment": "",
+        "sha256": "0",
+    }
     fixed |= {"modality": "thermal", "width": 60, "height": 80}
     fixed |= {"bit_depth": 16, "scale": 1.0, "offset": 0.0}
     tables.write(folder / "images.parquet", pd.DataFrame(rows).assign(**fixed), IMAGES)

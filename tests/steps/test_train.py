@@ -44,8 +44,8 @@ def study(tmp_path_factory):
         points += [(name, k, *xy, True) for k, xy in zip(LANDMARKS, face.tolist(), strict=True)]
         boxes.append((name, "given", 8.0, 10.0, 85.0, 100.0))
         folds += [("p", 0, name, role, f) for f in ([False, True] if role == "train" else [False])]
-    table = pd.DataFrame(images, columns=IMAGES.names[:9]).assign(
-        width=100, height=120, bit_depth=16, scale=0.01, offset=-273.15, sha256="0"
+    table = pd.DataFrame(images, columns=[n for n in IMAGES.names if n != "moment"][:9]).assign(
+        moment="", width=100, height=120, bit_depth=16, scale=0.01, offset=-273.15, sha256="0"
     )
     tables.write(folder / "images.parquet", table, IMAGES)
     for name, rows, schema in (

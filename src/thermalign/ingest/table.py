@@ -11,6 +11,8 @@ Columns of the manifest; only the first two are needed:
 ``condition``                  default ``unspecified``
 ``modality``                   ``thermal`` or ``visible``; default from the configuration
 ``pair_id``                    joins a thermal and a visible image of one moment
+``moment``                     all frames of one sample, in both modalities; default the pair_id,
+                               or the image_id without one
 ``scale``, ``offset``          physical value = scale x count + offset
 ``box_x``, ``box_y``,          face box in pixels; (x, y) is the centre of its top-left pixel
 ``box_width``, ``box_height``
@@ -149,8 +151,9 @@ def _image(row: Mapping[str, str], folder: Path, where: str) -> dict[str, Any]:
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from error
     depth = BIT_DEPTHS[counts.dtype]
+    image_id = row.get("image_id") or str(Path(row["path"]).with_suffix(""))
     return {
-        "image_id": row.get("image_id") or str(Path(row["path"]).with_suffix("")),
+        "image_id": image_id,
         "subject_id": row["subject_id"],
         "session": row["session"],
         "volume": _number(row, "volume", where, int),
@@ -158,6 +161,7 @@ def _image(row: Mapping[str, str], folder: Path, where: str) -> dict[str, Any]:
         "condition": row["condition"],
         "modality": row["modality"],
         "pair_id": row["pair_id"],
+        "moment": row.get("moment") or row["pair_id"] or image_id,
         "path": str(path),
         "width": counts.shape[1],
         "height": counts.shape[0],

@@ -13,7 +13,8 @@ IMAGES = pa.schema(
         column("range", pa.int32(), "1 near, 2 middle, 3 far"),
         column("condition", pa.string(), "baseline, expression, ..."),
         column("modality", pa.string(), "thermal or visible"),
-        column("pair_id", pa.string(), "joins images of one moment; empty without a partner"),
+        column("pair_id", pa.string(), "joins a thermal and a visible image; empty without one"),
+        column("moment", pa.string(), "all frames of one sample, in both modalities"),
         column("path", pa.string(), "image file, relative to the working directory or absolute"),
         column("width", pa.int32(), "columns", "px"),
         column("height", pa.int32(), "rows", "px"),
@@ -42,6 +43,14 @@ BOXES = pa.schema(
         column("y", pa.float64(), "centre of the box's topmost pixels", "px"),
         column("width", pa.float64(), "columns of the box", "px"),
         column("height", pa.float64(), "rows of the box", "px"),
+    ]
+)
+
+ATTRIBUTES = pa.schema(
+    [
+        IMAGE,
+        column("name", pa.string(), "what is known of the person or the image: glasses, beard"),
+        column("value", pa.string(), "yes, no, or any other word"),
     ]
 )
 

@@ -155,6 +155,7 @@ def _image_row(sample: Sample, path: Path, digest: str) -> dict[str, Any]:
         "condition": sample.condition,
         "modality": sample.modality,
         "pair_id": sample.pair_id,
+        "moment": sample.moment,
         "path": str(path),
         "width": width,
         "height": height,

@@ -55,10 +55,14 @@ class Key:
         return f"{self.subject}_r{self.range}"
 
     @property
+    def sample(self) -> str:
+        """The name of the sample that the moment is a frame of."""
+        return f"{self.session}_{self.condition[0]}{self.index:02d}"
+
+    @property
     def moment(self) -> str:
         """The name of the moment; a sample's first image has no number."""
-        frame = f"_f{self.frame:02d}" if self.frame else ""
-        return f"{self.session}_{self.condition[0]}{self.index:02d}{frame}"
+        return self.sample + (f"_f{self.frame:02d}" if self.frame else "")
 
 
 @dataclass(frozen=True)

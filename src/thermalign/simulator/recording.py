@@ -53,7 +53,7 @@ class Sample:
 
     Attributes
     ----------
-    image_id, subject_id, session, volume, range, condition, modality, pair_id
+    image_id, subject_id, session, volume, range, condition, modality, pair_id, moment
         As in ``IMAGES``.
     pixels : (h, w) uint16 thermal counts, or uint8 visible: (h, w), or (h, w, 3) BGR
     points : (5, 2) float64, pixels, (x, y)
@@ -69,6 +69,7 @@ class Sample:
     condition: str
     modality: str
     pair_id: str
+    moment: str
     pixels: npt.NDArray[Any]
     points: Matrix
     visible: npt.NDArray[np.bool_]
@@ -284,6 +285,7 @@ def _annotate(
         condition=key.condition,
         modality=modality,
         pair_id=key.moment if recording.paired and not key.frame else "",
+        moment=key.sample,
         pixels=pixels,
         points=points,
         visible=visible,
