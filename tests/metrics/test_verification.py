@@ -8,6 +8,7 @@ from sklearn.metrics import roc_curve, top_k_accuracy_score
 
 from thermalign.metrics.verification import (
     cmc,
+    d_prime,
     eer,
     impostors_needed,
     order,
@@ -241,6 +242,31 @@ def test_z_normalisation_takes_scale_and_offset_of_a_classifier_away():
     np.testing.assert_allclose(
         z_normalised(changed, genuine, gallery), z_normalised(scores, genuine, gallery)
     )
+
+
+def test_equal_impostor_scores_have_no_spread_though_their_mean_is_rounded():
+    scores = np.array([0.5, *[0.1] * 3])
+    assert scores[1:].mean() != 0.1  # off by 1e-17: z would be 2.9e16
+    gallery, genuine = np.zeros(4, int), np.array([True, False, False, False])
+    assert np.isnan(z_normalised(scores, genuine, gallery)).all()
+    small = 1e-20 * np.array([3.0, 1, 2])  # a small scale is none the less a scale
+    known = z_normalised(small, np.array([True, False, False]), gallery[:3])
+    np.testing.assert_allclose(known, [3, -1, 1])
+
+
+def test_d_prime_by_hand():
+    # means 3 and 1; variances 1 and 1, then 1 and 0
+    assert d_prime(*split([2, 4], [0, 2])) == pytest.approx(2)
+    assert d_prime(*split([2, 4], [1, 1, 1])) == pytest.approx(2 / np.sqrt(0.5))
+    assert d_prime(*split([2, 4, -INF], [0, 2, -INF])) == pytest.approx(2)
+    assert np.isnan([d_prime(*split([2, 4], [-INF])), d_prime(*split([1, 1], [0]))]).all()
+
+
+def test_d_prime_is_blind_to_scale_and_offset():
+    rng = np.random.default_rng(0)
+    scores, genuine = rng.normal(size=50), rng.random(50) < 0.3
+    assert d_prime(3 * scores - 7, genuine) == pytest.approx(d_prime(scores, genuine))
+    assert d_prime(-scores, genuine) == pytest.approx(-d_prime(scores, genuine))
 
 
 def test_rank_one_by_hand():

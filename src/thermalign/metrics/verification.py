@@ -16,6 +16,9 @@ Booleans = npt.NDArray[np.bool_]
 EXPECTED_FALSE_ACCEPTS = 10
 """False accepts that a rate must lead one to expect before it is reported. ASSUME."""
 
+NOTHING = 1e-12
+"""Share of the largest score up to which a spread is rounding: equal scores have one of 1e-17."""
+
 
 @dataclass(frozen=True)
 class Order:
@@ -253,7 +256,7 @@ def z_normalised(scores: Floats, genuine: Booleans, gallery: Integers) -> Floats
     Returns
     -------
     (M,) float
-        NaN for a gallery subject whose impostor scores do not differ.
+        NaN for a gallery subject whose impostor scores do not differ beyond rounding.
 
     Source
     ------
@@ -265,10 +268,45 @@ def z_normalised(scores: Floats, genuine: Booleans, gallery: Integers) -> Floats
     count = np.bincount(of, minlength=size)
     mean = np.bincount(of, values, size) / np.maximum(count, 1)
     spread = np.sqrt(np.bincount(of, (values - mean[of]) ** 2, size) / np.maximum(count, 1))
-    spread[spread == 0] = np.nan
+    largest = np.zeros(size)
+    np.maximum.at(largest, of, np.abs(values))
+    spread[spread <= NOTHING * largest] = np.nan
     lost = np.isneginf(scores)
     normal = (np.where(lost, 0, scores) - mean[gallery]) / spread[gallery]
     return np.asarray(np.where(lost, -np.inf, normal))
+
+
+def d_prime(scores: Floats, genuine: Booleans) -> float:
+    """Return how far genuine scores lie above impostor ones, in their standard deviations: d'.
+
+        d' = (mean genuine - mean impostor) / sqrt((variance genuine + variance impostor) / 2)
+
+    Variances are divided by the number of comparisons. A sensitivity without floor or ceiling, and
+    without a threshold; linear in a shift of all genuine scores whatever their distribution.
+
+    Parameters
+    ----------
+    scores : (M,) float
+        -inf where no face was aligned: left out.
+    genuine : (M,) bool
+
+    Returns
+    -------
+    float
+        NaN without genuine or without impostor scores, and where neither class's scores differ.
+
+    Source
+    ------
+    Simpson and Fitter, Psychological Bulletin 80(6), 1973 (there d_a); Daugman, IEEE Transactions
+    on Circuits and Systems for Video Technology 14(1), 2004 (decidability of biometric scores).
+    """
+    found = scores > -np.inf
+    own, other = scores[found & genuine], scores[found & ~genuine]
+    if own.size == 0 or other.size == 0:
+        return float("nan")
+    pooled = np.sqrt((own.var() + other.var()) / 2)
+    size = np.abs(scores[found]).max()
+    return float((own.mean() - other.mean()) / pooled) if pooled > NOTHING * size else float("nan")
 
 
 def _unweighted(scores: Floats, genuine: Booleans) -> tuple[Floats, Floats]:
