@@ -240,9 +240,9 @@ def threshold_replicates(
         NaN for a replicate without comparisons of the class.
     """
     accepted = ((scores >= threshold) & (scores > -np.inf)).astype(float)
-    other, pair = ~genuine, (probe[~genuine], gallery[~genuine])
-    own = [_own_sums(v, probe[genuine], weights) for v in (accepted[genuine], genuine[genuine])]
-    pairs = [_pair_sums(v, *pair, weights) for v in (accepted[other], other[other])]
+    every, pair = np.ones(len(scores)), (probe[~genuine], gallery[~genuine])
+    own = [_own_sums(v[genuine], probe[genuine], weights) for v in (accepted, every)]
+    pairs = [_pair_sums(v[~genuine], *pair, weights) for v in (accepted, every)]
     return _ratio(*own), _ratio(*pairs)
 
 
