@@ -84,6 +84,8 @@ rule measure:
     input:
         images=table("images"),
         annotations=table("annotations"),
+        boxes=table("boxes"),
+        attributes=table("attributes"),
         folds=rules.fold.output.folds,
         predictions=f"{FOLDER}/{{model}}/predictions.parquet",
         scores=rules.score.output.scores,
@@ -105,7 +107,8 @@ rule measure:
     shell:
         "python -m thermalign measure --log {log}"
         " --job {wildcards.protocol}/fold{wildcards.fold}/{wildcards.model}"
-        " --images {input.images} --annotations {input.annotations} --folds {input.folds}"
+        " --images {input.images} --annotations {input.annotations} --boxes {input.boxes}"
+        " --attributes {input.attributes} --folds {input.folds}"
         " --predictions {input.predictions} --scores {input.scores}"
         " --protocol {wildcards.protocol} --fold {wildcards.fold} --model {wildcards.model}"
         " --headline {params.headline}"
