@@ -42,12 +42,14 @@ rule train_matcher:
     params:
         code=code("steps.train_matcher"),
         settings=matching,
+        evaluation=text({"tar_at_far": config["evaluation"]["tar_at_far"]}),
         seed=config["training_seed"],
     shell:
         "python -m thermalign train_matcher --log {log}"
         " --job {wildcards.protocol}/fold{wildcards.fold} --images {input.images}"
         " --folds {input.folds} --faces {input.faces} --fold {wildcards.fold}"
-        " --settings {params.settings:q} --seed {params.seed} --matcher {output.matcher}"
+        " --settings {params.settings:q} --evaluation {params.evaluation:q}"
+        " --seed {params.seed} --matcher {output.matcher}"
         " --code {params.code}"
 
 
