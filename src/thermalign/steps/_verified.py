@@ -37,6 +37,7 @@ def verified(
         Their subjects are the people who should be enrolled: all test subjects of the fold.
     settings : the ``evaluation:`` block
     thresholds : false match rate on training people (0: their equal error rate) -> score
+        Set under the headline reading, so that they are applied to it alone.
     attributes : DataFrame of :func:`thermalign.steps._attributes.telling`
     headline : bool
         Whether to measure every subset, attributes too, with bands around the curves of all images
@@ -54,7 +55,7 @@ def verified(
         yield from support_of(name, part, settings)
         yield from rates_of(name, part, settings, bands=headline and curves)
         yield from _identification(name, part.by_probe(), enrolled=whole, cmc=headline and curves)
-        if curves:
+        if headline and curves:
             yield from at_thresholds(name, part, thresholds)
     for name, rows in by_attribute(comparisons, attributes) if headline else ():
         part = whole.take(rows.index.to_numpy())
