@@ -63,7 +63,8 @@ def write_protocol(folder, protocol, dataset):
     tables.write(folder / "predictions.parquet", found, PREDICTIONS)
     pairs = [(a, b, a == b, float(a == b)) for a in SUBJECTS for b in SUBJECTS]
     scores = pd.DataFrame(pairs, columns=["probe_id", "gallery_id", "genuine", "score"])
-    tables.write(folder / "scores.parquet", scores.assign(model="m", **key), SCORES)
+    scores = scores.assign(model="m", same_moment="exclude", **key)
+    tables.write(folder / "scores.parquet", scores, SCORES)
     names = ("folds", "predictions", "scores")
     measure.run(
         images=dataset / "images.parquet",
@@ -71,6 +72,7 @@ def write_protocol(folder, protocol, dataset):
         **{name: folder / f"{name}.parquet" for name in names},
         **key,
         model="m",
+        headline="exclude",
         settings=SETTINGS,
         metrics=folder / "metrics.parquet",
         replicates=folder / "replicates.parquet",
@@ -91,6 +93,7 @@ def test_datasets_that_name_images_alike_stay_apart(tmp_path):
         **{kind: [tmp_path / p / f"{kind}.parquet" for p in datasets] for kind in kinds},
         joined_replicates=[],
         datasets=datasets,
+        headlines=dict.fromkeys(datasets, "exclude"),
         settings=SETTINGS,
         summary=tmp_path / "summary.parquet",
         differences=tmp_path / "differences.parquet",

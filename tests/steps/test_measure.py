@@ -53,10 +53,10 @@ def measured(tmp_path_factory):
         for g in SUBJECTS
     ]
     scores = pd.DataFrame(pairs, columns=["probe_id", "gallery_id", "genuine", "score"])
-    tables.write(folder / "scores.parquet", scores.assign(model="m", **KEY), SCORES)
+    tables.write(folder / "scores.parquet", scores.assign(model="m", same_moment="exclude", **KEY), SCORES)
     names = ("images", "annotations", "folds", "predictions", "scores", "metrics", "replicates")
     paths = {name: folder / f"{name}.parquet" for name in names}
-    measure.run(**paths, **KEY, model="m", settings=SETTINGS, code="x")
+    measure.run(**paths, **KEY, model="m", headline="exclude", settings=SETTINGS, code="x")
     return tables.read(paths["metrics"], METRICS), tables.read(paths["replicates"], REPLICATES)
 
 

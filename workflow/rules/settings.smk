@@ -109,7 +109,13 @@ def probe_modality(wildcards):
     return PROTOCOLS[wildcards.protocol]["probe"]["modality"]
 
 
+def headline(wildcards):
+    """Return the reading of `same_moment` that a protocol's figures follow."""
+    return PROTOCOLS[wildcards.protocol]["same_moment"][0]
+
+
 def matching(wildcards):
     """Return what the matcher of a protocol depends on."""
-    roles = {key: PROTOCOLS[wildcards.protocol][key] for key in ("gallery", "probe")}
+    keys = ("gallery", "probe", "same_moment")
+    roles = {key: PROTOCOLS[wildcards.protocol][key] for key in keys}
     return text({**config["matcher"], **roles})

@@ -100,6 +100,7 @@ rule measure:
         runtime=60,
     params:
         code=code("steps.measure"),
+        headline=headline,
         settings=text(config["evaluation"]),
     shell:
         "python -m thermalign measure --log {log}"
@@ -107,6 +108,7 @@ rule measure:
         " --images {input.images} --annotations {input.annotations} --folds {input.folds}"
         " --predictions {input.predictions} --scores {input.scores}"
         " --protocol {wildcards.protocol} --fold {wildcards.fold} --model {wildcards.model}"
+        " --headline {params.headline}"
         " --settings {params.settings:q} --metrics {output.metrics}"
         " --replicates {output.replicates} --code {params.code}"
 
@@ -132,12 +134,13 @@ rule compare:
     params:
         code=code("steps.compare"),
         datasets=text({p: s["dataset"] for p, s in PROTOCOLS.items()}),
+        headlines=text({p: s["same_moment"][0] for p, s in PROTOCOLS.items()}),
         settings=text(config["evaluation"]),
         displacements=text(DISPLACEMENTS),
     shell:
         "python -m thermalign compare --log {log} --job all --images {input.images}"
         " --metrics {input.metrics} --replicates {input.replicates}"
         " --joined_replicates {input.joined_replicates} --scores {input.scores}"
-        " --datasets {params.datasets:q} --settings {params.settings:q}"
+        " --datasets {params.datasets:q} --headlines {params.headlines:q} --settings {params.settings:q}"
         " --displacements {params.displacements:q} --summary {output.summary}"
         " --differences {output.differences} --code {params.code}"

@@ -30,6 +30,7 @@ def run(
     joined_replicates: list[Path],
     scores: list[Path],
     datasets: dict[str, Any],
+    headlines: dict[str, Any],
     settings: dict[str, Any],
     displacements: dict[str, Any],
     summary: Path,
@@ -49,6 +50,7 @@ def run(
     joined_replicates : Paths of REPLICATES of metrics that are only joined over folds
     scores : Paths of SCORES, of which pooled equal error rates are made
     datasets : protocol -> dataset
+    headlines : protocol -> the reading of ``same_moment`` that is pooled
     settings : the ``evaluation:`` block
     displacements : the ``displacements:`` block, empty without one
     summary, differences : Path
@@ -63,7 +65,10 @@ def run(
         for (protocol, model), table in tables.read_many(scores, SCORES).groupby(
             ["protocol", "model"], sort=False
         )
-        for row in pooled(table, known[datasets[str(protocol)]])  # datasets may name images alike
+        for row in pooled(
+            table[table["same_moment"] == headlines[str(protocol)]],
+            known[datasets[str(protocol)]],  # datasets may name images alike
+        )
     ]
     if displacements:
         rows += placements(joined, {**compared, **others}, displacements)

@@ -1,6 +1,7 @@
 """Measure one model on one fold: landmark errors and verification rates, with intervals."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from thermalign.steps._inputs import read_fold
 from thermalign.steps._measured import Measured, write_measured
 from thermalign.steps._measures import Draws, by_range, comparisons_of, errors_of, subsets
 from thermalign.steps._rates import measurable
+from thermalign.steps._readings import by_reading, marked
 
 CMC_RANKS = (1, 2, 3, 5, 10, 20)
 """Ranks of the cumulative match characteristic, as far as so many are enrolled."""
@@ -33,6 +35,7 @@ def run(
     protocol: str,
     fold: int,
     model: str,
+    headline: str,
     settings: dict[str, Any],
     metrics: Path,
     replicates: Path,
@@ -46,6 +49,7 @@ def run(
     ----------
     images, annotations, folds, predictions, scores : Path of the tables
     protocol, fold, model : wildcards
+    headline : the reading of ``same_moment`` whose subsets have no mark
     settings : the ``evaluation:`` block
     metrics, replicates : Path
     code : str
@@ -56,7 +60,10 @@ def run(
     errors = errors_of(found, tables.read(annotations, ANNOTATIONS), known)
     comparisons = comparisons_of(tables.read(scores, SCORES), known)
     draws = Draws.of_fold(known, tables.read(images, IMAGES), settings)
-    measured = [*_landmarks(errors, draws, settings), *_scores(comparisons, draws, settings)]
+    measured = list(_landmarks(errors, draws, settings))
+    for mark, rows in by_reading(comparisons, headline):
+        rates = _scores(rows, draws, settings)
+        measured += [replace(rate, subset=marked(mark, rate.subset)) for rate in rates]
     key = {"protocol": protocol, "fold": fold, "model": model}
     write_measured(measured, key, stamp(code, settings), metrics=metrics, replicates=replicates)
 
