@@ -6,7 +6,13 @@ the quantile of Student's t for that many subjects.
 """
 
 import numpy as np
-from scipy.special import betaincinv, expit, logit, stdtr, stdtrit  # scipy.stats takes .6 s to import
+from scipy.special import (
+    betaincinv,
+    expit,
+    logit,
+    stdtr,
+    stdtrit,
+)  # scipy.stats takes .6 s to import
 
 from thermalign.geometry import Floats
 

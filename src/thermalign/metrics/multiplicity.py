@@ -8,7 +8,7 @@ from thermalign.geometry import Floats
 def holm(p: Floats) -> Floats:
     """Return p-values adjusted by Holm's step-down method.
 
-        adjusted of the k-th smallest = max over j <= k of min(1, (m - j + 1) p of the j-th smallest)
+        adjusted p(k) = max over j <= k of min(1, (m - j + 1) p(j)),   p(1) <= p(2) <= ...
 
     Rejecting where the adjusted value is at most 5 % makes an error among all m tests with a
     probability of at most 5 %, however the tests depend on each other.
