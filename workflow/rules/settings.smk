@@ -116,6 +116,8 @@ def headline(wildcards):
 
 def matching(wildcards):
     """Return what the matcher of a protocol depends on."""
-    keys = ("gallery", "probe", "same_moment")
-    roles = {key: PROTOCOLS[wildcards.protocol][key] for key in keys}
+    protocol = PROTOCOLS[wildcards.protocol]
+    roles = {key: protocol[key] for key in ("gallery", "probe", "same_moment")}
+    if "images" in protocol["gallery"]:  # drawn by the protocol's seed
+        roles["gallery"] = {**protocol["gallery"], "seed": protocol["seed"]}
     return text({**config["matcher"], **roles})

@@ -42,12 +42,14 @@ rule train_matcher:
     params:
         code=code("steps.train_matcher"),
         settings=matching,
+        evaluation=text({"tar_at_far": config["evaluation"]["tar_at_far"]}),
         seed=config["training_seed"],
     shell:
         "python -m thermalign train_matcher --log {log}"
         " --job {wildcards.protocol}/fold{wildcards.fold} --images {input.images}"
         " --folds {input.folds} --faces {input.faces} --fold {wildcards.fold}"
-        " --settings {params.settings:q} --seed {params.seed} --matcher {output.matcher}"
+        " --settings {params.settings:q} --evaluation {params.evaluation:q}"
+        " --seed {params.seed} --matcher {output.matcher}"
         " --code {params.code}"
 
 
@@ -84,6 +86,8 @@ rule measure:
     input:
         images=table("images"),
         annotations=table("annotations"),
+        boxes=table("boxes"),
+        attributes=table("attributes"),
         folds=rules.fold.output.folds,
         predictions=f"{FOLDER}/{{model}}/predictions.parquet",
         scores=rules.score.output.scores,
@@ -105,7 +109,8 @@ rule measure:
     shell:
         "python -m thermalign measure --log {log}"
         " --job {wildcards.protocol}/fold{wildcards.fold}/{wildcards.model}"
-        " --images {input.images} --annotations {input.annotations} --folds {input.folds}"
+        " --images {input.images} --annotations {input.annotations} --boxes {input.boxes}"
+        " --attributes {input.attributes} --folds {input.folds}"
         " --predictions {input.predictions} --scores {input.scores}"
         " --protocol {wildcards.protocol} --fold {wildcards.fold} --model {wildcards.model}"
         " --headline {params.headline}"

@@ -106,8 +106,8 @@ def operating_table(view: View) -> Table | None:
         compact=True,
         notes=[
             "TAR: share of genuine comparisons accepted at the false match rate (FMR). Where a "
-            "fold has too few impostor comparisons to place that rate, the cell says how many it "
-            "takes and how many there are. Rank-1: share of probes whose own subject scores "
+            "fold has too few pairs of different people to place that rate, the cell says how many "
+            "it takes and how many there are. Rank-1: share of probes whose own subject scores "
             f"highest. {INTERVALS}"
         ],
     )
@@ -116,10 +116,10 @@ def operating_table(view: View) -> Table | None:
 def _operating_cells(view: View, model: str, subset: str) -> list[Cell]:
     rates = view.abscissas("tar_at_far")
     accepted = [view.get(model, "tar_at_far", subset=subset, at=rate) for rate in rates]
-    needed = [view.get(model, "impostors_needed", subset=subset, at=rate) for rate in rates]
+    needed = [view.get(model, "person_pairs_needed", subset=subset, at=rate) for rate in rates]
     cells = [
-        rate_cell(value, empty=_too_few(impostors))
-        for value, impostors in zip(accepted, needed, strict=True)
+        rate_cell(value, empty=_too_few(pairs))
+        for value, pairs in zip(accepted, needed, strict=True)
     ]
     first = view.get(model, "rank1", subset=subset)
     counted = next((value for value in accepted if value), None)
@@ -127,11 +127,11 @@ def _operating_cells(view: View, model: str, subset: str) -> list[Cell]:
     return [*cells, rate_cell(first), count]
 
 
-def _too_few(impostors: Value | None) -> str:
-    """Say what a rate takes and what a fold has: SUMMARY adds comparisons up over folds."""
-    if impostors is None or not impostors.known:
+def _too_few(pairs: Value | None) -> str:
+    """Say what a rate takes and what a fold has: SUMMARY adds person pairs up over folds."""
+    if pairs is None or not pairs.known:
         return TOO_SMALL
-    return f"needs {number(impostors.value)}, has {number(round(impostors.n / impostors.folds))}"
+    return f"needs {number(pairs.value)}, has {number(round(pairs.n / pairs.folds))}"
 
 
 def pooled_table(view: View) -> Table | None:

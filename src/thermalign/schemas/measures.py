@@ -15,7 +15,7 @@ METRICS = pa.schema(
         column("value", pa.float64(), "the metric"),
         column("low", pa.float64(), "lower end of the 95 % interval; NaN without one"),
         column("high", pa.float64(), "upper end of the 95 % interval; NaN without one"),
-        column("n", pa.int64(), "images or comparisons; impostor ones of impostors_needed"),
+        column("n", pa.int64(), "images or comparisons; person pairs of person_pairs_needed"),
     ]
 )
 

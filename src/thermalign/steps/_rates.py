@@ -15,6 +15,14 @@ def measurable(comparisons: pd.DataFrame) -> bool:
     return bool(comparisons["genuine"].any() and not comparisons["genuine"].all())
 
 
+def people_of(comparisons: pd.DataFrame) -> int:
+    """Return how many people have genuine comparisons: are probe and enrolled at once.
+
+    An interval of a rate takes two of them. They are no more than the people on either side.
+    """
+    return int(comparisons.loc[comparisons["genuine"], "subject_id"].nunique())
+
+
 def eer_of(subset: str, comparisons: pd.DataFrame, draws: Draws, *, at: float = 0.0) -> Measured:
     """Return the EER of rows of :func:`thermalign.steps._measures.comparisons_of`."""
     return Measured(
@@ -23,7 +31,7 @@ def eer_of(subset: str, comparisons: pd.DataFrame, draws: Draws, *, at: float = 
         verification.eer(comparisons["score"].to_numpy(), comparisons["genuine"].to_numpy()),
         len(comparisons),
         draws.eer(comparisons),
-        subjects=comparisons["subject_id"].nunique(),
+        subjects=people_of(comparisons),
         at=at,
     )
 
