@@ -121,10 +121,14 @@ rule measure:
 rule compare:
     input:
         images=[f"{RESULTS}/data/{d}/images.parquet" for d in used_datasets()],
-        metrics=[*every(rules.measure.output.metrics), *aside("metrics")],
-        replicates=every(rules.measure.output.replicates),
-        joined_replicates=aside("replicates"),
+        annotations=[f"{RESULTS}/data/{d}/annotations.parquet" for d in used_datasets()],
+        folds=every(rules.fold.output.folds, [""]),
+        predictions=every(f"{FOLDER}/{{model}}/predictions.parquet"),
         scores=every(rules.score.output.scores),
+        metrics=every(rules.measure.output.metrics),
+        replicates=every(rules.measure.output.replicates),
+        joined_metrics=aside("metrics"),
+        joined_replicates=aside("replicates"),
     output:
         summary=f"{RESULTS}/compare/summary.parquet",
         differences=f"{RESULTS}/compare/differences.parquet",
@@ -144,8 +148,10 @@ rule compare:
         displacements=text(DISPLACEMENTS),
     shell:
         "python -m thermalign compare --log {log} --job all --images {input.images}"
+        " --annotations {input.annotations} --folds {input.folds}"
+        " --predictions {input.predictions} --scores {input.scores}"
         " --metrics {input.metrics} --replicates {input.replicates}"
-        " --joined_replicates {input.joined_replicates} --scores {input.scores}"
+        " --joined_metrics {input.joined_metrics} --joined_replicates {input.joined_replicates}"
         " --datasets {params.datasets:q} --headlines {params.headlines:q} --settings {params.settings:q}"
         " --displacements {params.displacements:q} --summary {output.summary}"
         " --differences {output.differences} --code {params.code}"

@@ -6,7 +6,13 @@ the quantile of Student's t for that many subjects.
 """
 
 import numpy as np
-from scipy.special import betaincinv, expit, logit, stdtrit  # scipy.stats takes .6 s to import
+from scipy.special import (
+    betaincinv,
+    expit,
+    logit,
+    stdtr,
+    stdtrit,
+)  # scipy.stats takes .6 s to import
 
 from thermalign.geometry import Floats
 
@@ -118,6 +124,35 @@ def interval(value: float, replicates: Floats, *, subjects: int, scale: str) -> 
         return clopper_pearson(round(value) * subjects, subjects)
     middle, reach = logit(value), reach / (value * (1 - value))
     return float(expit(middle - reach)), float(expit(middle + reach))
+
+
+def p_value(difference: float, replicates: Floats, *, subjects: int) -> float:
+    """Return the two-sided p-value of a difference, of the t statistic its interval rests on.
+
+        p = 2 P(T < -|difference| / SE),   T of Student's t with n - 1 degrees of freedom
+
+    So p <= 5 % where :func:`interval` of scale ``DIFFERENCE`` leaves out 0, and only there.
+
+    Parameters
+    ----------
+    difference, replicates, subjects : as for :func:`interval`
+
+    Returns
+    -------
+    float
+        NaN without an interval. Without any spread, 1 for no difference and 0 for one.
+
+    Raises
+    ------
+    ValueError
+        As :func:`standard_error`.
+    """
+    error = standard_error(replicates, subjects=subjects)
+    if not (np.isfinite(difference) and np.isfinite(error)):
+        return float("nan")
+    if error == 0:
+        return float(difference == 0)
+    return float(2 * stdtr(subjects - 1, -abs(difference) / error))
 
 
 def clopper_pearson(successes: int, trials: int) -> tuple[float, float]:
