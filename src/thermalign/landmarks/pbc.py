@@ -6,7 +6,7 @@ from functools import partial
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, cross_entropy
+from torch.nn.functional import avg_pool2d, conv2d, cross_entropy
 
 from thermalign.geometry import LANDMARKS
 from thermalign.landmarks import _loop, _normalise
@@ -27,6 +27,7 @@ from thermalign.warp import ImageStack
 
 STRIDE = 8
 """Distance of neighbouring patches of the fully convolutional network, pixels."""
+CHOICES = ("probability", "logit")
 _CROPS = 64  # crops per batch of prediction
 
 
@@ -37,6 +38,7 @@ class Settings:
     padding: str = "valid"  # ASSUME: see Network; the paper prints "same"
     width: float = 1.0  # of 32, 64, 64, 128, 256, 256 channels; paper 1
     positive_iou: float = 0.8  # a patch shows a landmark above this overlap; paper
+    choice: str = "probability"  # by what a landmark's patch is chosen; see evidence. ASSUME
     negative_iou: float = 0.8  # a patch is background up to this overlap with all. ASSUME
     negative_share: float = 0.5  # of a batch. ASSUME
     batch_size: int = 128  # patches; paper
@@ -51,7 +53,7 @@ class Settings:
     window: tuple[float, float] = (20.0, 40.0)  # degrees Celsius, of normalisation: window
 
     def __post_init__(self) -> None:
-        check_choices(self, padding=("valid", "same"))
+        check_choices(self, padding=("valid", "same"), choice=CHOICES)
         check_ranges(self, width=(0.01, 8), positive_iou=(0, 0.99), negative_iou=(0, 1))
         check_ranges(self, negative_share=(0, 0.95), steps=(1, 10**8))
         _loop.check(self)
@@ -65,6 +67,10 @@ class Network(Mixed):
     ``same``: a cell's logits are the mean over 2 x 2 cells, of which a patch has one centred set.
     ``valid``: the last three convolutions are not padded and the pools round up, as in O-Net, which
     gives one vector (60-58-29-27-13-13-7-5-3-1). The parameter count cannot tell the two apart.
+
+    Printed padding puts zeros around a patch that is run alone, where a map of the whole face has
+    pixels of the image. So that both are one function, training and search run ``surrounded``: the
+    padded layers see the image's own pixels around the patch, 73 x 73 in all (``same``: 81 x 81).
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -97,24 +103,64 @@ class Network(Mixed):
     @property
     def margin(self) -> int:
         """Cells of the map before the one whose patch starts at the crop's corner."""
-        return 2 if self.same else 0
+        return _margin(self.same)
 
-    def forward(self, crops: Tensor) -> Tensor:
-        """Return logits (K, L + 1, rows, columns) of crops (K, 1, 60 + 8 a, 60 + 8 b)."""
+    @property
+    def before(self) -> int:
+        """Pixels that a surrounded patch shows to the left of it, and above."""
+        return 12 if self.same else 4
+
+    @property
+    def around(self) -> int:
+        """Pixels of both sides together: a surrounded patch is 60 + ``around`` wide and high."""
+        return self.before + 9
+
+    def forward(self, crops: Tensor, *, surrounded: bool = False) -> Tensor:
+        """Return a map of logits, 8 pixels apart.
+
+        Parameters
+        ----------
+        crops : (K, 1, height, width) float32
+            60 + 8 a pixels wide, as printed; or 60 + 8 a + ``around``.
+        surrounded : bool
+            Whether no layer is padded, since the crops come with what lies around them.
+
+        Returns
+        -------
+        (K, L + 1, rows, columns) float32
+            1 + a columns; as printed and ``same``, ``margin`` more on both sides.
+        """
         with self.trunk_precision(crops):
-            features = self.layers(channels_last(crops)).float()
-        logits: Tensor = self.classes(features)
+            features = channels_last(crops)
+            for layer in self.layers:
+                bare = surrounded and isinstance(layer, nn.Conv2d)
+                features = conv2d(features, layer.weight, layer.bias) if bare else layer(features)
+        logits: Tensor = self.classes(features.float())
         return avg_pool2d(logits, 2, stride=1) if self.same else logits
 
     def classify(self, patches: Tensor) -> Tensor:
-        """Return logits (K, L + 1) of patches (K, 1, 60, 60)."""
-        logits: Tensor = self(patches)
-        return logits[:, :, self.margin, self.margin]
+        """Return logits (K, L + 1) of surrounded patches (K, 1, 60 + around, 60 + around)."""
+        logits: Tensor = self(patches, surrounded=True)
+        return logits[:, :, 0, 0]
 
 
 def reach(settings: Settings) -> float:
-    """Return how far beyond a face box PBC looks, in sides of the box: not at all."""
+    """Return how far beyond a face box PBC looks, in sides of the box: some pixels at most.
+
+    They do not grow with the box, and are fewer than every part of an image keeps around it.
+    """
     return 0.0
+
+
+def grid(settings: Settings) -> dict[str, int]:
+    """Return the grid on which points lie, as :mod:`thermalign.metrics.reach` takes it.
+
+    Returns
+    -------
+    dict
+        ``patch`` and ``stride``, pixels; ``margin``, cells beyond the patch in a crop's corner.
+    """
+    return {"patch": PATCH, "stride": STRIDE, "margin": _margin(settings.padding == "same")}
 
 
 def network(settings: Settings) -> nn.Module:
@@ -163,7 +209,7 @@ def fit(
             settings.steps,
             settings,
             loss=partial(_loss, model, data, settings, session.generator),
-            validate=partial(_error, model, held_out) if len(validation) else None,
+            validate=partial(_error, model, held_out, settings) if len(validation) else None,
         )
     return _loop.keep(model, session.curve)
 
@@ -185,7 +231,7 @@ def predict(
     points : (N, L, 2) float32, pixels, (x, y)
         Centres of patches: 8 pixels apart.
     confidence : (N, L) float32
-        Softmax over the classes at the patch. The choice itself is by the raw logit.
+        Softmax over the classes at the patch, whatever the choice was by.
 
     Raises
     ------
@@ -194,11 +240,11 @@ def predict(
 
     Source
     ------
-    Poster et al. 2019, equations 2 and 3.
+    Poster et al. 2019, equations 2 and 3. Differs from it in: see `evidence`.
     """
     data = _normalise.prepare(unannotated(stack, boxes), settings)
     model = _loop.restore(Network(settings), state, stack.device, settings)
-    return locate(model, data)
+    return locate(model, data, settings)
 
 
 @dataclass(frozen=True)
@@ -229,7 +275,10 @@ def score_maps(model: Network, data: NormalisedFaces) -> Iterator[ScoreMaps]:
     """Run the network over whole crops at native resolution.
 
     Crops are trimmed to what the patches cover, 60 + 8 a by 60 + 8 b pixels, evenly on both sides,
-    and run in groups of one size, since padding them to a common size would change the result.
+    and run in groups of one size. Around them the network sees the image's own pixels and, beyond
+    the image, its border repeated: what a patch shows does not depend on where the crop ends.
+    ``same`` has ``margin`` cells more on every side, as the printed padding gives, whose patches
+    reach out of the crop.
 
     Parameters
     ----------
@@ -243,16 +292,43 @@ def score_maps(model: Network, data: NormalisedFaces) -> Iterator[ScoreMaps]:
     corners, sizes = native_crops(data.faces.boxes)
     covered = sizes - (sizes - PATCH) % STRIDE
     corners = corners + ((sizes - covered) / 2).floor()
+    beyond = STRIDE * model.margin
     groups, group = torch.unique(covered.long(), dim=0, return_inverse=True)
     for n, (width, height) in enumerate(groups.tolist()):
         for rows in torch.split((group == n).nonzero()[:, 0], _CROPS):
-            crops = data.crops(rows, translations(corners[rows]), width=width, height=height)
-            first = corners[rows] + (PATCH - 1) / 2 - STRIDE * model.margin
-            yield ScoreMaps(rows, first, model(crops))
+            begin = corners[rows] - beyond
+            crops = _surrounded(model, data, rows, begin, width + 2 * beyond, height + 2 * beyond)
+            yield ScoreMaps(rows, begin + (PATCH - 1) / 2, model(crops, surrounded=True))
 
 
-def locate(model: Network, data: NormalisedFaces) -> tuple[Tensor, Tensor]:
-    """Map each landmark's best patch, by the raw logit, back to the image.
+def evidence(logits: Tensor, choice: str) -> Tensor:
+    """Return what a landmark's patch is chosen by: the highest of all positions.
+
+    ``logit`` is equations 2 and 3 to the letter. But the softmax cross-entropy of training leaves
+    a free constant at every position, added to all classes, so that logits of two positions share
+    no scale. ``probability`` compares their log-softmax, which such a constant does not change.
+
+    Parameters
+    ----------
+    logits : (K, L + 1, rows, columns) float
+    choice : str
+        One of ``CHOICES``.
+
+    Returns
+    -------
+    (K, L, rows, columns) float
+
+    Source
+    ------
+    Poster et al. 2019, equations 2 and 3. ASSUME: that they mean a class's probability.
+    """
+    return (logits if choice == "logit" else logits.log_softmax(1))[:, :BACKGROUND]
+
+
+def locate(
+    model: Network, data: NormalisedFaces, settings: Settings
+) -> tuple[Tensor, Tensor]:
+    """Map each landmark's best patch back to the image.
 
     Returns
     -------
@@ -264,7 +340,7 @@ def locate(model: Network, data: NormalisedFaces) -> tuple[Tensor, Tensor]:
     confidence = torch.empty_like(points[..., 0])
     for maps in score_maps(model, data):
         columns = maps.logits.shape[3]
-        cells = maps.logits[:, :BACKGROUND].flatten(2).argmax(2)  # (K, L)
+        cells = evidence(maps.logits, settings.choice).flatten(2).argmax(2)  # (K, L)
         cell = torch.stack([cells % columns, cells // columns], dim=-1)
         points[maps.rows] = maps.first[:, None] + STRIDE * cell
         likely = maps.confidence[:, :BACKGROUND].flatten(2)
@@ -272,14 +348,32 @@ def locate(model: Network, data: NormalisedFaces) -> tuple[Tensor, Tensor]:
     return points, confidence
 
 
+def _surrounded(
+    model: Network, data: NormalisedFaces, rows: Tensor, corners: Tensor, width: int, height: int
+) -> Tensor:
+    """Cut parts of faces, of a patch's size or more, with the pixels that the network sees around.
+
+    Returns
+    -------
+    (K, 1, height + around, width + around) float32
+    """
+    matrices = translations(corners - model.before)
+    return data.crops(rows, matrices, width=width + model.around, height=height + model.around)
+
+
 def _loss(
     model: Network, data: NormalisedFaces, settings: Settings, generator: torch.Generator
 ) -> Tensor:
-    rows, corners, classes = draw_patches(data.faces, settings, generator)
-    patches = data.crops(rows, translations(corners), width=PATCH, height=PATCH)
+    beyond = STRIDE * model.margin
+    rows, corners, classes = draw_patches(data.faces, settings, generator, beyond=beyond)
+    patches = _surrounded(model, data, rows, corners, PATCH, PATCH)
     return cross_entropy(model.classify(patches), classes)
 
 
-def _error(model: Network, data: NormalisedFaces) -> Tensor:
-    points, _ = locate(model, data)
+def _error(model: Network, data: NormalisedFaces, settings: Settings) -> Tensor:
+    points, _ = locate(model, data, settings)
     return point_error(points, data.faces, torch.arange(len(points), device=points.device))
+
+
+def _margin(same: bool) -> int:
+    return 2 if same else 0
