@@ -84,6 +84,7 @@ rule measure:
     input:
         images=table("images"),
         annotations=table("annotations"),
+        boxes=table("boxes"),
         folds=rules.fold.output.folds,
         predictions=f"{FOLDER}/{{model}}/predictions.parquet",
         scores=rules.score.output.scores,
@@ -105,6 +106,7 @@ rule measure:
         "python -m thermalign measure --log {log}"
         " --job {wildcards.protocol}/fold{wildcards.fold}/{wildcards.model}"
         " --images {input.images} --annotations {input.annotations} --folds {input.folds}"
+        " --boxes {input.boxes}"
         " --predictions {input.predictions} --scores {input.scores}"
         " --protocol {wildcards.protocol} --fold {wildcards.fold} --model {wildcards.model}"
         " --settings {params.settings:q} --metrics {output.metrics}"

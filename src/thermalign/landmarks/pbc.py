@@ -6,14 +6,14 @@ from functools import partial
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, conv2d, cross_entropy
+from torch.nn.functional import cross_entropy
 
-from thermalign.geometry import LANDMARKS
 from thermalign.landmarks import _loop, _normalise
 from thermalign.landmarks._data import Faces, State
-from thermalign.landmarks._faces import channels_last, point_error, unannotated
+from thermalign.landmarks._faces import point_error, unannotated
 from thermalign.landmarks._loop import UNKEPT, Run
 from thermalign.landmarks._normalise import NormalisedFaces
+from thermalign.landmarks._patch_network import STRIDE, Network, margin
 from thermalign.landmarks._patches import (
     BACKGROUND,
     PATCH,
@@ -21,12 +21,9 @@ from thermalign.landmarks._patches import (
     native_crops,
     translations,
 )
-from thermalign.landmarks._precision import Mixed
 from thermalign.landmarks._settings import check_choices, check_ranges
 from thermalign.warp import ImageStack
 
-STRIDE = 8
-"""Distance of neighbouring patches of the fully convolutional network, pixels."""
 CHOICES = ("probability", "logit")
 _CROPS = 64  # crops per batch of prediction
 
@@ -35,7 +32,7 @@ _CROPS = 64  # crops per batch of prediction
 class Settings:
     """Hyper-parameters; defaults are the paper's where it states them."""
 
-    padding: str = "valid"  # ASSUME: see Network; the paper prints "same"
+    padding: str = "valid"  # ASSUME: see _patch_network; the paper prints "same"
     width: float = 1.0  # of 32, 64, 64, 128, 256, 256 channels; paper 1
     positive_iou: float = 0.8  # a patch shows a landmark above this overlap; paper
     choice: str = "probability"  # by what a landmark's patch is chosen; see evidence. ASSUME
@@ -60,90 +57,6 @@ class Settings:
         _normalise.check(self)
 
 
-class Network(Mixed):
-    """Six convolutions and a 1 x 1 classifier; a crop gives a map of logits, 8 pixels apart.
-
-    As printed (``same``), a 60 x 60 patch shrinks to 6 x 6 and not to one vector. ASSUME, for
-    ``same``: a cell's logits are the mean over 2 x 2 cells, of which a patch has one centred set.
-    ``valid``: the last three convolutions are not padded and the pools round up, as in O-Net, which
-    gives one vector (60-58-29-27-13-13-7-5-3-1). The parameter count cannot tell the two apart.
-
-    Printed padding puts zeros around a patch that is run alone, where a map of the whole face has
-    pixels of the image. So that both are one function, training and search run ``surrounded``: the
-    padded layers see the image's own pixels around the patch, 73 x 73 in all (``same``: 81 x 81).
-    """
-
-    def __init__(self, settings: Settings) -> None:
-        super().__init__()
-        self.same = settings.padding == "same"
-        c1, c2, c3, c4, c5, c6 = (
-            max(1, round(n * settings.width)) for n in (32, 64, 64, 128, 256, 256)
-        )
-        late = 1 if self.same else 0
-        self.layers = nn.Sequential(
-            nn.Conv2d(1, c1, 3),
-            nn.MaxPool2d(3, 2, ceil_mode=True),
-            nn.PReLU(c1),  # ASSUME: PReLU as in MTCNN; behind the pool, which is cheaper
-            nn.Conv2d(c1, c2, 3),
-            nn.MaxPool2d(3, 2),
-            nn.PReLU(c2),
-            nn.Conv2d(c2, c3, 3, padding=1),
-            nn.MaxPool2d(2, 2, ceil_mode=not self.same),
-            nn.PReLU(c3),
-            nn.Conv2d(c3, c4, 3, padding=late),
-            nn.PReLU(c4),
-            nn.Conv2d(c4, c5, 3, padding=late),
-            nn.PReLU(c5),
-            nn.Conv2d(c5, c6, 3, padding=late),
-            nn.PReLU(c6),
-        )
-        self.classes = nn.Conv2d(c6, len(LANDMARKS) + 1, 1)
-        channels_last(self)
-
-    @property
-    def margin(self) -> int:
-        """Cells of the map before the one whose patch starts at the crop's corner."""
-        return _margin(self.same)
-
-    @property
-    def before(self) -> int:
-        """Pixels that a surrounded patch shows to the left of it, and above."""
-        return 12 if self.same else 4
-
-    @property
-    def around(self) -> int:
-        """Pixels of both sides together: a surrounded patch is 60 + ``around`` wide and high."""
-        return self.before + 9
-
-    def forward(self, crops: Tensor, *, surrounded: bool = False) -> Tensor:
-        """Return a map of logits, 8 pixels apart.
-
-        Parameters
-        ----------
-        crops : (K, 1, height, width) float32
-            60 + 8 a pixels wide, as printed; or 60 + 8 a + ``around``.
-        surrounded : bool
-            Whether no layer is padded, since the crops come with what lies around them.
-
-        Returns
-        -------
-        (K, L + 1, rows, columns) float32
-            1 + a columns; as printed and ``same``, ``margin`` more on both sides.
-        """
-        with self.trunk_precision(crops):
-            features = channels_last(crops)
-            for layer in self.layers:
-                bare = surrounded and isinstance(layer, nn.Conv2d)
-                features = conv2d(features, layer.weight, layer.bias) if bare else layer(features)
-        logits: Tensor = self.classes(features.float())
-        return avg_pool2d(logits, 2, stride=1) if self.same else logits
-
-    def classify(self, patches: Tensor) -> Tensor:
-        """Return logits (K, L + 1) of surrounded patches (K, 1, 60 + around, 60 + around)."""
-        logits: Tensor = self(patches, surrounded=True)
-        return logits[:, :, 0, 0]
-
-
 def reach(settings: Settings) -> float:
     """Return how far beyond a face box PBC looks, in sides of the box: some pixels at most.
 
@@ -160,7 +73,7 @@ def grid(settings: Settings) -> dict[str, int]:
     dict
         ``patch`` and ``stride``, pixels; ``margin``, cells beyond the patch in a crop's corner.
     """
-    return {"patch": PATCH, "stride": STRIDE, "margin": _margin(settings.padding == "same")}
+    return {"patch": PATCH, "stride": STRIDE, "margin": margin(settings.padding == "same")}
 
 
 def network(settings: Settings) -> nn.Module:
@@ -297,7 +210,8 @@ def score_maps(model: Network, data: NormalisedFaces) -> Iterator[ScoreMaps]:
     for n, (width, height) in enumerate(groups.tolist()):
         for rows in torch.split((group == n).nonzero()[:, 0], _CROPS):
             begin = corners[rows] - beyond
-            crops = _surrounded(model, data, rows, begin, width + 2 * beyond, height + 2 * beyond)
+            whole = {"width": width + 2 * beyond, "height": height + 2 * beyond}
+            crops = _surrounded(model, data, rows, begin, **whole)
             yield ScoreMaps(rows, begin + (PATCH - 1) / 2, model(crops, surrounded=True))
 
 
@@ -325,9 +239,7 @@ def evidence(logits: Tensor, choice: str) -> Tensor:
     return (logits if choice == "logit" else logits.log_softmax(1))[:, :BACKGROUND]
 
 
-def locate(
-    model: Network, data: NormalisedFaces, settings: Settings
-) -> tuple[Tensor, Tensor]:
+def locate(model: Network, data: NormalisedFaces, settings: Settings) -> tuple[Tensor, Tensor]:
     """Map each landmark's best patch back to the image.
 
     Returns
@@ -349,7 +261,13 @@ def locate(
 
 
 def _surrounded(
-    model: Network, data: NormalisedFaces, rows: Tensor, corners: Tensor, width: int, height: int
+    model: Network,
+    data: NormalisedFaces,
+    rows: Tensor,
+    corners: Tensor,
+    *,
+    width: int,
+    height: int,
 ) -> Tensor:
     """Cut parts of faces, of a patch's size or more, with the pixels that the network sees around.
 
@@ -366,14 +284,10 @@ def _loss(
 ) -> Tensor:
     beyond = STRIDE * model.margin
     rows, corners, classes = draw_patches(data.faces, settings, generator, beyond=beyond)
-    patches = _surrounded(model, data, rows, corners, PATCH, PATCH)
+    patches = _surrounded(model, data, rows, corners, width=PATCH, height=PATCH)
     return cross_entropy(model.classify(patches), classes)
 
 
 def _error(model: Network, data: NormalisedFaces, settings: Settings) -> Tensor:
     points, _ = locate(model, data, settings)
     return point_error(points, data.faces, torch.arange(len(points), device=points.device))
-
-
-def _margin(same: bool) -> int:
-    return 2 if same else 0

@@ -1,6 +1,8 @@
 """Measure one model on one fold: landmark errors and verification rates, with intervals."""
 
+import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +11,12 @@ import pandas as pd
 
 from thermalign import tables
 from thermalign.geometry import LANDMARKS
-from thermalign.metrics import landmarks, verification
+from thermalign.metrics import landmarks, reach, verification
 from thermalign.provenance import stamp
-from thermalign.schemas.dataset import ANNOTATIONS, IMAGES
+from thermalign.schemas.dataset import ANNOTATIONS, BOXES, IMAGES
 from thermalign.schemas.matching import SCORES
 from thermalign.schemas.predictions import PREDICTIONS
-from thermalign.steps._inputs import read_fold
+from thermalign.steps._inputs import points_of, read_fold
 from thermalign.steps._measured import Measured, write_measured
 from thermalign.steps._measures import Draws, by_range, comparisons_of, errors_of, subsets
 from thermalign.steps._rates import measurable
@@ -27,6 +29,7 @@ def run(
     *,
     images: Path,
     annotations: Path,
+    boxes: Path,
     folds: Path,
     predictions: Path,
     scores: Path,
@@ -44,7 +47,7 @@ def run(
 
     Parameters
     ----------
-    images, annotations, folds, predictions, scores : Path of the tables
+    images, annotations, boxes, folds, predictions, scores : Path of the tables
     protocol, fold, model : wildcards
     settings : the ``evaluation:`` block
     metrics, replicates : Path
@@ -53,10 +56,13 @@ def run(
     known = read_fold(images, folds).query("role == 'test'")
     found = tables.read(predictions, PREDICTIONS)
     found = found[found["image_id"].isin(known["image_id"])]
-    errors = errors_of(found, tables.read(annotations, ANNOTATIONS), known)
+    annotated = tables.read(annotations, ANNOTATIONS)
+    errors = errors_of(found, annotated, known)
     comparisons = comparisons_of(tables.read(scores, SCORES), known)
     draws = Draws.of_fold(known, tables.read(images, IMAGES), settings)
     measured = [*_landmarks(errors, draws, settings), *_scores(comparisons, draws, settings)]
+    if grid := json.loads(tables.read_metadata(predictions).get("grid", "{}")):
+        measured += _best_cells(errors, annotated, tables.read(boxes, BOXES), grid, draws)
     key = {"protocol": protocol, "fold": fold, "model": model}
     write_measured(measured, key, stamp(code, settings), metrics=metrics, replicates=replicates)
 
@@ -82,6 +88,22 @@ def _nmse(name: str, rows: pd.DataFrame, draws: Draws) -> Measured:
     value = landmarks.nmse(rows["error"].to_numpy())
     found = rows[rows["error"].notna()]
     return Measured(name, "nmse", value, len(rows), draws.nmse(rows), found["subject_id"].nunique())
+
+
+def _best_cells(
+    errors: pd.DataFrame,
+    annotated: pd.DataFrame,
+    boxes: pd.DataFrame,
+    grid: dict[str, int],
+    draws: Draws,
+) -> Iterator[Measured]:
+    """Yield the NMSE that the best cells of a detector's grid would give: its reach."""
+    ids = list(errors["image_id"])
+    if ids:
+        where = boxes.set_index("image_id").loc[ids, ["x", "y", "width", "height"]]
+        best = reach.best_cell_errors(points_of(annotated, ids), where.to_numpy(np.float64), **grid)
+        for name, rows in by_range(errors.assign(error=best.mean(axis=1))):
+            yield replace(_nmse(name, rows, draws), metric="nmse_best_cell")
 
 
 def _scores(
