@@ -7,7 +7,7 @@ import pytest
 from thermalign import tables
 from thermalign.geometry import LANDMARKS
 from thermalign.metrics.intervals import DIFFERENCE, RATE, interval
-from thermalign.schemas.dataset import ANNOTATIONS, FOLDS, IMAGES
+from thermalign.schemas.dataset import ANNOTATIONS, BOXES, FOLDS, IMAGES
 from thermalign.schemas.matching import SCORES
 from thermalign.schemas.measures import SUMMARY
 from thermalign.schemas.predictions import PREDICTIONS
@@ -52,6 +52,8 @@ def write_dataset(folder, *, shift):
     tables.write(folder / "images.parquet", images, IMAGES)
     annotated = points(shift).assign(visible=True)
     tables.write(folder / "annotations.parquet", annotated, ANNOTATIONS)
+    boxes = pd.DataFrame([(s, "given", 20.0, 30.0, 60.0, 60.0) for s in SUBJECTS])
+    tables.write(folder / "boxes.parquet", boxes.set_axis(BOXES.names, axis=1), BOXES)
 
 
 def write_protocol(folder, protocol, dataset):
@@ -68,6 +70,7 @@ def write_protocol(folder, protocol, dataset):
     measure.run(
         images=dataset / "images.parquet",
         annotations=dataset / "annotations.parquet",
+        boxes=dataset / "boxes.parquet",
         **{name: folder / f"{name}.parquet" for name in names},
         **key,
         model="m",

@@ -1,5 +1,7 @@
 """What `measure` writes of a fold: two ranges, two conditions, scores set by hand."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,7 +10,7 @@ from test_compare import FACE, SETTINGS
 from thermalign import tables
 from thermalign.geometry import LANDMARKS
 from thermalign.metrics.bootstrap import subject_weights
-from thermalign.schemas.dataset import ANNOTATIONS, FOLDS, IMAGES
+from thermalign.schemas.dataset import ANNOTATIONS, BOXES, FOLDS, IMAGES
 from thermalign.schemas.matching import SCORES
 from thermalign.schemas.measures import METRICS, REPLICATES
 from thermalign.schemas.predictions import PREDICTIONS
@@ -16,6 +18,7 @@ from thermalign.steps import measure
 
 SUBJECTS = ("s1", "s2", "s3", "s4")
 KEY = {"protocol": "p", "fold": 0}
+GRID = {"patch": 60, "stride": 8, "margin": 0}
 SHOTS = [(1, "baseline"), (1, "expression"), (2, "baseline")]
 
 
@@ -44,7 +47,10 @@ def measured(tmp_path_factory):
     tables.write(folder / "annotations.parquet", annotated.assign(visible=True), ANNOTATIONS)
     found = annotated.assign(x=annotated["x"] + 2, confidence=1.0, model="m", **KEY)
     found.loc[found["image_id"] == "s12", ["x", "y"]] = np.nan
-    tables.write(folder / "predictions.parquet", found, PREDICTIONS)
+    tables.write(folder / "predictions.parquet", found, PREDICTIONS, {"grid": json.dumps(GRID)})
+    given = images[["image_id"]].assign(source="given", x=0.0, y=10.0, width=68.0, height=68.0)
+    given.loc[given["image_id"].str.endswith("2"), "width"] = 108.0  # those at range 2
+    tables.write(folder / "boxes.parquet", given, BOXES)
     roles = images[["image_id"]].assign(role="test", flipped=False, **KEY)
     tables.write(folder / "folds.parquet", roles, FOLDS)
     pairs = [
@@ -54,7 +60,8 @@ def measured(tmp_path_factory):
     ]
     scores = pd.DataFrame(pairs, columns=["probe_id", "gallery_id", "genuine", "score"])
     tables.write(folder / "scores.parquet", scores.assign(model="m", **KEY), SCORES)
-    names = ("images", "annotations", "folds", "predictions", "scores", "metrics", "replicates")
+    names = ("images", "annotations", "boxes", "folds", "predictions", "scores")
+    names += ("metrics", "replicates")
     paths = {name: folder / f"{name}.parquet" for name in names}
     measure.run(**paths, **KEY, model="m", settings=SETTINGS, code="x")
     return tables.read(paths["metrics"], METRICS), tables.read(paths["replicates"], REPLICATES)
@@ -85,6 +92,19 @@ def test_a_lost_face_is_a_failure_and_has_no_error(measured):
     metrics, _ = measured
     assert values(metrics, "failure_rate") == pytest.approx({0: 1 / 12})
     assert values(metrics, "nmse") == pytest.approx({0: 2 / 40})
+
+
+def test_the_best_cells_of_a_detectors_grid_have_an_error_by_range(measured):
+    metrics, replicates = measured
+    # Centres at y = 39.5, 47.5 and x = 29.5, 37.5; at range 2 up to x = 77.5. FACE is 40 px wide.
+    narrow = np.hypot([0.5, 32.5, 12.5, 3.5, 28.5], [0.5, 0.5, 16.5, 32.5, 32.5]).mean() / 40
+    wide = np.hypot([0.5, 0.5, 3.5, 3.5, 3.5], [0.5, 0.5, 16.5, 32.5, 32.5]).mean() / 40
+    assert values(metrics, "nmse_best_cell", "range=1") == pytest.approx({0: narrow})
+    assert values(metrics, "nmse_best_cell", "range=2") == pytest.approx({0: wide})
+    assert values(metrics, "nmse_best_cell") == pytest.approx({0: (2 * narrow + wide) / 3})
+    rows = replicates[replicates["metric"] == "nmse_best_cell"]
+    assert set(rows["subset"]) == {"all", "range=1", "range=2"}
+    assert set(metrics.query("metric == 'nmse_best_cell'")["subset"]) == set(rows["subset"])
 
 
 def test_a_rate_that_cannot_be_measured_says_what_it_takes_and_has_no_replicates(measured):

@@ -18,6 +18,7 @@ RATE, POSITIVE, DIFFERENCE = "rate", "positive", "difference"
 
 SCALES = {
     "nmse": POSITIVE,
+    "nmse_best_cell": POSITIVE,
     "nmse_ratio": POSITIVE,
     "false_alarms": POSITIVE,
     "failure_rate": RATE,
