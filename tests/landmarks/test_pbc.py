@@ -9,7 +9,7 @@ from torch import nn
 from thermalign.geometry import LANDMARKS
 from thermalign.landmarks import pbc
 from thermalign.landmarks._data import Faces
-from thermalign.landmarks._faces import unannotated
+from thermalign.landmarks._faces import point_error, unannotated
 from thermalign.landmarks._loop import Run
 from thermalign.landmarks._normalise import prepare
 from thermalign.metrics.reach import best_cells
@@ -236,6 +236,33 @@ def test_a_tiny_box_still_gives_points(toy_faces: Callable[..., Faces]) -> None:
     points, _ = pbc.predict(state, faces.stack, boxes, settings)
     centre = boxes[:, :2] + (boxes[:, 2:] - 1) / 2
     torch.testing.assert_close(points, centre[:, None].expand(2, 5, 2), rtol=0, atol=0.5)
+
+
+@pytest.mark.parametrize("choice", pbc.CHOICES)
+def test_either_choice_trains_and_predicts(choice: str, toy_faces: Callable[..., Faces]) -> None:
+    settings = pbc.Settings(width=0.05, steps=2, batch_size=8, choice=choice)
+    faces = toy_faces(2)
+    state = pbc.fit(faces, faces, settings, seed=0, run=Run(progress=False))
+    points, _ = pbc.predict(state, faces.stack, faces.boxes, settings)
+    model = pbc.Network(settings)
+    model.load_state_dict(state.tensors)
+    for maps in pbc.score_maps(model.eval(), prepare(faces, settings)):
+        logits = maps.logits if choice == "logit" else maps.logits.log_softmax(1)
+        best = logits[:, :-1].flatten(2).argmax(2)
+        columns = logits.shape[3]
+        chosen = torch.stack([best % columns, best // columns], dim=-1) * 8
+        torch.testing.assert_close(points[maps.rows], maps.first[:, None] + chosen)
+    # The last row of the curve is the error of the points that would be predicted then.
+    assert state.curve[-1].validation_nmse == pytest.approx(nmse_of(points, faces))
+
+
+def nmse_of(points: torch.Tensor, faces: Faces) -> float:
+    return float(point_error(points, faces, torch.arange(len(faces))))
+
+
+def test_a_choice_that_is_none_is_refused() -> None:
+    with pytest.raises(ValueError, match="choice is 'rank'; give one of probability, logit"):
+        pbc.Settings(choice="rank")
 
 
 class Correlation(Patchwise):

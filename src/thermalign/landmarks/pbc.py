@@ -35,9 +35,9 @@ class Settings:
     padding: str = "valid"  # ASSUME: see _patch_network; the paper prints "same"
     width: float = 1.0  # of 32, 64, 64, 128, 256, 256 channels; paper 1
     positive_iou: float = 0.8  # a patch shows a landmark above this overlap; paper
-    choice: str = "probability"  # by what a landmark's patch is chosen; see evidence. ASSUME
     negative_iou: float = 0.8  # a patch is background up to this overlap with all. ASSUME
     negative_share: float = 0.5  # of a batch. ASSUME
+    choice: str = "probability"  # by what a landmark's patch is chosen. ASSUME: see evidence
     batch_size: int = 128  # patches; paper
     steps: int = 36_000  # ASSUME: as many as for DAN; the paper does not say
     learning_rate: float = 1e-3  # Adam; paper
