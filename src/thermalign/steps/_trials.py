@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from thermalign.metrics import landmarks, verification
+from thermalign.metrics import identification, landmarks, verification
+from thermalign.steps._compared import Compared
 from thermalign.steps._measured import Measured
 from thermalign.steps._measures import ANNOTATED, Draws, comparisons_of, errors_of
 from thermalign.steps._rates import eer_of, measurable
@@ -157,17 +158,19 @@ def nmse_of(subset: str, rows: pd.DataFrame, draws: Draws, *, column: str) -> Me
 
 
 def accepted_of(subset: str, rows: pd.DataFrame, draws: Draws, *, far: float) -> Measured:
-    """Return the TAR at a FAR; NaN and without replicates where too few comparisons carry it."""
-    value = verification.tar_at_far(rows["score"].to_numpy(), rows["genuine"].to_numpy(), far)
-    drawn = draws.rates(rows, np.array([far]))[1][:, 0] if np.isfinite(value) else np.empty(0)
-    return Measured(subset, ACCEPTED, value, len(rows), drawn, rows["subject_id"].nunique(), far)
+    """Return the TAR at a FAR; NaN and without replicates where too few person pairs carry it."""
+    part = Compared.of(rows, draws)
+    value = verification.tar_at_far(part.score, part.genuine, far, pairs=part.pairs)
+    drawn = part.rates(np.array([far]))[1][:, 0] if np.isfinite(value) else np.empty(0)
+    return Measured(subset, ACCEPTED, value, len(part), drawn, part.subjects, far)
 
 
 def rank1_of(subset: str, rows: pd.DataFrame, draws: Draws) -> Measured:
     """Return the share of probes whose own subject comes first; a stranger to all is a miss."""
     wide = rows.pivot(index="probe_id", columns="gallery_id", values=["score", "genuine"])
-    own = verification.own_ranks(wide["score"].to_numpy(float), wide["genuine"].to_numpy(bool))
+    own = identification.own_ranks(wide["score"].to_numpy(float), wide["genuine"].to_numpy(bool))
     subject = rows.groupby("probe_id")["subject_id"].first().loc[wide.index]
     hits = (own <= 1).astype(float)
     drawn = draws.ratio(hits, np.ones(len(hits)), subject)
-    return Measured(subset, RANK1, float(hits.mean()), len(hits), drawn, subject.nunique())
+    people = min(subject.nunique(), rows["gallery_id"].nunique())
+    return Measured(subset, RANK1, float(hits.mean()), len(hits), drawn, people)
