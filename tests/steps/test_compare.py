@@ -7,7 +7,7 @@ import pytest
 from thermalign import tables
 from thermalign.geometry import LANDMARKS
 from thermalign.metrics.intervals import RATE, interval
-from thermalign.schemas.dataset import ANNOTATIONS, FOLDS, IMAGES
+from thermalign.schemas.dataset import ANNOTATIONS, ATTRIBUTES, BOXES, FOLDS, IMAGES
 from thermalign.schemas.matching import SCORES
 from thermalign.schemas.measures import SUMMARY
 from thermalign.schemas.predictions import PREDICTIONS
@@ -24,6 +24,7 @@ SETTINGS = {
     "tar_at_far": [0.1],
 }
 SUBJECTS = ("s1", "s2", "s3")
+DATASET = ("images", "annotations", "boxes", "attributes")
 
 
 def points(shift):
@@ -53,6 +54,9 @@ def write_dataset(folder, *, shift):
     tables.write(folder / "images.parquet", images, IMAGES)
     annotated = points(shift).assign(visible=True)
     tables.write(folder / "annotations.parquet", annotated, ANNOTATIONS)
+    boxes = images[["image_id"]].assign(source="given", x=10.0, y=20.0, width=60.0, height=80.0)
+    tables.write(folder / "boxes.parquet", boxes, BOXES)
+    tables.write(folder / "attributes.parquet", ATTRIBUTES.empty_table().to_pandas(), ATTRIBUTES)
 
 
 def write_protocol(folder, protocol, dataset):
@@ -68,8 +72,7 @@ def write_protocol(folder, protocol, dataset):
     tables.write(folder / "scores.parquet", scores, SCORES)
     names = ("folds", "predictions", "scores")
     measure.run(
-        images=dataset / "images.parquet",
-        annotations=dataset / "annotations.parquet",
+        **{name: dataset / f"{name}.parquet" for name in DATASET},
         **{name: folder / f"{name}.parquet" for name in names},
         **key,
         model="m",

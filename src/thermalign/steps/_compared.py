@@ -85,6 +85,19 @@ class Compared:
         return min(len(np.unique(self.probe)), len(np.unique(self.gallery)))
 
     @property
+    def varies(self) -> bool:
+        """Whether draws of the people tell how far a rate with impostors would move.
+
+        They do not if there are but two people: every draw of both is the same.
+        """
+        return len(np.union1d(self.probe, self.gallery)) > 2
+
+    @property
+    def subjects(self) -> int:
+        """How many people an interval of a rate of both classes rests on; it takes two."""
+        return self.people if self.varies else min(self.people, 1)
+
+    @property
     def pairs(self) -> int:
         """How many ordered pairs of different people acquired comparisons are of."""
         found = self.found()

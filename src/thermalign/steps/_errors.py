@@ -92,8 +92,9 @@ def _errors(
     ):
         genuine, impostor = comparisons.accepted(threshold)
         n = int(np.count_nonzero(comparisons.genuine))
+        sides = comparisons.sides if comparisons.varies else 1
         for (metric, value), count, drawn, people, known in (
-            (false_match, len(comparisons) - n, impostor, comparisons.sides, enough),
+            (false_match, len(comparisons) - n, impostor, sides, enough),
             (false_reject, n, 1 - genuine, comparisons.people, True),
         ):
             shown = value if known else NAN

@@ -16,11 +16,14 @@ def measurable(comparisons: pd.DataFrame) -> bool:
 
 
 def people_of(comparisons: pd.DataFrame) -> int:
-    """Return how many people have genuine comparisons: are probe and enrolled at once.
+    """Return how many people an interval of a rate rests on; it takes two.
 
-    An interval of a rate takes two of them. They are no more than the people on either side.
+    Those with genuine comparisons, who are probe and enrolled at once; but 1 at most where there
+    are but two people, for every draw of both is the same.
     """
-    return int(comparisons.loc[comparisons["genuine"], "subject_id"].nunique())
+    people = comparisons.loc[comparisons["genuine"], "subject_id"].nunique()
+    everybody = pd.concat([comparisons["subject_id"], comparisons["gallery_id"]]).nunique()
+    return int(people if everybody > 2 else min(people, 1))
 
 
 def eer_of(subset: str, comparisons: pd.DataFrame, draws: Draws, *, at: float = 0.0) -> Measured:

@@ -48,7 +48,7 @@ def equal_error_rate_of(name: str, part: Compared) -> Measured:
         If a class is empty.
     """
     value = verification.eer(part.score, part.genuine)
-    return Measured(name, "eer", value, len(part), part.rates(NONE)[0], part.people)
+    return Measured(name, "eer", value, len(part), part.rates(NONE)[0], part.subjects)
 
 
 def rates_of(
@@ -80,13 +80,13 @@ def _areas(name: str, suffix: str, drawn: _Drawn) -> Iterator[Measured]:
         ("auc", verification.auc, drawn.auc),
     ):
         value = measure(part.score, part.genuine) if part.measurable else NAN
-        yield Measured(name, metric + suffix, value, len(part), replicates, part.people)
+        yield Measured(name, metric + suffix, value, len(part), replicates, part.subjects)
 
 
 def _d_prime(name: str, found: Compared) -> Measured:
     value = verification.d_prime(found.score, found.genuine)
     replicates = found.d_prime() if np.isfinite(value) else NONE
-    return Measured(name, "d_prime", value, len(found), replicates, found.people)
+    return Measured(name, "d_prime", value, len(found), replicates, found.subjects)
 
 
 def _accepted(name: str, drawn: _Drawn, fars: Floats) -> Iterator[Measured]:
@@ -97,7 +97,7 @@ def _accepted(name: str, drawn: _Drawn, fars: Floats) -> Iterator[Measured]:
         if part.measurable:
             value = verification.tar_at_far(part.score, part.genuine, far, pairs=pairs)
         replicates = drawn.tar[:, k] if np.isfinite(value) else NONE
-        yield Measured(name, "tar_at_far", value, len(part), replicates, part.people, far)
+        yield Measured(name, "tar_at_far", value, len(part), replicates, part.subjects, far)
 
 
 def _curve(name: str, metric: str, drawn: _Drawn, at: Floats, bands: Any) -> Iterator[Measured]:
@@ -107,4 +107,4 @@ def _curve(name: str, metric: str, drawn: _Drawn, at: Floats, bands: Any) -> Ite
         return
     for k, value in enumerate(verification.roc(part.score, part.genuine, at)):
         replicates = bands[k] if len(bands) else NONE
-        yield Measured(name, metric, float(value), len(part), replicates, part.people, at[k])
+        yield Measured(name, metric, float(value), len(part), replicates, part.subjects, at[k])
