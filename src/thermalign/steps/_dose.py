@@ -70,7 +70,7 @@ def d_prime_of(subset: str, comparisons: pd.DataFrame, draws: Draws, *, at: floa
     """Return d' of rows of :func:`thermalign.steps._measures.comparisons_of`, failures left out."""
     found = Compared.of(comparisons, draws).found()
     value = d_prime(found.score, found.genuine)
-    return Measured(subset, "d_prime", value, len(found), found.d_prime(), found.people, at)
+    return Measured(subset, "d_prime", value, len(found), found.d_prime(), found.subjects, at)
 
 
 def _dose_of(subset: str, comparisons: pd.DataFrame, draws: Draws, *, at: float) -> Measured:

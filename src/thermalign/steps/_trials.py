@@ -155,7 +155,7 @@ def accepted_of(subset: str, part: Compared, far: float) -> Measured:
     """Return the TAR at a FAR; NaN and without replicates where too few people carry it."""
     value = verification.tar_at_far(part.score, part.genuine, far, pairs=part.pairs)
     drawn = part.rates(np.array([far]))[1][:, 0] if np.isfinite(value) else np.empty(0)
-    return Measured(subset, ACCEPTED, value, len(part), drawn, part.people, far)
+    return Measured(subset, ACCEPTED, value, len(part), drawn, part.subjects, far)
 
 
 def rank1_of(subset: str, part: Compared) -> Measured:
