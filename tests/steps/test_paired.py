@@ -9,13 +9,15 @@ from thermalign.geometry import LANDMARKS
 from thermalign.metrics.intervals import DIFFERENCE, interval, p_value
 from thermalign.metrics.verification import eer
 from thermalign.schemas.measures import DIFFERENCES
+from thermalign.steps._compared import Compared
+from thermalign.steps._located import nmse_of
 from thermalign.steps._measured import Measured
 from thermalign.steps._measures import Draws, comparisons_of, errors_of
 from thermalign.steps._over_folds import Replicates
 from thermalign.steps._paired import adjusted, beside, contrast, differences
 from thermalign.steps._placement import on_annotated
-from thermalign.steps._rates import eer_of
-from thermalign.steps._trials import Fold, Trial, accepted_of, nmse_of, rank1_of
+from thermalign.steps._roc import equal_error_rate_of
+from thermalign.steps._trials import Fold, Trial, accepted_of, rank1_of
 
 PEOPLE = [f"s{k}" for k in range(8)]
 SHOTS = {"easy": 1, "also": 1, "hard": 2, "worse": 2}
@@ -24,6 +26,7 @@ KNOWN = pd.DataFrame(
     [(f"{s}-{shot}", s, 1, reach, shot) for s in PEOPLE for shot, reach in SHOTS.items()],
     columns=["image_id", "subject_id", "volume", "range", "condition"],
 )
+FAR = 0.6  # which 8 x 7 pairs of people support
 HARD = KNOWN["range"] == 2
 EASY_IDS = list(KNOWN.loc[~HARD, "image_id"])
 DRAWS = Draws.of_fold(KNOWN, KNOWN, {"replicates": 200, "seed": 1})
@@ -64,14 +67,14 @@ def trial(found, by_reading, *, annotations):
         chosen = KNOWN if subset == "all" else KNOWN[KNOWN["range"] == int(subset[-1])]
         rows = errors[errors["image_id"].isin(chosen["image_id"])]
         if rows["error"].notna().any():
-            made = nmse_of(subset, rows, DRAWS, column="error")
-            figures[subset, "nmse", 0.0] = made
+            figures[subset, "nmse", 0.0] = nmse_of(subset, "nmse", rows, DRAWS)
         its = by_reading[""]
         its = comparisons_of(its[its["probe_id"].isin(chosen["image_id"])], KNOWN)
         if len(its):
-            figures[subset, "eer", 0.0] = eer_of(subset, its, DRAWS)
-            figures[subset, "rank1", 0.0] = rank1_of(subset, its, DRAWS)
-            figures[subset, "tar_at_far", 0.1] = accepted_of(subset, its, DRAWS, far=0.1)
+            part = Compared.of(its, DRAWS)
+            figures[subset, "eer", 0.0] = equal_error_rate_of(subset, part)
+            figures[subset, "rank1", 0.0] = rank1_of(subset, part)
+            figures[subset, "tar_at_far", FAR] = accepted_of(subset, part, FAR)
     return Trial(found, by_reading, figures)
 
 
@@ -178,7 +181,7 @@ def test_every_reading_compares_its_own_scores():
         readings = {"": scores(ids), "keep": scores(ids, seed=9, gap=2.0 + (name == "b"))}
         made = trial(predictions(name, shift=everything), readings, annotations=truth)
         rows = comparisons_of(readings["keep"][readings["keep"]["probe_id"].isin(EASY_IDS)], KNOWN)
-        made.figures[place] = eer_of(place[0], rows, DRAWS)
+        made.figures[place] = equal_error_rate_of(place[0], Compared.of(rows, DRAWS))
         models[name] = made
     row = table(fold(models)).loc[("a", "b", place[0], "eer")]
     expected = [

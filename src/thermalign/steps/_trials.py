@@ -6,11 +6,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from thermalign.metrics import identification, landmarks, verification
+from thermalign.metrics import identification, verification
 from thermalign.steps._compared import Compared
+from thermalign.steps._located import nmse_of
 from thermalign.steps._measured import Measured
 from thermalign.steps._measures import ANNOTATED, Draws, comparisons_of, errors_of
-from thermalign.steps._rates import eer_of, measurable
+from thermalign.steps._roc import equal_error_rate_of
 
 Place = tuple[str, str, float]
 """Subset, metric and abscissa of a figure, as in METRICS."""
@@ -138,39 +139,29 @@ class Fold:
         if metric == NMSE:
             found = model.predictions[model.predictions["image_id"].isin(images)]
             rows = errors_of(found, self.annotations, self.known)
-            return nmse_of(subset, rows, self.draws, column=parts.get(LANDMARK, "error"))
+            rows = rows.assign(error=rows[parts.get(LANDMARK, "error")])
+            return nmse_of(subset, NMSE, rows, self.draws)
         scores = model.scores[parts.get(READING, "")]
         rows = comparisons_of(scores[scores["probe_id"].isin(images)], self.known)
-        if not measurable(rows):
-            return None
-        if metric == EER:
-            return eer_of(subset, rows, self.draws)
+        part = Compared.of(rows, self.draws)
         if metric == RANK1:
-            return rank1_of(subset, rows, self.draws)
-        return accepted_of(subset, rows, self.draws, far=at)
+            return rank1_of(subset, part)
+        if not part.measurable:
+            return None
+        return equal_error_rate_of(subset, part) if metric == EER else accepted_of(subset, part, at)
 
 
-def nmse_of(subset: str, rows: pd.DataFrame, draws: Draws, *, column: str) -> Measured:
-    """Return the mean of one column of rows of :func:`thermalign.steps._measures.errors_of`."""
-    drawn = draws.nmse(rows.assign(error=rows[column]))
-    value = landmarks.nmse(rows[column].to_numpy())
-    return Measured(subset, NMSE, value, len(rows), drawn, rows["subject_id"].nunique())
-
-
-def accepted_of(subset: str, rows: pd.DataFrame, draws: Draws, *, far: float) -> Measured:
-    """Return the TAR at a FAR; NaN and without replicates where too few person pairs carry it."""
-    part = Compared.of(rows, draws)
+def accepted_of(subset: str, part: Compared, far: float) -> Measured:
+    """Return the TAR at a FAR; NaN and without replicates where too few people carry it."""
     value = verification.tar_at_far(part.score, part.genuine, far, pairs=part.pairs)
     drawn = part.rates(np.array([far]))[1][:, 0] if np.isfinite(value) else np.empty(0)
     return Measured(subset, ACCEPTED, value, len(part), drawn, part.subjects, far)
 
 
-def rank1_of(subset: str, rows: pd.DataFrame, draws: Draws) -> Measured:
+def rank1_of(subset: str, part: Compared) -> Measured:
     """Return the share of probes whose own subject comes first; a stranger to all is a miss."""
-    wide = rows.pivot(index="probe_id", columns="gallery_id", values=["score", "genuine"])
-    own = identification.own_ranks(wide["score"].to_numpy(float), wide["genuine"].to_numpy(bool))
-    subject = rows.groupby("probe_id")["subject_id"].first().loc[wide.index]
-    hits = (own <= 1).astype(float)
-    drawn = draws.ratio(hits, np.ones(len(hits)), subject)
-    people = min(subject.nunique(), rows["gallery_id"].nunique())
-    return Measured(subset, RANK1, float(hits.mean()), len(hits), drawn, people)
+    probes = part.by_probe()
+    hits = probes.share(identification.own_ranks(probes.scores, probes.genuine) <= 1)
+    people = min(probes.people, len(np.unique(part.gallery)))
+    value = identification.rank1(probes.scores, probes.genuine)
+    return Measured(subset, RANK1, value, len(probes), hits, people)
