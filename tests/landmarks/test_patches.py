@@ -7,9 +7,12 @@ import torch
 from thermalign.landmarks._data import Faces
 from thermalign.landmarks._patches import (
     BACKGROUND,
+    NEITHER,
     PATCH,
+    classes_of,
     draw_patches,
     native_crops,
+    neighbour_classes,
     patch_iou,
     translations,
 )
@@ -21,6 +24,7 @@ class Chosen:
     positive_iou: float = 0.8
     negative_iou: float = 0.8
     negative_share: float = 0.5
+    neighbours: int = 0
 
 
 def draw(faces: Faces, chosen: Chosen) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -113,6 +117,42 @@ def test_patches_reach_out_of_the_crop_as_far_as_they_are_searched(
     assert bool((corners <= high + 16).all())
     assert bool((corners < low).any())
     assert bool((corners > high).any())
+
+
+def test_a_patch_shows_what_it_overlaps_most() -> None:
+    # Patches that begin at x = 0, 3, 6, 10, 14; landmarks centred on those at 0 and 20.
+    point = torch.tensor([[29.5, 29.5], [49.5, 29.5]] + [[500.0, 500.0]] * 3)
+    corners = torch.tensor([[0.0, 0], [3, 0], [6, 0], [10, 0], [14, 0]])
+    # Overlaps with the nearest: 1, .90, .82, .71 (with either), .82
+    classes = classes_of(corners, point.expand(5, 5, 2), Chosen(negative_iou=0.6))
+    assert classes.tolist() == [0, 0, 0, NEITHER, 1]
+    assert classes_of(corners, point.expand(5, 5, 2), Chosen()).tolist() == [0, 0, 0, BACKGROUND, 1]
+
+
+def test_neighbours_have_classes_of_their_own_where_they_are_searched(
+    toy_faces: Callable[..., Faces],
+) -> None:
+    faces = replace(
+        toy_faces(1),
+        boxes=torch.tensor([[0.0, 0.0, 84.0, 76.0]]),
+        points=torch.tensor([[[37.5, 29.5], [45.5, 37.5], *[[400.0, 400.0]] * 3]]),
+    )
+    chosen = Chosen(negative_iou=0.7, neighbours=2)
+    rows, corner = torch.tensor([0]), torch.tensor([[16.0, 8.0]])
+    classes = neighbour_classes(faces, rows, corner, chosen)
+    none, other = NEITHER, BACKGROUND
+    # Patches begin at x = 0, ..., 32 and y = -8, ..., 24; the crop ends them at 24 and 16.
+    # Landmarks are shown at (8, 0) and (16, 8); 8 px to a side of one is an overlap of .76.
+    assert classes[0].tolist() == [
+        [none, none, none, none, none],
+        [none, 0, none, other, none],
+        [other, none, 1, none, none],
+        [other, other, none, other, none],
+        [none, none, none, none, none],
+    ]
+    wider = neighbour_classes(faces, rows, corner, chosen, beyond=16)
+    assert torch.equal(wider[0, 1:4, 1:4], classes[0, 1:4, 1:4])
+    assert wider[0, 0].tolist() == [other, none, other, other, other]
 
 
 def test_boxes_round_alike_wherever_the_image_was_cut() -> None:

@@ -12,6 +12,7 @@ from thermalign.landmarks._data import Faces
 from thermalign.landmarks._faces import point_error, unannotated
 from thermalign.landmarks._loop import Run
 from thermalign.landmarks._normalise import prepare
+from thermalign.landmarks._patches import NEITHER
 from thermalign.metrics.reach import best_cells
 from thermalign.steps._stack import cut_images
 from thermalign.warp import ImageStack, stack_images
@@ -258,6 +259,36 @@ def test_either_choice_trains_and_predicts(choice: str, toy_faces: Callable[...,
 
 def nmse_of(points: torch.Tensor, faces: Faces) -> float:
     return float(point_error(points, faces, torch.arange(len(faces))))
+
+
+def test_the_loss_weighs_background_by_its_share() -> None:
+    logits = torch.zeros(1, 6, 2, 3)
+    logits[0, 5, 0] = 1.0  # background patches: log(5 + e) - 1 each; the others log 6
+    classes = torch.tensor([[[5, 5, 5], [0, NEITHER, 3]]])
+    loss = pbc.balanced_loss(logits, classes, 0.75)
+    expected = 0.75 * (np.log(5 + np.e) - 1) + 0.25 * np.log(6)
+    assert float(loss) == pytest.approx(expected)
+    nothing = pbc.balanced_loss(logits[:, :, 1:], classes[:, 1:], 0.75)
+    assert float(nothing) == pytest.approx(0.25 * np.log(6))
+
+
+def test_neighbours_are_classified_as_if_they_were_drawn(toy_faces: Callable[..., Faces]) -> None:
+    torch.manual_seed(0)
+    settings = replace(WINDOW, width=0.1, batch_size=4, neighbours=1)
+    model = pbc.Network(settings).eval()
+    data = prepare(toy_faces(3), settings)
+    seen: dict[str, torch.Tensor] = {}
+
+    def note(_: object, inputs: tuple[torch.Tensor], output: torch.Tensor) -> None:
+        seen.update(patches=inputs[0], logits=output)
+
+    model.register_forward_hook(note)
+    with torch.no_grad():
+        pbc._loss(model, data, settings, torch.Generator().manual_seed(0))
+        wide, logits = seen["patches"], seen["logits"]
+        assert logits.shape[2:] == (3, 3)
+        corner = model.classify(wide[:, :, 16:, 8:-8])  # two cells down, one to the right
+    torch.testing.assert_close(corner, logits[:, :, 2, 1], rtol=0, atol=1e-5)
 
 
 def test_a_choice_that_is_none_is_refused() -> None:

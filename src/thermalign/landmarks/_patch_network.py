@@ -9,9 +9,6 @@ from thermalign.geometry import LANDMARKS
 from thermalign.landmarks._faces import channels_last
 from thermalign.landmarks._precision import Mixed
 
-STRIDE = 8
-"""Distance of neighbouring patches of the fully convolutional network, pixels."""
-
 
 class Architecture(Protocol):
     """The settings of the classifier that say what its network looks like.

@@ -13,6 +13,10 @@ PATCH = 60
 """Side of a patch, pixels of the image."""
 BACKGROUND = len(LANDMARKS)
 """The class behind those of the landmarks."""
+NEITHER = -100
+"""Of a patch that shows part of a landmark: no class, which the cross-entropy leaves out."""
+STRIDE = 8
+"""Distance of neighbouring patches of the fully convolutional network, pixels."""
 
 _CANDIDATES = 8  # patches drawn per patch used, so that enough of them meet the overlaps
 
@@ -29,7 +33,9 @@ class Sampling(Protocol):
     negative_iou : float
         A patch is background if it overlaps no more with any of these.
     negative_share : float
-        Of the batch, background.
+        Of the batch and of the loss, background.
+    neighbours : int
+        How many patches on every side of a drawn one are trained on with it.
     """
 
     @property
@@ -40,6 +46,8 @@ class Sampling(Protocol):
     def negative_iou(self) -> float: ...
     @property
     def negative_share(self) -> float: ...
+    @property
+    def neighbours(self) -> int: ...
 
 
 def native_crops(boxes: Tensor) -> tuple[Tensor, Tensor]:
@@ -76,6 +84,26 @@ def patch_iou(corners: Tensor, points: Tensor) -> Tensor:
     offset = (corners[:, None] + (PATCH - 1) / 2 - points).abs()
     common = (PATCH - offset).clamp(min=0).prod(-1)
     return common / (2 * PATCH**2 - common)
+
+
+def classes_of(corners: Tensor, points: Tensor, settings: Sampling) -> Tensor:
+    """Say what patches show: a landmark, background, or neither of them clearly.
+
+    Parameters
+    ----------
+    corners : (K, 2) float, pixels
+    points : (K, L, 2) float, pixels
+    settings : Sampling
+
+    Returns
+    -------
+    (K,) int64
+        The landmark with the largest overlap if that is large enough, ``BACKGROUND`` if it is small
+        enough, else ``NEITHER``.
+    """
+    most, landmark = patch_iou(corners, points).max(1)
+    rest = torch.where(most <= settings.negative_iou, BACKGROUND, NEITHER)
+    return torch.where(most > settings.positive_iou, landmark, rest)
 
 
 def draw_patches(
@@ -124,14 +152,11 @@ def draw_patches(
     background = classes == BACKGROUND
     corners = torch.where(background[:, None], anywhere, near).round()
     corners = torch.minimum(torch.maximum(corners, low), low + sizes - PATCH)
-    iou = patch_iou(corners, points)
-    own = iou.gather(1, classes.clamp(max=BACKGROUND - 1)[:, None])[:, 0]
-    is_negative = background & (iou.amax(1) <= settings.negative_iou)
-    is_positive = ~background & (own > settings.positive_iou)
+    met = classes_of(corners, points, settings) == classes
     chosen = torch.cat(
         [
-            is_negative.nonzero()[:negatives, 0],
-            is_positive.nonzero()[: settings.batch_size - negatives, 0],
+            (met & background).nonzero()[:negatives, 0],
+            (met & ~background).nonzero()[: settings.batch_size - negatives, 0],
         ]
     )
     if len(chosen) == 0:
@@ -140,6 +165,40 @@ def draw_patches(
             f"or give larger face boxes (a patch has {PATCH} pixels a side)"
         )
     return rows[chosen], corners[chosen], classes[chosen]
+
+
+def neighbour_classes(
+    faces: Faces, rows: Tensor, corners: Tensor, settings: Sampling, *, beyond: int = 0
+) -> Tensor:
+    """Return the classes of drawn patches and of their neighbours on the classifier's grid.
+
+    Neighbours share nearly all of a patch's convolutions: they cost a fraction of patches drawn
+    for themselves.
+
+    Parameters
+    ----------
+    faces : Faces
+    rows : (B,) int64
+    corners : (B, 2) float, whole pixels, example frame
+    settings : Sampling
+    beyond : int, pixels
+        As for :func:`draw_patches`: a neighbour further out is not searched, and has no class.
+
+    Returns
+    -------
+    (B, S, S) int64
+        S is 1 + 2 ``neighbours``, rows first, the drawn patch in the middle.
+    """
+    n = settings.neighbours
+    steps = STRIDE * torch.arange(-n, n + 1, device=corners.device)
+    y, x = torch.meshgrid(steps, steps, indexing="ij")
+    each = corners[:, None] + torch.stack([x, y], dim=-1).view(-1, 2)  # (B, S S, 2)
+    low, sizes = native_crops(faces.boxes[rows])
+    low, high = (low - beyond)[:, None], (low + sizes + beyond - PATCH)[:, None]
+    searched = ((each >= low) & (each <= high)).all(-1)
+    points = faces.points[rows].repeat_interleave(each.shape[1], dim=0)
+    classes = classes_of(each.flatten(0, 1), points, settings).view(searched.shape)
+    return torch.where(searched, classes, NEITHER).view(len(rows), *x.shape)
 
 
 def _nearest(values: Tensor) -> Tensor:

@@ -13,12 +13,15 @@ from thermalign.landmarks._data import Faces, State
 from thermalign.landmarks._faces import point_error, unannotated
 from thermalign.landmarks._loop import UNKEPT, Run
 from thermalign.landmarks._normalise import NormalisedFaces
-from thermalign.landmarks._patch_network import STRIDE, Network, margin
+from thermalign.landmarks._patch_network import Network, margin
 from thermalign.landmarks._patches import (
     BACKGROUND,
+    NEITHER,
     PATCH,
+    STRIDE,
     draw_patches,
     native_crops,
+    neighbour_classes,
     translations,
 )
 from thermalign.landmarks._settings import check_choices, check_ranges
@@ -36,7 +39,8 @@ class Settings:
     width: float = 1.0  # of 32, 64, 64, 128, 256, 256 channels; paper 1
     positive_iou: float = 0.8  # a patch shows a landmark above this overlap; paper
     negative_iou: float = 0.8  # a patch is background up to this overlap with all. ASSUME
-    negative_share: float = 0.5  # of a batch. ASSUME
+    negative_share: float = 0.5  # of a batch and of the loss. ASSUME
+    neighbours: int = 0  # a drawn patch on the grid, on every side, that are trained on with it
     choice: str = "probability"  # by what a landmark's patch is chosen. ASSUME: see evidence
     batch_size: int = 128  # patches; paper
     steps: int = 36_000  # ASSUME: as many as for DAN; the paper does not say
@@ -52,7 +56,7 @@ class Settings:
     def __post_init__(self) -> None:
         check_choices(self, padding=("valid", "same"), choice=CHOICES)
         check_ranges(self, width=(0.01, 8), positive_iou=(0, 0.99), negative_iou=(0, 1))
-        check_ranges(self, negative_share=(0, 0.95), steps=(1, 10**8))
+        check_ranges(self, negative_share=(0, 0.95), neighbours=(0, 8), steps=(1, 10**8))
         _loop.check(self)
         _normalise.check(self)
 
@@ -282,10 +286,39 @@ def _surrounded(
 def _loss(
     model: Network, data: NormalisedFaces, settings: Settings, generator: torch.Generator
 ) -> Tensor:
-    beyond = STRIDE * model.margin
-    rows, corners, classes = draw_patches(data.faces, settings, generator, beyond=beyond)
-    patches = _surrounded(model, data, rows, corners, width=PATCH, height=PATCH)
-    return cross_entropy(model.classify(patches), classes)
+    beyond, around = STRIDE * model.margin, STRIDE * settings.neighbours
+    rows, corners, _ = draw_patches(data.faces, settings, generator, beyond=beyond)
+    classes = neighbour_classes(data.faces, rows, corners, settings, beyond=beyond)
+    side = PATCH + 2 * around
+    patches = _surrounded(model, data, rows, corners - around, width=side, height=side)
+    return balanced_loss(model(patches, surrounded=True), classes, settings.negative_share)
+
+
+def balanced_loss(logits: Tensor, classes: Tensor, negative_share: float) -> Tensor:
+    """Return the mean cross-entropy of background patches and that of the others, weighted.
+
+        share * mean over background + (1 - share) * mean over landmarks
+
+    In a batch that holds as many background patches as asked for, and no neighbours, that is the
+    plain mean.
+
+    Parameters
+    ----------
+    logits : (B, L + 1, ...) float
+    classes : (B, ...) int64
+        ``NEITHER`` is left out.
+    negative_share : float
+        A part without a patch counts zero.
+
+    Returns
+    -------
+    () float
+    """
+    each = cross_entropy(logits, classes, ignore_index=NEITHER, reduction="none")
+    background = classes == BACKGROUND
+    shown = ~background & (classes != NEITHER)
+    parts = [(each * part).sum() / part.sum().clamp(min=1) for part in (background, shown)]
+    return negative_share * parts[0] + (1 - negative_share) * parts[1]
 
 
 def _error(model: Network, data: NormalisedFaces, settings: Settings) -> Tensor:
