@@ -25,7 +25,7 @@ GREY_SPREAD = {8: 3.0, 16: 771.0}
 
 DEAD_SPAN = 3  # counts between the percentiles below
 DEAD_SHARE = 0.005  # of the pixels that may differ from the rest on either side
-SAMPLED = 17  # one pixel of so many says first whether a picture lives
+SAMPLED, LARGE = 17, 20_000  # of pictures with more pixels, one of 17 says first whether it lives
 SMALLEST_RATIO = 1e-6  # of span to size, floats
 COMPLAINTS = ("Corrupt JPEG", "Premature end", "[ERROR")
 
@@ -214,7 +214,7 @@ def _check_grey(stored: npt.NDArray[Any], depth: int, path: Path) -> None:
 def _check_alive(counts: npt.NDArray[Any], path: Path) -> None:
     """Refuse a dead picture: all pixels alike, but for a few defective ones."""
     flat = counts.ravel()
-    if _is_dead(flat[::SAMPLED])[0]:  # hardly ever, so that the whole picture is sorted as rarely
+    if flat.size < LARGE or _is_dead(flat[::SAMPLED])[0]:  # so that few large ones are sorted
         dead, low, high = _is_dead(flat)
         if dead:
             raise ValueError(
