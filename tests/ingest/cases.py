@@ -126,11 +126,7 @@ def verdict(case: Case, folder: Path) -> str:
     try:
         ingest.run(dataset=block, sources=[manifest], code="test", **outputs)
     except ValueError as error:
-        if type(error) is not ValueError:  # a subclass is a program's mistake
-            return f"traceback: {type(error).__name__}: {error}"
-        if out.exists() and any(out.iterdir()):
-            return f"half-written: {sorted(p.name for p in out.iterdir())}"
-        return _judge(case, str(error))
+        return _judge(case, error, sorted(out.iterdir()) if out.exists() else [])
     except Exception as error:  # whatever else a user would see as a traceback
         return f"traceback: {type(error).__name__}: {error}"
     if case.refused:
@@ -140,7 +136,12 @@ def verdict(case: Case, folder: Path) -> str:
     return _compare(case, outputs)
 
 
-def _judge(case: Case, message: str) -> str:
+def _judge(case: Case, error: ValueError, left: list[Path]) -> str:
+    message = str(error)
+    if type(error) is not ValueError:  # a subclass is a program's mistake
+        return f"traceback: {type(error).__name__}: {error}"
+    if left:
+        return f"half-written: {left}"
     if not case.refused:
         return f"refused, though it is right: {message}"
     if "\n" in message:

@@ -32,8 +32,9 @@ def float_case(name, refused="", **picture):
 
 def dead(name, picture, path="d.png", **changes):
     rows = [row(path, **changes), row("b.png", "s2")]
-    return Case(name, f"row 2 ... {path} ... is dead ... drop its row", manifest=rows,
-                files={path: picture})  # fmt: skip
+    return Case(
+        name, f"row 2 ... {path} ... is dead ... drop its row", manifest=rows, files={path: picture}
+    )
 
 
 def with_pixels(base, values, where):
@@ -43,8 +44,12 @@ def with_pixels(base, values, where):
 
 
 def fixed(name, refused="", **changes):
-    return Case(name, refused, block={"box": {**FIXED, **changes}},
-                right={} if refused else {"boxes.x": [8, 8], "boxes.height": [30, 30]})  # fmt: skip
+    return Case(
+        name,
+        refused,
+        block={"box": {**FIXED, **changes}},
+        right={} if refused else {"boxes.x": [8, 8], "boxes.height": [30, 30]},
+    )
 
 
 PIXELS = [
@@ -55,9 +60,12 @@ PIXELS = [
     float_case("-9999 for a missing pixel", "f.tif ... minimum -9999 ... fill", value=-9999),
     float_case("floats in kelvin", "f.tif ... median ... -273.15 from kelvins", shift=273.15),
     float_case("floats in degrees"),
-    Case("NaN in a visible image", "row 3 ... v.tif ... NaN or infinite",
-         manifest=[row(modality="thermal"), row("v.tif", modality="visible")],
-         files={"v.tif": floats(np.nan)}),
+    Case(
+        "NaN in a visible image",
+        "row 3 ... v.tif ... NaN or infinite",
+        manifest=[row(modality="thermal"), row("v.tif", modality="visible")],
+        files={"v.tif": floats(np.nan)},
+    ),
     dead("constant 16 bits", np.full((48, 40), 8000, np.uint16)),
     dead("constant 8 bits", np.full((48, 40), 127, np.uint8)),
     dead("all black", np.zeros((48, 40), np.uint16)),
@@ -66,99 +74,207 @@ PIXELS = [
     dead("nearly constant", 8000 + (texture(1) % 3)),
     dead("constant floats", encode(np.full((48, 40), 30.5, np.float32), ".tif"), "d.tif"),
     dead("constant in colour", np.full((48, 40, 3), 99, np.uint8)),
-    dead("constant without landmarks", np.full((48, 40), 8000, np.uint16),
-         **{k: "" for k in POINTS}),
-    Case("a blank patch where the landmarks are", "image h ... every pixel ... landmarks",
-         manifest=[row("h.png"), row("b.png", "s2")],
-         files={"h.png": np.where(np.indices((48, 40))[0] < 40, np.uint16(8000), texture(1))}),
-    Case("a blank patch where the box is", "image h ... every pixel ... face box",
-         manifest=[bare("h.png", **BOX), bare("b.png", "s2", **BOX)],
-         files={"h.png": np.where(np.indices((48, 40))[0] < 40, np.uint16(8000), texture(1))}),
-]  # fmt: skip
+    dead(
+        "constant without landmarks",
+        np.full((48, 40), 8000, np.uint16),
+        **dict.fromkeys(POINTS, ""),
+    ),
+    Case(
+        "a blank patch where the landmarks are",
+        "image h ... every pixel ... landmarks",
+        manifest=[row("h.png"), row("b.png", "s2")],
+        files={"h.png": np.where(np.indices((48, 40))[0] < 40, np.uint16(8000), texture(1))},
+    ),
+    Case(
+        "a blank patch where the box is",
+        "image h ... every pixel ... face box",
+        manifest=[bare("h.png", **BOX), bare("b.png", "s2", **BOX)],
+        files={"h.png": np.where(np.indices((48, 40))[0] < 40, np.uint16(8000), texture(1))},
+    ),
+]
 
 SCALES = [
-    Case("scale and offset", manifest=both(**KELVIN),
-         right={"images.scale": [0.04] * 2, "images.offset": [-273.15] * 2}),
-    *(Case(f"scale {cell}", f"row 2 ... scale ... {cell} ... {cure}",
-           manifest=both(scale=cell, offset=-273.15)) for cell, cure in [
-        ("nan", "finite"), ("NaN", "finite"), ("inf", "finite"), ("-Infinity", "finite"),
-        ("1e999", "finite"), ("0,04", "point"), ("1.000,04", "point"), ("0x1A", "plain number"),
-        ("1_0", "plain number"), ("٣", "plain number"), ("0.04 K", "plain number"),
-        ("1/25", "plain number"), ("N/A", "finite"), ("4 e-2", "plain number")]),
+    Case(
+        "scale and offset",
+        manifest=both(**KELVIN),
+        right={"images.scale": [0.04] * 2, "images.offset": [-273.15] * 2},
+    ),
+    *(
+        Case(
+            f"scale {cell}",
+            f"row 2 ... scale ... {cell} ... {cure}",
+            manifest=both(scale=cell, offset=-273.15),
+        )
+        for cell, cure in [
+            ("nan", "finite"),
+            ("NaN", "finite"),
+            ("inf", "finite"),
+            ("-Infinity", "finite"),
+            ("1e999", "finite"),
+            ("0,04", "point"),
+            ("1.000,04", "point"),
+            ("0x1A", "plain number"),
+            ("1_0", "plain number"),
+            ("٣", "plain number"),
+            ("0.04 K", "plain number"),
+            ("1/25", "plain number"),
+            ("N/A", "finite"),
+            ("4 e-2", "plain number"),
+        ]
+    ),
     Case("scale zero", "row 2 ... scale is 0 ... leave it empty", manifest=both(scale=0)),
     Case("scale negative", "scale is -0.04 ... invert", manifest=both(scale=-0.04, offset=400)),
     Case("scale huge", "row 2 ... scale is 1e+30", manifest=both(scale=1e30)),
     Case("scale tiny", "row 2 ... scale is 1e-30", manifest=both(scale=1e-30)),
     Case("offset huge", "offset is 1e+30", manifest=both(scale=1, offset=1e30)),
-    Case("offset NaN", "row 2 ... offset is 'nan' ... finite", manifest=both(scale=1, offset="nan")),
-    Case("offset swallows differences", "swallows",
-         manifest=[bare("v.png", scale=1e-5, offset=9e5, modality="visible", **BOX)]),
+    Case(
+        "offset NaN", "row 2 ... offset is 'nan' ... finite", manifest=both(scale=1, offset="nan")
+    ),
+    Case(
+        "offset swallows differences",
+        "swallows",
+        manifest=[bare("v.png", scale=1e-5, offset=9e5, modality="visible", **BOX)],
+    ),
     Case("kelvins without offset", "a.png ... median 3 ... -273.15", manifest=both(scale=0.04)),
-    Case("offset with the wrong sign", "a.png ... median ... -273.15",
-         manifest=both(scale=0.04, offset=273.15)),
-    Case("offset tenfold", "a.png ... median ... correct",
-         manifest=both(scale=0.04, offset=-2731.5)),
-    Case("scale in one of two rows", "row 3 ... scale is empty ... all of them",
-         manifest=pair(scale=0.04, offset=-273.15)),
-    Case("offset in one of two rows", "row 3 ... offset is empty ... all of them",
-         manifest=[row(scale=0.04, offset=-273.15), row("b.png", "s2", scale=0.0001, offset="")]),
-    Case("scale as a default", block={"defaults": {"modality": "thermal", **KELVIN}},
-         right={"images.scale": [0.04, 0.04]}),
-    Case("default scale NaN", "scale is 'nan'",
-         block={"defaults": {"modality": "thermal", "scale": float("nan")}}),
-]  # fmt: skip
+    Case(
+        "offset with the wrong sign",
+        "a.png ... median ... -273.15",
+        manifest=both(scale=0.04, offset=273.15),
+    ),
+    Case(
+        "offset tenfold", "a.png ... median ... correct", manifest=both(scale=0.04, offset=-2731.5)
+    ),
+    Case(
+        "scale in one of two rows",
+        "row 3 ... scale is empty ... all of them",
+        manifest=pair(scale=0.04, offset=-273.15),
+    ),
+    Case(
+        "offset in one of two rows",
+        "row 3 ... offset is empty ... all of them",
+        manifest=[row(scale=0.04, offset=-273.15), row("b.png", "s2", scale=0.0001, offset="")],
+    ),
+    Case(
+        "scale as a default",
+        block={"defaults": {"modality": "thermal", **KELVIN}},
+        right={"images.scale": [0.04, 0.04]},
+    ),
+    Case(
+        "default scale NaN",
+        "scale is 'nan'",
+        block={"defaults": {"modality": "thermal", "scale": float("nan")}},
+    ),
+]
 
 LANDMARKS = [
-    *(Case(f"a point is {cell!r}", f"row 2 ... left_eye_x ... {cell} ... {cure}",
-           manifest=points(left_eye_x=cell)) for cell, cure in [
-        ("nan", "finite"), ("inf", "finite"), ("12,5", "point"), ("1e400", "finite"),
-        ("27px", "plain"), ("(27", "plain"), ("２７", "plain"), ("NA", "finite")]),
-    Case("fractions", "row 2 (image a) ... shares of the image ... pixels of 40 x 48",
-         manifest=pair(**FRACTIONS)),
-    Case("fractions in every row", "row 2 (image a) ... shares of the image",
-         manifest=both(**FRACTIONS)),
+    *(
+        Case(
+            f"a point is {cell!r}",
+            f"row 2 ... left_eye_x ... {cell} ... {cure}",
+            manifest=points(left_eye_x=cell),
+        )
+        for cell, cure in [
+            ("nan", "finite"),
+            ("inf", "finite"),
+            ("12,5", "point"),
+            ("1e400", "finite"),
+            ("27px", "plain"),
+            ("(27", "plain"),
+            ("２７", "plain"),
+            ("NA", "finite"),
+        ]
+    ),
+    Case(
+        "fractions",
+        "row 2 (image a) ... shares of the image ... pixels of 40 x 48",
+        manifest=pair(**FRACTIONS),
+    ),
+    Case(
+        "fractions in every row",
+        "row 2 (image a) ... shares of the image",
+        manifest=both(**FRACTIONS),
+    ),
     Case("all zero", "shares of the image", manifest=pair(**dict.fromkeys(POINTS, 0))),
-    Case("one unmarked point", "nose_base is (0, 0) ... leave all landmarks empty",
-         manifest=pair(nose_base_x=0, nose_base_y=0)),
+    Case(
+        "one unmarked point",
+        "nose_base is (0, 0) ... leave all landmarks empty",
+        manifest=pair(nose_base_x=0, nose_base_y=0),
+    ),
     Case("an eye not marked", "right_eye is (0, 0)", manifest=pair(right_eye_x=0, right_eye_y=0)),
-    Case("-1 for what is not marked", "nose_base at (-1, -1) lies outside",
-         manifest=pair(nose_base_x=-1, nose_base_y=-1)),
-    Case("points of a larger picture", "lies outside the image of 40 x 48",
-         manifest=pair(**{k: 10 * v for k, v in POINTS.items()})),
+    Case(
+        "-1 for what is not marked",
+        "nose_base at (-1, -1) lies outside",
+        manifest=pair(nose_base_x=-1, nose_base_y=-1),
+    ),
+    Case(
+        "points of a larger picture",
+        "lies outside the image of 40 x 48",
+        manifest=pair(**{k: 10 * v for k, v in POINTS.items()}),
+    ),
     Case("eyes that coincide", "right_eye and left_eye coincide", manifest=points(left_eye_x=12)),
     Case("eyes 2 px apart", "2 px apart ... at least 4", manifest=points(left_eye_x=14)),
-    Case("everything in one spot", "apart",
-         manifest=pair(**{k: 20 + v / 40 for k, v in POINTS.items()})),
-    Case("x and y exchanged", "swapped",
-         manifest=pair(**{k[:-1] + ("y" if k[-1] == "x" else "x"): v for k, v in POINTS.items()})),
-    Case("y from below", "swapped",
-         manifest=pair(**{k: 47 - v if k[-1] == "y" else v for k, v in POINTS.items()})),
-    Case("sides exchanged", "eyes are swapped ... the subject's",
-         manifest=pair(right_eye_x=27, left_eye_x=12)),
+    Case(
+        "everything in one spot",
+        "apart",
+        manifest=pair(**{k: 20 + v / 40 for k, v in POINTS.items()}),
+    ),
+    Case(
+        "x and y exchanged",
+        "swapped",
+        manifest=pair(**{k[:-1] + ("y" if k[-1] == "x" else "x"): v for k, v in POINTS.items()}),
+    ),
+    Case(
+        "y from below",
+        "swapped",
+        manifest=pair(**{k: 47 - v if k[-1] == "y" else v for k, v in POINTS.items()}),
+    ),
+    Case(
+        "sides exchanged",
+        "eyes are swapped ... the subject's",
+        manifest=pair(right_eye_x=27, left_eye_x=12),
+    ),
     Case("nose above the eyes", "nose_base does not lie between", manifest=pair(nose_base_y=5)),
-    Case("mouth on the eyes", "mouth lies",
-         manifest=pair(right_mouth_corner_y=18, left_mouth_corner_y=18, nose_base_y=17)),
-    Case("mouth corners in one point", "mouth is 0",
-         manifest=pair(right_mouth_corner_x=19.9, left_mouth_corner_x=20)),
+    Case(
+        "mouth on the eyes",
+        "mouth lies",
+        manifest=pair(right_mouth_corner_y=18, left_mouth_corner_y=18, nose_base_y=17),
+    ),
+    Case(
+        "mouth corners in one point",
+        "mouth is 0",
+        manifest=pair(right_mouth_corner_x=19.9, left_mouth_corner_x=20),
+    ),
     Case("half a pixel is kept", right={"annotations.x": [12, 27, 19.5, 14, 25] * 2}),
-    Case("points with an exponent", manifest=points(left_eye_x="2.7e1"),
-         right={"annotations.x": [12, 27, 19.5, 14, 25] * 2}),
-]  # fmt: skip
+    Case(
+        "points with an exponent",
+        manifest=points(left_eye_x="2.7e1"),
+        right={"annotations.x": [12, 27, 19.5, 14, 25] * 2},
+    ),
+]
 
 BOXES = [
     Case("a given box", manifest=both(**BOX), right={"boxes.x": [8, 8], "boxes.width": [24, 24]}),
     Case("box NaN", "box_x is 'nan' ... finite", manifest=box(box_x="nan")),
     Case("box infinite", "box_width is 'inf' ... finite", manifest=box(box_width="inf")),
-    Case("box in shares", "row 2 ... shares of the image ... pixels of 40 x 48",
-         manifest=box(box_x=0.2, box_y=0.2, box_width=0.6, box_height=0.6)),
+    Case(
+        "box in shares",
+        "row 2 ... shares of the image ... pixels of 40 x 48",
+        manifest=box(box_x=0.2, box_y=0.2, box_width=0.6, box_height=0.6),
+    ),
     Case("box of no width", "is empty or outside", manifest=box(box_width=0)),
     Case("box of negative width", "is empty or outside", manifest=box(box_width=-24)),
     Case("box beside the image", "outside the image", manifest=box(box_x=300)),
     Case("box in the corner of nowhere", "outside the image", manifest=box(box_x=-23, box_y=-29)),
-    Case("box much larger", "much larger than the image",
-         manifest=box(box_x=-1000, box_y=-1000, box_width=2040, box_height=2048)),
-    Case("box elsewhere than the points", "does not hold the landmarks",
-         manifest=box(box_x=25, box_y=30, box_width=14, box_height=14)),
+    Case(
+        "box much larger",
+        "much larger than the image",
+        manifest=box(box_x=-1000, box_y=-1000, box_width=2040, box_height=2048),
+    ),
+    Case(
+        "box elsewhere than the points",
+        "does not hold the landmarks",
+        manifest=box(box_x=25, box_y=30, box_width=14, box_height=14),
+    ),
     Case("half a box", "gives ['box_x'] only ... all of", manifest=pair(box_x=3)),
     fixed("a fixed box"),
     fixed("fixed with NaN", "fixed ... nan ... finite", fixed=[8, 8, float("nan"), 30]),
@@ -170,22 +286,38 @@ BOXES = [
     fixed("fixed of three numbers", "four finite numbers", fixed=[8, 8, 24]),
     fixed("fixed elsewhere", "does not hold the landmarks of image a", fixed=[26, 34, 12, 12]),
     fixed("fixed not given", "needs fixed", fixed=None),
-    Case("box width NaN", "box: width is nan", block={"box": {"source": "derived",
-                                                              "width": float("nan")}}),
-    Case("no box and no points", "faces.csv ... image a has neither ... fixed",
-         manifest=[bare()]),
-]  # fmt: skip
+    Case(
+        "box width NaN",
+        "box: width is nan",
+        block={"box": {"source": "derived", "width": float("nan")}},
+    ),
+    Case("no box and no points", "faces.csv ... image a has neither ... fixed", manifest=[bare()]),
+]
 
 WHOLE = [
-    *(Case(f"volume {cell!r}", manifest=both(volume=cell), right={"images.volume": [value] * 2})
-      for cell, value in [("2", 2), ("1.0", 1), ("2.", 2), ("02", 2), ("+2", 2), (" 2 ", 2)]),
-    *(Case(f"{name} {cell!r}", f"row 2 ... {name} is '{cell.strip()}'", manifest=both(**{name: cell}))
-      for name in ("volume", "range") for cell in ("0", "-1", "1.5", "1e9", "nan", "R1")),
-    *(Case(f"volume {cell!r}", f"row 2 ... volume is '{cell}'", manifest=both(volume=cell))
-      for cell in ("1_0", "1,000", "٢", "99999999999", "0x2", "one", "1;2", "²")),
-    Case("range empty in one row", "row 2 ... range is empty ... fill",
-         manifest=[row(range=""), row("b.png", "s2", range=2)]),
+    *(
+        Case(f"volume {cell!r}", manifest=both(volume=cell), right={"images.volume": [value] * 2})
+        for cell, value in [("2", 2), ("1.0", 1), ("2.", 2), ("02", 2), ("+2", 2), (" 2 ", 2)]
+    ),
+    *(
+        Case(
+            f"{name} {cell!r}",
+            f"row 2 ... {name} is '{cell.strip()}'",
+            manifest=both(**{name: cell}),
+        )
+        for name in ("volume", "range")
+        for cell in ("0", "-1", "1.5", "1e9", "nan", "R1")
+    ),
+    *(
+        Case(f"volume {cell!r}", f"row 2 ... volume is '{cell}'", manifest=both(volume=cell))
+        for cell in ("1_0", "1,000", "٢", "99999999999", "0x2", "one", "1;2", "²")
+    ),
+    Case(
+        "range empty in one row",
+        "row 2 ... range is empty ... fill",
+        manifest=[row(range=""), row("b.png", "s2", range=2)],
+    ),
     Case("range empty in every row", manifest=both(range=""), right={"images.range": [1, 1]}),
-]  # fmt: skip
+]
 
 CASES = PIXELS + SCALES + LANDMARKS + BOXES + WHOLE

@@ -1,5 +1,7 @@
 """What landmarks, given boxes and scales must fulfil in their image."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -157,7 +159,7 @@ def check_box(box: Floats, points: Floats | None, where: str, size: tuple[int, i
         raise ValueError(f"{told} does not hold the landmarks of its image; correct one of them")
 
 
-def check_part(counts: npt.NDArray[np.generic], corners: Floats, where: str, what: str) -> None:
+def check_part(counts: npt.NDArray[Any], corners: Floats, where: str, what: str) -> None:
     """Refuse a face whose part of the image is dead.
 
     Parameters
@@ -178,7 +180,7 @@ def check_part(counts: npt.NDArray[np.generic], corners: Floats, where: str, wha
 
 
 def check_scale(
-    counts: npt.NDArray[np.generic], scale: float, offset: float, *, where: str, degrees: bool
+    counts: npt.NDArray[Any], scale: float, offset: float, *, where: str, degrees: bool
 ) -> None:
     """Refuse a scale and an offset with which counts are no sensible physical values.
 

@@ -135,7 +135,7 @@ def _check_defaults(
     for name, value in defaults.items():
         if name not in allowed:
             raise ValueError(f"{file}: defaults: cannot have {name!r}{_nearest(name, allowed)}")
-        if isinstance(value, bool) and name not in VISIBLE or not isinstance(
+        if (isinstance(value, bool) and name not in VISIBLE) or not isinstance(
             value, str | int | float
         ):
             raise ValueError(f"{file}: defaults: {name} is {value!r}; give text or a number")
@@ -161,7 +161,11 @@ def _check_ignored(name: str, absent: Iterable[str], file: str) -> None:
     """Refuse a column that is nearly, but not quite, one of ours that is absent."""
     plain = re.sub(r"[\s.-]+", "_", name.lower())
     for ours in absent:
-        if plain == ours or plain.replace("_", "") == ours.replace("_", "") or _one_edit(plain, ours):
+        if (
+            plain == ours
+            or plain.replace("_", "") == ours.replace("_", "")
+            or _one_edit(plain, ours)
+        ):
             raise ValueError(
                 f"{file}: column {name!r} is nearly {ours!r}; write {ours!r}, read it by columns: "
                 f"{{{ours}: {name}}}, or rename it if it is something else"

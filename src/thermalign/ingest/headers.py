@@ -69,9 +69,10 @@ def _png(data: bytes) -> Size:
         name, body = data[at + 4 : at + 8], data[at + 8 : at + 8 + length]
         if len(data) < at + 12 + length:
             raise ValueError(TRUNCATED)
-        if zlib.crc32(data[at + 4 : at + 8 + length]) != struct.unpack_from(
-            ">I", data, at + 8 + length
-        )[0]:
+        if (
+            zlib.crc32(data[at + 4 : at + 8 + length])
+            != struct.unpack_from(">I", data, at + 8 + length)[0]
+        ):
             raise ValueError(f"is damaged (checksum of its part {name!r}); replace the file")
         if name == b"acTL":
             raise ValueError("is an animation; give one file per frame")

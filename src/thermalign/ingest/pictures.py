@@ -123,8 +123,8 @@ def _reason(folder: Path, cell: str) -> str:
     parent = (folder / cell).parent
     if parent.is_dir():
         wanted = Path(cell).name.casefold()
-        for name in sorted(os.listdir(parent)):
-            if name.casefold() == wanted or Path(name).stem.casefold() == wanted:
+        for name in sorted(file.name for file in parent.iterdir()):
+            if wanted in (name.casefold(), Path(name).stem.casefold()):
                 return f"there is {name!r}: write it so"
     return "correct its path in the manifest"
 
@@ -190,9 +190,7 @@ def _check_pixels(stored: npt.NDArray[Any], depth: int, path: Path) -> None:
     if stored.ndim == 3 and stored.shape[2] == 4:
         full = 1.0 if depth == 32 else 2.0**depth - 1
         if (stored[..., 3] != full).any():
-            raise ValueError(
-                f"{path}: is transparent in places; save it without an alpha channel"
-            )
+            raise ValueError(f"{path}: is transparent in places; save it without an alpha channel")
 
 
 def _check_grey(stored: npt.NDArray[Any], depth: int, path: Path) -> None:
@@ -205,8 +203,8 @@ def _check_grey(stored: npt.NDArray[Any], depth: int, path: Path) -> None:
     if spread.max() > allowed:
         y, x = np.unravel_index(int(spread.argmax()), spread.shape)
         raise ValueError(
-            f"{path}: is thermal and in colour (channels differ by {spread.max():g} at ({x}, {y})), "
-            "and colours of a palette are no temperatures; export it in grey or as counts, or "
+            f"{path}: is thermal and in colour (channels differ by {spread.max():g} at ({x}, {y})),"
+            " and colours of a palette are no temperatures; export it in grey or as counts, or "
             "set thermal_colour: luma to read luma"
         )
 

@@ -25,8 +25,8 @@ names under ``attributes:``    any word, ``yes`` and ``no`` among them; empty wh
 =============================  ==================================================================
 
 Other columns are ignored, unless their name is nearly one of these. ``columns: {path: image}`` in
-the configuration reads ``path`` from a column of another name, and ``defaults: {modality: visible}``
-fills a column that is absent or empty in every row. What is refused, and why, is in
+the configuration reads ``path`` from a column of another name, and ``defaults: {modality:
+visible}`` fills a column that is absent or empty in every row. What is refused, and why, is in
 docs/methods/ingest.md.
 """
 
@@ -122,7 +122,9 @@ def read(settings: Settings) -> Found:
     return found
 
 
-def _image(row: Mapping[str, str], settings: Settings, where: str) -> tuple[dict[str, Any], Picture]:
+def _image(
+    row: Mapping[str, str], settings: Settings, where: str
+) -> tuple[dict[str, Any], Picture]:
     """Return a row of IMAGES and the picture."""
     for name in ("subject_id", "image_id", "pair_id", "moment"):
         if is_missing(row.get(name, "")):
