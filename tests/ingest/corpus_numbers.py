@@ -26,7 +26,7 @@ def floats(value=None, at=(3, 4), scale=1.0, shift=0.0):
 
 
 def float_case(name, refused="", **picture):
-    rows = [row("f.tif"), row("b.png", "s2")]
+    rows = [row("f.tif", modality="thermal"), row("b.png", "s2", modality="visible")]
     return Case(name, refused, manifest=rows, files={"f.tif": floats(**picture)})
 
 
@@ -84,6 +84,12 @@ PIXELS = [
         "image h ... every pixel ... landmarks",
         manifest=[row("h.png"), row("b.png", "s2")],
         files={"h.png": np.where(np.indices((48, 40))[0] < 40, np.uint16(8000), texture(1))},
+    ),
+    Case(
+        "a picture whose lower half is lost",
+        "image h ... every pixel ... lower half of the landmarks",
+        manifest=[row("h.png"), row("b.png", "s2")],
+        files={"h.png": np.where(np.indices((48, 40))[0] > 22, np.uint16(8000), texture(1))},
     ),
     Case(
         "a blank patch where the box is",

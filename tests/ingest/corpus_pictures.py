@@ -19,7 +19,8 @@ READ = {"images.width": [WIDTH, WIDTH], "images.height": [HEIGHT, HEIGHT]}
 
 
 def picture(name, content, refused="", suffix=".png", *, modality="thermal", right=READ, **block):
-    rows = [row(f"p{suffix}", modality=modality), row("b.png", "s2", modality="thermal")]
+    other = "visible" if modality == "thermal" else "thermal"  # whose depth may be another
+    rows = [row(f"p{suffix}", modality=modality), row("b.png", "s2", modality=other)]
     wanted = f"row 2 ... p{suffix} ... {refused}" if refused else ""
     return Case(name, wanted, {} if refused else right, rows, {f"p{suffix}": content}, block)
 
@@ -125,6 +126,7 @@ KINDS = [
     picture("PGM of 16 bits", encode(COUNTS, ".pgm"), suffix=".pgm"),
     tiff("TIFF", COUNTS, right={"images.bit_depth": [16, 16]}),
     tiff("TIFF, big end first", COUNTS, byteorder=">"),
+    tiff("TIFF of tiles", COUNTS, tile=(16, 16)),
     tiff("TIFF of several strips", COUNTS, rowsperstrip=5),
     tiff("TIFF of floats", COUNTS.astype(np.float32) / 300, right={"images.bit_depth": [32, 16]}),
     tiff("TIFF, compressed", pillow(Image.fromarray(GREY), "TIFF", compression="tiff_lzw")),
@@ -227,6 +229,27 @@ PARTS = [
     ),
     picture("transparent", with_alpha(128), "transparent ... alpha", modality="visible"),
     picture("transparent in places", np.dstack([COLOUR, GREY]), "transparent", modality="visible"),
+    tiff(
+        "TIFF of grey and alpha",
+        np.dstack([COUNTS, COUNTS]),
+        "2 channels ... RGB",
+        photometric="minisblack",
+        extrasamples=["unassalpha"],
+    ),
+    picture(
+        "grey with a transparent value",
+        pillow(Image.fromarray(GREY), "PNG", transparency=int(GREY[5, 5])),
+        "transparent",
+    ),
+    picture(
+        "grey with opaque alpha",
+        pillow(Image.fromarray(np.dstack([GREY, np.full_like(GREY, 255)])), "PNG"),
+    ),
+    picture(
+        "grey with alpha",
+        pillow(Image.fromarray(np.dstack([GREY, GREY])), "PNG"),
+        "transparent",
+    ),
     picture("GIF", pillow(Image.fromarray(GREY), "GIF"), "is a GIF file ... PNG", ".gif"),
     picture("WebP", pillow(Image.fromarray(GREY), "WEBP"), "is a WebP file ... PNG", ".webp"),
     picture("a NumPy array", b"\x93NUMPY" + bytes(99), "is a NumPy file ... PNG", ".npy"),
@@ -264,6 +287,11 @@ SIZES = [
     picture("one pixel", np.full((1, 1), 7, np.uint8), "1 x 1 pixels, too few"),
     picture("a thumbnail", texture(1)[:12, :12], "12 x 12 pixels, too few"),
     picture("no pixels", png(0, 0, 8, 0, b""), "0 x 0 pixels"),
+    Case(
+        "two depths in one modality",
+        "row 3 (image v) ... has 8 bits ... thermal image a has 16 ... scale",
+        manifest=[row(), row("v.png", "s2")],
+    ),
     Case(
         "a picture smaller than its points",
         "image p ... outside the image of 40 x 24",

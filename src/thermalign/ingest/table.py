@@ -116,6 +116,7 @@ def read(settings: Settings) -> Found:
     lines = [line for line, _ in rows]
     check_rows(found.images, lines, pixels, str(file))
     _check_scales(rows, str(file))
+    _check_depths(found.images, rows, str(file))
     line_of = dict(zip(found.images["image_id"], lines, strict=True))
     for name, its in found.attributes.groupby("name"):
         check_spelling(its["value"], its["image_id"].map(line_of), str(name), str(file))
@@ -177,7 +178,11 @@ def _points(row: Mapping[str, str], counts: npt.NDArray[Any], where: str) -> Flo
         raise ValueError(f"{where}: {lost} is empty; give all {len(LANDMARKS)} landmarks or none")
     points = np.array([number(row[cell], cell, where) for cell in POINTS]).reshape(-1, 2)
     check_points(points, where, counts.shape[::-1])
-    check_part(counts, np.array([points.min(0), points.max(0)]), where, "landmarks' surroundings")
+    (left, top), (right, bottom) = points.min(0), points.max(0)
+    middle = (top + bottom) / 2
+    for upper, lower, name in ((top, middle, "upper"), (middle, bottom, "lower")):
+        part = np.array([(left, upper), (right, lower)])
+        check_part(counts, part, where, f"{name} half of the landmarks' surroundings")
     return points
 
 
@@ -235,3 +240,19 @@ def _check_scales(rows: Sequence[tuple[int, Mapping[str, str]]], file: str) -> N
                     f"{file} row {empty[0]}: {name} is empty, but other {modality} rows give one; "
                     "give it in all of them or in none"
                 )
+
+
+def _check_depths(
+    images: pd.DataFrame, rows: Sequence[tuple[int, Mapping[str, str]]], file: str
+) -> None:
+    """Refuse counts of several bit depths in a modality where no scale makes them comparable."""
+    given = np.array([bool(row["scale"]) for _, row in rows])
+    for modality, its in images[~given].groupby("modality"):
+        other = its[its["bit_depth"] != its["bit_depth"].iloc[0]]
+        if len(other):
+            odd, first = other.iloc[0], its.iloc[0]
+            raise ValueError(
+                f"{file} row {rows[other.index[0]][0]} (image {odd['image_id']}): has "
+                f"{odd['bit_depth']} bits, but {modality} image {first['image_id']} has "
+                f"{first['bit_depth']}; give a scale in every {modality} row, or store all alike"
+            )
