@@ -64,22 +64,26 @@ def rows_of(
             _check_ignored(name, [n for n in (*OURS, *attributes) if n not in theirs], str(file))
     place = {ours: header.index(name) for ours, name in theirs.items()}
     empty = {n for n in place if not any(clean(cells[place[n]]) for _, cells in manifest.rows)}
-    for name in (*REQUIRED, "modality"):
-        if name not in place and name not in fill:
-            raise ValueError(
-                f"{file}: no column {name!r}; add it, or name it under columns: or defaults:"
-            )
-    for name in attributes:
-        if name not in place and name not in fill:
-            raise ValueError(
-                f"{file}: no column {name!r}, which attributes: names; add it, name it under "
-                "columns:, or drop it"
-            )
+    _check_present({*place, *fill}, attributes, str(file))
     told = {n: k for n, k in place.items() if n not in empty}
     rows = [(line, {**fill, **_cells(cells, told)}) for line, cells in manifest.rows]
     for line, row in rows:
         _check_filled(row, f"{file} row {line}")
     return rows
+
+
+def _check_present(known: set[str], attributes: Sequence[str], file: str) -> None:
+    for name in (*REQUIRED, "modality"):
+        if name not in known:
+            raise ValueError(
+                f"{file}: no column {name!r}; add it, or name it under columns: or defaults:"
+            )
+    for name in attributes:
+        if name not in known:
+            raise ValueError(
+                f"{file}: no column {name!r}, which attributes: names; add it, name it under "
+                "columns:, or drop it"
+            )
 
 
 def check_attributes(attributes: Sequence[str], file: str) -> None:

@@ -139,12 +139,7 @@ def _image(
         picture = read_picture(path, modality, colour=settings.thermal_colour == "luma")
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from None
-    scale = number(row["scale"], "scale", where) if row["scale"] else None
-    offset = number(row["offset"], "offset", where) if row["offset"] else 0.0
-    known = DEFAULT_SCALES[picture.depth] if scale is None else scale
-    is_scaled = picture.depth == 32 or (picture.depth == 16 and (known, offset) != (1, 0))
-    degrees = modality == "thermal" and is_scaled
-    check_scale(picture.counts, known, offset, where=f"{where}: {path}", degrees=degrees)
+    scale, offset = _scale(row, picture, modality, where, path)
     image_id = row.get("image_id") or str(PurePosixPath(row["path"]).with_suffix(""))
     height, width = picture.counts.shape
     image = {
@@ -161,11 +156,24 @@ def _image(
         "width": width,
         "height": height,
         "bit_depth": picture.depth,
-        "scale": known,
+        "scale": scale,
         "offset": offset,
         "sha256": picture.sha256,
     }
     return image, picture
+
+
+def _scale(
+    row: Mapping[str, str], picture: Picture, modality: str, where: str, path: Path
+) -> tuple[float, float]:
+    """Return scale and offset; those of thermal counts of 16 or 32 bits give degrees Celsius."""
+    default = DEFAULT_SCALES[picture.depth]
+    scale = number(row["scale"], "scale", where) if row["scale"] else default
+    offset = number(row["offset"], "offset", where) if row["offset"] else 0.0
+    is_scaled = picture.depth == 32 or (picture.depth == 16 and (scale, offset) != (default, 0))
+    degrees = modality == "thermal" and is_scaled
+    check_scale(picture.counts, scale, offset, where=f"{where}: {path}", degrees=degrees)
+    return scale, offset
 
 
 def _points(row: Mapping[str, str], counts: npt.NDArray[Any], where: str) -> Floats | None:
