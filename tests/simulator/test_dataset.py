@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from thermalign.boxes import derive
 from thermalign.geometry import LANDMARKS, LEFT_EYE, RIGHT_EYE, interocular_distance
 from thermalign.schemas.dataset import ANNOTATIONS, IMAGES
 from thermalign.simulator import dataset
+from thermalign.simulator.attributes import attributes_of
 from thermalign.simulator.capture import draw_capture, draw_later
 from thermalign.simulator.dataset import (
     Settings,
@@ -305,6 +307,21 @@ def test_the_noise_of_a_sensor_may_be_left_to_its_kind():
 def test_wrong_settings_are_refused_by_name(block, message):
     with pytest.raises(ValueError, match=message):
         settings_from(block)
+
+
+def test_attributes_say_what_is_worn_and_drawn():
+    face = SimpleNamespace(
+        identity=SimpleNamespace(beard=0.05, moustache=0.8, melanin=0.5), glasses=object(), cap=True
+    )
+    told = attributes_of(face, Settings(glasses=True))
+    assert told == {"glasses": "yes", "cap": "yes", "beard": "moustache", "skin": "medium"}
+    assert attributes_of(face, Settings())["glasses"] == "no"  # owned, but not worn here
+    for beard, word in ((0.05, "none"), (0.15, "stubble"), (0.3, "stubble"), (0.75, "beard")):
+        face.identity.beard = face.identity.moustache = beard
+        assert attributes_of(face, Settings())["beard"] == word
+    for melanin, word in ((0.03, "light"), (0.34, "medium"), (0.7, "dark"), (1.0, "dark")):
+        face.identity.melanin = melanin
+        assert attributes_of(face, Settings())["skin"] == word
 
 
 def _path(frame, image_id):

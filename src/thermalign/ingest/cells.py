@@ -9,7 +9,8 @@ LARGEST_WHOLE = 9999
 YES = frozenset({"", "true", "t", "yes", "y", "1", "1.0"})
 NO = frozenset({"false", "f", "no", "n", "0", "0.0"})
 MISSING = frozenset(
-    "nan na n/a #n/a null none nil - -- ? . #ref! #value! #name? #null! #div/0! <na>".split()
+    {"nan", "na", "n/a", "<na>", "null", "none", "nil", "-", "--", "?", "."}
+    | {"#n/a", "#ref!", "#value!", "#name?", "#null!", "#div/0!"}
 )
 """What other programs write where nothing is known."""
 

@@ -1,5 +1,7 @@
 """What landmarks, given boxes and scales must fulfil in their image."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -45,6 +47,20 @@ def check_points(points: Floats, where: str, size: tuple[int, int]) -> None:
         coincide, left and right are swapped (with the mouth below the eyes, the subject's right
         lies left in the image), or the proportions are none of a face.
     """
+    _check_inside(points, where, size)
+    unit = interocular_distance(points)
+    if not unit > 0:
+        raise ValueError(f"{where}: right_eye and left_eye coincide; mark both eye centres")
+    if unit < SMALLEST_EYES:
+        raise ValueError(
+            f"{where}: right_eye and left_eye are {unit:g} px apart; mark both eye centres, at "
+            f"least {SMALLEST_EYES:g} px apart, or leave all landmarks empty"
+        )
+    _check_sides(points, where)
+    _check_proportions(points, where)
+
+
+def _check_inside(points: Floats, where: str, size: tuple[int, int]) -> None:
     if np.isfinite(points).all() and (points >= 0).all() and (points <= FRACTION).all():
         raise ValueError(
             f"{where}: all landmarks lie from 0 to {points.max():g}, as shares of the image do; "
@@ -65,16 +81,6 @@ def check_points(points: Floats, where: str, size: tuple[int, int]) -> None:
                 f"{where}: {name} is (0, 0), as programs write what was not marked; mark it, or "
                 "leave all landmarks empty"
             )
-    unit = interocular_distance(points)
-    if not unit > 0:
-        raise ValueError(f"{where}: right_eye and left_eye coincide; mark both eye centres")
-    if unit < SMALLEST_EYES:
-        raise ValueError(
-            f"{where}: right_eye and left_eye are {unit:g} px apart; mark both eye centres, at "
-            f"least {SMALLEST_EYES:g} px apart, or leave all landmarks empty"
-        )
-    _check_sides(points, where)
-    _check_proportions(points, where)
 
 
 def _check_sides(points: Floats, where: str) -> None:
@@ -157,7 +163,7 @@ def check_box(box: Floats, points: Floats | None, where: str, size: tuple[int, i
         raise ValueError(f"{told} does not hold the landmarks of its image; correct one of them")
 
 
-def check_part(counts: npt.NDArray[np.generic], corners: Floats, where: str, what: str) -> None:
+def check_part(counts: npt.NDArray[Any], corners: Floats, where: str, what: str) -> None:
     """Refuse a face whose part of the image is dead.
 
     Parameters
@@ -178,7 +184,7 @@ def check_part(counts: npt.NDArray[np.generic], corners: Floats, where: str, wha
 
 
 def check_scale(
-    counts: npt.NDArray[np.generic], scale: float, offset: float, *, where: str, degrees: bool
+    counts: npt.NDArray[Any], scale: float, offset: float, *, where: str, degrees: bool
 ) -> None:
     """Refuse a scale and an offset with which counts are no sensible physical values.
 

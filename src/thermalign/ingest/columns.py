@@ -64,22 +64,26 @@ def rows_of(
             _check_ignored(name, [n for n in (*OURS, *attributes) if n not in theirs], str(file))
     place = {ours: header.index(name) for ours, name in theirs.items()}
     empty = {n for n in place if not any(clean(cells[place[n]]) for _, cells in manifest.rows)}
-    for name in (*REQUIRED, "modality"):
-        if name not in place and name not in fill:
-            raise ValueError(
-                f"{file}: no column {name!r}; add it, or name it under columns: or defaults:"
-            )
-    for name in attributes:
-        if name not in place and name not in fill:
-            raise ValueError(
-                f"{file}: no column {name!r}, which attributes: names; add it, name it under "
-                "columns:, or drop it"
-            )
+    _check_present({*place, *fill}, attributes, str(file))
     told = {n: k for n, k in place.items() if n not in empty}
     rows = [(line, {**fill, **_cells(cells, told)}) for line, cells in manifest.rows]
     for line, row in rows:
         _check_filled(row, f"{file} row {line}")
     return rows
+
+
+def _check_present(known: set[str], attributes: Sequence[str], file: str) -> None:
+    for name in (*REQUIRED, "modality"):
+        if name not in known:
+            raise ValueError(
+                f"{file}: no column {name!r}; add it, or name it under columns: or defaults:"
+            )
+    for name in attributes:
+        if name not in known:
+            raise ValueError(
+                f"{file}: no column {name!r}, which attributes: names; add it, name it under "
+                "columns:, or drop it"
+            )
 
 
 def check_attributes(attributes: Sequence[str], file: str) -> None:
@@ -135,7 +139,7 @@ def _check_defaults(
     for name, value in defaults.items():
         if name not in allowed:
             raise ValueError(f"{file}: defaults: cannot have {name!r}{_nearest(name, allowed)}")
-        if isinstance(value, bool) and name not in VISIBLE or not isinstance(
+        if (isinstance(value, bool) and name not in VISIBLE) or not isinstance(
             value, str | int | float
         ):
             raise ValueError(f"{file}: defaults: {name} is {value!r}; give text or a number")
@@ -161,7 +165,11 @@ def _check_ignored(name: str, absent: Iterable[str], file: str) -> None:
     """Refuse a column that is nearly, but not quite, one of ours that is absent."""
     plain = re.sub(r"[\s.-]+", "_", name.lower())
     for ours in absent:
-        if plain == ours or plain.replace("_", "") == ours.replace("_", "") or _one_edit(plain, ours):
+        if (
+            plain == ours
+            or plain.replace("_", "") == ours.replace("_", "")
+            or _one_edit(plain, ours)
+        ):
             raise ValueError(
                 f"{file}: column {name!r} is nearly {ours!r}; write {ours!r}, read it by columns: "
                 f"{{{ours}: {name}}}, or rename it if it is something else"

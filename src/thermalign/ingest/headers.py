@@ -62,19 +62,24 @@ def inspect(data: bytes) -> Size:
 
 def _png(data: bytes) -> Size:
     """Walk the chunks of a PNG file (ISO/IEC 15948): each whole, its checksum right, IEND there."""
-    width, height, depth, colour = struct.unpack(">IIBB", data[16:26])
+    first, width, height, depth, colour = struct.unpack(">4sIIBB", data[12:26])
+    if first != b"IHDR":
+        raise ValueError("is a PNG of a rare kind (its header is not first); save it anew")
     at, names = 8, set()
     while b"IEND" not in names:
         (length,) = struct.unpack_from(">I", data, at)
         name, body = data[at + 4 : at + 8], data[at + 8 : at + 8 + length]
         if len(data) < at + 12 + length:
             raise ValueError(TRUNCATED)
-        if zlib.crc32(data[at + 4 : at + 8 + length]) != struct.unpack_from(
-            ">I", data, at + 8 + length
-        )[0]:
+        if (
+            zlib.crc32(data[at + 4 : at + 8 + length])
+            != struct.unpack_from(">I", data, at + 8 + length)[0]
+        ):
             raise ValueError(f"is damaged (checksum of its part {name!r}); replace the file")
         if name == b"acTL":
             raise ValueError("is an animation; give one file per frame")
+        if name == b"tRNS" and colour in (0, 2):
+            raise ValueError("has a transparent value; save it without transparency")
         if name == b"eXIf":
             _check_orientation(body)
         names.add(name)
@@ -146,6 +151,8 @@ def _tiff(data: bytes) -> Size:
             f"has photometric interpretation {first.get(262)} (white is zero, palette, CMYK or "
             f"another); {GREY_OR_RGB}"
         )
+    if first.get(277, 1) not in (1, 3, 4):
+        raise ValueError(f"has {first[277]} channels; {GREY_OR_RGB}")
     if first.get(277, 1) > 1 and first.get(284, 1) != 1:
         raise ValueError("keeps its colours in separate planes; store them interleaved")
     return Size(first.get(256, 0), first.get(257, 0))

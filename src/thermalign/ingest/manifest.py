@@ -1,7 +1,7 @@
 """A CSV file to rows of clean cells; nothing is known of what the columns mean.
 
-Read: UTF-8 with or without a byte-order mark, UTF-16 with one; commas, semicolons or tabs, whichever
-alone the header has; any line ends; blank lines anywhere. All else is refused by name.
+Read: UTF-8 with or without a byte-order mark, UTF-16 with one; commas, semicolons or tabs,
+whichever alone the header has; any line ends; blank lines anywhere. All else is refused by name.
 """
 
 import codecs
@@ -54,7 +54,9 @@ def load(file: Path) -> Manifest:
     _check_header(header, file)
     if not rows:
         raise ValueError(f"{file}: no rows below the header; list at least one image")
-    return Manifest(file, header, [(n, _fit(cells, header, f"{file} row {n}")) for n, cells in rows])
+    return Manifest(
+        file, header, [(n, _fit(cells, header, f"{file} row {n}")) for n, cells in rows]
+    )
 
 
 def _bytes(file: Path) -> bytes:
@@ -143,7 +145,7 @@ def _check_header(header: list[str], file: Path) -> None:
 
 
 def _fit(cells: list[str], header: list[str], where: str) -> list[str]:
-    """Return cells, cleaned, as many as the header names; empty ones behind the last are dropped."""
+    """Return stripped cells, as many as the header names; empty ones behind them are dropped."""
     if len(cells) < len(header) or any(clean(cell) for cell in cells[len(header) :]):
         raise ValueError(
             f"{where}: {len(cells)} cells, but the header names {len(header)}; add the missing "

@@ -10,7 +10,9 @@ KEYS = ("subject_id", "session", "condition", "pair_id", "moment")
 """Columns in which two spellings of one name would make two of one person, pair or group."""
 
 
-def check_rows(images: pd.DataFrame, lines: Sequence[int], pixels: Sequence[str], file: str) -> None:
+def check_rows(
+    images: pd.DataFrame, lines: Sequence[int], pixels: Sequence[str], file: str
+) -> None:
     """Refuse rows that contradict each other.
 
     Parameters
@@ -63,7 +65,7 @@ def _check_images(table: pd.DataFrame, file: str) -> None:
         people = first["subject_id"], row["subject_id"]
         whose = f"{people[0]} and {people[1]}" if people[0] != people[1] else f"{people[0]}, twice"
         raise ValueError(
-            f"{file} row {row['line']}: {row['path']} is the same picture as {first['path']} of row "
+            f"{file} row {row['line']}: {row['path']} is the picture {first['path']} of row "
             f"{first['line']} (subject {whose}); drop one"
         )
 
@@ -91,11 +93,11 @@ def _spelling(name: str) -> str:
 def _check_one(table: pd.DataFrame, key: str, columns: Sequence[str], file: str) -> None:
     """Refuse a pair or moment whose images differ in a column."""
     for name in columns:
-        first = table.groupby(key)[name].transform("first")
-        other = table[table[name] != first]
+        told = table.assign(first=table.groupby(key)[name].transform("first"))
+        other = told[told[name] != told["first"]]
         if len(other):
             row = other.iloc[0]
             raise ValueError(
                 f"{file} row {row['line']} (image {row['image_id']}): {key} {row[key]} has two of "
-                f"{name}: {first[row.name]} and {row[name]}; a {key.removesuffix('_id')} is of one"
+                f"{name}: {row['first']} and {row[name]}; a {key.removesuffix('_id')} is of one"
             )

@@ -25,8 +25,8 @@ names under ``attributes:``    any word, ``yes`` and ``no`` among them; empty wh
 =============================  ==================================================================
 
 Other columns are ignored, unless their name is nearly one of these. ``columns: {path: image}`` in
-the configuration reads ``path`` from a column of another name, and ``defaults: {modality: visible}``
-fills a column that is absent or empty in every row. What is refused, and why, is in
+the configuration reads ``path`` from a column of another name, and ``defaults: {modality:
+visible}`` fills a column that is absent or empty in every row. What is refused, and why, is in
 docs/methods/ingest.md.
 """
 
@@ -116,13 +116,16 @@ def read(settings: Settings) -> Found:
     lines = [line for line, _ in rows]
     check_rows(found.images, lines, pixels, str(file))
     _check_scales(rows, str(file))
+    _check_depths(found.images, rows, str(file))
     line_of = dict(zip(found.images["image_id"], lines, strict=True))
     for name, its in found.attributes.groupby("name"):
         check_spelling(its["value"], its["image_id"].map(line_of), str(name), str(file))
     return found
 
 
-def _image(row: Mapping[str, str], settings: Settings, where: str) -> tuple[dict[str, Any], Picture]:
+def _image(
+    row: Mapping[str, str], settings: Settings, where: str
+) -> tuple[dict[str, Any], Picture]:
     """Return a row of IMAGES and the picture."""
     for name in ("subject_id", "image_id", "pair_id", "moment"):
         if is_missing(row.get(name, "")):
@@ -136,12 +139,7 @@ def _image(row: Mapping[str, str], settings: Settings, where: str) -> tuple[dict
         picture = read_picture(path, modality, colour=settings.thermal_colour == "luma")
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from None
-    scale = number(row["scale"], "scale", where) if row["scale"] else None
-    offset = number(row["offset"], "offset", where) if row["offset"] else 0.0
-    known = DEFAULT_SCALES[picture.depth] if scale is None else scale
-    is_scaled = picture.depth == 32 or (picture.depth == 16 and (known, offset) != (1, 0))
-    degrees = modality == "thermal" and is_scaled
-    check_scale(picture.counts, known, offset, where=f"{where}: {path}", degrees=degrees)
+    scale, offset = _scale(row, picture, modality, where, path)
     image_id = row.get("image_id") or str(PurePosixPath(row["path"]).with_suffix(""))
     height, width = picture.counts.shape
     image = {
@@ -158,11 +156,24 @@ def _image(row: Mapping[str, str], settings: Settings, where: str) -> tuple[dict
         "width": width,
         "height": height,
         "bit_depth": picture.depth,
-        "scale": known,
+        "scale": scale,
         "offset": offset,
         "sha256": picture.sha256,
     }
     return image, picture
+
+
+def _scale(
+    row: Mapping[str, str], picture: Picture, modality: str, where: str, path: Path
+) -> tuple[float, float]:
+    """Return scale and offset; those of thermal counts of 16 or 32 bits give degrees Celsius."""
+    default = DEFAULT_SCALES[picture.depth]
+    scale = number(row["scale"], "scale", where) if row["scale"] else default
+    offset = number(row["offset"], "offset", where) if row["offset"] else 0.0
+    is_scaled = picture.depth == 32 or (picture.depth == 16 and (scale, offset) != (default, 0))
+    degrees = modality == "thermal" and is_scaled
+    check_scale(picture.counts, scale, offset, where=f"{where}: {path}", degrees=degrees)
+    return scale, offset
 
 
 def _points(row: Mapping[str, str], counts: npt.NDArray[Any], where: str) -> Floats | None:
@@ -175,7 +186,11 @@ def _points(row: Mapping[str, str], counts: npt.NDArray[Any], where: str) -> Flo
         raise ValueError(f"{where}: {lost} is empty; give all {len(LANDMARKS)} landmarks or none")
     points = np.array([number(row[cell], cell, where) for cell in POINTS]).reshape(-1, 2)
     check_points(points, where, counts.shape[::-1])
-    check_part(counts, np.array([points.min(0), points.max(0)]), where, "landmarks' surroundings")
+    (left, top), (right, bottom) = points.min(0), points.max(0)
+    middle = (top + bottom) / 2
+    for upper, lower, name in ((top, middle, "upper"), (middle, bottom, "lower")):
+        part = np.array([(left, upper), (right, lower)])
+        check_part(counts, part, where, f"{name} half of the landmarks' surroundings")
     return points
 
 
@@ -233,3 +248,19 @@ def _check_scales(rows: Sequence[tuple[int, Mapping[str, str]]], file: str) -> N
                     f"{file} row {empty[0]}: {name} is empty, but other {modality} rows give one; "
                     "give it in all of them or in none"
                 )
+
+
+def _check_depths(
+    images: pd.DataFrame, rows: Sequence[tuple[int, Mapping[str, str]]], file: str
+) -> None:
+    """Refuse counts of several bit depths in a modality where no scale makes them comparable."""
+    given = np.array([bool(row["scale"]) for _, row in rows])
+    for modality, its in images[~given].groupby("modality"):
+        other = its[its["bit_depth"] != its["bit_depth"].iloc[0]]
+        if len(other):
+            odd, first = other.iloc[0], its.iloc[0]
+            raise ValueError(
+                f"{file} row {rows[other.index[0]][0]} (image {odd['image_id']}): has "
+                f"{odd['bit_depth']} bits, but {modality} image {first['image_id']} has "
+                f"{first['bit_depth']}; give a scale in every {modality} row, or store all alike"
+            )
