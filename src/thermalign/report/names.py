@@ -93,6 +93,9 @@ def subset_label(subset: str) -> str:
 def _part_label(column: str, value: str) -> str:
     if column in ("landmark", "condition"):
         return value.replace("_", " ").capitalize()
+    if column == "attribute":
+        name, _, its = value.partition(":")
+        return f"{name.replace('_', ' ').capitalize()}: {its.replace('_', ' ')}"
     return f"{column.replace('_', ' ').capitalize()} {value}"
 
 
