@@ -24,8 +24,9 @@ from thermalign.metrics.bootstrap import (
     ratio_replicates,
     subject_weights,
 )
+from thermalign.metrics.identification import own_ranks
 from thermalign.metrics.intervals import DIFFERENCE, SCALES, interval
-from thermalign.metrics.verification import eer, own_ranks, roc
+from thermalign.metrics.verification import eer, roc
 
 GAP, LESS = 2.4, 0.2  # of genuine over impostor scores; how much smaller with another model
 COST = 0.3  # standard deviation over people of LESS, with the third model

@@ -78,12 +78,15 @@ def match(folder: Path, config: dict) -> dict[str, tuple[float, float]]:
     tables.write(faces, aligned(rows, config["alignment"]), FACES)
     tables.write(predictions, asked(rows, tables.read(folds, FOLDS)), PREDICTIONS)
     settings = config["matcher"] | {key: protocol[key] for key in ("gallery", "probe")}
+    settings["same_moment"] = ["exclude", "keep"]
     settings["dpm"] = settings["dpm"] | {"patience": dpm.Settings().epochs}
     tables_ = {"images": images, "folds": folds, "faces": faces, "matcher": matcher}
     common = {**tables_, "settings": settings, "code": ""}
 
     def train() -> None:
-        train_matcher.run(fold=KEY["fold"], seed=config["training_seed"], **common)
+        rates = {"tar_at_far": config["evaluation"]["tar_at_far"]}
+        seed = config["training_seed"]
+        train_matcher.run(fold=KEY["fold"], seed=seed, evaluation=rates, **common)
 
     def compare() -> None:
         scores = folder / "scores.parquet"

@@ -42,6 +42,8 @@ class Settings:
     fixed: tuple[float, float, float, float] | None = None
 
 
+SMALLEST_FIXED = 4.0  # px
+
 CENTRE_BELOW_EYES = 0.25
 """Centre of a derived box below the eyes, in interocular distances.
 
@@ -122,10 +124,12 @@ def make_boxes(
     Raises
     ------
     ValueError
-        If an image has neither a box nor points, or ``fixed`` lacks its box.
+        If an image has neither a box nor points, or the ``fixed`` box is missing, is no box, does
+        not lie in every image, or is elsewhere than the points of one.
     """
+    check_settings(settings)
     if settings.source == "fixed":
-        return _fixed(images, settings)
+        return _fixed(images, annotations, settings)
     tables = [given.assign(source="given")]
     if settings.source == "derived":
         ids, points = points_by_image(annotations[~annotations["image_id"].isin(given["image_id"])])
@@ -150,18 +154,61 @@ def points_by_image(annotations: pd.DataFrame) -> tuple[list[str], Floats]:
     return ids, points.astype(np.float64)
 
 
-def _fixed(images: pd.DataFrame, settings: Settings) -> pd.DataFrame:
+def check_settings(settings: Settings) -> None:
+    """Refuse settings that make no box.
+
+    Raises
+    ------
+    ValueError
+        If a number is not finite or a size not positive, or ``fixed`` is missing or no box.
+    """
+    sizes = {"width": settings.width, "height": settings.height}
+    for name, value in {**sizes, "shift": settings.shift, "scale": settings.scale}.items():
+        if not np.isfinite(value) or value < 0 or (name in sizes and value == 0):
+            raise ValueError(f"box: {name} is {value}; give a finite, positive number")
+    if settings.source != "fixed":
+        return
     if settings.fixed is None:
         raise ValueError("box: {source: fixed} needs fixed: [x, y, width, height] in pixels")
+    box = list(settings.fixed)
+    if len(box) != 4 or not all(isinstance(v, int | float) and np.isfinite(v) for v in box):
+        raise ValueError(f"box: fixed is {box}; give four finite numbers x, y, width, height, px")
+    if min(box[2:]) < SMALLEST_FIXED:
+        raise ValueError(
+            f"box: fixed is {box}; give width and height in pixels (no shares of the image), at "
+            f"least {SMALLEST_FIXED:g}"
+        )
+
+
+def _fixed(images: pd.DataFrame, annotations: pd.DataFrame, settings: Settings) -> pd.DataFrame:
+    assert settings.fixed is not None  # as checked
     x, y, width, height = settings.fixed
+    told = f"box: fixed [{x:g}, {y:g}, {width:g}, {height:g}]"
+    out = (x + width > images["width"] + 0.5) | (y + height > images["height"] + 0.5)
+    if min(x, y) < -0.5:
+        out |= True
+    if out.any():
+        row = images[out].iloc[0]
+        raise ValueError(
+            f"{told} does not lie in image {row['image_id']} of {row['width']} x {row['height']} "
+            "pixels; correct it, or give boxes of their own"
+        )
+    means = annotations.groupby("image_id", sort=False)[["x", "y"]].mean()
+    lost = means[~(means["x"].between(x, x + width) & means["y"].between(y, y + height))]
+    if len(lost):
+        at = f"({lost['x'].iloc[0]:g}, {lost['y'].iloc[0]:g})"
+        raise ValueError(
+            f"{told} does not hold the landmarks of image {lost.index[0]}, whose middle is {at}; "
+            "correct it, or give boxes of their own"
+        )
     return pd.DataFrame(
         {
             "image_id": images["image_id"],
             "source": "fixed",
-            "x": x,
-            "y": y,
-            "width": width,
-            "height": height,
+            "x": float(x),
+            "y": float(y),
+            "width": float(width),
+            "height": float(height),
         }
     )
 

@@ -21,6 +21,40 @@ DEGREES, FULL_SCALE = "degree Celsius", "full scale"
 LAST_COUNT = 65535
 
 
+def decode(data: bytes, path: Path) -> npt.NDArray[Any]:
+    """Decode an image file to stored counts, in colour where it is, with its alpha channel.
+
+    Parameters
+    ----------
+    data : bytes
+        Of the file.
+    path : Path
+        For the message.
+
+    Returns
+    -------
+    (height, width), or (height, width, 3 or 4) in the order BGR(A); uint8, uint16 or float32
+
+    Raises
+    ------
+    ValueError
+        If the file is no image, or has a sample type that is not supported.
+    """
+    try:
+        counts = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED) if data else None
+    except cv2.error as error:
+        raise ValueError(
+            f"{path}: does not open as an image ({error.err}); replace the file or drop its row"
+        ) from None
+    if counts is None:
+        raise ValueError(f"{path}: does not open as an image; replace the file or drop its row")
+    if counts.dtype not in BIT_DEPTHS:
+        raise ValueError(
+            f"{path}: samples are {counts.dtype}; give 8-bit, 16-bit or float32 samples"
+        )
+    return np.asarray(counts)
+
+
 def read_channels(path: Path) -> npt.NDArray[Any]:
     """Read an image file as stored counts, in colour where it is; an alpha channel is left out.
 
@@ -35,13 +69,7 @@ def read_channels(path: Path) -> npt.NDArray[Any]:
     """
     if not path.is_file():
         raise ValueError(f"{path}: no such image file; correct its path in the manifest")
-    counts = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    if counts is None:
-        raise ValueError(f"{path}: does not open as an image; replace the file or drop its row")
-    if counts.dtype not in BIT_DEPTHS:
-        raise ValueError(
-            f"{path}: samples are {counts.dtype}; give 8-bit, 16-bit or float32 samples"
-        )
+    counts = decode(path.read_bytes(), path)
     return np.asarray(counts[..., :3] if counts.ndim == 3 else counts)
 
 

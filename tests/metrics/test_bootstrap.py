@@ -1,10 +1,18 @@
 import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from thermalign.metrics import bootstrap
-from thermalign.metrics.bootstrap import nmse_replicates, rate_replicates, subject_weights
+from thermalign.metrics.bootstrap import (
+    auc_replicates,
+    d_prime_replicates,
+    nmse_replicates,
+    rate_replicates,
+    subject_weights,
+    threshold_replicates,
+)
 from thermalign.metrics.landmarks import nmse
-from thermalign.metrics.verification import eer, roc
+from thermalign.metrics.verification import d_prime, eer, roc
 
 SUBJECTS = 12
 RATES = np.array([0.0, 0.05, 0.3, 1.0])
@@ -119,3 +127,80 @@ def test_the_same_draws_pair_two_models(errors):
     weights = subject_weights(SUBJECTS, replicates=400, seed=0)
     paired = nmse_replicates(values, subject, weights) - nmse_replicates(better, subject, weights)
     np.testing.assert_allclose(paired, 0.001, atol=1e-12)
+
+
+def area(scores, genuine):
+    """Compare every genuine score with every impostor score, one by one."""
+    own, other = scores[genuine], scores[~genuine]
+    wins = [(a > b) + (a == b) / 2 if a > -np.inf else 0 for a in own for b in other]
+    return np.mean(wins)
+
+
+def found_only(measure):
+    """Return the measure of the comparisons with a score."""
+    return lambda scores, genuine: measure(scores[scores > -np.inf], genuine[scores > -np.inf])
+
+
+SLOW = {  # of scores and genuine, as the definition says it
+    auc_replicates: area,
+    d_prime_replicates: found_only(
+        lambda s, g: (s[g].mean() - s[~g].mean()) / np.sqrt((s[g].var() + s[~g].var()) / 2)
+    ),
+}
+
+
+@pytest.mark.parametrize("made", SLOW)
+def test_other_rates_are_those_of_repeated_comparisons(made, comparisons):
+    scores, genuine, probe, gallery = comparisons
+    weights = subject_weights(SUBJECTS, replicates=6, seed=3)
+    values = made(*comparisons, weights=weights)
+    assert values.shape == (6,)
+    for drawn, value in zip(weights.astype(int), values, strict=True):
+        times = np.where(genuine, drawn[probe], drawn[probe] * drawn[gallery])
+        repeated = np.repeat(scores, times), np.repeat(genuine, times)
+        assert value == pytest.approx(SLOW[made](*repeated), abs=1e-12)
+
+
+def test_shares_at_a_threshold_are_those_of_repeated_comparisons(comparisons):
+    scores, genuine, probe, gallery = comparisons
+    weights = subject_weights(SUBJECTS, replicates=6, seed=3)
+    made = threshold_replicates(*comparisons, weights=weights, threshold=0.5)
+    for drawn, *values in zip(weights.astype(int), *made, strict=True):
+        times = np.where(genuine, drawn[probe], drawn[probe] * drawn[gallery])
+        accepted, own = np.repeat(scores, times) >= 0.5, np.repeat(genuine, times)
+        assert values == pytest.approx([accepted[own].mean(), accepted[~own].mean()])
+
+
+def test_a_failure_is_accepted_at_no_threshold(comparisons):
+    once = np.ones((1, SUBJECTS))
+    genuine, impostor = threshold_replicates(*comparisons, weights=once, threshold=-np.inf)
+    assert genuine[0] == pytest.approx(1 - 1 / (4 * SUBJECTS))  # one probe of 48 has no score
+    assert impostor[0] == pytest.approx(1 - 1 / (4 * SUBJECTS))
+
+
+@pytest.mark.parametrize("made", SLOW)
+def test_a_draw_without_one_class_has_no_other_rate(made, comparisons):
+    alone = np.zeros((2, SUBJECTS))
+    alone[0, 4] = SUBJECTS  # one subject only: no impostor
+    alone[1] = 1
+    values = made(*comparisons, weights=alone)
+    assert np.isnan(values[0])
+    assert values[1] == pytest.approx(SLOW[made](*comparisons[:2]))
+
+
+def test_scores_that_do_not_differ_have_no_d_prime(comparisons):
+    _, genuine, probe, gallery = comparisons
+    constant = np.where(genuine, 0.3, 0.1)  # whose mean may be off by a rounding
+    once = np.ones((1, SUBJECTS))
+    assert np.isnan(d_prime(constant, genuine))
+    assert np.isnan(d_prime_replicates(constant, genuine, probe, gallery, weights=once)).all()
+    lost = np.full(len(genuine), -np.inf)
+    assert np.isnan(d_prime(lost, genuine))
+    assert np.isnan(d_prime_replicates(lost, genuine, probe, gallery, weights=once)).all()
+
+
+def test_the_area_under_the_roc_is_that_of_scikit_learn(comparisons):
+    found = comparisons[0] > -np.inf
+    known = [part[found] for part in comparisons]
+    value = auc_replicates(*known, weights=np.ones((1, SUBJECTS)))[0]
+    assert value == pytest.approx(roc_auc_score(known[1], known[0]), abs=1e-12)

@@ -22,9 +22,10 @@ def test_a_slope_needs_two_doses():
         slope(np.array([0.1, 0.1]), np.array([1.0, 2.0]))
 
 
-def test_deviates_are_normal_and_finite_at_both_ends():
-    values = probit(np.array([0.0, 0.3, 1.0]), 50)
-    np.testing.assert_allclose(values, norm.ppf([0.01, 0.3, 0.99]))
+def test_deviates_are_normal_and_a_rate_of_0_or_1_has_none():
+    values = probit(np.array([0.0, 0.3, 1.0, np.nan]))
+    np.testing.assert_allclose(values, [np.nan, norm.ppf(0.3), np.nan, np.nan])
+    np.testing.assert_allclose(probit(np.array([0.3])), -probit(np.array([0.7])))
 
 
 def test_a_response_is_read_off_its_own_curve():

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.stats import t, ttest_1samp
 
 from thermalign.metrics.intervals import (
     DIFFERENCE,
@@ -7,6 +8,7 @@ from thermalign.metrics.intervals import (
     RATE,
     clopper_pearson,
     interval,
+    p_value,
     standard_error,
 )
 
@@ -86,3 +88,32 @@ def test_replicates_that_are_not_numbers_are_left_out_until_they_are_most():
 def test_replicates_of_no_subject_are_refused():
     with pytest.raises(ValueError, match="say how many"):
         interval(0.2, DRAWS, subjects=0, scale=RATE)
+
+
+def test_the_p_value_of_a_difference_is_that_of_its_t_statistic():
+    error = 0.1 * np.sqrt(1.25)
+    expected = 2 * t.sf(0.25 / error, 4)
+    assert p_value(0.25, DRAWS, subjects=5) == pytest.approx(expected)
+    assert p_value(-0.25, DRAWS, subjects=5) == pytest.approx(expected)
+    assert p_value(T_4 * error, DRAWS, subjects=5) == pytest.approx(0.05, abs=1e-6)
+
+
+def test_the_p_value_of_a_mean_is_about_that_of_the_t_test():
+    rng = np.random.default_rng(3)
+    values = rng.normal(0.4, size=12)
+    draws = values[rng.integers(0, 12, (200_000, 12))].mean(axis=1)
+    expected = ttest_1samp(values, 0).pvalue
+    assert p_value(values.mean(), draws, subjects=12) == pytest.approx(expected, rel=0.02)
+
+
+def test_a_difference_without_spread_or_without_interval():
+    assert p_value(0.0, np.zeros(9), subjects=5) == 1
+    assert p_value(0.1, np.full(9, 0.1), subjects=5) == 0
+    assert np.isnan(p_value(0.1, DRAWS, subjects=1))
+    assert np.isnan(p_value(np.nan, DRAWS, subjects=5))
+
+
+@pytest.mark.parametrize("value", [0.01, 0.1, 0.2, 0.3, 0.5, 1.0])
+def test_an_interval_leaves_out_zero_where_p_is_below_five_percent(value):
+    low, high = interval(value, DRAWS, subjects=5, scale=DIFFERENCE)
+    assert (low > 0 or high < 0) == (p_value(value, DRAWS, subjects=5) < 0.05)

@@ -2,7 +2,20 @@ import numpy as np
 import pytest
 
 from thermalign.geometry import mirror_points
-from thermalign.metrics.landmarks import ced, failure_rate, nmse, nmse_sd, normalized_errors
+from thermalign.metrics.landmarks import (
+    box_diagonal,
+    box_size,
+    ced,
+    ced_auc,
+    ced_shares,
+    eye_mouth_distance,
+    failure_at,
+    failure_rate,
+    nmse,
+    nmse_sd,
+    normalized_errors,
+    renormalized,
+)
 
 FACE = np.array([[[30.0, 40], [70, 40], [50, 70], [35, 90], [65, 90]]])  # 40 px between the eyes
 NAN = float("nan")
@@ -89,7 +102,66 @@ def test_the_curve_never_falls_and_does_not_depend_on_order():
     np.testing.assert_array_equal(ced(errors[::-1], thresholds), shares)
 
 
-@pytest.mark.parametrize("measure", [lambda e: ced(e, np.array([0.1])), failure_rate])
+def test_failures_at_a_threshold_and_the_area_below_it_by_hand():
+    errors = np.array([0.02, 0.08, 0.2, NAN])
+    assert failure_at(errors, 0.08) == 0.75  # one lies below, one at it, one beyond, one nowhere
+    np.testing.assert_allclose(ced_shares(errors, 0.08), [0.75, 0, 0, 0])
+    assert ced_auc(errors, 0.08) == pytest.approx(0.75 / 4)
+    assert ced_auc(np.zeros(3), 0.08) == 1
+    assert ced_auc(np.array([NAN]), 0.08) == 0
+
+
+@pytest.mark.parametrize("threshold", [0.08, 0.1])
+def test_the_area_is_the_integral_of_the_curve_and_failures_its_complement(threshold):
+    errors = np.random.default_rng(0).gamma(2, 0.03, 300)
+    errors[:20] = NAN
+    grid = np.linspace(0, threshold, 20_001)
+    area = np.trapezoid(ced(errors, grid), grid) / threshold
+    assert ced_auc(errors, threshold) == pytest.approx(area, abs=1e-4)
+    below = ced(errors, np.array([threshold]))[0]
+    assert failure_at(errors, threshold) == pytest.approx(1 - below, abs=1e-12)
+
+
+@pytest.mark.parametrize("threshold", [0, -0.1, NAN])
+def test_an_area_up_to_no_threshold_is_refused(threshold):
+    with pytest.raises(ValueError, match="above 0"):
+        ced_auc(np.array([0.1]), threshold)
+
+
+def test_other_units_by_hand():
+    np.testing.assert_allclose(eye_mouth_distance(FACE), [50])  # from y = 40 to y = 90
+    assert box_diagonal(np.array([30.0]), np.array([40.0])) == 50
+    assert box_size(np.array([20.0]), np.array([80.0])) == 40
+    # .1 of 40 px between the eyes is 4 px
+    np.testing.assert_allclose(renormalized(np.array([0.1]), FACE, np.array([50.0])), [0.08])
+    assert np.isnan(renormalized(np.array([NAN]), FACE, np.array([50.0]))[0])
+
+
+def test_a_turned_head_shortens_the_eye_distance_and_leaves_the_other_one():
+    turned = FACE * [0.5, 1]
+    np.testing.assert_allclose(eye_mouth_distance(turned), eye_mouth_distance(FACE))
+
+
+@pytest.mark.parametrize("unit", [0.0, -1.0, NAN, np.inf])
+def test_a_unit_that_is_no_length_is_refused_with_its_row(unit):
+    with pytest.raises(ValueError, match=r"rows \[0\]"):
+        renormalized(np.array([0.1]), FACE, np.array([unit]))
+
+
+def test_units_of_another_number_of_images_are_refused():
+    with pytest.raises(ValueError, match="differ"):
+        renormalized(np.array([0.1, 0.2]), FACE, np.array([50.0]))
+
+
+@pytest.mark.parametrize(
+    "measure",
+    [
+        lambda e: ced(e, np.array([0.1])),
+        failure_rate,
+        lambda e: failure_at(e, 0.1),
+        lambda e: ced_auc(e, 0.1),
+    ],
+)
 def test_a_share_of_no_image_is_refused(measure):
     with pytest.raises(ValueError, match="no images"):
         measure(np.array([]))

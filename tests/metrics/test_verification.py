@@ -4,15 +4,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.interpolate import interp1d
 from scipy.optimize import brentq
-from sklearn.metrics import roc_curve, top_k_accuracy_score
+from sklearn.metrics import roc_curve
 
 from thermalign.metrics.verification import (
-    cmc,
+    auc,
+    d_prime,
     eer,
-    impostors_needed,
     order,
-    own_ranks,
-    rank1,
     rates,
     roc,
     tar_at_far,
@@ -152,7 +150,7 @@ def test_one_aligned_failure_among_many_moves_the_rate_by_its_share_at_most():
 
 
 @pytest.mark.parametrize("missing", [([], [1, 2]), ([1, 2], [])])
-@pytest.mark.parametrize("measure", [eer, lambda s, t: roc(s, t, np.array([0.1]))])
+@pytest.mark.parametrize("measure", [eer, auc, lambda s, t: roc(s, t, np.array([0.1]))])
 def test_an_empty_class_is_refused(missing, measure):
     with pytest.raises(ValueError, match="genuine and impostor"):
         measure(*split(*missing))
@@ -174,54 +172,40 @@ def test_a_rate_outside_0_to_1_is_refused(rate):
         roc(*split([1], [0]), np.array([rate]))
 
 
-def test_a_rate_without_enough_impostors_is_not_a_number():
-    scores, truth = split([0.5], np.linspace(0, 1, 999))
-    assert np.isnan(tar_at_far(scores, truth, 0.01))
-    assert np.isnan(tar_at_far(scores, truth, 0.001))
+def test_a_rate_without_enough_pairs_of_people_is_not_a_number():
     scores, truth = split([0.995], np.linspace(0, 1, 1000))
-    assert tar_at_far(scores, truth, 0.01) == 1
-    assert np.isnan(tar_at_far(scores, truth, 0.009))
+    # 30 / .05 = 600 pairs of people, however many comparisons there are of them
+    assert tar_at_far(scores, truth, 0.05, pairs=600) == 1
+    assert np.isnan(tar_at_far(scores, truth, 0.05, pairs=599))
+    assert np.isnan(tar_at_far(scores, truth, 0.01, pairs=870))
 
 
-@pytest.mark.parametrize(("far", "needed"), [(0.01, 1000), (0.001, 10_000), (1, 10)])
-def test_a_rate_takes_as_many_impostors_as_make_ten_false_accepts_likely(far, needed):
-    assert impostors_needed(far) == needed
-    enough = split([1], np.zeros(needed))
-    assert tar_at_far(*enough, far) == 1
-    assert np.isnan(tar_at_far(*split([1], np.zeros(needed - 1)), far))
+def test_no_number_of_people_shows_a_rate_of_nothing():
+    with pytest.raises(ValueError, match="above 0"):
+        tar_at_far(*split([1], [0]), 0.0, pairs=10**9)
 
 
-RANKED = np.array([[3.0, 2, 1], [3, 2, 1], [1, 1, 0], [2, 2, 2], [-INF, -INF, -INF], [1, 2, 3]])
-SHOWN = [0, 1, 0, 2, 0, None]  # column of each probe's subject
+def test_areas_by_hand():
+    assert auc(*split([3, 4], [1, 2])) == 1
+    assert auc(*split([1, 2], [3, 4])) == 0
+    assert auc(*split([1, 1], [1, 1, 1])) == 0.5
+    # of four pairs 4 > 3, 4 > 1, 2 > 1 are won
+    assert auc(*split([4, 2], [3, 1])) == 0.75
+    assert auc(*split([2, 1], [1, 0])) == pytest.approx(3.5 / 4)  # one draw
 
 
-def shown_by(columns, n):
-    genuine = np.zeros((len(columns), n), bool)
-    for row, column in enumerate(columns):
-        if column is not None:
-            genuine[row, column] = True
-    return genuine
+def test_a_failure_wins_against_nobody_and_is_beaten_by_everybody_acquired():
+    # genuine 3 and a failure against impostor 1 and a failure: two of four pairs are won
+    assert auc(*split([3, -INF], [1, -INF])) == 0.5
+    assert auc(*split([3], [1, -INF])) == 1
+    assert auc(*split([-INF], [1])) == auc(*split([-INF], [-INF])) == 0
 
 
-def test_ranks_by_hand_count_ties_against_the_probe():
-    # first; second; tied with one; tied with two; no face; not enrolled
-    expected = [1, 2, 2, 3, INF, NAN]
-    np.testing.assert_array_equal(own_ranks(RANKED, shown_by(SHOWN, 3)), expected)
-
-
-def test_the_cumulative_match_characteristic_by_hand():
-    found = cmc(RANKED, shown_by(SHOWN, 3), np.array([1, 2, 3]))
-    # of five enrolled probes; the one without a face is never identified
-    np.testing.assert_allclose(found, [0.2, 0.6, 0.8])
-
-
-@pytest.mark.parametrize("k", [1, 2, 5])
-def test_the_cumulative_match_characteristic_is_the_top_k_accuracy_of_scikit_learn(k):
-    rng = np.random.default_rng(k)
-    subject, scores = rng.integers(0, 6, 200), rng.normal(size=(200, 6))
-    expected = top_k_accuracy_score(subject, scores, k=k, labels=np.arange(6))
-    found = cmc(scores, shown_by(subject, 6), np.array([k]))
-    assert found[0] == pytest.approx(expected, abs=1e-12)
+@given(sets())
+def test_the_area_of_exchanged_classes_and_signs_is_the_same(pair):
+    genuine, impostor = pair
+    other = split([-s for s in impostor], [-s for s in genuine])
+    assert auc(*other) == pytest.approx(auc(*split(genuine, impostor)), abs=1e-12)
 
 
 def test_z_normalised_scores_by_hand():
@@ -243,34 +227,26 @@ def test_z_normalisation_takes_scale_and_offset_of_a_classifier_away():
     )
 
 
-def test_rank_one_by_hand():
-    scores = np.array([[3.0, 2, 1], [3, 2, 1], [1, 1, 0], [-INF, -INF, -INF]])
-    genuine = np.zeros((4, 3), bool)
-    genuine[[0, 1, 2, 3], [0, 1, 0, 0]] = True
-    # won; lost; a draw is not won; no face
-    assert rank1(scores, genuine) == 0.25
+def test_equal_impostor_scores_have_no_spread_though_their_mean_is_rounded():
+    scores = np.array([0.5, *[0.1] * 3])
+    assert scores[1:].mean() != 0.1  # off by 1e-17: z would be 2.9e16
+    gallery, genuine = np.zeros(4, int), np.array([True, False, False, False])
+    assert np.isnan(z_normalised(scores, genuine, gallery)).all()
+    small = 1e-20 * np.array([3.0, 1, 2])  # a small scale is none the less a scale
+    known = z_normalised(small, np.array([True, False, False]), gallery[:3])
+    np.testing.assert_allclose(known, [3, -1, 1])
 
 
-def test_probes_of_subjects_that_are_not_enrolled_have_no_rank():
-    scores = np.array([[3.0, 2], [5, 1]])
-    genuine = np.array([[True, False], [False, False]])
-    assert rank1(scores, genuine) == 1
+def test_d_prime_by_hand():
+    # means 3 and 1; variances 1 and 1, then 1 and 0
+    assert d_prime(*split([2, 4], [0, 2])) == pytest.approx(2)
+    assert d_prime(*split([2, 4], [1, 1, 1])) == pytest.approx(2 / np.sqrt(0.5))
+    assert d_prime(*split([2, 4, -INF], [0, 2, -INF])) == pytest.approx(2)
+    assert np.isnan([d_prime(*split([2, 4], [-INF])), d_prime(*split([1, 1], [0]))]).all()
 
 
-@pytest.mark.parametrize("shape", [(0, 3), (2, 3)])
-def test_rank_one_of_no_enrolled_probe_is_refused(shape):
-    with pytest.raises(ValueError, match="no probe shows"):
-        rank1(np.zeros(shape), np.zeros(shape, bool))
-
-
-def test_a_missing_score_has_no_rank():
-    with pytest.raises(ValueError, match="use -inf"):
-        rank1(np.array([[NAN, 1]]), np.array([[True, False]]))
-
-
-def test_the_order_of_the_gallery_changes_no_rank():
+def test_d_prime_is_blind_to_scale_and_offset():
     rng = np.random.default_rng(0)
-    scores, subject = rng.normal(size=(20, 6)).round(1), rng.integers(0, 6, 20)
-    genuine = subject[:, None] == np.arange(6)
-    columns = rng.permutation(6)
-    assert rank1(scores[:, columns], genuine[:, columns]) == rank1(scores, genuine)
+    scores, genuine = rng.normal(size=50), rng.random(50) < 0.3
+    assert d_prime(3 * scores - 7, genuine) == pytest.approx(d_prime(scores, genuine))
+    assert d_prime(-scores, genuine) == pytest.approx(-d_prime(scores, genuine))

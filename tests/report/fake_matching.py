@@ -92,7 +92,7 @@ def add_identification(rows: Any, key: tuple[str, str, str], eer: float) -> None
             key, "cmc", value, at=float(rank), n=480, low=value - 0.04, high=min(value + 0.04, 1)
         )
     for far, needed in ((0.01, 300.0), (0.001, 30000.0)):
-        rows.add(key, "impostors_needed", needed, at=far, n=13920)
+        rows.add(key, "person_pairs_needed", needed, at=far, n=13920)
     rows.add(key, "eer_pooled", eer + 0.011, n=14400)
     rows.add(key, "eer_pooled_z", eer + 0.004, n=14400)
 

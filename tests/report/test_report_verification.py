@@ -34,11 +34,11 @@ def spoken(panel):
     return re.search(r'aria-label="([^"]+)"', panel.svg)[1]
 
 
-def test_a_rate_that_takes_more_impostors_says_how_many_a_fold_has():
+def test_a_rate_that_takes_more_person_pairs_says_how_many_a_fold_has():
     rows = Rows()
     rows.add(KEY, "tar_at_far", 0.62, at=0.01, low=0.5, high=0.7, n=3000)
     rows.add(KEY, "tar_at_far", NAN, at=0.001, n=3000)
-    rows.add(KEY, "impostors_needed", 3000, at=0.001, n=2900, n_folds=2)
+    rows.add(KEY, "person_pairs_needed", 3000, at=0.001, n=2900, n_folds=2)
     rows.add(KEY, "rank1", 0.8, low=0.7, high=0.9)
     table = operating_table(view_of(rows))
     assert cells(table) == ["needs 3,000, has 1,450", "62.0\u202f%", "80.0\u202f%", "3,000"]

@@ -81,7 +81,7 @@ def test_more_samples_leave_the_first_ones_as_they_are(written):
 
 def test_rows_describe_their_files(written):
     folder, frame, points = written
-    assert len(list(folder.iterdir())) == len(frame) + 2
+    assert len(list(folder.iterdir())) == len(frame) + 3
     for row in frame.to_dict("records"):
         counts = images.read_counts(_path(frame, row["image_id"]))
         assert counts.shape == (row["height"], row["width"])

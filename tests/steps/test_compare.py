@@ -6,13 +6,14 @@ import pytest
 
 from thermalign import tables
 from thermalign.geometry import LANDMARKS
-from thermalign.metrics.intervals import DIFFERENCE, RATE, interval
-from thermalign.schemas.dataset import ANNOTATIONS, FOLDS, IMAGES
+from thermalign.metrics.intervals import RATE, interval
+from thermalign.schemas.dataset import ANNOTATIONS, ATTRIBUTES, BOXES, FOLDS, IMAGES
 from thermalign.schemas.matching import SCORES
 from thermalign.schemas.measures import SUMMARY
 from thermalign.schemas.predictions import PREDICTIONS
 from thermalign.steps import compare, measure
-from thermalign.steps.compare import contrast, over_folds, summarise
+from thermalign.steps._over_folds import over_folds
+from thermalign.steps.compare import summarise
 
 FACE = np.array([[30.0, 40], [70, 40], [50, 64], [34, 80], [66, 80]])
 SETTINGS = {
@@ -23,6 +24,7 @@ SETTINGS = {
     "tar_at_far": [0.1],
 }
 SUBJECTS = ("s1", "s2", "s3")
+DATASET = ("images", "annotations", "boxes", "attributes")
 
 
 def points(shift):
@@ -52,6 +54,9 @@ def write_dataset(folder, *, shift):
     tables.write(folder / "images.parquet", images, IMAGES)
     annotated = points(shift).assign(visible=True)
     tables.write(folder / "annotations.parquet", annotated, ANNOTATIONS)
+    boxes = images[["image_id"]].assign(source="given", x=10.0, y=20.0, width=60.0, height=80.0)
+    tables.write(folder / "boxes.parquet", boxes, BOXES)
+    tables.write(folder / "attributes.parquet", ATTRIBUTES.empty_table().to_pandas(), ATTRIBUTES)
 
 
 def write_protocol(folder, protocol, dataset):
@@ -63,17 +68,38 @@ def write_protocol(folder, protocol, dataset):
     tables.write(folder / "predictions.parquet", found, PREDICTIONS)
     pairs = [(a, b, a == b, float(a == b)) for a in SUBJECTS for b in SUBJECTS]
     scores = pd.DataFrame(pairs, columns=["probe_id", "gallery_id", "genuine", "score"])
-    tables.write(folder / "scores.parquet", scores.assign(model="m", **key), SCORES)
+    scores = scores.assign(model="m", same_moment="exclude", **key)
+    tables.write(folder / "scores.parquet", scores, SCORES)
     names = ("folds", "predictions", "scores")
     measure.run(
-        images=dataset / "images.parquet",
-        annotations=dataset / "annotations.parquet",
+        **{name: dataset / f"{name}.parquet" for name in DATASET},
         **{name: folder / f"{name}.parquet" for name in names},
         **key,
         model="m",
+        headline="exclude",
         settings=SETTINGS,
         metrics=folder / "metrics.parquet",
         replicates=folder / "replicates.parquet",
+        code="x",
+    )
+
+
+def compare_all(folder, datasets):
+    """Run `compare` on the protocols of :func:`write_protocol`."""
+    each = list(dict.fromkeys(datasets.values()))
+    kinds = ("folds", "predictions", "scores", "metrics", "replicates")
+    compare.run(
+        displacements={},
+        images=[folder / d / "images.parquet" for d in each],
+        annotations=[folder / d / "annotations.parquet" for d in each],
+        **{kind: [folder / p / f"{kind}.parquet" for p in datasets] for kind in kinds},
+        joined_metrics=[],
+        joined_replicates=[],
+        datasets=datasets,
+        headlines=dict.fromkeys(datasets, "exclude"),
+        settings=SETTINGS,
+        summary=folder / "summary.parquet",
+        differences=folder / "differences.parquet",
         code="x",
     )
 
@@ -84,18 +110,7 @@ def test_datasets_that_name_images_alike_stay_apart(tmp_path):
         write_dataset(tmp_path / name, shift=shift)
     for protocol, dataset in datasets.items():
         write_protocol(tmp_path / protocol, protocol, tmp_path / dataset)
-    kinds = ("metrics", "replicates", "scores")
-    compare.run(
-        displacements={},
-        images=[tmp_path / d / "images.parquet" for d in ("exact", "shifted")],
-        **{kind: [tmp_path / p / f"{kind}.parquet" for p in datasets] for kind in kinds},
-        joined_replicates=[],
-        datasets=datasets,
-        settings=SETTINGS,
-        summary=tmp_path / "summary.parquet",
-        differences=tmp_path / "differences.parquet",
-        code="x",
-    )
+    compare_all(tmp_path, datasets)
     summary = tables.read(tmp_path / "summary.parquet", SUMMARY)
     nmse = summary.query("metric == 'nmse' and subset == 'all'").set_index("protocol")
     ends = nmse[["value", "low", "high"]]
@@ -134,17 +149,6 @@ def test_a_metric_over_folds_is_their_mean_and_so_is_every_draw():
     assert summary["n"].tolist() == [100, 100]
 
 
-def test_differences_are_those_of_the_same_draw():
-    metrics, replicates = drawn()
-    joined = over_folds(replicates)
-    rows = list(contrast(summarise(metrics, joined), joined))
-    paired = np.array([0.3 - 0.2, 0.4 - 0.3, 0.5 - 0.4])  # every draw differs by 0.1
-    ends = interval(0.1, paired, subjects=7, scale=DIFFERENCE)
-    assert [row[:6] for row in rows] == [("p", "all", "eer", 0.0, "a", "b")]
-    assert rows[0][6:] == pytest.approx((0.1, *ends, 100))
-    assert ends == pytest.approx((0.1, 0.1))
-
-
 def test_a_fold_without_replicates_adds_none():
     assert over_folds([drawn()[1][0].iloc[:0]]) == {}
 
@@ -159,15 +163,6 @@ def test_the_points_of_a_curve_stay_apart():
     assert summary.query("model == 'a'").set_index("at")["value"].to_dict() == pytest.approx(
         {0.01: 0.4, 0.1: 0.6}
     )
-    assert [row[3] for row in contrast(summary, joined)] == [0.01, 0.1]
-
-
-def test_curves_are_joined_and_never_compared():
-    metrics, replicates = drawn("roc", 0.01)
-    joined = over_folds(replicates)
-    summary = summarise(metrics, joined)
-    assert summary["low"].notna().all()
-    assert list(contrast(summary, joined)) == []
 
 
 def test_a_rate_that_one_fold_cannot_measure_is_unknown_over_folds():
@@ -176,3 +171,55 @@ def test_a_rate_that_one_fold_cannot_measure_is_unknown_over_folds():
     summary = summarise(metrics, {}).set_index("model")
     assert np.isnan(summary.loc["a", "value"])
     assert summary.loc["b", "value"] == pytest.approx(0.3)
+
+
+def landmark_rows(*rows):
+    """Return METRICS of model, fold, subset, metric and value."""
+    columns = ["model", "fold", "subset", "metric", "value"]
+    fixed = {"protocol": "p", "at": 0.0, "low": np.nan, "high": np.nan, "n": 10}
+    return pd.DataFrame(rows, columns=columns).assign(**fixed)
+
+
+def test_a_fold_in_which_nothing_was_found_does_not_drop_out_of_the_mean():
+    metrics = landmark_rows(
+        ("a", 0, "all", "failure_rate", 0.0),
+        ("a", 0, "all", "nmse", 0.1),
+        ("a", 0, "landmark=nose_base", "nmse", 0.1),
+        ("a", 1, "all", "failure_rate", 1.0),  # and so no nmse
+        ("b", 0, "all", "nmse", 0.2),
+        ("b", 1, "all", "nmse", 0.4),
+    )
+    found = summarise(metrics, {}).set_index(["model", "subset", "metric"])["value"]
+    assert found["a", "all", "failure_rate"] == 0.5
+    assert np.isnan(found["a", "all", "nmse"])
+    assert np.isnan(found["a", "landmark=nose_base", "nmse"])
+    assert found["b", "all", "nmse"] == pytest.approx(0.3)
+
+
+def test_a_range_that_a_fold_does_not_have_is_the_mean_of_the_other_folds():
+    metrics = landmark_rows(
+        ("a", 0, "all", "nmse", 0.1),
+        ("a", 1, "all", "nmse", 0.1),
+        ("a", 0, "range=3", "nmse", 0.3),  # the other fold has no image of it
+        ("a", 0, "range=3", "eer", 0.2),
+        ("b", 0, "range=3", "eer", 0.2),
+        ("b", 1, "range=3", "eer", 0.4),  # but probes, of which a has none
+    )
+    found = summarise(metrics, {}).set_index(["model", "subset", "metric"])
+    assert found.loc[("a", "range=3", "nmse"), ["value", "n_folds"]].tolist() == [0.3, 1]
+    assert np.isnan(found.loc[("a", "range=3", "eer"), "value"])
+    assert found.loc[("b", "range=3", "eer"), "value"] == pytest.approx(0.3)
+
+
+def test_protocols_say_how_many_people_they_share(tmp_path):
+    write_dataset(tmp_path / "exact", shift=0.0)
+    write_dataset(tmp_path / "other", shift=0.0)
+    datasets = {"p1": "exact", "p2": "exact", "p3": "other"}
+    for name, dataset in datasets.items():
+        write_protocol(tmp_path / name, name, tmp_path / dataset)
+    compare_all(tmp_path, datasets)
+    summary = tables.read(tmp_path / "summary.parquet", SUMMARY)
+    shared = summary[summary["metric"] == "shared_people"].set_index(["protocol", "subset"])
+    # people of another dataset are others, whatever they are called
+    assert set(shared.index) == {("p1", "protocol=p2"), ("p2", "protocol=p1")}
+    assert shared[["value", "n"]].to_numpy().tolist() == [[3, 3], [3, 3]]

@@ -5,28 +5,35 @@ import pandas as pd
 import pytest
 from scipy.stats import linregress, norm
 
-from thermalign.metrics.verification import eer
-from thermalign.steps._dose import Curve, measure_curve, measure_difference
+from thermalign.metrics.verification import d_prime, eer
+from thermalign.steps._dose import SLOPES, Curve, measure_curve, measure_difference
 from thermalign.steps._measures import Draws
 
-SUBJECTS = [f"s{k}" for k in range(8)]
 LEVELS = [0.0, 0.1, 0.2, 0.4]
-IMAGES = pd.DataFrame({"subject_id": SUBJECTS, "image_id": SUBJECTS})
-DRAWS = Draws.of_fold(IMAGES, IMAGES, {"replicates": 100, "seed": 1})
 
 
-def scores(level, *, loss):
+def names(people):
+    return [f"s{k}" for k in range(people)]
+
+
+def scores(level, *, loss, gap=3.0, people=8):
     """Return comparisons of every subject with every one, the genuine ones worse by ``loss``."""
-    rng = np.random.default_rng(5)
-    rows = [(a, b, a == b, rng.normal() + 3 * (a == b)) for a in SUBJECTS for b in SUBJECTS]
+    rng, everyone = np.random.default_rng(5), names(people)
+    rows = [(a, b, a == b, rng.normal() + gap * (a == b)) for a in everyone for b in everyone]
     table = pd.DataFrame(rows, columns=["subject_id", "gallery_id", "genuine", "score"])
     table["score"] -= loss * level * table["genuine"]
-    return table.assign(image_id=table["subject_id"], error=level)
+    each = table["subject_id"]
+    return table.assign(image_id=each, probe_id=each, error=level)
 
 
-def curve(loss, subset="displacement=isotropic"):
-    made = Curve(subset, LEVELS, [scores(level, loss=loss) for level in LEVELS])
-    return list(measure_curve(made, DRAWS, linear_up_to=0.2))
+def drawn(people=8):
+    known = pd.DataFrame({"subject_id": names(people), "image_id": names(people)})
+    return Draws.of_fold(known, known, {"replicates": 100, "seed": 1})
+
+
+def curve(loss, subset="displacement=isotropic", **of_scores):
+    made = Curve(subset, LEVELS, [scores(level, loss=loss, **of_scores) for level in LEVELS])
+    return list(measure_curve(made, drawn(of_scores.get("people", 8)), linear_up_to=0.2))
 
 
 def test_every_level_has_its_error_and_its_rate():
@@ -48,26 +55,57 @@ def test_rises_stand_at_the_level_they_lead_to_and_add_up():
 
 
 def test_slopes_are_those_of_the_levels_near_zero():
-    figures = curve(10.0)
+    figures = curve(10.0, people=24)
     rates = [m.value for m in figures if m.metric == "eer"][:3]
+    assert min(rates) > 0
     slopes = {m.metric: m.value for m in figures if "slope" in m.metric}
     assert slopes["eer_slope"] == pytest.approx(linregress(LEVELS[:3], rates).slope)
-    deviates = norm.ppf(np.clip(rates, 0.5 / 8, 1 - 0.5 / 8))
-    assert slopes["probit_slope"] == pytest.approx(linregress(LEVELS[:3], deviates).slope)
+    expected = linregress(LEVELS[:3], norm.ppf(rates)).slope
+    assert slopes["probit_slope"] == pytest.approx(expected)
+
+
+def test_a_slope_of_deviates_is_unknown_where_a_fitted_rate_is_zero():
+    figures = curve(1.0, gap=8.0)
+    assert [m.value for m in figures if m.metric == "eer"] == [0.0] * len(LEVELS)
+    slopes = {m.metric: m for m in figures if "slope" in m.metric}
+    assert np.isnan(slopes["probit_slope"].value)
+    assert np.isnan(slopes["probit_slope"].interval()).all()
+    assert slopes["eer_slope"].value == 0
+
+
+def test_sensitivity_is_seen_where_the_error_rate_lies_on_its_floor():
+    # genuine scores lose 5 a level of 1; the spread within genuine and impostor scores stays
+    figures = curve(5.0, gap=8.0)
+    table = scores(0.0, loss=5.0, gap=8.0)
+    spread = [table.loc[table["genuine"] == side, "score"].var(ddof=0) for side in (True, False)]
+    (made,) = (m for m in figures if m.metric == "d_prime_slope")
+    assert made.value == pytest.approx(-5 / np.sqrt(np.mean(spread)))
+    assert (made.replicates < 0).all()
+    low, high = made.interval()
+    assert low < made.value < high < 0
+
+
+def test_d_prime_stands_at_every_level():
+    figures = {m.at: m for m in curve(10.0) if m.metric == "d_prime"}
+    assert list(figures) == LEVELS
+    table = scores(0.2, loss=10.0)
+    assert figures[0.2].value == d_prime(table["score"].to_numpy(), table["genuine"].to_numpy())
+    assert (figures[0.2].n, figures[0.2].subjects) == (64, 8)
 
 
 def test_the_difference_of_two_curves_is_paired():
     steep, flat = curve(10.0, "a&modality=thermal"), curve(0.0, "a&modality=visible")
     difference = {m.metric: m for m in measure_difference("a", steep, flat)}
-    assert set(difference) == {"eer_slope_difference", "probit_slope_difference"}
-    own = difference["eer_slope_difference"]
-    pair = [next(m for m in side if m.metric == "eer_slope") for side in (steep, flat)]
-    assert own.value == pytest.approx(pair[0].value - pair[1].value)
-    np.testing.assert_allclose(own.replicates, pair[0].replicates - pair[1].replicates)
-    assert own.subset == "a"
-    assert pair[1].value == pytest.approx(0, abs=1e-12)
+    assert list(difference) == [f"{metric}_difference" for metric in SLOPES]
+    for metric in ("eer_slope", "d_prime_slope"):
+        own = difference[f"{metric}_difference"]
+        pair = [next(m for m in side if m.metric == metric) for side in (steep, flat)]
+        assert own.value == pytest.approx(pair[0].value - pair[1].value)
+        np.testing.assert_allclose(own.replicates, pair[0].replicates - pair[1].replicates)
+        assert own.subset == "a"
+        assert pair[1].value == pytest.approx(0, abs=1e-12)
 
 
 def test_probes_of_nobody_enrolled_have_no_curve():
     strangers = [scores(level, loss=1.0).assign(genuine=False) for level in LEVELS]
-    assert not list(measure_curve(Curve("a", LEVELS, strangers), DRAWS, linear_up_to=0.2))
+    assert not list(measure_curve(Curve("a", LEVELS, strangers), drawn(), linear_up_to=0.2))

@@ -1,5 +1,7 @@
 """What `measure` writes of a fold: two ranges, two conditions, scores set by hand."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,14 +10,17 @@ from test_compare import FACE, SETTINGS
 from thermalign import tables
 from thermalign.geometry import LANDMARKS
 from thermalign.metrics.bootstrap import subject_weights
-from thermalign.schemas.dataset import ANNOTATIONS, FOLDS, IMAGES
+from thermalign.schemas.dataset import ANNOTATIONS, ATTRIBUTES, BOXES, FOLDS, IMAGES
 from thermalign.schemas.matching import SCORES
 from thermalign.schemas.measures import METRICS, REPLICATES
 from thermalign.schemas.predictions import PREDICTIONS
 from thermalign.steps import measure
+from thermalign.steps._located import located
+from thermalign.steps._measures import Draws
 
 SUBJECTS = ("s1", "s2", "s3", "s4")
 KEY = {"protocol": "p", "fold": 0}
+READINGS = ("exclude", "keep")
 SHOTS = [(1, "baseline"), (1, "expression"), (2, "baseline")]
 
 
@@ -42,6 +47,11 @@ def measured(tmp_path_factory):
     ]
     annotated = pd.DataFrame(points, columns=["image_id", "landmark", "x", "y"])
     tables.write(folder / "annotations.parquet", annotated.assign(visible=True), ANNOTATIONS)
+    boxes = images[["image_id"]].assign(source="given", x=10.0, y=20.0, width=60.0, height=80.0)
+    tables.write(folder / "boxes.parquet", boxes, BOXES)
+    worn = images[["image_id"]].assign(name="glasses", value="no")
+    worn.loc[images["subject_id"] == "s1", "value"] = "yes"
+    tables.write(folder / "attributes.parquet", worn, ATTRIBUTES)
     found = annotated.assign(x=annotated["x"] + 2, confidence=1.0, model="m", **KEY)
     found.loc[found["image_id"] == "s12", ["x", "y"]] = np.nan
     tables.write(folder / "predictions.parquet", found, PREDICTIONS)
@@ -53,10 +63,13 @@ def measured(tmp_path_factory):
         for g in SUBJECTS
     ]
     scores = pd.DataFrame(pairs, columns=["probe_id", "gallery_id", "genuine", "score"])
-    tables.write(folder / "scores.parquet", scores.assign(model="m", **KEY), SCORES)
-    names = ("images", "annotations", "folds", "predictions", "scores", "metrics", "replicates")
+    both = [scores.assign(model="m", same_moment=reading, **KEY) for reading in READINGS]
+    set_on_training = {"thresholds": json.dumps({"0": 1.5, "0.01": None})}
+    tables.write(folder / "scores.parquet", pd.concat(both), SCORES, set_on_training)
+    names = ("images", "annotations", "boxes", "attributes", "folds", "predictions", "scores")
+    names += ("metrics", "replicates")
     paths = {name: folder / f"{name}.parquet" for name in names}
-    measure.run(**paths, **KEY, model="m", settings=SETTINGS, code="x")
+    measure.run(**paths, **KEY, model="m", headline="exclude", settings=SETTINGS, code="x")
     return tables.read(paths["metrics"], METRICS), tables.read(paths["replicates"], REPLICATES)
 
 
@@ -87,18 +100,85 @@ def test_a_lost_face_is_a_failure_and_has_no_error(measured):
     assert values(metrics, "nmse") == pytest.approx({0: 2 / 40})
 
 
+def test_an_error_of_no_found_face_is_not_a_number_rather_than_no_row():
+    errors = pd.DataFrame(
+        {"image_id": ["i", "j"], "subject_id": ["a", "b"], "volume": 1, "range": 1}
+    ).assign(condition="baseline", error=np.nan, **dict.fromkeys(LANDMARKS, np.nan))
+    draws = Draws.of_fold(errors, errors, SETTINGS)
+    none = pd.DataFrame(columns=["image_id", "name", "value"])
+    made = list(located(errors, draws, SETTINGS, attributes=none))
+    told = {(m.subset, m.metric, m.at): m for m in made}
+    assert np.isnan(told["all", "nmse", 0].value)
+    assert np.isnan(told["landmark=nose_base", "nmse", 0].value)
+    assert told["all", "failure_rate", 0].value == told["all", "failure_at", 0.08].value == 1
+    assert told["all", "ced_auc", 0.08].value == 0
+    assert len(told["all", "nmse", 0].replicates) == 0
+
+
+def test_the_error_stands_in_four_units(measured):
+    metrics, _ = measured
+    # 2 px; 40 px between the eyes and from eyes to mouth; a box of 60 x 80 px
+    assert values(metrics, "nmse_eye_mouth") == pytest.approx({0: 2 / 40})
+    assert values(metrics, "nmse_box_diagonal") == pytest.approx({0: 2 / 100})
+    assert values(metrics, "nmse_box_size") == pytest.approx({0: 2 / np.sqrt(4800)})
+    assert values(metrics, "nmse_box_size", "range=2") == pytest.approx({0: 2 / np.sqrt(4800)})
+
+
+def test_the_error_distribution_is_summed_up_at_two_limits(measured):
+    metrics, _ = measured
+    # 11 of 12 images have an error of .05, one has none
+    found = 11 / 12
+    expected = {0.08: found * (1 - 0.05 / 0.08), 0.1: found * (1 - 0.05 / 0.1)}
+    assert values(metrics, "ced_auc") == pytest.approx(expected)
+    assert values(metrics, "failure_at") == pytest.approx({0.08: 1 / 12, 0.1: 1 / 12})
+
+
+def test_errors_and_rates_stand_by_attribute(measured):
+    metrics, replicates = measured
+    yes = "attribute=glasses:yes"
+    assert values(metrics, "nmse", yes) == pytest.approx({0: 2 / 40})
+    assert values(metrics, "failure_rate", yes) == values(metrics, "fta", yes) == {0: 1 / 3}
+    assert values(metrics, "failure_rate", f"{yes}&range=2") == {0: 1}
+    assert np.isnan(values(metrics, "nmse", f"{yes}&range=2")[0])
+    assert values(metrics, "eer", f"{yes}&range=1") == {0: 0}
+    named = replicates[replicates["subset"].str.startswith("attribute=")]
+    assert set(named["metric"]) == {"nmse", "failure_rate", "fta", "eer"}
+
+
+def test_thresholds_of_training_people_come_with_the_scores(measured):
+    metrics, _ = measured
+    thresholds = values(metrics, "threshold")
+    assert thresholds[0] == 1.5
+    assert np.isnan(thresholds[0.01])
+    assert values(metrics, "fnmr")[0] == 1  # genuine scores are 1
+    assert values(metrics, "fmr")[0] == pytest.approx(3 / 33)  # s4's probes against s3
+    assert values(metrics, "far")[0] == pytest.approx(3 / 36)
+
+
+def test_the_other_reading_is_marked(measured):
+    metrics, replicates = measured
+    other = metrics[metrics["subset"].str.startswith("same_moment=")]
+    assert set(other["subset"]) == {f"same_moment=keep{r}" for r in ("", "&range=1", "&range=2")}
+    headline, keep = (values(metrics, "eer", subset) for subset in ("all", "same_moment=keep"))
+    assert headline == keep
+    assert "same_moment=keep" in set(replicates.query("metric == 'auc'")["subset"])
+
+
 def test_a_rate_that_cannot_be_measured_says_what_it_takes_and_has_no_replicates(measured):
     metrics, replicates = measured
     assert np.isnan(values(metrics, "tar_at_far")[0.1])
-    row = metrics.query("metric == 'impostors_needed' and subset == 'all'").iloc[0]
-    assert row[["at", "value", "n"]].tolist() == [0.1, 100, 36]
+    row = metrics.query("metric == 'person_pairs_needed' and subset == 'all'").iloc[0]
+    assert row[["at", "value", "n"]].tolist() == pytest.approx([0.1, 300, 12])
+    assert values(metrics, "person_pairs") == {0: 12}
     assert "tar_at_far" not in set(replicates["metric"])
 
 
 def test_curves_have_bands_for_all_images_and_every_range(measured):
     metrics, replicates = measured
     with_bands = {"all", "range=1", "range=2"}
-    for _, rows in replicates[replicates["metric"].isin(["roc", "cmc"])].groupby("metric"):
+    for _, rows in replicates[replicates["metric"].isin(["roc", "roc_found", "cmc"])].groupby(
+        "metric"
+    ):
         assert set(rows["subset"]) == with_bands
     bands = replicates.query("metric == 'roc' and subset == 'all'")
     assert set(bands["at"]) == set(values(metrics, "roc"))

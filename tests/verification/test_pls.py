@@ -3,7 +3,14 @@ import pytest
 import torch
 from sklearn.cross_decomposition import PLSRegression
 
-from thermalign.verification.pls import CROSS_EXAMPLE, NEGATIVES, fit_one_vs_all, score
+from thermalign.verification.pls import (
+    CROSS_EXAMPLE,
+    LEFT_OUT,
+    NEGATIVES,
+    fit_each,
+    fit_one_vs_all,
+    score,
+)
 
 
 def study(subjects, each, cross, width, seed=0):
@@ -206,3 +213,18 @@ def test_labels_of_another_length_are_refused():
     features, labels, _ = study(3, 5, 4, 20)
     with pytest.raises(ValueError, match="one label per row"):
         fit_one_vs_all(features, labels[:-1], n_components=2)
+
+
+@pytest.mark.parametrize("negatives", NEGATIVES)
+def test_a_row_left_out_might_as_well_not_be_there(negatives):
+    features, labels, probes = study(4, 5, 20, 300)
+    parts = []
+    for k in range(2):
+        part = labels.copy()
+        part[k:20:5] = LEFT_OUT  # one image of each subject
+        parts.append(part)
+    keywords = {"n_components": 5, "negatives": negatives}
+    for part, model in zip(parts, fit_each(features, parts, **keywords), strict=True):
+        kept = part != LEFT_OUT
+        alone = fit_one_vs_all(features[kept], part[kept], **keywords)
+        np.testing.assert_allclose(score(model, probes), score(alone, probes), atol=1e-9)

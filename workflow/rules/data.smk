@@ -26,6 +26,7 @@ rule ingest:
         images=f"{RESULTS}/data/{{dataset}}/images.parquet",
         annotations=f"{RESULTS}/data/{{dataset}}/annotations.parquet",
         boxes=f"{RESULTS}/data/{{dataset}}/boxes.parquet",
+        attributes=f"{RESULTS}/data/{{dataset}}/attributes.parquet",
     log:
         f"{RESULTS}/logs/ingest/{{dataset}}.log",
     conda:
@@ -40,7 +41,8 @@ rule ingest:
     shell:
         "python -m thermalign ingest --log {log} --job {wildcards.dataset}"
         " --dataset {params.dataset:q} --sources {input.sources} --images {output.images}"
-        " --annotations {output.annotations} --boxes {output.boxes} --code {params.code}"
+        " --annotations {output.annotations} --boxes {output.boxes}"
+        " --attributes {output.attributes} --code {params.code}"
 
 
 rule describe:

@@ -109,7 +109,15 @@ def probe_modality(wildcards):
     return PROTOCOLS[wildcards.protocol]["probe"]["modality"]
 
 
+def headline(wildcards):
+    """Return the reading of `same_moment` that a protocol's figures follow."""
+    return PROTOCOLS[wildcards.protocol]["same_moment"][0]
+
+
 def matching(wildcards):
     """Return what the matcher of a protocol depends on."""
-    roles = {key: PROTOCOLS[wildcards.protocol][key] for key in ("gallery", "probe")}
+    protocol = PROTOCOLS[wildcards.protocol]
+    roles = {key: protocol[key] for key in ("gallery", "probe", "same_moment")}
+    if "images" in protocol["gallery"]:  # drawn by the protocol's seed
+        roles["gallery"] = {**protocol["gallery"], "seed": protocol["seed"]}
     return text({**config["matcher"], **roles})

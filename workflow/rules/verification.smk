@@ -42,12 +42,14 @@ rule train_matcher:
     params:
         code=code("steps.train_matcher"),
         settings=matching,
+        evaluation=text({"tar_at_far": config["evaluation"]["tar_at_far"]}),
         seed=config["training_seed"],
     shell:
         "python -m thermalign train_matcher --log {log}"
         " --job {wildcards.protocol}/fold{wildcards.fold} --images {input.images}"
         " --folds {input.folds} --faces {input.faces} --fold {wildcards.fold}"
-        " --settings {params.settings:q} --seed {params.seed} --matcher {output.matcher}"
+        " --settings {params.settings:q} --evaluation {params.evaluation:q}"
+        " --seed {params.seed} --matcher {output.matcher}"
         " --code {params.code}"
 
 
@@ -84,6 +86,8 @@ rule measure:
     input:
         images=table("images"),
         annotations=table("annotations"),
+        boxes=table("boxes"),
+        attributes=table("attributes"),
         folds=rules.fold.output.folds,
         predictions=f"{FOLDER}/{{model}}/predictions.parquet",
         scores=rules.score.output.scores,
@@ -100,13 +104,16 @@ rule measure:
         runtime=60,
     params:
         code=code("steps.measure"),
+        headline=headline,
         settings=text(config["evaluation"]),
     shell:
         "python -m thermalign measure --log {log}"
         " --job {wildcards.protocol}/fold{wildcards.fold}/{wildcards.model}"
-        " --images {input.images} --annotations {input.annotations} --folds {input.folds}"
+        " --images {input.images} --annotations {input.annotations} --boxes {input.boxes}"
+        " --attributes {input.attributes} --folds {input.folds}"
         " --predictions {input.predictions} --scores {input.scores}"
         " --protocol {wildcards.protocol} --fold {wildcards.fold} --model {wildcards.model}"
+        " --headline {params.headline}"
         " --settings {params.settings:q} --metrics {output.metrics}"
         " --replicates {output.replicates} --code {params.code}"
 
@@ -114,10 +121,14 @@ rule measure:
 rule compare:
     input:
         images=[f"{RESULTS}/data/{d}/images.parquet" for d in used_datasets()],
-        metrics=[*every(rules.measure.output.metrics), *aside("metrics")],
-        replicates=every(rules.measure.output.replicates),
-        joined_replicates=aside("replicates"),
+        annotations=[f"{RESULTS}/data/{d}/annotations.parquet" for d in used_datasets()],
+        folds=every(rules.fold.output.folds, [""]),
+        predictions=every(f"{FOLDER}/{{model}}/predictions.parquet"),
         scores=every(rules.score.output.scores),
+        metrics=every(rules.measure.output.metrics),
+        replicates=every(rules.measure.output.replicates),
+        joined_metrics=aside("metrics"),
+        joined_replicates=aside("replicates"),
     output:
         summary=f"{RESULTS}/compare/summary.parquet",
         differences=f"{RESULTS}/compare/differences.parquet",
@@ -132,12 +143,15 @@ rule compare:
     params:
         code=code("steps.compare"),
         datasets=text({p: s["dataset"] for p, s in PROTOCOLS.items()}),
+        headlines=text({p: s["same_moment"][0] for p, s in PROTOCOLS.items()}),
         settings=text(config["evaluation"]),
         displacements=text(DISPLACEMENTS),
     shell:
         "python -m thermalign compare --log {log} --job all --images {input.images}"
+        " --annotations {input.annotations} --folds {input.folds}"
+        " --predictions {input.predictions} --scores {input.scores}"
         " --metrics {input.metrics} --replicates {input.replicates}"
-        " --joined_replicates {input.joined_replicates} --scores {input.scores}"
-        " --datasets {params.datasets:q} --settings {params.settings:q}"
+        " --joined_metrics {input.joined_metrics} --joined_replicates {input.joined_replicates}"
+        " --datasets {params.datasets:q} --headlines {params.headlines:q} --settings {params.settings:q}"
         " --displacements {params.displacements:q} --summary {output.summary}"
         " --differences {output.differences} --code {params.code}"

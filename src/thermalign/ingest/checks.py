@@ -1,16 +1,31 @@
-"""What every dataset's landmarks must fulfil."""
+"""What landmarks, given boxes and scales must fulfil in their image."""
 
 import numpy as np
+import numpy.typing as npt
 
 from thermalign.geometry import (
     LANDMARKS,
     LEFT_EYE,
     LEFT_MOUTH_CORNER,
+    NOSE_BASE,
     RIGHT_EYE,
     RIGHT_MOUTH_CORNER,
     Floats,
     interocular_distance,
 )
+
+FRACTION = 1.5  # coordinates up to here are shares of the image, not pixels
+SMALLEST_EYES = 4.0  # px between the eyes
+SMALLEST_BOX = 4.0  # px
+LARGEST_BOX = 2.0  # sides of the image
+DROP = (0.3, 3.0)  # mouth below the eyes, interocular distances; CARL, EURECOM: .7 to 1.41
+ASIDE = 1.0  # mouth beside the middle of the eyes, as above; CARL, EURECOM: up to .2
+MOUTH = (0.15, 2.0)  # width of the mouth, as above; CARL, EURECOM: .36 to 1.19
+SCALES = (1e-6, 1e6)
+LARGEST_VALUE = 1e6
+ABSOLUTE_ZERO = -273.15  # degrees Celsius
+SAMPLED = 17  # one pixel of so many gives the median
+CLIMATE = (-60.0, 200.0)  # degrees Celsius, median of a picture of a face
 
 
 def check_points(points: Floats, where: str, size: tuple[int, int]) -> None:
@@ -26,9 +41,15 @@ def check_points(points: Floats, where: str, size: tuple[int, int]) -> None:
     Raises
     ------
     ValueError
-        If a point is not finite or outside the image, the eyes coincide, or left and right are
-        swapped: with the mouth below the eyes, the subject's right lies left in the image.
+        If a point is not finite, is (0, 0) or outside the image, all are shares of the image, eyes
+        coincide, left and right are swapped (with the mouth below the eyes, the subject's right
+        lies left in the image), or the proportions are none of a face.
     """
+    if np.isfinite(points).all() and (points >= 0).all() and (points <= FRACTION).all():
+        raise ValueError(
+            f"{where}: all landmarks lie from 0 to {points.max():g}, as shares of the image do; "
+            f"give pixels of {size[0]} x {size[1]}"
+        )
     for name, (x, y) in zip(LANDMARKS, points, strict=True):
         if not (np.isfinite(x) and np.isfinite(y)):
             raise ValueError(
@@ -39,8 +60,24 @@ def check_points(points: Floats, where: str, size: tuple[int, int]) -> None:
                 f"{where}: {name} at ({x:g}, {y:g}) lies outside the image of "
                 f"{size[0]} x {size[1]} pixels; correct it, or leave all landmarks empty"
             )
-    if not interocular_distance(points) > 0:
+        if x == 0 and y == 0:
+            raise ValueError(
+                f"{where}: {name} is (0, 0), as programs write what was not marked; mark it, or "
+                "leave all landmarks empty"
+            )
+    unit = interocular_distance(points)
+    if not unit > 0:
         raise ValueError(f"{where}: right_eye and left_eye coincide; mark both eye centres")
+    if unit < SMALLEST_EYES:
+        raise ValueError(
+            f"{where}: right_eye and left_eye are {unit:g} px apart; mark both eye centres, at "
+            f"least {SMALLEST_EYES:g} px apart, or leave all landmarks empty"
+        )
+    _check_sides(points, where)
+    _check_proportions(points, where)
+
+
+def _check_sides(points: Floats, where: str) -> None:
     across_mouth = points[LEFT_MOUTH_CORNER] - points[RIGHT_MOUTH_CORNER]
     across_eyes = points[LEFT_EYE] - points[RIGHT_EYE]
     down = points[[RIGHT_MOUTH_CORNER, LEFT_MOUTH_CORNER]].mean(0) - points[
@@ -52,3 +89,146 @@ def check_points(points: Floats, where: str, size: tuple[int, int]) -> None:
                 f"{where}: left and right {name} are swapped; left and right are the subject's, "
                 "so in an upright face the right one lies left in the image"
             )
+
+
+def _check_proportions(points: Floats, where: str) -> None:
+    """Refuse proportions far beyond those of any annotated face (DROP, ASIDE, MOUTH)."""
+    across = (points[LEFT_EYE] - points[RIGHT_EYE]) / interocular_distance(points) ** 2
+    turn = np.array([across, (-across[1], across[0])])  # to interocular distances from the eyes
+    placed = (points - points[[RIGHT_EYE, LEFT_EYE]].mean(0)) @ turn.T
+    aside, drop = placed[[RIGHT_MOUTH_CORNER, LEFT_MOUTH_CORNER]].mean(0)
+    width = np.linalg.norm(placed[LEFT_MOUTH_CORNER] - placed[RIGHT_MOUTH_CORNER])
+    nose = placed[NOSE_BASE]
+    problems = {
+        f"the mouth lies {drop:.2g} interocular distances below the eyes": not DROP[0]
+        <= drop
+        <= DROP[1],
+        f"the mouth lies {abs(aside):.2g} interocular distances beside the eyes": abs(aside)
+        > ASIDE,
+        f"the mouth is {width:.2g} interocular distances wide": not MOUTH[0] <= width <= MOUTH[1],
+        "nose_base does not lie between eyes and mouth": not 0 < nose[1] < drop
+        or abs(nose[0]) > ASIDE,
+    }
+    for problem, found in problems.items():
+        if found:
+            raise ValueError(
+                f"{where}: {problem}, which is no face from the front; correct the landmarks, or "
+                "leave all empty"
+            )
+
+
+def check_box(box: Floats, points: Floats | None, where: str, size: tuple[int, int]) -> None:
+    """Refuse a face box that cannot hold the face of this image.
+
+    Parameters
+    ----------
+    box : (4,) float, pixels, (x, y, width, height)
+    points : (L, 2) float, pixels, or None
+        Landmarks of the image; their mean must lie in the box.
+    where : str
+    size : (width, height), pixels
+
+    Raises
+    ------
+    ValueError
+        If the box is not finite, empty, given as shares of the image, centred outside it, more
+        than twice as wide or high, or elsewhere than the landmarks.
+    """
+    told = f"{where}: the face box ({', '.join(f'{v:g}' for v in box)})"
+    if not np.isfinite(box).all():
+        raise ValueError(f"{told} is not finite; give pixels")
+    if (box >= 0).all() and (box <= FRACTION).all():
+        raise ValueError(
+            f"{told} is given in shares of the image; give pixels of {size[0]} x {size[1]}"
+        )
+    middle = box[:2] - 0.5 + box[2:] / 2
+    inside = (middle >= -0.5).all() and (middle <= np.array(size) - 0.5).all()
+    if (box[2:] < SMALLEST_BOX).any() or not inside:
+        raise ValueError(
+            f"{told} is empty or outside the image of {size[0]} x {size[1]}; correct it: x and y "
+            f"of its top-left pixel, width and height of at least {SMALLEST_BOX:g} px"
+        )
+    if (box[2:] > LARGEST_BOX * np.array(size)).any():
+        raise ValueError(
+            f"{told} is much larger than the image of {size[0]} x {size[1]}; correct it: "
+            "the last two are width and height, px"
+        )
+    if points is not None and (np.abs(points.mean(0) - middle) > box[2:] / 2).any():
+        raise ValueError(f"{told} does not hold the landmarks of its image; correct one of them")
+
+
+def check_part(counts: npt.NDArray[np.generic], corners: Floats, where: str, what: str) -> None:
+    """Refuse a face whose part of the image is dead.
+
+    Parameters
+    ----------
+    counts : (height, width)
+    corners : (2, 2) float, pixels
+        Top-left and bottom-right corner of the part.
+    where, what : str
+        What the corners are of, for the message.
+    """
+    (left, top), (right, bottom) = np.rint(corners).astype(int)
+    part = counts[max(0, top) : bottom + 1, max(0, left) : right + 1]
+    if part.size == 0 or part.min() == part.max():
+        raise ValueError(
+            f"{where}: every pixel of the {what} has one value, so no face is there; correct the "
+            f"{what}, or drop the row"
+        )
+
+
+def check_scale(
+    counts: npt.NDArray[np.generic], scale: float, offset: float, *, where: str, degrees: bool
+) -> None:
+    """Refuse a scale and an offset with which counts are no sensible physical values.
+
+    Parameters
+    ----------
+    counts : (height, width)
+    scale, offset : float
+        physical value = scale x count + offset.
+    where : str
+    degrees : bool
+        Whether these are degrees Celsius.
+
+    Raises
+    ------
+    ValueError
+        If the scale is not positive, values or offset are larger than 1e6, the offset swallows
+        the differences in single precision, or degrees are below absolute zero or their median
+        is none of a room with a face.
+    """
+    if not SCALES[0] <= scale <= SCALES[1]:
+        raise ValueError(
+            f"{where}: scale is {scale:g}; give one from {SCALES[0]:g} to {SCALES[1]:g} (invert "
+            "a picture in which hot is dark), or leave it empty"
+        )
+    if abs(offset) > LARGEST_VALUE:
+        raise ValueError(
+            f"{where}: offset is {offset:g}; give one up to {LARGEST_VALUE:g}, -273.15 from kelvins"
+        )
+    ends = np.array([counts.min(), counts.max()], np.float32)
+    low, high = (ends * np.float32(scale) + np.float32(offset)).astype(np.float64)
+    if max(abs(low), abs(high)) > LARGEST_VALUE:
+        raise ValueError(
+            f"{where}: values reach from {low:g} to {high:g}; mark no missing pixel by a huge "
+            "number, and correct scale and offset"
+        )
+    wanted = scale * float(ends[1] - ends[0])
+    if abs(high - low - wanted) > 0.01 * wanted:
+        raise ValueError(
+            f"{where}: offset {offset:g} swallows differences of {wanted:g}; correct scale or "
+            "offset"
+        )
+    if degrees:
+        middle = float(np.median(counts.ravel()[::SAMPLED]))
+        _check_degrees(middle * scale + offset, low, where)
+
+
+def _check_degrees(median: float, low: float, where: str) -> None:
+    if low < ABSOLUTE_ZERO - 0.01 or not CLIMATE[0] <= median <= CLIMATE[1]:
+        raise ValueError(
+            f"{where}: temperatures have the median {median:.1f} and the minimum {low:.1f} degrees "
+            "Celsius; correct scale and offset (-273.15 from kelvins), fill missing pixels, and "
+            "leave both empty for 16-bit counts that are no temperatures"
+        )

@@ -1,6 +1,6 @@
 """Any folder of images with one CSV manifest.
 
-Columns of the manifest; only the first two are needed:
+Columns of the manifest; only the first two are needed, and the modality from somewhere:
 
 =============================  ==================================================================
 ``path``                       image file, relative to the dataset's folder
@@ -13,42 +13,46 @@ Columns of the manifest; only the first two are needed:
 ``pair_id``                    joins a thermal and a visible image of one moment
 ``moment``                     all frames of one sample, in both modalities; default the pair_id,
                                or the image_id without one
-``scale``, ``offset``          physical value = scale x count + offset
+``scale``, ``offset``          physical value = scale x count + offset; of thermal counts of 16 or
+                               32 bits, degrees Celsius
 ``box_x``, ``box_y``,          face box in pixels; (x, y) is the centre of its top-left pixel
 ``box_width``, ``box_height``
 ``<landmark>_x``,              the five points of :mod:`thermalign.geometry`, all or none per row;
 ``<landmark>_y``               left and right are the subject's
-``<landmark>_visible``         ``true`` or ``false``; default true
+``<landmark>_visible``         ``true`` or ``false``, ``yes`` or ``no``, ``1`` or ``0``; default
+                               true
+names under ``attributes:``    any word, ``yes`` and ``no`` among them; empty where unknown
 =============================  ==================================================================
 
-Other columns are ignored. ``columns: {path: image}`` in the configuration reads ``path`` from a
-column of another name, and ``defaults: {modality: visible}`` fills a column that is absent.
+Other columns are ignored, unless their name is nearly one of these. ``columns: {path: image}`` in
+the configuration reads ``path`` from a column of another name, and ``defaults: {modality: visible}``
+fills a column that is absent or empty in every row. What is refused, and why, is in
+docs/methods/ingest.md.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from thermalign.geometry import LANDMARKS
-from thermalign.images import BIT_DEPTHS, DEFAULT_SCALES, digest, read_counts
-from thermalign.ingest.checks import check_points
+from thermalign.geometry import LANDMARKS, Floats
+from thermalign.images import DEFAULT_SCALES
+from thermalign.ingest.cells import is_missing, number, whole, yes_or_no
+from thermalign.ingest.checks import check_box, check_part, check_points, check_scale
+from thermalign.ingest.columns import BOX, POINTS, rows_of
+from thermalign.ingest.found import Found
+from thermalign.ingest.manifest import load
+from thermalign.ingest.people import check_rows, check_spelling
+from thermalign.ingest.pictures import Picture, find, read_picture
+from thermalign.schemas.dataset import ANNOTATIONS, ATTRIBUTES
 
-REQUIRED = ("path", "subject_id")
-DEFAULTS = {
-    "session": "1",
-    "volume": "1",
-    "range": "1",
-    "condition": "unspecified",
-    "pair_id": "",
-    "scale": "",
-    "offset": "",
-}
-BOX = ("box_x", "box_y", "box_width", "box_height")
 MODALITIES = ("thermal", "visible")
+GIVEN = ("image_id", "x", "y", "width", "height")
+PACKED = "&=:"  # characters that names of subsets in METRICS are packed with
 
 
 @dataclass(frozen=True)
@@ -63,161 +67,169 @@ class Settings:
         The CSV file, relative to ``folder``.
     columns : mapping of str to str
         Our column name to the manifest's.
-    defaults : mapping of str to str
+    defaults : mapping of str to str or number
         Values of columns that the manifest lacks.
+    attributes : sequence of str
+        Columns that become rows of ATTRIBUTES.
+    thermal_colour : str
+        ``refuse`` thermal pictures in colour, or take their ``luma``.
     """
 
     folder: Path
     manifest: Path
     columns: Mapping[str, str] = field(default_factory=dict)
-    defaults: Mapping[str, str] = field(default_factory=dict)
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    attributes: Sequence[str] = ()
+    thermal_colour: str = "refuse"
 
 
-def read(settings: Settings) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+def read(settings: Settings) -> Found:
     """Read and check a manifest and every image that it names.
-
-    Returns
-    -------
-    images : DataFrame of IMAGES
-    annotations : DataFrame of ANNOTATIONS
-    boxes : DataFrame with image_id, x, y, width, height
-        Of the rows that give a box.
 
     Raises
     ------
     ValueError
-        Naming the manifest's row (the header is row 1), the column and the cure.
+        Naming the manifest's row (its line in the file), the column or image, what is wrong and
+        the cure.
     """
+    if settings.thermal_colour not in ("refuse", "luma"):
+        raise ValueError(f"thermal_colour is {settings.thermal_colour!r}; choose refuse or luma")
     file = settings.folder / settings.manifest
-    manifest = _load(file, settings)
-    images = pd.DataFrame(
-        [_image(row, settings.folder, f"{file} row {n}") for n, row in _rows(manifest)]
+    rows = rows_of(load(file), settings.columns, settings.defaults, settings.attributes)
+    images, pixels, annotations, boxes, attributes = [], [], [], [], []
+    for line, row in rows:
+        image, picture = _image(row, settings, f"{file} row {line}")
+        image_id = image["image_id"]
+        where = f"{file} row {line} (image {image_id})"
+        points = _points(row, picture.counts, where)
+        images.append(image)
+        pixels.append(picture.pixels)
+        annotations += _annotations(row, points, image_id, where)
+        boxes += _box(row, points, picture.counts, image_id=image_id, where=where)
+        attributes += _attributes(row, settings.attributes, image_id, where)
+    found = Found(
+        pd.DataFrame(images),
+        pd.DataFrame(annotations, columns=ANNOTATIONS.names),
+        pd.DataFrame(boxes, columns=GIVEN),
+        pd.DataFrame(attributes, columns=ATTRIBUTES.names),
     )
-    repeated = images["image_id"].duplicated()
-    if repeated.any():
-        row = int(np.flatnonzero(repeated)[0]) + 2
-        name = images["image_id"][row - 2]
-        raise ValueError(f"{file} row {row}: image_id {name} is there twice; make it unique")
-    size = images.set_index("image_id")[["width", "height"]]
-    annotations, boxes = [], []
-    for (n, row), image_id in zip(_rows(manifest), images["image_id"], strict=True):
-        where = f"{file} row {n} (image {image_id})"
-        width, height = size.loc[image_id]
-        annotations += _annotations(row, image_id, where, (width, height))
-        boxes += _box(row, image_id, where, (width, height))
-    return (
-        images,
-        pd.DataFrame(annotations, columns=["image_id", "landmark", "x", "y", "visible"]),
-        pd.DataFrame(boxes, columns=["image_id", "x", "y", "width", "height"]),
-    )
+    lines = [line for line, _ in rows]
+    check_rows(found.images, lines, pixels, str(file))
+    _check_scales(rows, str(file))
+    line_of = dict(zip(found.images["image_id"], lines, strict=True))
+    for name, its in found.attributes.groupby("name"):
+        check_spelling(its["value"], its["image_id"].map(line_of), str(name), str(file))
+    return found
 
 
-def _load(file: Path, settings: Settings) -> pd.DataFrame:
-    if not file.is_file():
-        raise ValueError(
-            f"{file}: no such manifest; set data: or the dataset's folder: and manifest:"
-        )
-    manifest = pd.read_csv(file, dtype=str, keep_default_na=False)
-    for ours, theirs in settings.columns.items():
-        if theirs not in manifest:
-            raise ValueError(f"{file}: no column {theirs!r}, which columns: names for {ours!r}")
-    manifest = manifest.rename(columns={theirs: ours for ours, theirs in settings.columns.items()})
-    for name, value in {**DEFAULTS, **settings.defaults}.items():
-        if name not in manifest:
-            manifest[name] = value
-    for name in (*REQUIRED, "modality"):
-        if name not in manifest:
-            raise ValueError(
-                f"{file}: no column {name!r}; add it, or name it under columns: or defaults:"
-            )
-    if manifest.empty:
-        raise ValueError(f"{file}: no rows; list at least one image")
-    return manifest
-
-
-def _rows(manifest: pd.DataFrame) -> Any:
-    return enumerate(manifest.to_dict("records"), start=2)
-
-
-def _image(row: Mapping[str, str], folder: Path, where: str) -> dict[str, Any]:
-    for name in REQUIRED:
-        if not row[name]:
-            raise ValueError(f"{where}: {name} is empty; fill it")
-    if row["modality"] not in MODALITIES:
+def _image(row: Mapping[str, str], settings: Settings, where: str) -> tuple[dict[str, Any], Picture]:
+    """Return a row of IMAGES and the picture."""
+    for name in ("subject_id", "image_id", "pair_id", "moment"):
+        if is_missing(row.get(name, "")):
+            cure = "name the person" if name == "subject_id" else "leave it empty"
+            raise ValueError(f"{where}: {name} is {row[name]!r}, which names nothing; {cure}")
+    modality = row["modality"].lower()
+    if modality not in MODALITIES:
         raise ValueError(f"{where}: modality is {row['modality']!r}; use one of {list(MODALITIES)}")
-    path = folder / row["path"]
     try:
-        counts = read_counts(path)
+        path = find(settings.folder, row["path"])
+        picture = read_picture(path, modality, colour=settings.thermal_colour == "luma")
     except ValueError as error:
-        raise ValueError(f"{where}: {error}") from error
-    depth = BIT_DEPTHS[counts.dtype]
-    image_id = row.get("image_id") or str(Path(row["path"]).with_suffix(""))
-    return {
+        raise ValueError(f"{where}: {error}") from None
+    scale = number(row["scale"], "scale", where) if row["scale"] else None
+    offset = number(row["offset"], "offset", where) if row["offset"] else 0.0
+    known = DEFAULT_SCALES[picture.depth] if scale is None else scale
+    is_scaled = picture.depth == 32 or (picture.depth == 16 and (known, offset) != (1, 0))
+    degrees = modality == "thermal" and is_scaled
+    check_scale(picture.counts, known, offset, where=f"{where}: {path}", degrees=degrees)
+    image_id = row.get("image_id") or str(PurePosixPath(row["path"]).with_suffix(""))
+    height, width = picture.counts.shape
+    image = {
         "image_id": image_id,
         "subject_id": row["subject_id"],
         "session": row["session"],
-        "volume": _number(row, "volume", where, int),
-        "range": _number(row, "range", where, int),
+        "volume": whole(row["volume"], "volume", where),
+        "range": whole(row["range"], "range", where),
         "condition": row["condition"],
-        "modality": row["modality"],
+        "modality": modality,
         "pair_id": row["pair_id"],
         "moment": row.get("moment") or row["pair_id"] or image_id,
         "path": str(path),
-        "width": counts.shape[1],
-        "height": counts.shape[0],
-        "bit_depth": depth,
-        "scale": _number(row, "scale", where, float) if row["scale"] else DEFAULT_SCALES[depth],
-        "offset": _number(row, "offset", where, float) if row["offset"] else 0.0,
-        "sha256": digest(path),
+        "width": width,
+        "height": height,
+        "bit_depth": picture.depth,
+        "scale": known,
+        "offset": offset,
+        "sha256": picture.sha256,
     }
+    return image, picture
 
 
-def _number(row: Mapping[str, str], name: str, where: str, kind: Any) -> Any:
-    try:
-        return kind(row[name])
-    except ValueError:
-        raise ValueError(
-            f"{where}: {name} is {row[name]!r}; write a number, or leave it empty where it may be"
-        ) from None
+def _points(row: Mapping[str, str], counts: npt.NDArray[Any], where: str) -> Floats | None:
+    """Return the landmarks (L, 2), pixels, of a row, or None."""
+    filled = [cell for cell in POINTS if row.get(cell)]
+    if not filled:
+        return None
+    if len(filled) < len(POINTS):
+        lost = next(cell for cell in POINTS if cell not in filled)
+        raise ValueError(f"{where}: {lost} is empty; give all {len(LANDMARKS)} landmarks or none")
+    points = np.array([number(row[cell], cell, where) for cell in POINTS]).reshape(-1, 2)
+    check_points(points, where, counts.shape[::-1])
+    check_part(counts, np.array([points.min(0), points.max(0)]), where, "landmarks' surroundings")
+    return points
 
 
 def _annotations(
-    row: Mapping[str, str], image_id: str, where: str, size: tuple[int, int]
+    row: Mapping[str, str], points: Floats | None, image_id: str, where: str
 ) -> list[dict[str, Any]]:
-    cells = [f"{name}_{axis}" for name in LANDMARKS for axis in "xy"]
-    filled = [cell for cell in cells if row.get(cell)]
-    if not filled:
+    seen = [yes_or_no(row.get(f"{n}_visible", ""), f"{n}_visible", where) for n in LANDMARKS]
+    if points is None:
         return []
-    if len(filled) < len(cells):
-        lost = next(cell for cell in cells if cell not in filled)
-        raise ValueError(f"{where}: {lost} is empty; give all {len(LANDMARKS)} landmarks or none")
-    points = np.array([_number(row, cell, where, float) for cell in cells]).reshape(-1, 2)
-    check_points(points, where, size)
     return [
-        {
-            "image_id": image_id,
-            "landmark": name,
-            "x": x,
-            "y": y,
-            "visible": row.get(f"{name}_visible", "true").lower() != "false",
-        }
-        for name, (x, y) in zip(LANDMARKS, points, strict=True)
+        {"image_id": image_id, "landmark": name, "x": x, "y": y, "visible": visible}
+        for name, (x, y), visible in zip(LANDMARKS, points.tolist(), seen, strict=True)
     ]
 
 
 def _box(
-    row: Mapping[str, str], image_id: str, where: str, size: tuple[int, int]
+    row: Mapping[str, str],
+    points: Floats | None,
+    counts: npt.NDArray[Any],
+    *,
+    image_id: str,
+    where: str,
 ) -> list[dict[str, Any]]:
     filled = [name for name in BOX if row.get(name)]
     if not filled:
         return []
     if len(filled) < len(BOX):
         raise ValueError(f"{where}: gives {filled} only; give all of {list(BOX)} or none")
-    x, y, width, height = (_number(row, name, where, float) for name in BOX)
-    inside = x < size[0] and y < size[1] and x + width > 0 and y + height > 0
-    if not (np.isfinite([x, y, width, height]).all() and width > 0 and height > 0 and inside):
-        raise ValueError(
-            f"{where}: the face box ({x}, {y}, {width}, {height}) is empty or outside the image "
-            f"of {size[0]} x {size[1]}; correct it"
-        )
-    return [{"image_id": image_id, "x": x, "y": y, "width": width, "height": height}]
+    box = np.array([number(row[name], name, where) for name in BOX])
+    check_box(box, points, where, counts.shape[::-1])
+    check_part(counts, np.array([box[:2], box[:2] + box[2:] - 1]), where, "face box")
+    return [dict(zip(GIVEN, (image_id, *box.tolist()), strict=True))]
+
+
+def _attributes(
+    row: Mapping[str, str], names: Sequence[str], image_id: str, where: str
+) -> list[dict[str, Any]]:
+    told = {name: row[name] for name in names if row.get(name)}
+    for name, value in told.items():
+        if is_missing(value) and value.lower() != "none":
+            raise ValueError(f"{where}: {name} is {value!r}; leave it empty where it is not known")
+        if any(mark in value for mark in PACKED):
+            raise ValueError(f"{where}: {name} is {value!r}; write it without {' '.join(PACKED)}")
+    return [{"image_id": image_id, "name": n, "value": value} for n, value in told.items()]
+
+
+def _check_scales(rows: Sequence[tuple[int, Mapping[str, str]]], file: str) -> None:
+    """Refuse a modality of which some rows give a scale, or an offset, and others none."""
+    for name in ("scale", "offset"):
+        for modality in MODALITIES:
+            its = [(line, row[name]) for line, row in rows if row["modality"].lower() == modality]
+            empty = [line for line, cell in its if not cell]
+            if empty and len(empty) < len(its):
+                raise ValueError(
+                    f"{file} row {empty[0]}: {name} is empty, but other {modality} rows give one; "
+                    "give it in all of them or in none"
+                )

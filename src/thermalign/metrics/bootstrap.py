@@ -11,7 +11,14 @@ replicate of their difference, and the mean over folds of replicates one of the 
 import numpy as np
 
 from thermalign.geometry import Floats, Integers
-from thermalign.metrics.verification import Booleans, attained, equal_error_rate, order, rates
+from thermalign.metrics.verification import (
+    NOTHING,
+    Booleans,
+    attained,
+    equal_error_rate,
+    order,
+    rates,
+)
 
 CHUNK = 2_000_000  # weights held at once
 
@@ -75,9 +82,7 @@ def ratio_replicates(over: Floats, under: Floats, subject: Integers, weights: Fl
     """
     n_subjects = weights.shape[1]
     above, below = (weights @ np.bincount(subject, part, n_subjects) for part in (over, under))
-    out = np.full(len(weights), np.nan)
-    np.divide(above, below, out=out, where=below > 0)
-    return out
+    return _ratio(above, below)
 
 
 def rate_replicates(
@@ -136,6 +141,134 @@ def rate_replicates(
             for row, fmr, tar in zip(rows[usable], *curves, strict=True):
                 accepted[row] = attained(fmr, tar, at)
     return errors, accepted
+
+
+def auc_replicates(
+    scores: Floats, genuine: Booleans, probe: Integers, gallery: Integers, *, weights: Floats
+) -> Floats:
+    """Return the area under the ROC of every replicate.
+
+        sum over genuine g and impostor i of w(g) w(i) k(g, i) / (sum w(g) sum w(i)),
+        k = 1 if score(g) > score(i), 1/2 if they are equal, 0 else
+
+    w is what a comparison counts in a replicate. A genuine comparison of -inf is never accepted,
+    not even beside an impostor of -inf: its k is 0, as in the ROC of
+    :func:`thermalign.metrics.verification.rates`.
+
+    Parameters
+    ----------
+    scores, genuine, probe, gallery, weights : as for :func:`rate_replicates`
+
+    Returns
+    -------
+    (R,) float
+        NaN for a replicate without genuine or without impostor comparisons.
+
+    Raises
+    ------
+    ValueError
+        As :func:`rate_replicates`.
+
+    Source
+    ------
+    Hanley and McNeil, Radiology 143(1), 1982: the area is the Wilcoxon statistic.
+    """
+    order(scores, genuine)  # refuses what has no curve
+    other, pair = ~genuine, (probe[~genuine], gallery[~genuine])
+    kept = genuine & (scores > -np.inf)
+    above = np.zeros(len(weights))
+    for subject in np.unique(probe[kept]):
+        own = np.sort(scores[kept & (probe == subject)])
+        strict, lax = (np.searchsorted(own, scores[other], side=side) for side in ("right", "left"))
+        wins = len(own) - (strict + lax) / 2
+        above += weights[:, subject] * _pair_sums(wins, *pair, weights)
+    under = _own_sums(np.ones(genuine.sum()), probe[genuine], weights)
+    return _ratio(above, under * _pair_sums(np.ones(other.sum()), *pair, weights))
+
+
+def d_prime_replicates(
+    scores: Floats, genuine: Booleans, probe: Integers, gallery: Integers, *, weights: Floats
+) -> Floats:
+    """Return d' of every replicate: see :func:`thermalign.metrics.verification.d_prime`.
+
+    Parameters
+    ----------
+    scores, genuine, probe, gallery, weights : as for :func:`rate_replicates`
+        Scores of -inf are left out.
+
+    Returns
+    -------
+    (R,) float
+        NaN for a replicate without genuine or without impostor comparisons, and for one whose
+        scores do not differ within either class.
+    """
+    found = scores > -np.inf
+    own, other = found & genuine, found & ~genuine
+    if not (own.any() and other.any()):
+        return np.full(len(weights), np.nan)
+    middle, rest = scores[own].mean(), scores[other].mean()  # so that squares lose no digits
+    sums = [_own_sums((scores[own] - middle) ** k, probe[own], weights) for k in range(3)]
+    pair = probe[other], gallery[other]
+    pairs = [_pair_sums((scores[other] - rest) ** k, *pair, weights) for k in range(3)]
+    (mean, variance), (others, spread) = (_moments(*each) for each in (sums, pairs))
+    pooled = np.sqrt((variance + spread) / 2)
+    apart = pooled > NOTHING * np.abs(scores[found]).max()
+    return _ratio(middle - rest + mean - others, np.where(apart, pooled, 0))
+
+
+def threshold_replicates(
+    scores: Floats,
+    genuine: Booleans,
+    probe: Integers,
+    gallery: Integers,
+    *,
+    weights: Floats,
+    threshold: float,
+) -> tuple[Floats, Floats]:
+    """Return the shares of genuine and of impostor comparisons that are accepted, by replicate.
+
+    Accepted is score >= threshold; -inf never is.
+
+    Parameters
+    ----------
+    scores, genuine, probe, gallery, weights : as for :func:`rate_replicates`
+    threshold : float
+
+    Returns
+    -------
+    genuine, impostor : (R,) float
+        NaN for a replicate without comparisons of the class.
+    """
+    accepted = ((scores >= threshold) & (scores > -np.inf)).astype(float)
+    every, pair = np.ones(len(scores)), (probe[~genuine], gallery[~genuine])
+    own = [_own_sums(v[genuine], probe[genuine], weights) for v in (accepted, every)]
+    pairs = [_pair_sums(v[~genuine], *pair, weights) for v in (accepted, every)]
+    return _ratio(*own), _ratio(*pairs)
+
+
+def _own_sums(values: Floats, subject: Integers, weights: Floats) -> Floats:
+    """Return the sum of values (G,), each as often as its subject was drawn, (R,)."""
+    return np.asarray(weights @ np.bincount(subject, values, weights.shape[1]))
+
+
+def _pair_sums(values: Floats, probe: Integers, gallery: Integers, weights: Floats) -> Floats:
+    """Return the sum of values (I,), each times the counts of both its subjects, (R,)."""
+    n = weights.shape[1]
+    table = np.bincount(probe * n + gallery, values, n * n).reshape(n, n)
+    return np.asarray(((weights @ table) * weights).sum(axis=1))
+
+
+def _moments(count: Floats, total: Floats, squares: Floats) -> tuple[Floats, Floats]:
+    """Return mean and variance (divided by the count) of every replicate; NaN of nothing."""
+    mean = _ratio(total, count)
+    return mean, np.maximum(_ratio(squares, count) - mean**2, 0)
+
+
+def _ratio(over: Floats, under: Floats) -> Floats:
+    """Return over / under, NaN where ``under`` is not above 0."""
+    out = np.full(len(under), np.nan)
+    np.divide(over, under, out=out, where=under > 0)
+    return out
 
 
 def _chunks(weights: Floats, comparisons: int) -> int:

@@ -33,18 +33,21 @@ def slope(doses: Floats, responses: Floats) -> Floats:
     return np.asarray(responses @ away / spread)
 
 
-def probit(rates: Floats, n: int) -> Floats:
+def probit(rates: Floats) -> Floats:
     """Return the normal deviates of rates: the scale on which d' and the axes of a DET are linear.
 
     Parameters
     ----------
     rates : (...) float, 0..1
-    n : int
-        Comparisons of the rarer class. ASSUME: 0 and 1 count as half a comparison off, so that
-        they have a deviate.
+
+    Returns
+    -------
+    (...) float
+        NaN for 0 and 1. They have no deviate, and one made up for them (half a comparison off, say)
+        decides every slope that rests on it.
     """
-    edge = 0.5 / n
-    return np.asarray(ndtri(np.clip(rates, edge, 1 - edge)))
+    inside = (rates > 0) & (rates < 1)
+    return np.asarray(ndtri(np.where(inside, rates, np.nan)))
 
 
 def predicted(dose: Floats, doses: Floats, responses: Floats) -> Floats:

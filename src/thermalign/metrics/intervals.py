@@ -6,7 +6,13 @@ the quantile of Student's t for that many subjects.
 """
 
 import numpy as np
-from scipy.special import betaincinv, expit, logit, stdtrit  # scipy.stats takes .6 s to import
+from scipy.special import (
+    betaincinv,
+    expit,
+    logit,
+    stdtr,
+    stdtrit,
+)  # scipy.stats takes .6 s to import
 
 from thermalign.geometry import Floats
 
@@ -17,26 +23,20 @@ RATE, POSITIVE, DIFFERENCE = "rate", "positive", "difference"
 """Scales: logit for a share, logarithm for what is above 0, none for what may have either sign."""
 
 SCALES = {
-    "nmse": POSITIVE,
-    "nmse_ratio": POSITIVE,
-    "false_alarms": POSITIVE,
-    "failure_rate": RATE,
-    "eer": RATE,
-    "eer_predicted": RATE,
-    "eer_excess": DIFFERENCE,
-    "eer_above_study": DIFFERENCE,
-    "eer_rise": DIFFERENCE,
-    "eer_slope": DIFFERENCE,
-    "eer_slope_difference": DIFFERENCE,
-    "probit_slope": DIFFERENCE,
-    "probit_slope_difference": DIFFERENCE,
-    "roc": RATE,
-    "tar_at_far": RATE,
-    "rank1": RATE,
-    "cmc": RATE,
-    "detection_recall": RATE,
-    "detection_precision": RATE,
-    "without_detection": RATE,
+    **dict.fromkeys(
+        ["nmse", "nmse_ratio", "nmse_box_diagonal", "nmse_box_size", "nmse_eye_mouth"], POSITIVE
+    ),
+    **dict.fromkeys(["nmse_best_cell", "false_alarms"], POSITIVE),
+    **dict.fromkeys(["failure_rate", "failure_at", "ced_auc", "fte", "fta"], RATE),
+    **dict.fromkeys(["eer", "eer_found", "eer_predicted"], RATE),
+    **dict.fromkeys(["roc", "roc_found", "auc", "auc_found", "tar_at_far"], RATE),
+    **dict.fromkeys(["fmr", "fnmr", "far", "frr"], RATE),
+    **dict.fromkeys(["rank1", "rank1_found", "cmc"], RATE),
+    **dict.fromkeys(["detection_recall", "detection_precision", "without_detection"], RATE),
+    **dict.fromkeys(["eer_excess", "eer_above_study", "eer_rise"], DIFFERENCE),
+    **dict.fromkeys(["d_prime", "d_prime_slope", "d_prime_slope_difference"], DIFFERENCE),
+    **dict.fromkeys(["eer_slope", "eer_slope_difference"], DIFFERENCE),
+    **dict.fromkeys(["probit_slope", "probit_slope_difference"], DIFFERENCE),
 }
 """Scale of every metric that comes with replicates."""
 
@@ -124,6 +124,35 @@ def interval(value: float, replicates: Floats, *, subjects: int, scale: str) -> 
         return clopper_pearson(round(value) * subjects, subjects)
     middle, reach = logit(value), reach / (value * (1 - value))
     return float(expit(middle - reach)), float(expit(middle + reach))
+
+
+def p_value(difference: float, replicates: Floats, *, subjects: int) -> float:
+    """Return the two-sided p-value of a difference, of the t statistic its interval rests on.
+
+        p = 2 P(T < -|difference| / SE),   T of Student's t with n - 1 degrees of freedom
+
+    So p <= 5 % where :func:`interval` of scale ``DIFFERENCE`` leaves out 0, and only there.
+
+    Parameters
+    ----------
+    difference, replicates, subjects : as for :func:`interval`
+
+    Returns
+    -------
+    float
+        NaN without an interval. Without any spread, 1 for no difference and 0 for one.
+
+    Raises
+    ------
+    ValueError
+        As :func:`standard_error`.
+    """
+    error = standard_error(replicates, subjects=subjects)
+    if not (np.isfinite(difference) and np.isfinite(error)):
+        return float("nan")
+    if error == 0:
+        return float(difference == 0)
+    return float(2 * stdtr(subjects - 1, -abs(difference) / error))
 
 
 def clopper_pearson(successes: int, trials: int) -> tuple[float, float]:

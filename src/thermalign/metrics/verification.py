@@ -1,4 +1,4 @@
-"""ROC, equal error rate, true accept rate and ranks of similarity scores.
+"""ROC, its area, equal error rate, true accept rate and d' of similarity scores.
 
 A comparison is accepted if score >= threshold. A probe without an aligned face scores -inf: it is
 never accepted, whoever it shows.
@@ -10,11 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from thermalign.geometry import Floats, Integers
+from thermalign.metrics.support import supported
 
 Booleans = npt.NDArray[np.bool_]
 
-EXPECTED_FALSE_ACCEPTS = 10
-"""False accepts that a rate must lead one to expect before it is reported. ASSUME."""
+NOTHING = 1e-12
+"""Share of the largest score up to which a spread is rounding: equal scores have one of 1e-17."""
 
 
 @dataclass(frozen=True)
@@ -152,90 +153,51 @@ def attained(fmr: Floats, tar: Floats, at: Floats) -> Floats:
     return np.asarray(tar[np.searchsorted(fmr, at, side="right") - 1])
 
 
-def impostors_needed(far: float) -> float:
-    """Return how many impostor comparisons a true accept rate at ``far`` takes.
-
-    far x impostor comparisons >= EXPECTED_FALSE_ACCEPTS
-    """
-    return EXPECTED_FALSE_ACCEPTS / far
+def area(fmr: Floats, tar: Floats) -> Floats:
+    """Return the area under the ROC, linear between its corners (..., T), (...)."""
+    return np.asarray((np.diff(fmr) * (tar[..., 1:] + tar[..., :-1])).sum(axis=-1) / 2)
 
 
-def tar_at_far(scores: Floats, genuine: Booleans, far: float) -> float:
-    """Return the true accept rate at a false accept rate, or NaN where it cannot be measured.
+def auc(scores: Floats, genuine: Booleans) -> float:
+    """Return the area under the ROC of scores (M,), genuine (M,).
 
-    It is measured where there are as many impostor comparisons as :func:`impostors_needed` says.
-
-    Raises
-    ------
-    ValueError
-        As :func:`roc`.
-    """
-    value = float(roc(scores, genuine, np.array([far]))[0])
-    enough = np.count_nonzero(~genuine) >= impostors_needed(far)
-    return value if enough else float("nan")
-
-
-def own_ranks(scores: Floats, genuine: Booleans) -> Floats:
-    """Return the rank of the own subject among all enrolled ones, for every probe.
-
-    Ties count against the probe: its rank is 1 + how many others score at least as high.
-
-    Parameters
-    ----------
-    scores, genuine : (P, S)
-        One row per probe, one column per enrolled subject.
-
-    Returns
-    -------
-    (P,) float, from 1
-        Infinite for a probe without an aligned face, NaN for one whose subject is not enrolled.
+    The share of pairs of a genuine and an impostor comparison of which the genuine one scores
+    higher, ties counting half. One of -inf is never accepted, so it wins against nobody, while an
+    impostor of -inf loses against everybody who was acquired: with no failures this is the usual
+    area, with some at most the share of genuine comparisons that were acquired.
 
     Raises
     ------
     ValueError
-        If a score is NaN.
-    """
-    if np.isnan(scores).any():
-        raise ValueError("a score is NaN; use -inf where no face was aligned")
-    own = np.where(genuine, scores, -np.inf).max(axis=1, initial=-np.inf)
-    ahead = ((scores >= own[:, None]) & ~genuine).sum(axis=1)
-    ranks = np.where(own > -np.inf, 1.0 + ahead, np.inf)
-    return np.where(genuine.any(axis=1), ranks, np.nan)
-
-
-def cmc(scores: Floats, genuine: Booleans, ranks: Integers) -> Floats:
-    """Return the cumulative match characteristic: the share of probes of at most each rank.
-
-    Parameters
-    ----------
-    scores, genuine : (P, S)
-        As in :func:`own_ranks`. Probes of subjects that are not enrolled are left out.
-    ranks : (K,) int
-        From 1.
-
-    Returns
-    -------
-    (K,) float, 0..1
-
-    Raises
-    ------
-    ValueError
-        If no probe shows an enrolled subject, or a score is NaN.
+        As :func:`order`.
 
     Source
     ------
-    Phillips, Grother and Micheals, Handbook of Face Recognition, 2005, closed-set identification.
+    Hanley and McNeil, Radiology 143(1), 1982.
     """
-    own = own_ranks(scores, genuine)
-    own = own[~np.isnan(own)]
-    if own.size == 0:
-        raise ValueError("no probe shows an enrolled subject, so there is no identification rate")
-    return np.asarray((own[:, None] <= ranks).mean(axis=0))
+    return float(area(*_unweighted(scores, genuine)))
 
 
-def rank1(scores: Floats, genuine: Booleans) -> float:
-    """Return the share of probes whose own subject scores strictly highest: :func:`cmc` at 1."""
-    return float(cmc(scores, genuine, np.array([1]))[0])
+def tar_at_far(scores: Floats, genuine: Booleans, far: float, *, pairs: int) -> float:
+    """Return the true accept rate at a false accept rate, or NaN where it cannot be measured.
+
+    It is measured where as many pairs of different people stand behind the impostor comparisons as
+    :func:`thermalign.metrics.support.pairs_needed` says.
+
+    Parameters
+    ----------
+    scores, genuine : (M,)
+    far : float
+    pairs : int
+        Of :func:`thermalign.metrics.support.person_pairs`, over the probes that were acquired.
+
+    Raises
+    ------
+    ValueError
+        As :func:`roc`, and if ``far`` is 0.
+    """
+    value = float(roc(scores, genuine, np.array([far]))[0])
+    return value if supported(far, pairs) else float("nan")
 
 
 def z_normalised(scores: Floats, genuine: Booleans, gallery: Integers) -> Floats:
@@ -253,7 +215,7 @@ def z_normalised(scores: Floats, genuine: Booleans, gallery: Integers) -> Floats
     Returns
     -------
     (M,) float
-        NaN for a gallery subject whose impostor scores do not differ.
+        NaN for a gallery subject whose impostor scores do not differ beyond rounding.
 
     Source
     ------
@@ -265,10 +227,45 @@ def z_normalised(scores: Floats, genuine: Booleans, gallery: Integers) -> Floats
     count = np.bincount(of, minlength=size)
     mean = np.bincount(of, values, size) / np.maximum(count, 1)
     spread = np.sqrt(np.bincount(of, (values - mean[of]) ** 2, size) / np.maximum(count, 1))
-    spread[spread == 0] = np.nan
+    largest = np.zeros(size)
+    np.maximum.at(largest, of, np.abs(values))
+    spread[spread <= NOTHING * largest] = np.nan
     lost = np.isneginf(scores)
     normal = (np.where(lost, 0, scores) - mean[gallery]) / spread[gallery]
     return np.asarray(np.where(lost, -np.inf, normal))
+
+
+def d_prime(scores: Floats, genuine: Booleans) -> float:
+    """Return how far genuine scores lie above impostor ones, in their standard deviations: d'.
+
+        d' = (mean genuine - mean impostor) / sqrt((variance genuine + variance impostor) / 2)
+
+    Variances are divided by the number of comparisons. A sensitivity without floor or ceiling, and
+    without a threshold; linear in a shift of all genuine scores whatever their distribution.
+
+    Parameters
+    ----------
+    scores : (M,) float
+        -inf where no face was aligned: left out.
+    genuine : (M,) bool
+
+    Returns
+    -------
+    float
+        NaN without genuine or without impostor scores, and where neither class's scores differ.
+
+    Source
+    ------
+    Simpson and Fitter, Psychological Bulletin 80(6), 1973 (there d_a); Daugman, IEEE Transactions
+    on Circuits and Systems for Video Technology 14(1), 2004 (decidability of biometric scores).
+    """
+    found = scores > -np.inf
+    own, other = scores[found & genuine], scores[found & ~genuine]
+    if own.size == 0 or other.size == 0:
+        return float("nan")
+    pooled = np.sqrt((own.var() + other.var()) / 2)
+    size = np.abs(scores[found]).max()
+    return float((own.mean() - other.mean()) / pooled) if pooled > NOTHING * size else float("nan")
 
 
 def _unweighted(scores: Floats, genuine: Booleans) -> tuple[Floats, Floats]:

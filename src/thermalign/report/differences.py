@@ -42,9 +42,10 @@ BAR_WIDTH, BAR_HEIGHT = 150.0, 16.0
 
 ADJUSTED = (
     "Many pairs are compared, and some would stand out by chance: p and verdict are adjusted by "
-    "Holm’s method over all pairs of models and all subsets of a metric in this protocol, those "
-    "folded away included; two models are separable where the adjusted p is below .05. The "
-    "intervals are not adjusted; the pointer on a p shows the unadjusted one."
+    "Holm’s method over all pairs of models, for all images and every range, of a figure in this "
+    "protocol, those folded away included; two models are separable where the adjusted p is below "
+    ".05. The intervals are not adjusted; the pointer on a p shows the unadjusted one. Other "
+    "subsets stand in the study’s table of differences alone."
 )
 UNADJUSTED = (
     "Two models are separable where the interval leaves out zero; unadjusted: of twenty equal "
@@ -86,7 +87,7 @@ def paired(frame: pd.DataFrame) -> list[Pair]:
 
 def difference_tables(frame: pd.DataFrame, protocol: str, *, looks: dict[str, Look]) -> list[Table]:
     """Lay out a protocol's DIFFERENCES: the main subset of each metric, the others folded away."""
-    mine = frame[frame["protocol"] == protocol]
+    mine = _shown(frame[frame["protocol"] == protocol])
     shown: list[Body] = []
     folded: list[Body] = []
     for metric, name, main in METRICS:
@@ -110,6 +111,18 @@ def difference_tables(frame: pd.DataFrame, protocol: str, *, looks: dict[str, Lo
                 _table(f"{caption}, {label}", bodies, adjusted=_has_p(mine), folded=summary)
             )
     return tables
+
+
+def _shown(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of the headline reading within the blocks that are adjusted together.
+
+    Of older tables, without any adjusted p, all rows.
+    """
+    headline = frame[~frame["subset"].str.startswith("same_moment=")]
+    if not _has_p(headline):
+        return headline
+    blocks = headline[headline["p_holm"].notna()]
+    return headline[headline["subset"].isin(blocks["subset"].unique())]
 
 
 def _others(frame: pd.DataFrame, looks: dict[str, Look]) -> list[Body]:
@@ -140,7 +153,8 @@ def _counts(pairs: list[Pair]) -> list[str]:
         return []
     n = extent([pair.value.n for pair in pairs], show=number)
     people = [pair.subjects for pair in pairs if pair.subjects]
-    return [f"n = {n}" + (f", {extent(people, show=number)} people" if people else "")]
+    whose = f", up to {number(max(people))} people a fold" if people else ""
+    return [f"n = {n}{whose}"]
 
 
 def verdict(value: Value, *, first: str, second: str, better: str = "lower") -> str:

@@ -215,8 +215,11 @@ def _caption(view: View, kind: str, config: Mapping[str, Any], *, close_up: bool
     parts += ["A dotted frame holds what is drawn close up."] if close_up else []
     if sides:
         n = ", ".join(f"{m} {number(points[0].eer.n)}" for m, points in sides.items())
-        parts.append(
-            "Visible control: only the moments whose visible image is not enrolled, in thermal and "
-            f"visible probes alike (n: {n} comparisons per level)."
-        )
+        whose = "thermal and visible probes of the same moments, none meeting its own"
+        if view.readings[:1] != ("exclude",):
+            whose = (
+                "only the moments whose visible image is not enrolled, in thermal and visible "
+                "probes alike"
+            )
+        parts.append(f"Visible control: {whose} (n: {n} comparisons per level).")
     return " ".join([*parts, "Bands and bars: 95 % interval of a bootstrap over subjects."])

@@ -157,9 +157,15 @@ def _threshold_row(
 ) -> Row:
     eer = "eer_found" if metrics[0] == "fmr" and view.models("eer_found") else "eer"
     cells = [rate_cell(view.get(model, eer, subset=subset))]
-    cells += [
-        rate_cell(view.get(model, metric, subset=subset, at=target))
-        for target in targets
-        for metric in metrics
-    ]
+    for target in targets:
+        false, missed = (view.get(model, metric, subset=subset, at=target) for metric in metrics)
+        bound = view.get(model, "fmr_bound", subset=subset, at=target)
+        cells += [_false_cell(false, bound), rate_cell(missed)]
     return Row(view.looks[model].label, cells, look=view.looks[model])
+
+
+def _false_cell(value: Value | None, bound: Value | None) -> Cell:
+    """Show a false match rate; where none was seen, how high it may be all the same."""
+    if bound and bound.known and value and value.known:
+        return Cell(percent(value.value), f"at most {percent(bound.value)}")
+    return rate_cell(value, empty="too few pairs")

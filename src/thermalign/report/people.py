@@ -6,16 +6,13 @@ from typing import Any
 import pandas as pd
 
 from thermalign.report.cells import Body, Row, Table, number, percent, percent_number, rate_cell
-from thermalign.report.names import protocol_label, subset_label, subset_parts
+from thermalign.report.names import READINGS, protocol_label, subset_label, subset_parts
 from thermalign.report.summary import Value, View
 from thermalign.report.tables import ALIGNED_BY, column_groups, range_columns
 from thermalign.report.wording import extent, span
 
-READINGS = {
-    "exclude": ("own moment left out of the gallery", "left out"),
-    "keep": ("own moment enrolled", "enrolled"),
-}
-"""Reading of ``same_moment`` to its name, and to the title of its column."""
+TITLES = {"exclude": "left out", "keep": "enrolled"}
+"""Reading of ``same_moment`` to the title of its column."""
 
 OPEN = (
     "A probe’s own moment: the gallery’s images of the very sample that the probe is of. Left out, "
@@ -43,7 +40,7 @@ def of_reading(frame: pd.DataFrame, reading: str) -> pd.DataFrame:
 
 def verified(view: View) -> str:
     """Return what names a protocol in a caption of verification: its label, and the reading."""
-    words = [READINGS[name][0] for name in view.readings[:1] if name in READINGS]
+    words = [READINGS[name] for name in view.readings[:1] if name in READINGS]
     return ", ".join([view.label, *words])
 
 
@@ -77,9 +74,9 @@ def reading_table(view: View, other: View) -> Table | None:
     ]
     if not columns or not bodies:
         return None
-    titles = [READINGS[its.readings[0]][1] for its in (view, other)]
+    titles = [TITLES[its.readings[0]] for its in (view, other)]
     return Table(
-        caption=f"Both readings of who is compared with whom: probe’s {READINGS['exclude'][0]}, "
+        caption=f"Both readings of who is compared with whom: probe’s {READINGS['exclude']}, "
         f"or enrolled, {view.label}",
         head=ALIGNED_BY,
         columns=titles * len(columns),
@@ -118,7 +115,7 @@ def reading_finding(pairs: Sequence[tuple[View, View]], *, ceiling: str = "annot
     parts = []
     known = [(a[ceiling], b[ceiling]) for a, b in both if ceiling in a and ceiling in b]
     if known:
-        words = [READINGS[its.readings[0]][0] for its in pairs[0]]
+        words = [READINGS[its.readings[0]] for its in pairs[0]]
         figures = [_spoken([pair[i] for pair in known]) for i in (0, 1)]
         said = [f"{figure} with the {text}" for figure, text in zip(figures, words, strict=True)]
         where = subset_label(summed_up(pairs[0][0]))
@@ -165,16 +162,13 @@ def summed_up(view: View) -> str:
 
 def shared_words(view: View) -> str:
     """Say with which protocols one shares test people; empty without any."""
-    found = {}
+    found = []
     for subset in view.subsets("shared_people"):
-        other = subset_parts(subset).get("protocol")
-        values = [v.value for v in view.known("shared_people", subset=subset).values()]
-        if other and values and max(values) > 0:
-            found[other] = max(values)
+        other = subset_parts(subset).get("protocol", "")
+        its = next(iter(view.known("shared_people", subset=subset).values()))
+        if its.value > 0:
+            shared = f"{number(its.value)} of its {number(its.n)} test people"
+            found.append(f"{shared} with {protocol_label(other)}")
     if not found:
         return ""
-    said = " and ".join(f"{number(n)} with {protocol_label(p)}" for p, n in found.items())
-    return (
-        f"{view.label} shares test people with other protocols: {said}. That they agree is no "
-        "replication."
-    )
+    return f"{view.label} shares {' and '.join(found)}: that they agree is no replication."

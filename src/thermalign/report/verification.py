@@ -13,9 +13,9 @@ from thermalign.report.cells import (
     rate_cell,
 )
 from thermalign.report.failures import failed
-from thermalign.report.names import subset_label, subset_parts
+from thermalign.report.names import READINGS, subset_label, subset_parts
 from thermalign.report.operating import operating_table, threshold_tables
-from thermalign.report.people import READINGS, people_words, verified
+from thermalign.report.people import people_words, verified
 from thermalign.report.summary import View
 from thermalign.report.tables import (
     ALIGNED_BY,
@@ -67,7 +67,7 @@ def eer_table(view: View) -> Table | None:
 def other_reading(view: View) -> Table | None:
     """Lay out the equal error rates of a reading that is not the headline, folded."""
     table = eer_table(view)
-    words = READINGS[view.readings[0]][0]
+    words = READINGS[view.readings[0]]
     return replace(table, folded=f"Equal error rates with the {words}") if table else None
 
 

@@ -15,7 +15,7 @@ METRICS = pa.schema(
         column("value", pa.float64(), "the metric"),
         column("low", pa.float64(), "lower end of the 95 % interval; NaN without one"),
         column("high", pa.float64(), "upper end of the 95 % interval; NaN without one"),
-        column("n", pa.int64(), "images or comparisons; impostor ones of impostors_needed"),
+        column("n", pa.int64(), "images or comparisons; person pairs of person_pairs_needed"),
     ]
 )
 
@@ -34,7 +34,9 @@ SUMMARY = pa.schema(
         *(METRICS.field(name) for name in ("value", "low", "high")),
         column("fold_sd", pa.float64(), "standard deviation over folds; NaN for one fold"),
         column("n", pa.int64(), "images or comparisons, over all folds"),
-        column("n_folds", pa.int32(), "folds that had this subset"),
+        column(
+            "n_folds", pa.int32(), "folds with this metric; one that should have it makes it NaN"
+        ),
     ]
 )
 
@@ -46,7 +48,11 @@ DIFFERENCES = pa.schema(
         METRICS.field("at"),
         column("model_a", pa.string(), "minuend"),
         column("model_b", pa.string(), "subtrahend"),
-        *(METRICS.field(name) for name in ("value", "low", "high", "n")),
+        *(METRICS.field(name) for name in ("value", "low", "high")),
+        column("n", pa.int64(), "images or comparisons that both have, over all folds"),
+        column("p", pa.float64(), "two-sided, of the interval's t statistic, unadjusted; or NaN"),
+        column("p_holm", pa.float64(), "adjusted: pairs of models, all images and ranges; or NaN"),
+        column("n_subjects", pa.int32(), "people p and interval rest on, of the fold with most"),
     ]
 )
 

@@ -14,7 +14,7 @@ import pandas as pd
 
 from thermalign import tables
 from thermalign.geometry import LANDMARKS
-from thermalign.schemas.dataset import ANNOTATIONS, IMAGES
+from thermalign.schemas.dataset import ANNOTATIONS, ATTRIBUTES, IMAGES
 from thermalign.simulator.recording import Sample, render_subject
 from thermalign.simulator.sensor import OFFSET, SCALE
 from thermalign.simulator.settings import Settings, Volume, settings_from
@@ -61,8 +61,8 @@ def write_chunk(
 ) -> None:
     """Render a share of the subjects into a folder.
 
-    Writes one PNG file per image, images.parquet and annotations.parquet into a hidden folder
-    beside ``folder`` and renames it when all is there; on failure nothing is left.
+    Writes one PNG file per image, and images, annotations and attributes (Parquet), into a hidden
+    folder beside ``folder`` and renames it when all is there; on failure nothing is left.
 
     Parameters
     ----------
@@ -121,14 +121,21 @@ def _fill(
     """Write a chunk's files into ``place``; the paths in its tables are below ``folder``."""
     images: list[dict[str, Any]] = []
     points: list[dict[str, Any]] = []
+    known: list[dict[str, Any]] = []
     for sample in samples:
         name = f"{sample.image_id}.png"
         images.append(_image_row(sample, folder / name, _write_png(place / name, sample)))
         points.extend(_point_rows(sample))
+        known += [
+            {"image_id": sample.image_id, "name": n, "value": v}
+            for n, v in sample.attributes.items()
+        ]
     rows = _frame(images, IMAGES)
     tables.write(place / "images.parquet", rows, IMAGES, metadata)
     annotations = _frame(points, ANNOTATIONS)
     tables.write(place / "annotations.parquet", annotations, ANNOTATIONS, metadata)
+    attributes = _frame(known, ATTRIBUTES)
+    tables.write(place / "attributes.parquet", attributes, ATTRIBUTES, metadata)
 
 
 def _frame(rows: list[dict[str, Any]], schema: Any) -> pd.DataFrame:

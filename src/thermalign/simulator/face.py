@@ -54,6 +54,8 @@ class Face:
     landmarks : (5, 2) mm
         In the order of ``geometry.LANDMARKS``, on the neutral face.
     glasses : Glasses or None
+    cap : bool
+        Whether one is worn.
     peak : Peak or None
         Of the cap that is worn.
     """
@@ -73,6 +75,7 @@ class Face:
     bases: dict[str, Map]
     landmarks: Matrix
     glasses: Glasses | None
+    cap: bool
     peak: Peak | None
 
 
@@ -139,6 +142,7 @@ def build_face(
         bases=expression_bases(identity, shape.mouth),
         landmarks=_landmarks(identity, shape.mouth),
         glasses=draw_glasses(identity, optician) if identity.owns_glasses else None,
+        cap=shape.cap is not None,
         peak=shape.cap.peak if shape.cap else None,
     )
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from thermalign.geometry import interocular_distance
+from thermalign.simulator.attributes import attributes_of
 from thermalign.simulator.backdrop import thermal_backdrop, visible_backdrop
 from thermalign.simulator.capture import (
     Light,
@@ -59,6 +60,8 @@ class Sample:
     points : (5, 2) float64, pixels, (x, y)
         In the order of ``geometry.LANDMARKS``.
     visible : (5,) bool
+    attributes : dict of name to value
+        As in ``ATTRIBUTES``.
     """
 
     image_id: str
@@ -73,6 +76,7 @@ class Sample:
     pixels: npt.NDArray[Any]
     points: Matrix
     visible: npt.NDArray[np.bool_]
+    attributes: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -289,6 +293,7 @@ def _annotate(
         pixels=pixels,
         points=points,
         visible=visible,
+        attributes=attributes_of(recording.face, recording.settings),
     )
 
 

@@ -34,9 +34,8 @@ def predict_manifest(state: Path, manifest: Path, output: Path, *, modality: str
     name, detector = described.pop("model"), described.pop("detector")
     described.pop("seed")
     module, settings = load_model(detector, described, name)
-    images, _, boxes = read(
-        Settings(manifest.parent, Path(manifest.name), defaults={"modality": modality})
-    )
+    found = read(Settings(manifest.parent, Path(manifest.name), defaults={"modality": modality}))
+    images, boxes = found.images, found.boxes
     bare = images.loc[~images["image_id"].isin(boxes["image_id"]), "image_id"]
     if len(bare):
         raise ValueError(f"{manifest}: image {bare.iloc[0]} has no face box; give box_x, ...")

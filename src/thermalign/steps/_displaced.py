@@ -14,7 +14,8 @@ from thermalign.steps._descriptors import describe
 from thermalign.steps._inputs import points_of
 from thermalign.steps._matcher import Matcher
 from thermalign.steps._measures import comparisons_of
-from thermalign.steps._scores import table_of
+from thermalign.steps._readings import headline_of
+from thermalign.steps._scores import score_probes
 from thermalign.steps._stack import cut_images, read_images
 from thermalign.warp import ImageStack
 
@@ -78,13 +79,13 @@ class Side:
         kind, level, seed : as for :func:`thermalign.displacements.displace`
         """
         points = displace(self.points, list(self.moments), kind=kind, level=level, seed=seed)
-        scores = np.full((len(points), len(self.matcher.subjects)), -np.inf)
-        usable = np.flatnonzero(alignable(points, self.alignment))
-        faces = align_stack(self.stack, usable, points[usable], self.alignment)
-        scores[usable] = self.matcher.score(describe(faces, self.settings), self.modality)
+        usable = alignable(points, self.alignment)
+        faces = align_stack(self.stack, np.flatnonzero(usable), points[usable], self.alignment)
+        vectors, readings = describe(faces, self.settings), [headline_of(self.settings)]
+        scores = score_probes(self.matcher, self.probes, vectors, usable, readings=readings)
         error = normalized_errors(points, self.points).mean(axis=1)
         known = pd.DataFrame(
             {"image_id": self.probes["image_id"], "moment": self.moments, "error": error}
         )
-        table = comparisons_of(table_of(self.probes, self.matcher.subjects, scores), self.probes)
+        table = comparisons_of(scores, self.probes)
         return table.merge(known, on="image_id")

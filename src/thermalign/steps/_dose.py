@@ -1,4 +1,4 @@
-"""The figures of a dose-response curve: error rates over the landmark error that was put in."""
+"""The figures of a dose-response curve: d' and error rates over the landmark error put in."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -8,11 +8,14 @@ import numpy as np
 import pandas as pd
 
 from thermalign.metrics.dose import probit, slope
+from thermalign.metrics.verification import d_prime
+from thermalign.steps._compared import Compared
 from thermalign.steps._measured import Measured
 from thermalign.steps._measures import Draws
 from thermalign.steps._rates import difference_of, eer_of, measurable
 
-SLOPES = ("eer_slope", "probit_slope")
+SLOPES = ("d_prime_slope", "eer_slope", "probit_slope")
+"""The first is the headline: d' has no floor that hides a loss, and no clip that makes one up."""
 
 
 @dataclass(frozen=True)
@@ -35,45 +38,45 @@ class Curve:
 
 
 def measure_curve(curve: Curve, draws: Draws, *, linear_up_to: float) -> Iterator[Measured]:
-    """Yield ``nmse`` and ``eer`` at every level, how the EER rises, and its slopes.
+    """Yield ``nmse``, ``d_prime`` and ``eer`` at every level, how the EER rises, and slopes.
 
-    ``eer_rise``, at a level: EER minus the EER of the level before. ``eer_slope``: least-squares
-    slope of the EER over the NMSE up to the level ``linear_up_to``, per interocular distance;
-    ``probit_slope``: the same of the EER's normal deviate, on which a matcher's distance between
-    genuine and impostor scores is linear. Nothing without genuine or without impostor comparisons.
+    ``eer_rise``, at a level: EER minus the EER of the level before. ``d_prime_slope``:
+    least-squares slope of d' over the NMSE up to the level ``linear_up_to``, per interocular
+    distance. ``eer_slope``: the same of the EER. ``probit_slope``: of the EER's normal deviate, NaN
+    where a fitted EER is 0 or 1, draw by draw. Nothing without genuine or without impostor
+    comparisons.
     """
     if not measurable(curve.scores[0]):
         return
-    errors = [rows.drop_duplicates("image_id") for rows in curve.scores]
-    doses = [
-        Measured(
-            curve.subset,
-            "nmse",
-            float(rows["error"].mean()),
-            len(rows),
-            draws.nmse(rows),
-            subjects=rows["subject_id"].nunique(),
-            at=level,
-        )
-        for level, rows in zip(curve.levels, errors, strict=True)
-    ]
-    rates = [
-        eer_of(curve.subset, rows, draws, at=level)
-        for level, rows in zip(curve.levels, curve.scores, strict=True)
-    ]
-    yield from doses
-    yield from rates
+    levels = list(zip(curve.levels, curve.scores, strict=True))
+    doses = [_dose_of(curve.subset, rows, draws, at=level) for level, rows in levels]
+    ease = [d_prime_of(curve.subset, rows, draws, at=level) for level, rows in levels]
+    rates = [eer_of(curve.subset, rows, draws, at=level) for level, rows in levels]
+    yield from (*doses, *ease, *rates)
     for before, after in pairwise(rates):
         yield difference_of("eer_rise", after, before)
     low = np.asarray(curve.levels) <= linear_up_to
     dose = np.array([d.value for d in doses])[low]
-    value = np.array([r.value for r in rates])[low]
-    drawn = np.stack([r.replicates for r in rates], axis=-1)[:, low]
-    n = int(curve.scores[0]["genuine"].sum())
-    scaled = [(value, drawn), (probit(value, n), probit(drawn, n))]
-    for metric, (point, spread) in zip(SLOPES, scaled, strict=True):
-        at, replicates = float(slope(dose, point)), slope(dose, spread)
-        yield replace(rates[0], metric=metric, value=at, replicates=replicates)
+    for metric, figures in zip(SLOPES, (ease, rates, rates), strict=True):
+        value = np.array([figure.value for figure in figures])[low]
+        drawn = np.stack([figure.replicates for figure in figures], axis=-1)[:, low]
+        if metric == "probit_slope":
+            value, drawn = probit(value), probit(drawn)
+        at, replicates = float(slope(dose, value)), slope(dose, drawn)
+        yield replace(figures[0], metric=metric, value=at, replicates=replicates)
+
+
+def d_prime_of(subset: str, comparisons: pd.DataFrame, draws: Draws, *, at: float) -> Measured:
+    """Return d' of rows of :func:`thermalign.steps._measures.comparisons_of`, failures left out."""
+    found = Compared.of(comparisons, draws).found()
+    value = d_prime(found.score, found.genuine)
+    return Measured(subset, "d_prime", value, len(found), found.d_prime(), found.people, at)
+
+
+def _dose_of(subset: str, comparisons: pd.DataFrame, draws: Draws, *, at: float) -> Measured:
+    rows = comparisons.drop_duplicates("image_id")
+    value, people = float(rows["error"].mean()), rows["subject_id"].nunique()
+    return Measured(subset, "nmse", value, len(rows), draws.nmse(rows), people, at)
 
 
 def measure_difference(

@@ -12,6 +12,9 @@ from thermalign.geometry import LANDMARKS, Floats
 from thermalign.images import dequantise
 from thermalign.schemas.dataset import FOLDS, IMAGES
 
+SELECTED_BY = {"conditions": "condition", "ranges": "range", "sessions": "session"}
+"""Keys of a protocol's probe and gallery, and the columns of IMAGES that they choose by."""
+
 
 def read_fold(images: Path, folds: Path) -> pd.DataFrame:
     """Return the images of a fold with their ``role``, without the flipped copies."""
@@ -50,10 +53,11 @@ def rows_of_points(
 
 
 def select(images: pd.DataFrame, wanted: Mapping[str, Any]) -> pd.DataFrame:
-    """Return the images of a modality and of ``conditions``; an empty list is every one."""
+    """Return the images of a modality, and of those of ``SELECTED_BY``; an empty list is all."""
     chosen = images["modality"] == wanted["modality"]
-    if wanted.get("conditions"):
-        chosen &= images["condition"].isin(wanted["conditions"])
+    for key, column in SELECTED_BY.items():
+        if wanted.get(key):
+            chosen &= images[column].isin(wanted[key])
     return images[chosen].reset_index(drop=True)
 
 

@@ -1,6 +1,7 @@
 """A matcher by its parts: a mapping between modalities, and one classifier per enrolled subject."""
 
 from collections.abc import Iterable
+from collections.abc import Mapping as Map
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,20 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from thermalign.geometry import Floats
+from thermalign.geometry import Floats, Integers
 from thermalign.landmarks._data import State
 from thermalign.landmarks._settings import parse
 from thermalign.steps._descriptors import Descriptors
-from thermalign.steps._inputs import select
+from thermalign.steps._enrolment import (
+    NONE,
+    WHOLE,
+    Enrolment,
+    gallery_of,
+    probes_of,
+    selected,
+)
 from thermalign.steps._model import read_metadata, read_state, save_state
-from thermalign.tables import Metadata
+from thermalign.steps._readings import KEEP
 from thermalign.verification import centring, cosine, dpm, pls
 from thermalign.verification.features import as_vectors
 
@@ -64,8 +72,9 @@ class Matcher:
     ----------
     mapping : Mapping
     classifier : pls or cosine
-    weights : (S, D) float64
-    intercepts : (S,) float64
+    galleries : mapping of int to OneVsAll
+        Classifiers (S, D) float64 and (S,) float64 by gallery: see :class:`Enrolment`.
+    enrolment : Enrolment
     subjects : tuple of str
         Enrolled, S of them.
     cross_subjects : tuple of str
@@ -74,17 +83,30 @@ class Matcher:
 
     mapping: Mapping
     classifier: str
-    weights: Floats
-    intercepts: Floats
+    galleries: Map[int, pls.OneVsAll]
+    enrolment: Enrolment
     subjects: tuple[str, ...]
     cross_subjects: tuple[str, ...] = ()
 
-    def score(self, descriptors: Tensor, modality: str) -> Floats:
-        """Return the scores of probes (N, rows, columns, D) for every enrolled subject, (N, S)."""
+    def score(self, descriptors: Tensor, modality: str, met: Integers) -> Floats:
+        """Return the scores of probes for every enrolled subject, (N, S).
+
+        Parameters
+        ----------
+        descriptors : (N, rows, columns, D)
+        modality : str
+        met : (N,) int
+            The gallery that each probe meets; NaN where it is ``NONE``.
+        """
         vectors = self.mapping.apply(descriptors, modality)
-        if self.classifier == "cosine":
-            return cosine.score(self.weights, vectors)
-        return pls.score(pls.OneVsAll(self.weights, self.intercepts), vectors)
+        scores = np.full((len(vectors), len(self.subjects)), np.nan)
+        for gallery in set(met.tolist()) - {NONE}:
+            those, model = met == gallery, self.galleries[gallery]
+            if self.classifier == "cosine":
+                scores[those] = cosine.score(model.weights, vectors[those])
+            else:
+                scores[those] = pls.score(model, vectors[those])
+        return scores
 
     def fitted_on(self) -> set[str]:
         """Return everybody whose images something was fitted to, but for the enrolled images."""
@@ -135,17 +157,22 @@ def enrol(
     settings: dict[str, Any],
     *,
     seed: list[int],
+    probes: pd.DataFrame | None = None,
     permutation: int = 0,
 ) -> Matcher:
-    """Enrol the gallery: one classifier per test subject.
+    """Enrol the gallery: one classifier per test subject and gallery that a probe meets.
 
     Parameters
     ----------
-    rows, described : as for :func:`fit_mapping`
+    rows : DataFrame
+        The fold's images with ``role``, whether they have an aligned face or not.
+    described : Descriptors
     mapping : Mapping
-    settings : the ``matcher:`` block with the protocol's ``gallery`` and ``probe``
+    settings : the ``matcher:`` block with the protocol's ``gallery``, ``probe`` and ``same_moment``
     seed : list of int
         Draws cross-examples, and the permutation.
+    probes : DataFrame of IMAGES, optional
+        Whose moments decide whether there are partial galleries; the protocol's where not given.
     permutation : int
         Which shuffle of who is on the gallery's images, from 1: the control that must verify
         nobody; 0 for none.
@@ -153,46 +180,91 @@ def enrol(
     Raises
     ------
     ValueError
-        If the gallery is empty.
+        If there is no gallery or no probe.
     """
-    gallery = select(rows[rows["role"] == "test"], settings["gallery"])
-    if gallery.empty:
-        raise ValueError(
-            f"the gallery {settings['gallery']} selects no annotated image of a test subject; "
-            "change gallery: conditions: or modality: of the protocol"
-        )
+    seen = rows[described.have(rows["image_id"])]
+    gallery = _gallery(rows, seen, settings)
+    if probes is None:
+        probes = probes_of(rows, settings, gallery["image_id"])
+    enrolment = Enrolment.of(gallery, probes, settings["same_moment"])
     subjects, label = np.unique(gallery["subject_id"].to_numpy(object), return_inverse=True)
+    wanted = [WHOLE] if KEEP in settings["same_moment"] else []
+    wanted = sorted({*wanted, *enrolment.galleries})
+    labels = [np.where(enrolment.holds(k), label, pls.LEFT_OUT) for k in wanted]
     if permutation:
-        label = np.random.default_rng([*seed, permutation]).permutation(label)
+        labels = [_permuted(each, [*seed, permutation]) for each in labels]
     vectors = mapping.apply(_of(described, gallery["image_id"]), settings["gallery"]["modality"])
     if settings["classifier"] == "cosine":
-        templates = cosine.enrol(vectors, label)
-        return Matcher(mapping, "cosine", templates, np.zeros(len(subjects)), tuple(subjects))
-    cross = _cross_examples(rows, settings, seed=seed)
+        models = [_templates(vectors, each) for each in labels]
+        cross = rows[:0]
+    else:
+        cross = _cross_examples(seen, settings, seed=seed)
+        models = _classifiers(vectors, labels, cross, described, mapping, settings)
+    galleries = dict(zip(wanted, models, strict=True))
+    names = tuple(subjects), _people(cross)
+    return Matcher(mapping, settings["classifier"], galleries, enrolment, *names)
+
+
+def _gallery(rows: pd.DataFrame, seen: pd.DataFrame, settings: dict[str, Any]) -> pd.DataFrame:
+    """Return the enrolled images, of those that have an aligned face."""
+    if not selected(rows, settings, "gallery")["image_id"].isin(seen["image_id"]).any():
+        raise ValueError(
+            f"gallery: {settings['gallery']} selects no annotated image of a test subject; "
+            "change conditions: or modality: of the protocol's gallery, or annotate such images"
+        )
+    return gallery_of(seen, settings)
+
+
+def _permuted(labels: Integers, seed: list[int]) -> Integers:
+    """Return labels with those of the rows that take part shuffled."""
+    made, taking = labels.copy(), labels != pls.LEFT_OUT
+    made[taking] = np.random.default_rng(seed).permutation(labels[taking])
+    return made
+
+
+def _templates(vectors: Floats, labels: Integers) -> pls.OneVsAll:
+    """Return the templates of a cosine as classifiers without intercept."""
+    taking = labels != pls.LEFT_OUT
+    templates = cosine.enrol(vectors[taking], labels[taking])
+    return pls.OneVsAll(templates, np.zeros(len(templates)))
+
+
+def _classifiers(
+    vectors: Floats,
+    labels: list[Integers],
+    cross: pd.DataFrame,
+    described: Descriptors,
+    mapping: Mapping,
+    settings: dict[str, Any],
+) -> list[pls.OneVsAll]:
+    """Return the PLS classifiers under every labelling of the gallery's vectors."""
     rows_of = [vectors]
     if len(cross):
         theirs = described.of(list(cross["image_id"]))
         rows_of.append(mapping.apply(theirs, settings["probe"]["modality"]))
-    model = pls.fit_one_vs_all(
+    theirs_too = np.full(len(cross), pls.CROSS_EXAMPLE)
+    return pls.fit_each(
         np.concatenate(rows_of),
-        np.concatenate([label, np.full(len(cross), pls.CROSS_EXAMPLE)]),
+        [np.concatenate([each, theirs_too]) for each in labels],
         n_components=settings["components"],
         negatives=settings["negatives"],
     )
-    return Matcher(mapping, "pls", model.weights, model.intercepts, tuple(subjects), _people(cross))
 
 
-def save_matcher(path: Path, matcher: Matcher, metadata: Metadata) -> None:
+def save_matcher(path: Path, matcher: Matcher, metadata: Map[str, Any]) -> None:
     """Write a matcher as safetensors; ``metadata`` is kept beside what describes it."""
     tensors = {f"mapping.{name}": tensor for name, tensor in matcher.mapping.tensors.items()}
-    tensors["weights"] = torch.as_tensor(matcher.weights)
-    tensors["intercepts"] = torch.as_tensor(matcher.intercepts)
+    for gallery, model in matcher.galleries.items():
+        tensors[f"weights.{gallery}"] = torch.as_tensor(model.weights)
+        tensors[f"intercepts.{gallery}"] = torch.as_tensor(model.intercepts)
     described = {
         "mapping": matcher.mapping.kind,
         "mapping_subjects": matcher.mapping.subjects,
         "classifier": matcher.classifier,
         "subjects": matcher.subjects,
         "cross_subjects": matcher.cross_subjects,
+        "enrolled": matcher.enrolment.rows.to_dict("list"),
+        "partial": matcher.enrolment.partial,
     }
     save_state(path, State(tensors), {**metadata, "matcher": described})
 
@@ -206,14 +278,23 @@ def read_matcher(path: Path) -> Matcher:
         for name, tensor in tensors.items()
         if name.startswith("mapping.")
     }
+    numbers = [int(name.split(".")[1]) for name in tensors if name.startswith("weights.")]
     return Matcher(
         Mapping(described["mapping"], fitted, tuple(described["mapping_subjects"])),
         described["classifier"],
-        tensors["weights"].numpy(),
-        tensors["intercepts"].numpy(),
+        {
+            k: pls.OneVsAll(tensors[f"weights.{k}"].numpy(), tensors[f"intercepts.{k}"].numpy())
+            for k in sorted(numbers)
+        },
+        Enrolment(pd.DataFrame(described["enrolled"]), described["partial"]),
         tuple(described["subjects"]),
         tuple(described["cross_subjects"]),
     )
+
+
+def read_thresholds(path: Path) -> dict[str, float]:
+    """Read the thresholds that were written with a matcher: score by false match rate."""
+    return {name: float(value) for name, value in read_metadata(path)["thresholds"].items()}
 
 
 def _pairs(rows: pd.DataFrame) -> pd.DataFrame:

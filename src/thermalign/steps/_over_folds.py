@@ -1,6 +1,6 @@
 """Bootstrap replicates of the folds of a study, joined."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,10 +42,15 @@ class Replicates:
 
 def over_folds(folds: Iterable[pd.DataFrame]) -> dict[Key, Replicates]:
     """Join tables of REPLICATES by protocol, model, subset, metric and abscissa."""
+    return join(of_fold(table) for table in folds)
+
+
+def join(folds: Iterable[Mapping[Key, Replicates]]) -> dict[Key, Replicates]:
+    """Join the replicates of several folds: their mean, draw by draw."""
     found: dict[Key, list[Replicates]] = {}
-    for table in folds:
-        for key, fold in _of_fold(table):
-            found.setdefault(key, []).append(fold)
+    for fold in folds:
+        for key, replicates in fold.items():
+            found.setdefault(key, []).append(replicates)
     return {
         key: Replicates(
             np.mean([fold.values for fold in each], axis=0), max(fold.subjects for fold in each)
@@ -54,13 +59,15 @@ def over_folds(folds: Iterable[pd.DataFrame]) -> dict[Key, Replicates]:
     }
 
 
-def _of_fold(table: pd.DataFrame) -> Iterator[tuple[Key, Replicates]]:
-    """Yield the replicates of one table of REPLICATES by key, in the order of the draws."""
+def of_fold(table: pd.DataFrame) -> dict[Key, Replicates]:
+    """Return the replicates of one table of REPLICATES by key, in the order of the draws."""
     group = table.groupby(KEY, sort=False).ngroup().to_numpy()
     rows = np.lexsort((table["draw"].to_numpy(), group))
     first = np.flatnonzero(np.diff(group[rows], prepend=-1))
     ends = np.append(first[1:], len(rows))[: len(first)]  # none of an empty table
     values = table["value"].to_numpy()[rows]
     starts = table.iloc[rows[first]][[*KEY, "subjects"]].itertuples(index=False, name=None)
-    for (*key, subjects), begin, end in zip(starts, first, ends, strict=True):
-        yield tuple(key), Replicates(values[begin:end], int(subjects))
+    return {
+        tuple(key): Replicates(values[begin:end], int(subjects))
+        for (*key, subjects), begin, end in zip(starts, first, ends, strict=True)
+    }

@@ -1,6 +1,6 @@
 """Where detectors lie on the dose-response curve: their EER, and the one their NMSE predicts."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,8 @@ from thermalign.metrics.dose import predicted
 from thermalign.metrics.intervals import SCALES
 from thermalign.steps._measures import ANNOTATED
 from thermalign.steps._over_folds import KEY, Key, Replicates
+from thermalign.steps._paired import beside
+from thermalign.steps._trials import EER, Fold
 
 
 def placements(
@@ -39,6 +41,31 @@ def placements(
                 keys = [(protocol, model, own, metric, 0.0) for metric in ("nmse", "eer")]
                 if model != ANNOTATED and all(key in replicates for key in keys) and curve.known:
                     yield from _place(points, replicates, keys, curve, f"placement={kind}")
+
+
+def on_annotated(
+    summary: pd.DataFrame,
+    replicates: Mapping[Key, Replicates],
+    protocols: Mapping[str, Sequence[Fold]],
+    displacements: dict[str, Any],
+) -> tuple[pd.DataFrame, dict[Key, Replicates]]:
+    """Return SUMMARY and replicates with every model's EER on the probes that the curve is made of.
+
+    Displaced are annotated points: where some probes of the range have none, a model's own EER is
+    one of other images.
+    """
+    changed, made = summary.set_index(KEY).sort_index(), dict(replicates)
+    place = (f"range={displacements['range']}", EER, 0.0)
+    for protocol, folds in protocols.items():
+        for model in {m for fold in folds for m in fold.models} - {ANNOTATED}:
+            found = beside(folds, model, ANNOTATED, place)
+            key = (protocol, model, *place)
+            if found and key in changed.index:
+                value, n, made[key] = found
+                changed.loc[key, ["value", "n"]] = value, n
+                ends = made[key].interval(value, scale=SCALES[EER])
+                changed.loc[key, ["low", "high"]] = ends
+    return changed.reset_index()[summary.columns], made
 
 
 class _Curve:

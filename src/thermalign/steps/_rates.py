@@ -15,6 +15,17 @@ def measurable(comparisons: pd.DataFrame) -> bool:
     return bool(comparisons["genuine"].any() and not comparisons["genuine"].all())
 
 
+def people_of(comparisons: pd.DataFrame) -> int:
+    """Return how many people an interval of a rate rests on; it takes two.
+
+    Those with genuine comparisons, who are probe and enrolled at once; but 1 at most where there
+    are but two people, for every draw of both is the same.
+    """
+    people = comparisons.loc[comparisons["genuine"], "subject_id"].nunique()
+    everybody = pd.concat([comparisons["subject_id"], comparisons["gallery_id"]]).nunique()
+    return int(people if everybody > 2 else min(people, 1))
+
+
 def eer_of(subset: str, comparisons: pd.DataFrame, draws: Draws, *, at: float = 0.0) -> Measured:
     """Return the EER of rows of :func:`thermalign.steps._measures.comparisons_of`."""
     return Measured(
@@ -23,7 +34,7 @@ def eer_of(subset: str, comparisons: pd.DataFrame, draws: Draws, *, at: float = 
         verification.eer(comparisons["score"].to_numpy(), comparisons["genuine"].to_numpy()),
         len(comparisons),
         draws.eer(comparisons),
-        subjects=comparisons["subject_id"].nunique(),
+        subjects=people_of(comparisons),
         at=at,
     )
 

@@ -1,30 +1,54 @@
-"""Probes of a fold, and their scores as a table."""
+"""Scores of probes, as every step that verifies makes them."""
 
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from torch import Tensor
 
 from thermalign.geometry import Floats
-from thermalign.steps._inputs import select
+from thermalign.metrics.verification import Booleans
+from thermalign.steps._enrolment import NONE
+from thermalign.steps._matcher import Matcher
 
 
-def probes_of(rows: pd.DataFrame, settings: dict[str, Any]) -> pd.DataFrame:
-    """Return the test images that are probes; an enrolled image never is.
+def score_probes(
+    matcher: Matcher,
+    probes: pd.DataFrame,
+    descriptors: Tensor,
+    usable: Booleans,
+    *,
+    readings: Sequence[str],
+) -> pd.DataFrame:
+    """Return SCORES without protocol, fold and model, of every probe and enrolled subject.
+
+    Under ``exclude`` a probe that may meet no gallery is no probe. Where no probe's moment is
+    enrolled all readings are the same, and only the first is returned.
 
     Parameters
     ----------
-    rows : DataFrame of IMAGES with ``role``
-    settings : mapping with the protocol's ``gallery`` and ``probe``
+    matcher : Matcher
+    probes : DataFrame of IMAGES, P rows of one modality
+    descriptors : (U, rows, columns, D) of the usable probes, in their order
+    usable : (P,) bool
+        Whose face could be aligned; the others score -inf.
+    readings : of ``same_moment``, the headline first
     """
-    test = rows[rows["role"] == "test"]
-    enrolled = select(test, settings["gallery"])["image_id"]
-    probes = select(test, settings["probe"])
-    return probes[~probes["image_id"].isin(enrolled)].reset_index(drop=True)
+    tables = []
+    for reading in readings if matcher.enrolment.partial else readings[:1]:
+        met = matcher.enrolment.met_by(probes, reading)
+        values = np.full((len(probes), len(matcher.subjects)), -np.inf)
+        if usable.any():
+            modality = str(probes["modality"].iloc[0])
+            values[usable] = matcher.score(descriptors, modality, met[usable])
+        takes_part = met != NONE
+        table = table_of(probes[takes_part], matcher.subjects, values[takes_part])
+        tables.append(table.assign(same_moment=reading))
+    return pd.concat(tables, ignore_index=True)
 
 
 def table_of(probes: pd.DataFrame, subjects: tuple[str, ...], values: Floats) -> pd.DataFrame:
-    """Return SCORES without protocol, fold and model.
+    """Return SCORES without protocol, fold, model and reading.
 
     Parameters
     ----------

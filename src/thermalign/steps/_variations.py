@@ -9,12 +9,14 @@ import numpy as np
 import pandas as pd
 
 from thermalign.steps._descriptors import Descriptors
+from thermalign.steps._enrolment import probes_of
 from thermalign.steps._matcher import Mapping as Bridge
 from thermalign.steps._matcher import Matcher, enrol, fit_mapping
 from thermalign.steps._measured import Measured
 from thermalign.steps._measures import Draws, comparisons_of
 from thermalign.steps._rates import difference_of, eers_by_range
-from thermalign.steps._scores import probes_of, table_of
+from thermalign.steps._readings import headline_of
+from thermalign.steps._scores import score_probes
 
 STUDY = "study"
 """Name of the matcher as it is configured."""
@@ -32,15 +34,17 @@ class Variations:
     rows : DataFrame
         Images of the fold with ``role``.
     faces : DataFrame of FACES aligned by annotated points
-    settings : the ``matcher:`` block with the protocol's ``gallery`` and ``probe``
+    settings : the ``matcher:`` block with the protocol's ``gallery``, ``probe`` and
+        ``same_moment``, of which the first reading alone is followed
     seed : training seed and fold
     """
 
     def __init__(
         self, rows: pd.DataFrame, faces: pd.DataFrame, settings: dict[str, Any], *, seed: list[int]
     ) -> None:
-        self.rows = rows[rows["image_id"].isin(faces["image_id"])]
-        self.faces, self.settings, self.seed = faces, settings, seed
+        self.every, self.rows = rows, rows[rows["image_id"].isin(faces["image_id"])]
+        self.settings = {**settings, "same_moment": [headline_of(settings)]}
+        self.faces, self.seed = faces, seed
         self._described: dict[str, Descriptors] = {}
         self._mappings: dict[str, Bridge] = {}
 
@@ -70,16 +74,18 @@ class Variations:
         if key not in self._mappings:
             self._mappings[key] = fit_mapping(self.rows, described, its, seed=self.seed[0])
         matcher = enrol(
-            self.rows, described, self._mappings[key], its, seed=self.seed, permutation=permutation
+            self.every, described, self._mappings[key], its, seed=self.seed, permutation=permutation
         )
-        probes = probes_of(self.rows, its)
+        probes = probes_of(self.every, its, matcher.enrolment.images)
+        probes = probes[described.have(probes["image_id"])]
         if probes.empty:
             raise ValueError(
                 f"no annotated image is a probe ({its['probe']}), so that matchers cannot be "
                 "compared on annotated points: take ablation: and sweep: out, or annotate probes"
             )
-        scores = matcher.score(described.of(list(probes["image_id"])), its["probe"]["modality"])
-        return matcher, table_of(probes, matcher.subjects, scores)
+        vectors, usable = described.of(list(probes["image_id"])), np.ones(len(probes), bool)
+        readings = its["same_moment"]
+        return matcher, score_probes(matcher, probes, vectors, usable, readings=readings)
 
 
 def measure_variations(

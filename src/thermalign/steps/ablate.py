@@ -33,7 +33,8 @@ def run(
 ) -> None:
     """Write the METRICS of the configured matcher and of every variation of it.
 
-    See :func:`thermalign.steps._variations.measure_variations`; subset ``matcher=NAME``.
+    See :func:`thermalign.steps._variations.measure_variations`; subset ``matcher=NAME``. Under the
+    protocol's headline reading of ``same_moment`` alone.
 
     Parameters
     ----------

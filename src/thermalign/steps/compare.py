@@ -1,7 +1,7 @@
-"""Join the folds of every model, and compare models pair by pair on the same subjects."""
+"""Join the folds of every model, and compare models pair by pair on what both have."""
 
-from collections.abc import Iterator
-from itertools import combinations
+from collections.abc import Iterator, Mapping
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -9,27 +9,30 @@ import numpy as np
 import pandas as pd
 
 from thermalign import tables
-from thermalign.metrics.intervals import DIFFERENCE, SCALES
+from thermalign.metrics.intervals import SCALES
 from thermalign.provenance import stamp
-from thermalign.schemas.dataset import IMAGES
-from thermalign.schemas.matching import SCORES
 from thermalign.schemas.measures import DIFFERENCES, METRICS, REPLICATES, SUMMARY
-from thermalign.steps._over_folds import KEY, Key, Replicates, over_folds
-from thermalign.steps._placement import placements
+from thermalign.steps._measures import ANNOTATED
+from thermalign.steps._over_folds import KEY, Key, Replicates, join, of_fold
+from thermalign.steps._paired import differences as paired
+from thermalign.steps._placement import on_annotated, placements
 from thermalign.steps._pooled import pooled
-
-COMPARED = ("nmse", "eer", "tar_at_far", "rank1")
-"""Metrics whose paired differences between models are told."""
+from thermalign.steps._study import Study, read_study
 
 
 def run(
     *,
     images: list[Path],
+    annotations: list[Path],
+    folds: list[Path],
+    predictions: list[Path],
     metrics: list[Path],
     replicates: list[Path],
+    joined_metrics: list[Path],
     joined_replicates: list[Path],
     scores: list[Path],
     datasets: dict[str, Any],
+    headlines: dict[str, Any],
     settings: dict[str, Any],
     displacements: dict[str, Any],
     summary: Path,
@@ -39,53 +42,65 @@ def run(
     """Write SUMMARY and DIFFERENCES.
 
     A metric over folds is the mean of its folds: scores of different folds share no scale. Its
-    interval rests on the mean over folds of each bootstrap replicate.
+    interval rests on the mean over folds of each bootstrap replicate. Differences between models
+    are on what both have: see :mod:`thermalign.steps._paired`.
 
     Parameters
     ----------
-    images : Paths of IMAGES, one per dataset, in folders of their names
-    metrics : Paths of METRICS
-    replicates : Paths of REPLICATES of metrics whose models are compared
-    joined_replicates : Paths of REPLICATES of metrics that are only joined over folds
-    scores : Paths of SCORES, of which pooled equal error rates are made
+    images, annotations : Paths of the tables, one per dataset, in folders of their names
+    folds : Paths of FOLDS
+    predictions, scores, metrics, replicates : Paths of the tables of every fold and model
+        METRICS and REPLICATES are those of ``measure``.
+    joined_metrics, joined_replicates : Paths of METRICS, REPLICATES that are only joined over folds
     datasets : protocol -> dataset
+    headlines : protocol -> the reading of ``same_moment`` whose subsets have no mark
     settings : the ``evaluation:`` block
     displacements : the ``displacements:`` block, empty without one
     summary, differences : Path
     code : str
     """
-    known = {path.parent.name: tables.read(path, IMAGES) for path in images}
-    compared = over_folds(tables.read(path, REPLICATES) for path in replicates)
-    others = over_folds(tables.read(path, REPLICATES) for path in joined_replicates)
-    joined = summarise(tables.read_many(metrics, METRICS), {**compared, **others})
-    rows = [
-        {"protocol": protocol, "model": model, **row}
-        for (protocol, model), table in tables.read_many(scores, SCORES).groupby(
-            ["protocol", "model"], sort=False
-        )
-        for row in pooled(table, known[datasets[str(protocol)]])  # datasets may name images alike
-    ]
+    study = read_study(
+        images=images,
+        annotations=annotations,
+        folds=folds,
+        models=list(zip(predictions, scores, metrics, replicates, strict=True)),
+        datasets=datasets,
+        headlines=headlines,
+        settings=settings,
+    )
+    others = (of_fold(tables.read(path, REPLICATES)) for path in joined_replicates)
+    drawn = join([*study.replicates, *others])
+    every = pd.concat([study.metrics, *(tables.read(path, METRICS) for path in joined_metrics)])
+    joined = summarise(every, drawn)
+    rows = [*_pooled(study), *shared_people(study)]
     if displacements:
-        rows += placements(joined, {**compared, **others}, displacements)
+        rows += placements(*on_annotated(joined, drawn, study.folds, displacements), displacements)
     whole = pd.concat([joined, pd.DataFrame(rows, columns=SUMMARY.names)]) if rows else joined
     metadata = stamp(code, settings)
     tables.write(summary, whole.astype({"n_folds": "int32"}), SUMMARY, metadata)
-    pairs = pd.DataFrame(contrast(joined, compared), columns=DIFFERENCES.names)
-    tables.write(differences, pairs, DIFFERENCES, metadata)
+    tables.write(differences, paired(study.folds), DIFFERENCES, metadata)
 
 
-def summarise(metrics: pd.DataFrame, replicates: dict[Key, Replicates]) -> pd.DataFrame:
+def summarise(metrics: pd.DataFrame, replicates: Mapping[Key, Replicates]) -> pd.DataFrame:
     """Return the SUMMARY of METRICS.
 
-    Folds in which a rate could not be measured (NaN) make it unmeasured over folds.
+    A fold in which a metric could not be measured (NaN), or in which it is missing although the
+    fold holds its subset, makes it unmeasured over folds: a mean over the other folds would be one
+    over the folds that went well. A fold holds the images of a subset if any model has a landmark
+    metric of it there, and its probes if any has a rate of it; a fold that holds none, say of a
+    range, has nothing to be measured and is left out for everybody.
     """
     grouped = metrics.groupby(KEY, sort=False)
     table = grouped.agg(
-        value=("value", lambda v: v.mean(skipna=False)),
-        fold_sd=("value", lambda v: v.std(ddof=1, skipna=False)),
+        value=("value", "mean"),
+        fold_sd=("value", "std"),
         n=("n", "sum"),
         n_folds=("fold", "nunique"),
+        known=("value", "count"),
     ).reset_index()
+    folds = metrics.assign(part=_parts(metrics)).groupby(["protocol", "part"])["fold"].nunique()
+    held = folds.loc[pd.MultiIndex.from_arrays([table["protocol"], _parts(table)])].to_numpy()
+    table.loc[table.pop("known") < held, ["value", "fold_sd"]] = np.nan
     ends = []
     for *key, value in table[[*KEY, "value"]].itertuples(index=False, name=None):
         made = replicates.get(tuple(key))
@@ -94,17 +109,44 @@ def summarise(metrics: pd.DataFrame, replicates: dict[Key, Replicates]) -> pd.Da
     return table.astype({"n_folds": "int32"})
 
 
-def contrast(summary: pd.DataFrame, replicates: dict[Key, Replicates]) -> Iterator[Key]:
-    """Yield the paired difference of every two models wherever both have replicates."""
-    point = {tuple(row[:5]): row[5:] for row in summary[[*KEY, "value", "n"]].to_numpy().tolist()}
-    models: dict[Key, list[str]] = {}
-    for protocol, model, *place in replicates:
-        if place[1] in COMPARED:
-            models.setdefault((protocol, *place), []).append(model)
-    for (protocol, *place), those in sorted(models.items()):
-        for a, b in combinations(sorted(those), 2):
-            first, second = (protocol, a, *place), (protocol, b, *place)
-            value = point[first][0] - point[second][0]
-            difference = replicates[first].minus(replicates[second])
-            low, high = difference.interval(value, scale=DIFFERENCE)
-            yield protocol, *place, a, b, value, low, high, point[first][1]
+def _parts(metrics: pd.DataFrame) -> pd.Series:
+    """Return what a fold must hold for a metric: images or probes, and of which subset."""
+    errors = metrics["metric"].str.startswith(("nmse", "ced", "failure"))
+    subset = metrics["subset"].str.replace(r"(^|&)landmark=[^&]*", "", regex=True)
+    return errors.map({True: "images ", False: "probes "}) + subset.replace("", "all")
+
+
+def _pooled(study: Study) -> Iterator[dict[str, Any]]:
+    for protocol, folds in study.folds.items():
+        models = dict.fromkeys(model for fold in folds for model in fold.models)
+        for model in models:
+            its = [f.models[model].scores for f in folds if model in f.models]
+            scores = [rows[""] for rows in its if "" in rows]
+            if scores:
+                for row in pooled(pd.concat(scores), study.images_of(protocol)):
+                    yield {"protocol": protocol, "model": model, **row}
+
+
+def shared_people(study: Study) -> Iterator[dict[str, Any]]:
+    """Yield how many people two protocols of one dataset both test, of the ``n`` of the first.
+
+    Subset ``protocol=OTHER`` of the annotated points' model. What two protocols find of the same
+    people is no replication.
+    """
+    people = {
+        protocol: {person for fold in folds for person in fold.known["subject_id"]}
+        for protocol, folds in study.folds.items()
+    }
+    for protocol, other in permutations(people, 2):
+        if study.datasets[protocol] == study.datasets[other]:
+            yield {
+                **dict.fromkeys(("low", "high", "fold_sd"), np.nan),
+                "protocol": protocol,
+                "model": ANNOTATED,
+                "subset": f"protocol={other}",
+                "metric": "shared_people",
+                "at": 0.0,
+                "value": float(len(people[protocol] & people[other])),
+                "n": len(people[protocol]),
+                "n_folds": len(study.folds[protocol]),
+            }

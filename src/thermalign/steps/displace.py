@@ -13,11 +13,12 @@ from thermalign.schemas.matching import FACES
 from thermalign.steps._descriptors import Descriptors
 from thermalign.steps._displaced import Side
 from thermalign.steps._dose import Curve, measure_curve, measure_difference
+from thermalign.steps._enrolment import NONE, WHOLE, probes_of
 from thermalign.steps._inputs import read_fold, select
 from thermalign.steps._matcher import Mapping, Matcher, enrol, read_matcher
 from thermalign.steps._measured import Measured, write_measured
 from thermalign.steps._measures import Draws
-from thermalign.steps._scores import probes_of
+from thermalign.steps._readings import headline_of
 
 
 def run(
@@ -41,11 +42,13 @@ def run(
 ) -> None:
     """Write the METRICS of every kind and level of displacement: see :mod:`thermalign.steps._dose`.
 
-    Subset ``displacement=KIND``: all probes of the range. Subsets with ``&modality=``: the control,
-    where the gallery's modality is another. Its probes are the images of the gallery's modality of
-    the same moments, displaced by the same draws, verified by the same classifiers without mapping
-    and with cross-examples of their own modality; moments whose image is enrolled are left out, on
-    both sides.
+    Subset ``displacement=KIND``: all probes of the range, under the protocol's headline reading of
+    ``same_moment``. Subsets with ``&modality=``: the control, where the gallery's modality is
+    another. Its probes are the images of the gallery's modality of the same moments, displaced by
+    the same draws, verified by the same classifiers without mapping and with cross-examples of
+    their own modality. Both sides are of the same moments: under ``exclude`` of all, since a probe
+    meets a gallery without its own moment, and so without itself; under ``keep`` of those that are
+    not enrolled.
 
     Parameters
     ----------
@@ -63,16 +66,19 @@ def run(
     """
     rows = read_fold(images, folds)
     aligned = tables.read(faces, FACES)
-    rows = rows[rows["image_id"].isin(aligned["image_id"])]
+    known = rows[rows["image_id"].isin(aligned["image_id"])]
+    settings = {**settings, "same_moment": [headline_of(settings)]}
     asked = {"settings": settings, "alignment": alignment}
     truth = tables.read(annotations, ANNOTATIONS)
-    probes = _of_range(probes_of(rows, settings), displacements)
-    sides = [Side.of(probes, truth, read_matcher(matcher), **asked)]
-    control = _control(rows, probes, settings)
+    enrolled = read_matcher(matcher)
+    probes = probes_of(rows, settings, enrolled.enrolment.images)
+    probes = _of_range(probes[probes["image_id"].isin(known["image_id"])], displacements)
+    sides = [Side.of(probes, truth, enrolled, **asked)]
+    control = _control(known, probes, enrolled, settings)
     if len(control):
-        enrolled = _enrol_control(rows, aligned, settings, seed=[seed, fold])
-        sides.append(Side.of(control, truth, enrolled, **asked))
-    draws = Draws.of_fold(rows[rows["role"] == "test"], tables.read(images, IMAGES), evaluation)
+        own = _enrol_control(rows, aligned, control, settings, seed=[seed, fold])
+        sides.append(Side.of(control, truth, own, **asked))
+    draws = Draws.of_fold(known[known["role"] == "test"], tables.read(images, IMAGES), evaluation)
     measured = [
         figure
         for kind in displacements["kinds"]
@@ -94,25 +100,34 @@ def _of_range(probes: pd.DataFrame, displacements: dict[str, Any]) -> pd.DataFra
     return chosen
 
 
-def _control(rows: pd.DataFrame, probes: pd.DataFrame, settings: dict[str, Any]) -> pd.DataFrame:
-    """Return test images of the gallery's modality that are not enrolled, of probes' moments."""
+def _control(
+    rows: pd.DataFrame, probes: pd.DataFrame, matcher: Matcher, settings: dict[str, Any]
+) -> pd.DataFrame:
+    """Return test images of the gallery's modality, of probes' moments, that never meet themselves."""
     gallery, probe = settings["gallery"], settings["probe"]
     if gallery["modality"] == probe["modality"]:
         return rows[:0]
     test = rows[rows["role"] == "test"]
     others = select(test, {**probe, "modality": gallery["modality"]})
-    enrolled = select(test, gallery)["image_id"]
     moments = set(probes["pair_id"]) - {""}
-    kept = others["pair_id"].isin(moments) & ~others["image_id"].isin(enrolled)
-    return others[kept].reset_index(drop=True)
+    others = others[others["pair_id"].isin(moments)].reset_index(drop=True)
+    met = matcher.enrolment.met_by(others, headline_of(settings))
+    meets_itself = (met == WHOLE) & others["image_id"].isin(matcher.enrolment.images)
+    return others[~meets_itself & (met != NONE)].reset_index(drop=True)
 
 
 def _enrol_control(
-    rows: pd.DataFrame, faces: pd.DataFrame, settings: dict[str, Any], *, seed: list[int]
+    rows: pd.DataFrame,
+    faces: pd.DataFrame,
+    control: pd.DataFrame,
+    settings: dict[str, Any],
+    *,
+    seed: list[int],
 ) -> Matcher:
     own = {**settings["probe"], "modality": settings["gallery"]["modality"]}
     its = {**settings, "mapping": "none", "probe": own}
-    return enrol(rows, Descriptors(faces, its), Mapping("none", {}), its, seed=seed)
+    described = Descriptors(faces, its)
+    return enrol(rows, described, Mapping("none", {}), its, seed=seed, probes=control)
 
 
 def _measure(

@@ -1,13 +1,17 @@
-"""Read a dataset into IMAGES, ANNOTATIONS and BOXES."""
+"""Read a dataset into IMAGES, ANNOTATIONS, BOXES and ATTRIBUTES."""
 
 import importlib
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 from thermalign import boxes as face_boxes
 from thermalign import tables
 from thermalign.provenance import stamp
-from thermalign.schemas.dataset import ANNOTATIONS, BOXES, IMAGES
+from thermalign.schemas.dataset import ANNOTATIONS, ATTRIBUTES, BOXES, IMAGES
 
 
 def run(
@@ -17,26 +21,59 @@ def run(
     images: Path,
     annotations: Path,
     boxes: Path,
+    attributes: Path,
     code: str,
 ) -> None:
-    """Check a dataset and write its three tables.
+    """Check a dataset and write its tables, all or none.
 
     Parameters
     ----------
     dataset : the dataset's block of the configuration, its folder resolved
     sources : list of Path
         Chunk folders of the simulator, or the manifest.
-    images, annotations, boxes : Path
+    images, annotations, boxes, attributes : Path
     code : str
     """
     adapter = importlib.import_module(f"thermalign.ingest.{dataset['adapter']}")
-    found, points, given = adapter.read(_settings(adapter, dataset, sources))
-    settings = face_boxes.Settings(**dataset["box"])
-    made = face_boxes.make_boxes(found, points, given, settings)
-    metadata = stamp(code, dataset)
-    tables.write(images, found, IMAGES, metadata)
-    tables.write(annotations, points, ANNOTATIONS, metadata)
-    tables.write(boxes, made, BOXES, metadata)
+    box = face_boxes.Settings(**dataset["box"])
+    face_boxes.check_settings(box)
+    found = adapter.read(_settings(adapter, dataset, sources))
+    try:
+        made = face_boxes.make_boxes(found.images, found.annotations, found.boxes, box)
+    except ValueError as error:
+        raise ValueError(f"{sources[0] if sources else 'dataset'}: {error}") from None
+    outputs = {
+        images: (found.images, IMAGES),
+        annotations: (found.annotations, ANNOTATIONS),
+        boxes: (made, BOXES),
+        attributes: (found.attributes, ATTRIBUTES),
+    }
+    write_together(outputs, stamp(code, dataset))
+
+
+def write_together(
+    outputs: Mapping[Path, tuple[pd.DataFrame, Any]], metadata: tables.Metadata
+) -> None:
+    """Write tables beside their places, and put them there when all are written.
+
+    Raises
+    ------
+    ValueError
+        As :func:`thermalign.tables.write` does, or where a folder is in a table's place; nothing
+        is changed then.
+    """
+    for path in outputs:
+        if path.is_dir():
+            raise ValueError(f"{path}: is a folder where a table goes; remove it")
+    beside = {path: path.with_name(f".{path.name}.{os.getpid()}.new") for path in outputs}
+    try:
+        for path, (frame, schema) in outputs.items():
+            tables.write(beside[path], frame, schema, metadata)
+        for path, temporary in beside.items():
+            temporary.replace(path)
+    finally:
+        for temporary in beside.values():
+            temporary.unlink(missing_ok=True)
 
 
 def _settings(adapter: Any, dataset: dict[str, Any], sources: list[Path]) -> Any:
@@ -47,4 +84,6 @@ def _settings(adapter: Any, dataset: dict[str, Any], sources: list[Path]) -> Any
         manifest=Path(dataset["manifest"]),
         columns=dataset.get("columns", {}),
         defaults=dataset.get("defaults", {}),
+        attributes=dataset.get("attributes", []),
+        thermal_colour=dataset.get("thermal_colour", "refuse"),
     )

@@ -1,38 +1,37 @@
 """Measure one model on one fold: landmark errors and verification rates, with intervals."""
 
-from collections.abc import Iterator
+import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
-
 from thermalign import tables
-from thermalign.geometry import LANDMARKS
-from thermalign.metrics import landmarks, verification
 from thermalign.provenance import stamp
-from thermalign.schemas.dataset import ANNOTATIONS, IMAGES
+from thermalign.schemas.dataset import ANNOTATIONS, ATTRIBUTES, BOXES, IMAGES
 from thermalign.schemas.matching import SCORES
 from thermalign.schemas.predictions import PREDICTIONS
+from thermalign.steps._attributes import telling
 from thermalign.steps._inputs import read_fold
-from thermalign.steps._measured import Measured, write_measured
-from thermalign.steps._measures import Draws, by_range, comparisons_of, errors_of, subsets
-from thermalign.steps._rates import measurable
-
-CMC_RANKS = (1, 2, 3, 5, 10, 20)
-"""Ranks of the cumulative match characteristic, as far as so many are enrolled."""
+from thermalign.steps._located import in_other_units, located
+from thermalign.steps._measured import write_measured
+from thermalign.steps._measures import Draws, comparisons_of, errors_of
+from thermalign.steps._readings import by_reading, marked
+from thermalign.steps._verified import verified
 
 
 def run(
     *,
     images: Path,
     annotations: Path,
+    boxes: Path,
+    attributes: Path,
     folds: Path,
     predictions: Path,
     scores: Path,
     protocol: str,
     fold: int,
     model: str,
+    headline: str,
     settings: dict[str, Any],
     metrics: Path,
     replicates: Path,
@@ -40,94 +39,47 @@ def run(
 ) -> None:
     """Write the METRICS of a model on a fold, and their REPLICATES.
 
-    Curves have replicates for all images and for every range alone, which keeps the table small.
+    Curves have replicates for all images and for every range alone, and in the headline reading
+    alone, which keeps the table small.
 
     Parameters
     ----------
-    images, annotations, folds, predictions, scores : Path of the tables
+    images, annotations, boxes, attributes : Path of the dataset's tables
+    folds, predictions, scores : Path of the tables
     protocol, fold, model : wildcards
+    headline : the reading of ``same_moment`` whose subsets have no mark
     settings : the ``evaluation:`` block
     metrics, replicates : Path
     code : str
     """
     known = read_fold(images, folds).query("role == 'test'")
+    points = tables.read(annotations, ANNOTATIONS)
     found = tables.read(predictions, PREDICTIONS)
     found = found[found["image_id"].isin(known["image_id"])]
-    errors = errors_of(found, tables.read(annotations, ANNOTATIONS), known)
+    errors = errors_of(found, points, known)
     comparisons = comparisons_of(tables.read(scores, SCORES), known)
+    probes = comparisons if len(comparisons) else errors
+    groups = telling(tables.read(attributes, ATTRIBUTES), probes["image_id"])
     draws = Draws.of_fold(known, tables.read(images, IMAGES), settings)
-    measured = [*_landmarks(errors, draws, settings), *_scores(comparisons, draws, settings)]
+    measured = list(located(errors, draws, settings, attributes=groups))
+    measured += in_other_units(errors, points, tables.read(boxes, BOXES), draws)
+    thresholds = _thresholds(scores)
+    for mark, rows in by_reading(comparisons, headline):
+        rates = verified(
+            rows, draws, settings, thresholds=thresholds, attributes=groups, headline=not mark
+        )
+        measured += [replace(rate, subset=marked(mark, rate.subset)) for rate in rates]
     key = {"protocol": protocol, "fold": fold, "model": model}
     write_measured(measured, key, stamp(code, settings), metrics=metrics, replicates=replicates)
 
 
-def _landmarks(errors: pd.DataFrame, draws: Draws, settings: dict[str, Any]) -> Iterator[Measured]:
-    grid = settings["ced_thresholds"]
-    thresholds = np.linspace(0, grid["stop"], grid["count"])
-    for name, rows in subsets(errors) if len(errors) else ():
-        each, subject, n = rows["error"].to_numpy(), rows["subject_id"], len(rows)
-        lost = draws.ratio(np.isnan(each).astype(float), np.ones(n), subject)
-        value = landmarks.failure_rate(each)
-        yield Measured(name, "failure_rate", value, n, lost, subject.nunique())
-        for at, share in zip(thresholds, landmarks.ced(each, thresholds), strict=True):
-            yield Measured(name, "ced", float(share), n, at=float(at))
-        if np.isfinite(each).any():
-            yield _nmse(name, rows, draws)
-            yield Measured(name, "nmse_sd", landmarks.nmse_sd(each), n)
-    for landmark in LANDMARKS if errors["error"].notna().any() else ():
-        yield _nmse(f"landmark={landmark}", errors.assign(error=errors[landmark]), draws)
+def _thresholds(scores: Path) -> dict[float, float]:
+    """Return the scores that ``score`` wrote beside its table, by false match rate; often none.
 
-
-def _nmse(name: str, rows: pd.DataFrame, draws: Draws) -> Measured:
-    value = landmarks.nmse(rows["error"].to_numpy())
-    found = rows[rows["error"].notna()]
-    return Measured(name, "nmse", value, len(rows), draws.nmse(rows), found["subject_id"].nunique())
-
-
-def _scores(
-    comparisons: pd.DataFrame, draws: Draws, settings: dict[str, Any]
-) -> Iterator[Measured]:
-    with_curves = {name for name, _ in by_range(comparisons)}
-    for name, rows in subsets(comparisons) if len(comparisons) else ():
-        if measurable(rows):
-            yield from _verification(name, rows, draws, settings, curves=name in with_curves)
-            yield from _identification(name, rows, draws, curves=name in with_curves)
-
-
-def _verification(
-    name: str, rows: pd.DataFrame, draws: Draws, settings: dict[str, Any], *, curves: bool
-) -> Iterator[Measured]:
-    """Yield equal error rate, true accept rates and the ROC of a subset."""
-    score, genuine, n = rows["score"].to_numpy(), rows["genuine"].to_numpy(), len(rows)
-    people, impostors = rows["subject_id"].nunique(), int(np.count_nonzero(~genuine))
-    grid, fars = settings["false_match_rates"], np.array(settings["tar_at_far"])
-    at = np.geomspace(grid["start"], 1, grid["count"])
-    errors, accepted = draws.rates(rows, np.append(fars, at if curves else []))
-    yield Measured(name, "eer", verification.eer(score, genuine), n, errors, people)
-    for k, far in enumerate(fars):
-        value = verification.tar_at_far(score, genuine, far)
-        drawn = accepted[:, k] if np.isfinite(value) else np.empty(0)
-        yield Measured(name, "tar_at_far", value, n, drawn, people, far)
-        needed = verification.impostors_needed(far)
-        yield Measured(name, "impostors_needed", needed, impostors, at=far)
-    for k, value in enumerate(verification.roc(score, genuine, at)):
-        drawn = accepted[:, len(fars) + k] if curves else np.empty(0)
-        yield Measured(name, "roc", float(value), n, drawn, people, at[k])
-
-
-def _identification(
-    name: str, rows: pd.DataFrame, draws: Draws, *, curves: bool
-) -> Iterator[Measured]:
-    """Yield rank 1 and the cumulative match characteristic of a subset."""
-    wide = rows.pivot(index="probe_id", columns="gallery_id", values=["score", "genuine"])
-    matrices = wide["score"].to_numpy(np.float64), wide["genuine"].to_numpy(bool)
-    own = verification.own_ranks(*matrices)
-    subject = rows.groupby("probe_id")["subject_id"].first().loc[wide.index]
-    subject, own = subject[~np.isnan(own)], own[~np.isnan(own)]
-    enrolled = rows["gallery_id"].nunique()
-    ranks = [1, *(rank for rank in CMC_RANKS if curves and rank <= enrolled)]
-    values = verification.cmc(*matrices, np.array(ranks))
-    for k, (rank, value) in enumerate(zip(ranks, values, strict=True)):
-        hits = draws.ratio((own <= rank).astype(float), np.ones(len(own)), subject)
-        metric, at = ("cmc", float(rank)) if k else ("rank1", 0.0)
-        yield Measured(name, metric, float(value), len(own), hits, subject.nunique(), at)
+    A threshold that training people could not set (null) is NaN.
+    """
+    stored = json.loads(tables.read_metadata(scores).get("thresholds", "{}"))
+    return {
+        float(rate): float("nan") if score is None else float(score)
+        for rate, score in stored.items()
+    }

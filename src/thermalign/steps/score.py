@@ -1,18 +1,23 @@
 """Score the probes of a fold, aligned by one model, against its gallery."""
 
+import json
+import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+import pandas as pd
+import torch
 
 from thermalign import tables
 from thermalign.provenance import stamp
 from thermalign.schemas.matching import FACES, SCORES
 from thermalign.schemas.predictions import PREDICTIONS
 from thermalign.steps._descriptors import Descriptors
+from thermalign.steps._enrolment import NONE, Enrolment, probes_of
 from thermalign.steps._inputs import read_fold
-from thermalign.steps._matcher import read_matcher
-from thermalign.steps._scores import probes_of, table_of
+from thermalign.steps._matcher import read_matcher, read_thresholds
+from thermalign.steps._readings import EXCLUDE
+from thermalign.steps._scores import score_probes
 
 
 def run(
@@ -29,9 +34,9 @@ def run(
     scores: Path,
     code: str,
 ) -> None:
-    """Write the SCORES of every probe against every enrolled subject.
+    """Write the SCORES of every probe against every enrolled subject, under every reading.
 
-    A probe without an aligned face scores -inf. A probe that the model was not asked about (an
+    Their metadata has the matcher's ``thresholds``: see :mod:`thermalign.steps._thresholds`. A probe without an aligned face scores -inf. A probe that the model was not asked about (an
     image without annotation, for ``annotated``) is no probe.
 
     Parameters
@@ -46,13 +51,25 @@ def run(
     enrolled = read_matcher(matcher)
     described = Descriptors(tables.read(faces, FACES), settings)
     asked = tables.read(predictions, PREDICTIONS)["image_id"].unique()
-    probes = probes_of(read_fold(images, folds), settings)
-    probes = probes[probes["image_id"].isin(asked)]
-    values = np.full((len(probes), len(enrolled.subjects)), -np.inf)
+    probes = probes_of(read_fold(images, folds), settings, enrolled.enrolment.images)
+    probes = probes[probes["image_id"].isin(asked)].reset_index(drop=True)
+    readings = settings["same_moment"]
+    _report(probes, enrolled.enrolment, readings)
     found = described.have(probes["image_id"])
-    if found.any():
-        vectors = described.of(list(probes["image_id"][found]))
-        values[found] = enrolled.score(vectors, settings["probe"]["modality"])
-    table = table_of(probes, enrolled.subjects, values)
+    vectors = described.of(list(probes["image_id"][found])) if found.any() else torch.empty(0)
+    table = score_probes(enrolled, probes, vectors, found, readings=readings)
     table = table.assign(protocol=protocol, fold=fold, model=model)
-    tables.write(scores, table, SCORES, stamp(code, settings))
+    metadata = stamp(code, settings) | {"thresholds": json.dumps(read_thresholds(matcher))}
+    tables.write(scores, table, SCORES, metadata)
+
+
+def _report(probes: pd.DataFrame, enrolment: Enrolment, readings: list[str]) -> None:
+    """Say how many probes have their own moment enrolled, and how many meet no gallery without."""
+    own = int((enrolment.groups_of(probes)[0] >= 0).sum())
+    lost = int((enrolment.met_by(probes, EXCLUDE) == NONE).sum())
+    print(f"{own} of {len(probes)} probes have their own moment enrolled", file=sys.stderr)
+    if lost and EXCLUDE in readings:
+        print(
+            f"{lost} of them are no probes under exclude: it is all their person is enrolled with",
+            file=sys.stderr,
+        )

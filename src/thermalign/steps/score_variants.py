@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
+import torch
 
 from thermalign import tables
 from thermalign.provenance import stamp
@@ -12,12 +12,14 @@ from thermalign.schemas.dataset import IMAGES
 from thermalign.schemas.predictions import STRESS
 from thermalign.steps._aligned import align_images, alignable
 from thermalign.steps._descriptors import describe
+from thermalign.steps._enrolment import probes_of
 from thermalign.steps._inputs import points_of, read_fold
 from thermalign.steps._matcher import Matcher, read_matcher
 from thermalign.steps._measured import Measured, write_measured
 from thermalign.steps._measures import Draws, comparisons_of
 from thermalign.steps._rates import eers_by_range
-from thermalign.steps._scores import probes_of, table_of
+from thermalign.steps._readings import headline_of
+from thermalign.steps._scores import score_probes
 from thermalign.steps._variants import read_variants
 
 
@@ -40,7 +42,8 @@ def run(
 ) -> None:
     """Write the EER of a model under every variant as METRICS, all ranges together and each.
 
-    A probe without points, or with points that cannot be aligned, matches nobody.
+    A probe without points, or with points that cannot be aligned, matches nobody. Under the
+    protocol's headline reading of ``same_moment`` alone.
 
     Parameters
     ----------
@@ -61,7 +64,7 @@ def run(
         for number, path in enumerate(images)
     }
     rows = read_fold(images[0], folds)
-    probes = probes_of(rows, settings)
+    probes = probes_of(rows, settings, enrolled.enrolment.images)
     draws = Draws.of_fold(rows[rows["role"] == "test"], tables.read(images[0], IMAGES), evaluation)
     found = dict(tuple(tables.read(predictions, STRESS).groupby("variant")))
     measured: list[Measured] = []
@@ -85,10 +88,7 @@ def _score(
 ) -> pd.DataFrame:
     """Return the SCORES of probes as one recording shows them, aligned by their predictions."""
     points = points_of(found, list(shown["image_id"]))
-    values = np.full((len(shown), len(matcher.subjects)), -np.inf)
-    usable = alignable(points, alignment)
+    usable, vectors = alignable(points, alignment), torch.empty(0)
     if usable.any():
-        faces = align_images(shown[usable], points[usable], alignment)
-        described = describe(faces, settings)
-        values[usable] = matcher.score(described, settings["probe"]["modality"])
-    return table_of(shown, matcher.subjects, values)
+        vectors = describe(align_images(shown[usable], points[usable], alignment), settings)
+    return score_probes(matcher, shown, vectors, usable, readings=[headline_of(settings)])

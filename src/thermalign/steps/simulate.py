@@ -15,7 +15,7 @@ def run(*, chunk: int, chunks: int, dataset: dict[str, Any], folder: Path, code:
     chunk, chunks : int
     dataset : the dataset's block of the configuration
     folder : Path
-        Image files, images.parquet and annotations.parquet.
+        Image files, and images, annotations and attributes (Parquet).
     code : str
         Fingerprint of the code.
     """

@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from thermalign import tables
 from thermalign.provenance import stamp
 from thermalign.schemas.dataset import IMAGES
 from thermalign.schemas.matching import FACES
+from thermalign.steps._halves import FEWEST, halves
 from thermalign.steps._inputs import read_fold
 from thermalign.steps._measured import write_measured
 from thermalign.steps._measures import Draws
@@ -36,6 +36,7 @@ def run(
 
     The other half trains it; validation subjects stop it; the fold's test subjects are left out
     altogether. See :func:`thermalign.steps._variations.measure_variations`; subset ``sweep=NAME``.
+    Under the protocol's headline reading of ``same_moment`` alone.
 
     Parameters
     ----------
@@ -72,12 +73,11 @@ def within_training(rows: pd.DataFrame, *, seed: list[int]) -> pd.DataFrame:
     ValueError
         If there are fewer than four training subjects: two to test on, two to train on.
     """
-    people = np.sort(rows.loc[rows["role"] == "train", "subject_id"].unique())
-    if len(people) < 4:
+    inner = halves(rows, seed=seed)
+    if not inner:
+        people = rows.loc[rows["role"] == "train", "subject_id"].nunique()
         raise ValueError(
-            f"sweep: {len(people)} training subjects cannot be halved; give four at least, or take "
+            f"sweep: {people} training subjects cannot be halved; give {FEWEST} at least, or take "
             "sweep: out"
         )
-    tested = np.random.default_rng(seed).permutation(people)[: len(people) // 2]
-    kept = rows[rows["role"] != "test"]
-    return kept.assign(role=kept["role"].mask(kept["subject_id"].isin(tested), "test"))
+    return inner[0]

@@ -11,6 +11,7 @@ from thermalign.schemas.matching import FACES
 from thermalign.steps._descriptors import Descriptors
 from thermalign.steps._inputs import read_fold
 from thermalign.steps._matcher import enrol, fit_mapping, save_matcher
+from thermalign.steps._thresholds import training_thresholds
 
 
 def run(
@@ -20,26 +21,32 @@ def run(
     faces: Path,
     fold: int,
     settings: dict[str, Any],
+    evaluation: dict[str, Any],
     seed: int,
     matcher: Path,
     code: str,
 ) -> None:
-    """Fit the mapping on training subjects, then one classifier per test subject.
+    """Fit the mapping on training subjects, then one classifier per test subject and gallery.
 
     Parameters
     ----------
     images, folds : Path of the tables
     faces : Path of FACES aligned by annotated points
     fold : wildcard
-    settings : the ``matcher:`` block with the protocol's ``gallery`` and ``probe``
+    settings : the ``matcher:`` block with the protocol's ``gallery``, ``probe`` and ``same_moment``
+    evaluation : ``tar_at_far``, the false match rates that thresholds are set for
     seed : int
     matcher : Path of the safetensors file: see :mod:`thermalign.steps._matcher`
+        Its metadata has ``thresholds``: see :mod:`thermalign.steps._thresholds`.
     code : str
     """
     check_disjoint(tables.read(folds, FOLDS), tables.read(images, IMAGES))
     described = Descriptors(tables.read(faces, FACES), settings)
     rows = read_fold(images, folds)
-    rows = rows[described.have(rows["image_id"])]
-    mapping = fit_mapping(rows, described, settings, seed=seed)
+    seen = rows[described.have(rows["image_id"])]
+    mapping = fit_mapping(seen, described, settings, seed=seed)
     enrolled = enrol(rows, described, mapping, settings, seed=[seed, fold])
-    save_matcher(matcher, enrolled, stamp(code, settings))
+    rates = evaluation["tar_at_far"]
+    thresholds = training_thresholds(rows, described, settings, rates=rates, seed=[seed, fold])
+    metadata = stamp(code, {**settings, "evaluation": evaluation})
+    save_matcher(matcher, enrolled, {**metadata, "thresholds": thresholds})

@@ -4,6 +4,7 @@ Functions marked "array" take NumPy arrays or torch tensors, on whatever device,
 they were given.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,9 @@ Booleans = npt.NDArray[np.bool_]
 
 CROSS_EXAMPLE = -1
 """Label of a row that belongs to no enrolled subject."""
+
+LEFT_OUT = -2
+"""Label of a row that takes no part."""
 
 NEGATIVES = ("published", "gallery", "training")
 
@@ -50,7 +54,7 @@ def fit_one_vs_all(
     features : (n, D) float
         Gallery images and cross-examples.
     labels : (n,) int
-        0..S-1, the enrolled subject, each at least once, or ``CROSS_EXAMPLE``.
+        0..S-1, the enrolled subject, each at least once, ``CROSS_EXAMPLE`` or ``LEFT_OUT``.
     n_components : int
         A subject gets fewer where fewer already fit its targets exactly or use up its rows.
     negatives : str
@@ -71,21 +75,43 @@ def fit_one_vs_all(
     Rosipal and Trejo, JMLR 2, 2001, kernel PLS with a linear kernel: the same regression as NIPALS
     PLS1 without scaling. Cross-examples: Hu et al., JOSA A 32(3), 2015.
     """
-    _check(features, labels, n_components=n_components, negatives=negatives)
-    own, member = _rows(labels, negatives)
+    return fit_each(features, [labels], n_components=n_components, negatives=negatives)[0]
+
+
+def fit_each(
+    features: Any,
+    labellings: Sequence[Integers],
+    *,
+    n_components: int,
+    negatives: str = "published",
+) -> list[OneVsAll]:
+    """Fit :func:`fit_one_vs_all` under several labellings of the same rows (array).
+
+    Rows that stay out of some of them cost nothing anew: one Gram matrix serves every labelling.
+
+    Parameters
+    ----------
+    features, n_components, negatives : as for :func:`fit_one_vs_all`
+    labellings : sequence of (n,) int
+
+    Raises
+    ------
+    ValueError
+        As :func:`fit_one_vs_all`.
+    """
+    for labels in labellings:
+        _check(features, labels, n_components=n_components, negatives=negatives)
     xp = array_namespace(features)
-    kind = {"dtype": xp.float64, "device": device(features)}
-    own, member = xp.asarray(own, **kind), xp.asarray(member, **kind)
     X = xp.astype(features, xp.float64)  # a copy
     centre = xp.mean(X, axis=0)
     X -= centre  # before the products, so that they lose no digits to a common offset
     K = X @ X.T
-    share = member / xp.sum(member, axis=1, keepdims=True)
-    y_mean = xp.sum(own * share, axis=1) * 2 - 1
-    dual = _dual_coefficients(K, (2 * own - 1 - y_mean[:, None]) * member, share, n_components)
-    weights = dual @ X
-    at_mean = xp.sum(dual * (share @ K), axis=1) + weights @ centre  # of each subject's rows
-    return OneVsAll(weights, y_mean - at_mean)
+    models = []
+    for labels in labellings:
+        dual, at_mean, y_mean = _fit(K, labels, n_components=n_components, negatives=negatives)
+        weights = dual @ X
+        models.append(OneVsAll(weights, y_mean - (at_mean + weights @ centre)))
+    return models
 
 
 def score(model: OneVsAll, probes: Any) -> Any:
@@ -106,16 +132,41 @@ def _check(features: Any, labels: Integers, *, n_components: int, negatives: str
     finite = xp.all(xp.isfinite(features), axis=1)
     if not bool(xp.all(finite)):
         raise ValueError(f"feature row {int(xp.nonzero(~finite)[0][0])} is not finite")
-    enrolled = np.unique(labels[labels != CROSS_EXAMPLE])
+    enrolled = np.unique(labels[(labels != CROSS_EXAMPLE) & (labels != LEFT_OUT)])
     if enrolled.size == 0 or not np.array_equal(enrolled, np.arange(enrolled.size)):
         raise ValueError(f"labels must be {CROSS_EXAMPLE} and 0..S-1 with no gap, got {enrolled}")
+
+
+def _fit(K: Any, labels: Integers, *, n_components: int, negatives: str) -> tuple[Any, Any, Any]:
+    """Return coefficients (S, n) of the rows, their response to each subject's mean row, its target.
+
+    Only rows that some classifier sees enter the products; the others' coefficients are 0.
+    """
+    own, member = _rows(labels, negatives)
+    xp = array_namespace(K)
+    kind = {"dtype": K.dtype, "device": device(K)}
+    taking = np.flatnonzero(labels != LEFT_OUT)
+    rows = xp.asarray(taking, device=kind["device"])
+    own, member = xp.asarray(own[:, taking], **kind), xp.asarray(member[:, taking], **kind)
+    inner = K[rows][:, rows]
+    share = member / xp.sum(member, axis=1, keepdims=True)
+    y_mean = xp.sum(own * share, axis=1) * 2 - 1
+    dual = _dual_coefficients(inner, (2 * own - 1 - y_mean[:, None]) * member, share, n_components)
+    at_mean = xp.sum(dual * (share @ inner), axis=1)
+    placed = xp.zeros((dual.shape[0], len(labels)), **kind)
+    placed[:, rows] = dual
+    return placed, at_mean, y_mean
 
 
 def _rows(labels: Integers, negatives: str) -> tuple[Booleans, Booleans]:
     """Return whose rows are a subject's own and which its classifier sees, both (S, n)."""
     own = labels == np.arange(labels.max() + 1)[:, None]
-    cross = labels == CROSS_EXAMPLE
-    member = {"published": own | True, "gallery": own | ~cross, "training": own | cross}[negatives]
+    cross, gallery = labels == CROSS_EXAMPLE, labels >= 0
+    member = {
+        "published": own | gallery | cross,
+        "gallery": own | gallery,
+        "training": own | cross,
+    }[negatives]
     if not (member & ~own).any(1).all():
         raise ValueError("a subject has no negatives: enrol two subjects or add cross-examples")
     return own, member

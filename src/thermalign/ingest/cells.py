@@ -1,0 +1,101 @@
+"""One cell of a manifest: text as people see it, numbers, whole numbers, yes or no."""
+
+import math
+import re
+import unicodedata
+
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+LARGEST_WHOLE = 9999
+YES = frozenset({"", "true", "t", "yes", "y", "1", "1.0"})
+NO = frozenset({"false", "f", "no", "n", "0", "0.0"})
+MISSING = frozenset(
+    "nan na n/a #n/a null none nil - -- ? . #ref! #value! #name? #null! #div/0! <na>".split()
+)
+"""What other programs write where nothing is known."""
+
+
+def clean(text: str) -> str:
+    """Return text as people see it: composed (NFC), without invisible characters, stripped.
+
+    Characters of the category Cf (byte-order marks, zero-width blanks, marks of direction) go;
+    every run of white space, no-break blanks too, becomes one blank.
+    """
+    if text.isascii():
+        return " ".join(text.split())
+    seen = "".join(c for c in text if unicodedata.category(c) != "Cf")
+    return unicodedata.normalize("NFC", " ".join(seen.split()))
+
+
+def clean_path(text: str) -> str:
+    """Return a path without white space and invisible characters at its ends alone."""
+    if text.isascii():
+        return text.strip()
+    start, stop = 0, len(text)
+    while start < stop and _invisible(text[start]):
+        start += 1
+    while stop > start and _invisible(text[stop - 1]):
+        stop -= 1
+    return text[start:stop]
+
+
+def _invisible(character: str) -> bool:
+    return character.isspace() or unicodedata.category(character) == "Cf"
+
+
+def is_missing(cell: str) -> bool:
+    """Return whether a cell says, in words, that nothing is known."""
+    return cell.lower() in MISSING
+
+
+def number(cell: str, name: str, where: str) -> float:
+    """Return a finite number as programs write it: ``12``, ``-0.5`` or ``1e-3``.
+
+    Raises
+    ------
+    ValueError
+        For anything else: NaN and infinity, a decimal comma, separated thousands, hexadecimal
+        digits, underscores, digits of other scripts, units.
+    """
+    if not NUMBER.fullmatch(cell):
+        if is_missing(cell) or cell.lower().lstrip("+-") in ("inf", "infinity"):
+            cure = "give a finite number, or leave the cell empty where it may be"
+        elif "," in cell:
+            cure = "write 12.5, with a point and without separators of thousands"
+        else:
+            cure = "write a plain number such as 12 or 0.5, or leave it empty where it may be"
+        raise ValueError(f"{where}: {name} is {cell!r}; {cure}")
+    value = float(cell)
+    if not math.isfinite(value):
+        raise ValueError(f"{where}: {name} is {cell!r}, which is too large; give a finite number")
+    return value
+
+
+def whole(cell: str, name: str, where: str) -> int:
+    """Return a whole number from 1 to 9999; ``1.0`` is one.
+
+    Raises
+    ------
+    ValueError
+        For anything else.
+    """
+    value = number(cell, name, where)
+    if value != int(value) or not 1 <= value <= LARGEST_WHOLE:
+        raise ValueError(
+            f"{where}: {name} is {cell!r}; give a whole number from 1 to {LARGEST_WHOLE}"
+        )
+    return int(value)
+
+
+def yes_or_no(cell: str, name: str, where: str) -> bool:
+    """Return what a cell says; an empty one says yes.
+
+    Raises
+    ------
+    ValueError
+        If it says neither.
+    """
+    if cell.lower() in YES:
+        return True
+    if cell.lower() in NO:
+        return False
+    raise ValueError(f"{where}: {name} is {cell!r}; write true or false (yes, no, 1 and 0 do too)")

@@ -1,0 +1,186 @@
+"""Which column of a manifest is which of ours, and what stands in for a column that is absent."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+from thermalign.geometry import LANDMARKS
+from thermalign.ingest.cells import clean, clean_path
+from thermalign.ingest.manifest import Manifest
+
+REQUIRED = ("path", "subject_id")
+DEFAULTS = {
+    "session": "1",
+    "volume": "1",
+    "range": "1",
+    "condition": "unspecified",
+    "pair_id": "",
+    "scale": "",
+    "offset": "",
+}
+FILLED = ("modality", "session", "volume", "range", "condition")
+"""Columns that a manifest fills in every row or in none."""
+BOX = ("box_x", "box_y", "box_width", "box_height")
+POINTS = tuple(f"{name}_{axis}" for name in LANDMARKS for axis in "xy")
+VISIBLE = tuple(f"{name}_visible" for name in LANDMARKS)
+OURS = (*REQUIRED, "image_id", "modality", *DEFAULTS, "moment", *BOX, *POINTS, *VISIBLE)
+MAY_DEFAULT = (*FILLED, "scale", "offset", *BOX, *VISIBLE)
+ATTRIBUTE = re.compile(r"[a-z][a-z0-9_]*")
+NEAR = 5  # letters from which one edit makes another word of a column's name
+
+
+def rows_of(
+    manifest: Manifest,
+    columns: Mapping[str, str],
+    defaults: Mapping[str, Any],
+    attributes: Sequence[str],
+) -> list[tuple[int, dict[str, str]]]:
+    """Return of every row its line and its cells by our names; ``""`` where nothing is said.
+
+    Parameters
+    ----------
+    manifest : Manifest
+    columns : mapping of our column name to the manifest's
+    defaults : mapping of our column name to text or number
+        Of columns that the manifest lacks, or leaves empty in every row.
+    attributes : names of further columns
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown, ambiguous or nearly one of ours, or a column that must be there or
+        be filled is not.
+    """
+    file, header = manifest.file, manifest.header
+    check_attributes(attributes, str(file))
+    _check_columns(columns, header, attributes, str(file))
+    fill = {**DEFAULTS, **_check_defaults(defaults, attributes, str(file))}
+    theirs = {name: name for name in (*OURS, *attributes) if name in header}
+    theirs |= {ours: clean(name) for ours, name in columns.items()}
+    used = set(theirs.values())
+    for name in header:
+        if name not in used:
+            _check_ignored(name, [n for n in (*OURS, *attributes) if n not in theirs], str(file))
+    place = {ours: header.index(name) for ours, name in theirs.items()}
+    empty = {n for n in place if not any(clean(cells[place[n]]) for _, cells in manifest.rows)}
+    for name in (*REQUIRED, "modality"):
+        if name not in place and name not in fill:
+            raise ValueError(
+                f"{file}: no column {name!r}; add it, or name it under columns: or defaults:"
+            )
+    for name in attributes:
+        if name not in place and name not in fill:
+            raise ValueError(
+                f"{file}: no column {name!r}, which attributes: names; add it, name it under "
+                "columns:, or drop it"
+            )
+    told = {n: k for n, k in place.items() if n not in empty}
+    rows = [(line, {**fill, **_cells(cells, told)}) for line, cells in manifest.rows]
+    for line, row in rows:
+        _check_filled(row, f"{file} row {line}")
+    return rows
+
+
+def check_attributes(attributes: Sequence[str], file: str) -> None:
+    """Refuse names of attributes that cannot be names of columns or rows of ATTRIBUTES."""
+    for number, name in enumerate(attributes):
+        if not (isinstance(name, str) and ATTRIBUTE.fullmatch(name)):
+            raise ValueError(
+                f"{file}: attributes: names {name!r}; write small letters, digits and _, a letter "
+                "first (columns: may read it from a column of another name)"
+            )
+        if name in OURS or name in attributes[:number]:
+            raise ValueError(
+                f"{file}: attributes: names {name!r}, which is a column of its own or there "
+                "twice; drop it"
+            )
+
+
+def _check_columns(
+    columns: Mapping[str, str], header: list[str], attributes: Sequence[str], file: str
+) -> None:
+    taken: dict[str, str] = {}
+    for ours, named in columns.items():
+        if ours not in (*OURS, *attributes):
+            raise ValueError(f"{file}: columns: has an unknown key {ours!r}{_nearest(ours, OURS)}")
+        theirs = clean(str(named))
+        if theirs not in header:
+            raise ValueError(
+                f"{file}: no column {theirs!r}, which columns: names for {ours!r}"
+                f"{_nearest(theirs, header)}"
+            )
+        if theirs in taken:
+            raise ValueError(
+                f"{file}: columns: reads {taken[theirs]!r} and {ours!r} from {theirs!r}; name a "
+                "column of its own for each"
+            )
+        if ours in header and ours != theirs:
+            raise ValueError(
+                f"{file}: columns: reads {ours!r} from {theirs!r}, but there is a column {ours!r} "
+                "too; rename or delete it, or drop the key"
+            )
+        if theirs in OURS and theirs != ours:
+            raise ValueError(
+                f"{file}: columns: reads {ours!r} from {theirs!r}, which has a meaning of its "
+                f"own; give {ours!r} a column of its own"
+            )
+        taken[theirs] = ours
+
+
+def _check_defaults(
+    defaults: Mapping[str, Any], attributes: Sequence[str], file: str
+) -> dict[str, str]:
+    allowed = (*MAY_DEFAULT, *attributes)
+    for name, value in defaults.items():
+        if name not in allowed:
+            raise ValueError(f"{file}: defaults: cannot have {name!r}{_nearest(name, allowed)}")
+        if isinstance(value, bool) and name not in VISIBLE or not isinstance(
+            value, str | int | float
+        ):
+            raise ValueError(f"{file}: defaults: {name} is {value!r}; give text or a number")
+    told = {name: clean(str(value)) for name, value in defaults.items()}
+    for name, value in told.items():
+        if name in FILLED and not value:
+            raise ValueError(f"{file}: defaults: {name} is empty; give a value or drop the key")
+    return told
+
+
+def _cells(cells: list[str], place: Mapping[str, int]) -> dict[str, str]:
+    return {n: (clean_path if n == "path" else clean)(cells[k]) for n, k in place.items()}
+
+
+def _check_filled(row: Mapping[str, str], where: str) -> None:
+    for name in (*REQUIRED, *FILLED):
+        if not row.get(name):
+            cure = "" if name in REQUIRED else " in every row, or delete the column"
+            raise ValueError(f"{where}: {name} is empty; fill it{cure}")
+
+
+def _check_ignored(name: str, absent: Iterable[str], file: str) -> None:
+    """Refuse a column that is nearly, but not quite, one of ours that is absent."""
+    plain = re.sub(r"[\s.-]+", "_", name.lower())
+    for ours in absent:
+        if plain == ours or plain.replace("_", "") == ours.replace("_", "") or _one_edit(plain, ours):
+            raise ValueError(
+                f"{file}: column {name!r} is nearly {ours!r}; write {ours!r}, read it by columns: "
+                f"{{{ours}: {name}}}, or rename it if it is something else"
+            )
+
+
+def _one_edit(a: str, b: str) -> bool:
+    """Return whether one letter more, less, other, or two in the other order makes a word b."""
+    if abs(len(a) - len(b)) > 1 or len(b) < NEAR:
+        return False
+    shorter = min(len(a), len(b))
+    head = next((k for k in range(shorter) if a[k] != b[k]), shorter)
+    one, other = a[head:], b[head:]
+    swapped = one[:2] == other[:2][::-1] and one[2:] == other[2:]
+    return swapped or one[1:] == other[1:] or one == other[1:] or one[1:] == other
+
+
+def _nearest(name: str, allowed: Iterable[str]) -> str:
+    near = get_close_matches(str(name), list(allowed), n=1, cutoff=0.5)
+    if near:
+        return f"; is it {near[0]!r}?"
+    return f"; choose one of {', '.join(allowed)}"

@@ -1,0 +1,23 @@
+"""What every adapter returns."""
+
+from typing import NamedTuple
+
+import pandas as pd
+
+
+class Found(NamedTuple):
+    """A dataset as it was read and checked, before face boxes are made.
+
+    Attributes
+    ----------
+    images : DataFrame of IMAGES
+    annotations : DataFrame of ANNOTATIONS
+    boxes : DataFrame with image_id, x, y, width, height
+        Of the images that a box is given for.
+    attributes : DataFrame of ATTRIBUTES
+    """
+
+    images: pd.DataFrame
+    annotations: pd.DataFrame
+    boxes: pd.DataFrame
+    attributes: pd.DataFrame

@@ -1,0 +1,101 @@
+"""What must hold across the rows of a manifest: who is who, and what belongs together."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+import pandas as pd
+
+KEYS = ("subject_id", "session", "condition", "pair_id", "moment")
+"""Columns in which two spellings of one name would make two of one person, pair or group."""
+
+
+def check_rows(images: pd.DataFrame, lines: Sequence[int], pixels: Sequence[str], file: str) -> None:
+    """Refuse rows that contradict each other.
+
+    Parameters
+    ----------
+    images : DataFrame of IMAGES
+    lines : N int
+        Rows of the manifest.
+    pixels : N str
+        Digests of the pictures' counts.
+    file : str
+        The manifest, for the message.
+
+    Raises
+    ------
+    ValueError
+        If an image_id or a picture is there twice; two names differ only in how they are written;
+        a pair has several people, sessions, volumes or moments, or two images of one modality; a
+        moment has several people, sessions or volumes.
+    """
+    table = images.assign(line=list(lines), pixels=list(pixels))
+    _check_images(table, file)
+    for name in KEYS:
+        check_spelling(table[name], table["line"], name, file)
+    paired = table[table["pair_id"] != ""]
+    _check_one(paired, "pair_id", ("subject_id", "session", "volume", "moment"), file)
+    double = paired[paired.duplicated(["pair_id", "modality"])]
+    if len(double):
+        row = double.iloc[0]
+        raise ValueError(
+            f"{file} row {row['line']} (image {row['image_id']}): pair_id {row['pair_id']} has two "
+            f"{row['modality']} images; a pair has one thermal and one visible image, and moment: "
+            "joins further frames"
+        )
+    _check_one(table, "moment", ("subject_id", "session", "volume"), file)
+
+
+def _check_images(table: pd.DataFrame, file: str) -> None:
+    for name, cure in (
+        ("image_id", "is there twice; make it unique"),
+        ("path", "is there twice; one file is one image of one person: drop a row"),
+    ):
+        double = table[table[name].duplicated()]
+        if len(double):
+            row = double.iloc[0]
+            raise ValueError(f"{file} row {row['line']}: {name} {row[name]} {cure}")
+    double = table[table["pixels"].duplicated()]
+    if len(double):
+        row = double.iloc[0]
+        first = table[table["pixels"] == row["pixels"]].iloc[0]
+        people = first["subject_id"], row["subject_id"]
+        whose = f"{people[0]} and {people[1]}" if people[0] != people[1] else f"{people[0]}, twice"
+        raise ValueError(
+            f"{file} row {row['line']}: {row['path']} is the same picture as {first['path']} of row "
+            f"{first['line']} (subject {whose}); drop one"
+        )
+
+
+def check_spelling(values: "pd.Series[str]", lines: "pd.Series[int]", name: str, file: str) -> None:
+    """Refuse two names that differ only in case, blanks, leading zeros or forms of characters."""
+    seen: dict[str, str] = {}
+    for value, line in zip(values, lines, strict=True):
+        first = seen.setdefault(_spelling(value), value)
+        if first != value:
+            raise ValueError(
+                f"{file} row {line}: {name} {value!r} and {first!r} differ only in how they are "
+                "written; write one name in one way, and name two things further apart"
+            )
+
+
+def _spelling(name: str) -> str:
+    """Return what two spellings of a name share: ``S 01``, ``s-1`` and ``s01`` are one."""
+    plain = unicodedata.normalize("NFKC", name).casefold()
+    plain = re.sub(r"^(\d+)\.0+$", r"\1", plain)
+    plain = re.sub(r"(?<!\d)[\s_-]+|[\s_-]+(?!\d)", "", plain)
+    return re.sub(r"(?<![\d.])0+(?=\d)", "", plain)
+
+
+def _check_one(table: pd.DataFrame, key: str, columns: Sequence[str], file: str) -> None:
+    """Refuse a pair or moment whose images differ in a column."""
+    for name in columns:
+        first = table.groupby(key)[name].transform("first")
+        other = table[table[name] != first]
+        if len(other):
+            row = other.iloc[0]
+            raise ValueError(
+                f"{file} row {row['line']} (image {row['image_id']}): {key} {row[key]} has two of "
+                f"{name}: {first[row.name]} and {row[name]}; a {key.removesuffix('_id')} is of one"
+            )

@@ -1,0 +1,257 @@
+"""Differences between two models rest on what both have: faces found, probes, folds."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from test_compare import FACE
+
+from thermalign.geometry import LANDMARKS
+from thermalign.metrics.intervals import DIFFERENCE, interval, p_value
+from thermalign.metrics.verification import eer
+from thermalign.schemas.measures import DIFFERENCES
+from thermalign.steps._compared import Compared
+from thermalign.steps._located import nmse_of
+from thermalign.steps._measured import Measured
+from thermalign.steps._measures import Draws, comparisons_of, errors_of
+from thermalign.steps._over_folds import Replicates
+from thermalign.steps._paired import adjusted, beside, contrast, differences
+from thermalign.steps._placement import on_annotated
+from thermalign.steps._roc import equal_error_rate_of
+from thermalign.steps._trials import Fold, Trial, accepted_of, rank1_of
+
+PEOPLE = [f"s{k}" for k in range(8)]
+SHOTS = {"easy": 1, "also": 1, "hard": 2, "worse": 2}
+"""Images of everyone, and their ranges."""
+KNOWN = pd.DataFrame(
+    [(f"{s}-{shot}", s, 1, reach, shot) for s in PEOPLE for shot, reach in SHOTS.items()],
+    columns=["image_id", "subject_id", "volume", "range", "condition"],
+)
+FAR = 0.6  # which 8 x 7 pairs of people support
+HARD = KNOWN["range"] == 2
+EASY_IDS = list(KNOWN.loc[~HARD, "image_id"])
+DRAWS = Draws.of_fold(KNOWN, KNOWN, {"replicates": 200, "seed": 1})
+
+
+def points(ids):
+    rows = [(i, name, x, y) for i in ids for name, (x, y) in zip(LANDMARKS, FACE, strict=True)]
+    return pd.DataFrame(rows, columns=["image_id", "landmark", "x", "y"])
+
+
+def predictions(model, *, shift, lost=()):
+    """Return points that are ``shift`` px off by image; those of lost images are NaN."""
+    table = points(shift).assign(model=model, confidence=1.0)
+    table["x"] += table["image_id"].map(shift)
+    table.loc[table["image_id"].isin(lost), ["x", "y"]] = np.nan
+    return table
+
+
+def scores(ids, *, seed=0, gap=1.5, worse=0.0):
+    """Return scores that depend on image and gallery alone; hard images lose ``worse``."""
+    rows = []
+    for number, (image, person) in enumerate(KNOWN[["image_id", "subject_id"]].to_numpy()):
+        rng = np.random.default_rng([seed, number])
+        values = rng.normal(size=len(PEOPLE)).round(1)
+        for score, other in zip(values, PEOPLE, strict=True):
+            own = person == other
+            loss = worse * own * HARD[number]
+            rows.append((image, other, own, score + gap * own - loss))
+    table = pd.DataFrame(rows, columns=["probe_id", "gallery_id", "genuine", "score"])
+    return table[table["probe_id"].isin(ids)]
+
+
+def trial(found, by_reading, *, annotations):
+    """Return a model with the figures of everything it has, as `measure` writes them."""
+    errors = errors_of(found, annotations, KNOWN)
+    figures = {}
+    for subset in ("all", "range=1", "range=2"):
+        chosen = KNOWN if subset == "all" else KNOWN[KNOWN["range"] == int(subset[-1])]
+        rows = errors[errors["image_id"].isin(chosen["image_id"])]
+        if rows["error"].notna().any():
+            figures[subset, "nmse", 0.0] = nmse_of(subset, "nmse", rows, DRAWS)
+        its = by_reading[""]
+        its = comparisons_of(its[its["probe_id"].isin(chosen["image_id"])], KNOWN)
+        if len(its):
+            part = Compared.of(its, DRAWS)
+            figures[subset, "eer", 0.0] = equal_error_rate_of(subset, part)
+            figures[subset, "rank1", 0.0] = rank1_of(subset, part)
+            figures[subset, "tar_at_far", FAR] = accepted_of(subset, part, FAR)
+    return Trial(found, by_reading, figures)
+
+
+def fold(models, annotated=tuple(KNOWN["image_id"])):
+    return Fold(KNOWN, points(annotated), DRAWS, models)
+
+
+def table(*folds):
+    rows = pd.DataFrame(contrast("p", folds))
+    return rows.set_index(["model_a", "model_b", "subset", "metric"]).sort_index()
+
+
+def half_annotated():
+    """Only easy images are annotated; where both have scores, they are the same."""
+    truth = points(EASY_IDS)
+    upper = predictions("annotated", shift=dict.fromkeys(EASY_IDS, 0.0))
+    everything = dict.fromkeys(KNOWN["image_id"], 2.0)
+    made = {
+        "annotated": trial(upper, {"": scores(EASY_IDS)}, annotations=truth),
+        "dan": trial(
+            predictions("dan", shift=everything),
+            {"": scores(KNOWN["image_id"], worse=1.0)},
+            annotations=truth,
+        ),
+    }
+    return fold(made, EASY_IDS)
+
+
+def test_probes_that_one_model_was_not_asked_about_do_not_make_a_difference():
+    study = half_annotated()
+    own = [study.models[m].figures["all", "eer", 0.0].value for m in ("annotated", "dan")]
+    assert own[0] < own[1] - 0.05  # as if annotated points were that much better
+    for metric in ("eer", "rank1", "tar_at_far"):
+        row = table(study).loc[("annotated", "dan", "all", metric)]
+        assert row[["value", "low", "high", "p"]].tolist() == [0, 0, 0, 1]
+    row = table(study).loc[("annotated", "dan", "all", "eer")]
+    assert row["n"] == len(EASY_IDS) * len(PEOPLE)
+    assert row["n_subjects"] == len(PEOPLE)
+    assert ("annotated", "dan", "range=2", "eer") not in table(study).index  # nothing in common
+
+
+def gives_up(seed=0):
+    """A detector that finds no hard face beside one that finds all, else the same."""
+    rng = np.random.default_rng(seed)
+    shift = dict(zip(KNOWN["image_id"], rng.uniform(1, 2, len(KNOWN)) + 4 * HARD, strict=True))
+    hard = list(KNOWN.loc[HARD, "image_id"])
+    truth, same = points(KNOWN["image_id"]), {"": scores(KNOWN["image_id"])}
+    return fold(
+        {
+            "both": trial(predictions("both", shift=shift), same, annotations=truth),
+            "easy": trial(predictions("easy", shift=shift, lost=hard), same, annotations=truth),
+        }
+    )
+
+
+def test_a_detector_that_gives_up_on_hard_faces_gains_nothing():
+    study = gives_up()
+    own = [study.models[m].figures["all", "nmse", 0.0].value for m in ("both", "easy")]
+    assert own[0] - own[1] == pytest.approx(2 / 40, abs=0.01)  # half of 4 px of 40
+    row = table(study).loc[("both", "easy", "all", "nmse")]
+    assert row[["value", "low", "high"]].tolist() == pytest.approx([0, 0, 0], abs=1e-15)
+    assert row["n"] == len(EASY_IDS)
+    assert ("both", "easy", "range=2", "nmse") not in table(study).index
+    # its failures cost it probes, which stay in every rate
+    assert table(study).loc[("both", "easy", "all", "eer"), "n"] == len(KNOWN) * len(PEOPLE)
+
+
+def test_a_figure_on_common_images_is_the_figure_of_these_images():
+    study = half_annotated()
+    rows = scores(EASY_IDS, worse=1.0)
+    value, n, made = beside([study], "dan", "annotated", ("all", "eer", 0.0))
+    assert value == eer(rows["score"].to_numpy(), rows["genuine"].to_numpy())
+    assert n == len(rows)
+    np.testing.assert_array_equal(made.values, DRAWS.eer(comparisons_of(rows, KNOWN)))
+
+
+def test_models_with_the_same_images_keep_the_replicates_that_were_measured():
+    study = gives_up()
+    marks = {"both": np.linspace(0, 1, 200), "easy": np.linspace(0, 0.5, 200) ** 2}
+    place = ("all", "eer", 0.0)
+    for name, drawn in marks.items():
+        study.models[name].figures[place] = Measured("all", "eer", 0.25, 77, drawn, 8)
+    row = table(study).loc[("both", "easy", "all", "eer")]
+    paired = marks["both"] - marks["easy"]
+    assert tuple(row[["low", "high"]]) == interval(0.0, paired, subjects=8, scale=DIFFERENCE)
+    assert row["n"] == 77
+    assert row["p"] == p_value(0.0, paired, subjects=8) == 1
+
+
+def test_a_difference_over_folds_is_that_of_the_folds_that_both_have():
+    whole, part = half_annotated(), half_annotated()
+    del part.models["dan"].scores[""]  # nothing of this fold
+    key = ("annotated", "dan", "all", "eer")
+    alone, both = table(whole).loc[key], table(whole, part).loc[key]
+    assert both[["value", "n"]].tolist() == alone[["value", "n"]].tolist()
+    assert table(whole, whole).loc[key, "n"] == 2 * alone["n"]
+
+
+def test_every_reading_compares_its_own_scores():
+    everything = dict.fromkeys(KNOWN["image_id"], 2.0)
+    truth, models = points(KNOWN["image_id"]), {}
+    place = ("same_moment=keep&range=1", "eer", 0.0)
+    for name, ids in (("a", EASY_IDS[:-4]), ("b", list(KNOWN["image_id"]))):
+        readings = {"": scores(ids), "keep": scores(ids, seed=9, gap=2.0 + (name == "b"))}
+        made = trial(predictions(name, shift=everything), readings, annotations=truth)
+        rows = comparisons_of(readings["keep"][readings["keep"]["probe_id"].isin(EASY_IDS)], KNOWN)
+        made.figures[place] = equal_error_rate_of(place[0], Compared.of(rows, DRAWS))
+        models[name] = made
+    row = table(fold(models)).loc[("a", "b", place[0], "eer")]
+    expected = [
+        eer(rows["score"].to_numpy(), rows["genuine"].to_numpy())
+        for rows in (scores(EASY_IDS[:-4], seed=9, gap=gap) for gap in (2.0, 3.0))
+    ]
+    assert row["value"] == pytest.approx(expected[0] - expected[1])
+    assert row["n"] == len(EASY_IDS[:-4]) * len(PEOPLE)
+
+
+def test_differences_are_not_told_by_attributes_of_people():
+    study = gives_up()
+    for model in study.models.values():
+        model.figures["attribute=glasses:yes", "eer", 0.0] = model.figures["all", "eer", 0.0]
+    assert not [s for s in table(study).index.get_level_values("subset") if "attribute" in s]
+
+
+def block(rows):
+    """Return DIFFERENCES of subset, p and what else differs."""
+    fixed = {"protocol": "p", "metric": "eer", "at": 0.0}
+    return pd.DataFrame([{**fixed, "subset": subset, "p": p, **more} for subset, p, more in rows])
+
+
+def test_p_values_are_adjusted_among_all_images_and_every_range():
+    frame = block(
+        [
+            ("all", 0.01, {}),
+            ("range=1", 0.02, {}),
+            ("range=2", 0.03, {}),
+            ("condition=baseline", 0.001, {}),
+            ("volume=1&range=1", 0.001, {}),
+            ("same_moment=keep", 0.04, {}),
+            ("same_moment=keep&range=1", 0.01, {}),
+            ("same_moment=keep&range=2", 0.5, {}),
+            ("all", 0.02, {"metric": "nmse"}),
+            ("all", 0.03, {"protocol": "q"}),
+            ("all", 0.04, {"at": 0.1}),
+        ]
+    )
+    nan = float("nan")
+    expected = [0.03, 0.04, 0.04, nan, nan, 0.08, 0.03, 0.5, 0.02, 0.03, 0.04]
+    np.testing.assert_allclose(adjusted(frame), expected)
+
+
+def test_one_range_alone_is_not_counted_twice():
+    frame = block(
+        [("all", 0.01, {}), ("all", 0.04, {}), ("range=1", 0.01, {}), ("range=1", 0.04, {})]
+    )
+    assert adjusted(frame).tolist() == pytest.approx([0.02, 0.04, 0.02, 0.04])
+
+
+def test_every_difference_has_its_p_values():
+    found = differences({"p": [gives_up()]})
+    assert list(found.columns) == [n for n in DIFFERENCES.names if n != "p_holm"] + ["p_holm"]
+    known = found.dropna(subset="p")
+    assert len(known) > 0
+    assert (known["p_holm"] >= known["p"]).all()
+    assert list(differences({}).columns) == list(found.columns)
+
+
+def test_detectors_are_placed_by_their_rate_on_annotated_probes():
+    study = half_annotated()
+    key = ("p", "dan", "all", "eer", 0.0)
+    row = dict(zip(("protocol", "model", "subset", "metric", "at"), key, strict=True))
+    own = study.models["dan"].figures["range=1", "eer", 0.0]
+    wrong = {**row, "subset": "range=1", "value": 0.9, "low": 0.0, "high": 1.0, "n": 1}
+    summary = pd.DataFrame([wrong])
+    made = {(*key[:2], "range=1", "eer", 0.0): Replicates(np.full(200, 0.9), 8)}
+    study.models["dan"].figures["range=1", "eer", 0.0] = own
+    changed, drawn = on_annotated(summary, made, {"p": [study]}, {"range": 1})
+    assert changed["value"].tolist() == [own.value]
+    assert changed["n"].tolist() == [own.n]
+    np.testing.assert_array_equal(next(iter(drawn.values())).values, own.replicates)
