@@ -16,6 +16,9 @@ ERRORS: tuple[Measure, ...] = (
     ("nmse", "NMSE", plain_cell),
     ("failure_rate", "Faces not found", rate_cell),
 )
+UNLESS_ZERO = ("failure_rate",)
+"""Metrics that are left out where they are 0 throughout."""
+
 RATES: tuple[Measure, ...] = (("eer", "Equal error rate", rate_cell),)
 
 
@@ -44,7 +47,8 @@ def _table(view: View, measures: tuple[Measure, ...], *, caption: str, head: str
             for model in view.models(metric)
             if any(model in view.known(metric, subset=s) for s in subsets)
         ]
-        if rows:
+        known = [v for s in subsets for v in view.known(metric, subset=s).values()]
+        if rows and (metric not in UNLESS_ZERO or any(value.value > 0 for value in known)):
             bodies.append(Body(rows, title=title if len(measures) > 1 else ""))
     if not bodies:
         return None

@@ -103,12 +103,12 @@ def dose_finding(views: Sequence[View], config: Mapping[str, Any]) -> str:
     if apart:
         change = span(apart, show=_signed, inside=two)
         parts.append(
-            f"landmark error changes d′ by {change} per interocular distance of NMSE in "
-            "thermal probes"
+            f"landmark error changes d′ of thermal probes by {change} per interocular distance "
+            "of NMSE"
         )
     if slopes:
         rise = f"{span(slopes, show=two)} points of EER per .01 of NMSE"
-        parts.append(rise if apart else f"landmark error costs {rise} in thermal probes")
+        parts.append(f"{'it' if apart else 'landmark error'} costs {rise} in thermal probes")
     scales = ["d_prime_slope"] if _known(main, "d_prime_slope_difference") else list(UNITS)
     difference = slope_words(main, scales)
     parts += [f"thermal − visible {difference}"] if difference else []
@@ -153,7 +153,7 @@ def _signed(value: float) -> str:
 def _slopes(view: View, kind: str, config: Mapping[str, Any]) -> list[str]:
     """Say both modalities' slopes and their difference: of d′, then of the equal error rate."""
     end = config.get("displacements", {}).get("linear_up_to")
-    upto = f"Up to a displacement of {two(float(end))}" if end else "At first"
+    upto = f"Up to a displacement of {two(float(end))}," if end else "At first,"
     said = []
     for scale, (what, unit, differences) in TOLD.items():
         sides = [view.get(DISPLACED, scale, subset=subset_of(kind, m)) for m in MODALITIES]
@@ -221,5 +221,6 @@ def _caption(view: View, kind: str, config: Mapping[str, Any], *, close_up: bool
                 "only the moments whose visible image is not enrolled, in thermal and visible "
                 "probes alike"
             )
-        parts.append(f"Visible control: {whose} (n: {n} comparisons per level).")
+        drawn = "d′ and equal error rate of " if has_d_prime(sides) else ""
+        parts.append(f"Visible control: {drawn}{whose} (n: {n} comparisons per level).")
     return " ".join([*parts, "Bands and bars: 95 % interval of a bootstrap over subjects."])

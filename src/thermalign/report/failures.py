@@ -46,19 +46,21 @@ def failure_tables(view: View) -> list[Table]:
     """Lay out FTE, FTA and rates with and without failures; none where nothing failed."""
     if not failed(view):
         return []
-    columns = [(group, title, m) for group, title, m in COLUMNS if view.models(m)]
     whole = "all" if "all" in view.subsets("fta", "fte") else ""
     subsets = [s for s in view.ranges("fta", "fte") if s != whole]
     shown, folded = ([whole], subsets) if whole else (subsets, [])
-    tables = [_table(view, columns, shown, folded="")]
+    tables = [_table(view, shown, folded="")]
     if folded:
-        tables.append(_table(view, columns, folded, folded="Failures by range"))
+        tables.append(_table(view, folded, folded="Failures by range"))
     return [table for table in tables if table.bodies]
 
 
-def _table(
-    view: View, columns: list[tuple[str, str, str]], subsets: list[str], *, folded: str
-) -> Table:
+def _table(view: View, subsets: list[str], *, folded: str) -> Table:
+    columns = [
+        (group, title, metric)
+        for group, title, metric in COLUMNS
+        if any(view.known(metric, subset=subset) for subset in subsets)
+    ]
     models = view.models("fta", "fte", "eer")
     groups: dict[str, int] = {}
     for group, _, _ in columns:

@@ -204,7 +204,7 @@ def _rates(views: list[View], names: list[str]) -> str:
     where = f" at {subset_label(lone)}" if lone != "all" else ""
     where += ", or of all images where there is one range," if len(subsets) > 1 else ""
     rates = span(values, show=percent, inside=percent_number)
-    return f"equal error rate{where}{NBSP}{rates}{_partly(views, names, values)}"
+    return f"equal error rate{where}: {rates}{_partly(views, names, values)}"
 
 
 def _partly(views: list[View], names: list[str], values: list[Value]) -> str:
@@ -238,8 +238,11 @@ def _above_annotated(view: View, names: list[str], differences: pd.DataFrame) ->
 
 def _contests(views: list[View], sources: Sources) -> str:
     """Say how many pairs of models are separable in error and in rate; empty without several."""
-    table, parts = sources.differences, []
-    for metric, name in (("nmse", "NMSE"), ("eer", "equal error rate")):
+    table = sources.differences
+    told: list[tuple[str, list[Value]]] = []
+    where = {subset_label(summed_up(view)) for view in views} - {"All images"}
+    rate = f"equal error rate{' at ' if where else ''}{', '.join(where)}"
+    for metric, name in (("nmse", "NMSE"), ("eer", rate)):
         chosen = table["metric"] == metric
         values = [
             pair.value
@@ -247,9 +250,13 @@ def _contests(views: list[View], sources: Sources) -> str:
             for pair in paired(table[chosen & (table["protocol"] == view.protocol)])
             if pair.subset == ("all" if metric == "nmse" else summed_up(view))
         ]
-        verdict = separable(values) if len(values) > 1 else ""
-        parts += [f"{name} {verdict}"] if verdict else []
-    return f"pairs of models: {', '.join(parts)}." if parts else ""
+        bounded = [value for value in values if value.bounded]
+        if len(bounded) > 1:
+            told.append((f"{sum(v.apart for v in bounded)} of {len(bounded)} in {name}", bounded))
+    every = [value for _, values in told for value in values]
+    how = separable(every).partition(f"of {len(every)} ")[2]
+    said = " and ".join(text for text, _ in told)
+    return f"pairs of models that are separable {how}: {said}." if said else ""
 
 
 def _found(views: list[View], names: list[str], metric: str, subset: str) -> list[Value]:

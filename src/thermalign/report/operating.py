@@ -1,14 +1,11 @@
 """Operating points: rates at a false accept rate, and at thresholds set on training subjects."""
 
-from thermalign.report.cells import MISSING, Body, Cell, Row, Table, number, percent, rate_cell
+from thermalign.report.cells import Body, Cell, Row, Table, number, percent, rate_cell
 from thermalign.report.failures import failed
 from thermalign.report.names import subset_label
-from thermalign.report.people import verified
+from thermalign.report.people import people_words, verified
 from thermalign.report.summary import Value, View
 from thermalign.report.tables import ALIGNED_BY, INTERVALS
-
-SUPPORT = (("People", "people"), ("Person pairs", "person_pairs"))
-"""Title and metric of what rates rest on."""
 
 RULES = (
     "Impostor comparisons of the same two people are no independent trials, so person pairs are "
@@ -29,39 +26,31 @@ def operating_table(view: View) -> Table | None:
     subsets = [*view.ranges("tar_at_far", "rank1"), *(["all"] if "all" in measured else [])]
     if not models:
         return None
-    counted = [(title, metric) for title, metric in SUPPORT if view.models(metric)]
     bodies = [
         Body(
-            [
-                Row(view.looks[m].label, _cells(view, m, subset, counted), look=view.looks[m])
-                for m in models
-            ],
-            title=subset_label(subset),
+            [Row(view.looks[m].label, _cells(view, m, subset), look=view.looks[m]) for m in models],
+            title="; ".join(filter(None, [subset_label(subset), people_words(view, subset)])),
         )
         for subset in subsets or measured
     ]
     return Table(
         caption=f"Operating points and identification, {verified(view)}",
         head=ALIGNED_BY,
-        columns=[
-            *(_title(view, rate) for rate in rates),
-            "Rank-1",
-            *(title for title, _ in counted),
-        ],
+        columns=[*(_title(view, rate) for rate in rates), "Rank-1"],
         bodies=bodies,
         compact=True,
         notes=[
             "TAR: share of genuine comparisons accepted at a false accept rate (FAR) on the test "
             "scores themselves. Rank-1: share of probes whose own subject scores highest. "
             f"{INTERVALS}",
-            *([RULES] if counted else []),
+            *([RULES] if view.models("person_pairs") else []),
         ],
     )
 
 
 def _title(view: View, rate: float) -> str:
     needed = [v for s in view.subsets("person_pairs_needed") for v in _needed(view, s, rate)]
-    takes = f", takes {number(needed[0].value)} pairs" if needed else ""
+    takes = f", needs {number(needed[0].value)} pairs" if needed else ""
     return f"TAR at FAR {percent(rate)}{takes}"
 
 
@@ -70,15 +59,14 @@ def _needed(view: View, subset: str, rate: float) -> list[Value]:
     return [value for value in found if value and value.known]
 
 
-def _cells(view: View, model: str, subset: str, counted: list[tuple[str, str]]) -> list[Cell]:
+def _cells(view: View, model: str, subset: str) -> list[Cell]:
     has = view.get(model, "person_pairs", subset=subset)
     cells = []
     for rate in view.abscissas("tar_at_far"):
         takes = view.get(model, "person_pairs_needed", subset=subset, at=rate)
         value = view.get(model, "tar_at_far", subset=subset, at=rate)
         cells.append(rate_cell(value, empty=too_few(takes, has)))
-    cells.append(rate_cell(view.get(model, "rank1", subset=subset)))
-    return [*cells, *(_count(view.get(model, metric, subset=subset)) for _, metric in counted)]
+    return [*cells, rate_cell(view.get(model, "rank1", subset=subset))]
 
 
 def too_few(needed: Value | None, pairs: Value | None) -> str:
@@ -87,12 +75,6 @@ def too_few(needed: Value | None, pairs: Value | None) -> str:
         return "n too small"
     has = f", has {number(pairs.value)}" if pairs and pairs.known else ""
     return f"needs {number(needed.value)} person pairs{has}"
-
-
-def _count(value: Value | None) -> Cell:
-    if value is None or not value.known:
-        return Cell(MISSING, tone="missing")
-    return Cell(number(value.value))
 
 
 def threshold_tables(view: View) -> list[Table]:
@@ -136,7 +118,7 @@ def _thresholds(view: View, subsets: list[str], *, folded: str = "") -> Table:
             "A threshold that works in the field is set before its users are seen: here on scores "
             "of training people against each other, once for equal errors and once for every "
             "false match rate (FMR), and then kept. FNMR: false non-match rate. The EER beside "
-            "them sets its threshold on the test scores themselves, which nobody can. "
+            "them sets its threshold on the test scores themselves, which no system in use can. "
             + (
                 "FMR, FNMR: acquired probes; FAR, FRR: failures to acquire count as rejected. "
                 if failed(view)

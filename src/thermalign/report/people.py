@@ -50,7 +50,7 @@ def people_words(view: View, subset: str) -> str:
     counts = [extent([v.value for v in known.values()], show=number) for known in found if known]
     if len(counts) < 2:
         return ""
-    return f"{counts[0]} people, {counts[1]} ordered pairs of different people per fold"
+    return f"{counts[0]} people, {counts[1]} ordered person pairs per fold"
 
 
 def reading_table(view: View, other: View) -> Table | None:
