@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from torch import nn
 
 from thermalign.geometry import apply_matrix
 from thermalign.landmarks import _loop, dan
+from thermalign.landmarks._checkpoint import Checkpoint
 from thermalign.landmarks._data import Faces, State
 from thermalign.landmarks._loop import Run
 from thermalign.landmarks._normalise import prepare
@@ -218,6 +220,45 @@ def test_as_many_stages_predict_as_have_the_lowest_validation_error(
     other = dan._predict(model, data, settings, last=used % len(errors))
     assert torch.equal(points, expected)
     assert not torch.equal(points, other)
+
+
+class KilledError(Exception):
+    """Stands for the end of the process."""
+
+
+@pytest.mark.parametrize("mode", ["eval", "train"])
+@pytest.mark.parametrize("die_at", [2, 5])
+def test_a_training_killed_in_either_stage_ends_in_the_same_state(
+    toy_faces: Callable[..., Faces],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    mode: str,
+    die_at: int,
+) -> None:
+    faces = toy_faces(4)
+    settings = replace(BRIEF, earlier_stages=mode, dropout=0.5)
+    monkeypatch.setattr(Checkpoint, "due", lambda _: True)
+    rig(monkeypatch, [0.04, 0.05])
+
+    def fit(run: Run) -> State:
+        return dan.fit(faces, faces, settings, seed=0, run=run)
+
+    whole = fit(QUIET)
+    loss, taken = dan._loss, [0]
+
+    def deadly(*given: Any) -> torch.Tensor:
+        taken[0] += 1
+        if taken[0] == die_at:
+            raise KilledError
+        return loss(*given)
+
+    monkeypatch.setattr(dan, "_loss", deadly)
+    with pytest.raises(KilledError):
+        fit(Run(progress=False, checkpoint=Checkpoint(tmp_path / "c.pt", "key")))
+    again = fit(Run(progress=False, checkpoint=Checkpoint(tmp_path / "c.pt", "key")))
+    assert taken[0] == 7  # six steps, one of them begun twice
+    assert all(torch.equal(whole.tensors[k], again.tensors[k]) for k in whole.tensors)
+    assert again.notes == whole.notes == {"precision": "float32", "stages_used": 1}
 
 
 def test_without_validation_people_every_stage_predicts(toy_faces: Callable[..., Faces]) -> None:

@@ -70,7 +70,7 @@ class Settings:
     init: str = "xavier"  # uniform, biases 0; port. Or default: PyTorch's own
     l2: float = 5e-4  # of the kernels of convolutions, in the loss (not decoupled decay); port
     learning_rate: float = 1e-3  # port, there for SGD with momentum
-    schedule: str = "constant"  # ASSUME: the ports drop the rate after stated epochs
+    schedule: str = "cosine"  # ASSUME: falls as the port's, x .1 at epochs 6, 14 and 20
     validate_every: int = 100  # steps. ASSUME
     patience: int = 40  # validations of O-Net. ASSUME; 0 never stops
     precision: str = "float32"  # or bfloat16; see _precision
