@@ -141,6 +141,8 @@ def study(args: argparse.Namespace, folder: Path) -> None:
             "batch_size": 64,
             "schedule": "one_cycle",
             "learning_rate": 0.002,
+            "init": "default",
+            "l2": 0.0,
             "patience": 0,
             "pnet_steps": args.pnet_steps,
             "rnet_steps": args.rnet_steps,

@@ -1,4 +1,7 @@
-"""The study at the paper's size has the paper's own image counts (Poster et al. 2019, 4.1)."""
+"""The study at the paper's size has the paper's own image counts (Poster et al. 2019, 4.1).
+
+And no study that is delivered ends a training on the last step of a constant learning rate.
+"""
 
 from pathlib import Path
 
@@ -7,9 +10,13 @@ import pytest
 import yaml
 
 from thermalign.folds import Settings, draw_roles, split
+from thermalign.landmarks._stage import rate_at
 from thermalign.simulator.settings import settings_from, subject_name
+from thermalign.steps._model import load_model
 
-CONFIG = Path(__file__).parents[1] / "workflow" / "config" / "paper.yaml"
+ROOT = Path(__file__).parents[1]
+CONFIG = ROOT / "workflow" / "config" / "paper.yaml"
+STUDIES = [ROOT / "config.yaml", *sorted(CONFIG.parent.glob("*.yaml"))]
 
 
 @pytest.fixture(scope="module")
@@ -66,3 +73,25 @@ def test_the_recorded_seed_puts_72_subjects_of_volume_1_into_the_test_sets(study
     roles = [draw_roles(subjects, settings, fold) for fold in range(5)]
     tested = [s for fold in roles for s, role in fold.items() if role == "test"]
     assert (len(tested), sum(s.startswith("v1") for s in tested)) == (130, 72)
+
+
+def settings_of(study, name):
+    """Return a model's parsed settings."""
+    block = {k: v for k, v in study["models"][name].items() if k not in ("model", "seeds")}
+    return load_model(study["models"][name].get("model", name), block, name)[1]
+
+
+@pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
+def test_no_training_ends_on_the_last_step_of_a_constant_rate(path):
+    study = yaml.safe_load(path.read_text())
+    held_out = all(p["validation_share"] for p in study["protocols"].values())
+    for name in study["models"]:
+        settings = settings_of(study, name)
+        # With validation subjects the best state is kept, but of MTCNN's first two networks.
+        best_is_kept = held_out and getattr(settings, "stages", "") != "full"
+        if hasattr(settings, "schedule") and not best_is_kept:
+            assert rate_at(settings.schedule, 1000, 999) < 0.001, name
+
+
+def test_the_papers_study_holds_nobody_out(study):
+    assert {p["validation_share"] for p in study["protocols"].values()} == {0}

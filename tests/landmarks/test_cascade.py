@@ -127,6 +127,30 @@ def test_landmarks_are_fractions_of_the_square_and_boxes_are_calibrated() -> Non
     torch.testing.assert_close(found.points[0, 0], torch.tensor([19.5, 29.5]))
 
 
+def test_landmarks_are_averaged_with_those_of_the_mirrored_crop() -> None:
+    faces = whole(scene())
+    crops = Crops(torch.tensor([0]), torch.tensor([[10.0, 20.0, 40.0, 40.0]]))
+    net = Always((0.1, 0.0, -0.1, 0.0), 48)
+    plain = _cascade.look(net, faces, crops, SETTINGS, mirrored=False)
+    mean = _cascade.look(net, faces, crops, SETTINGS, mirrored=True)
+    # (.25, .25) in either crop: back from the mirror it is (.75, .25), between them (.5, .25).
+    assert plain[2].unique().tolist() == [0.25]
+    torch.testing.assert_close(mean[2], torch.tensor([0.5, 0.25]).expand(1, 5, 2))
+    assert torch.equal(plain[0], mean[0])
+    assert torch.equal(plain[1], mean[1])
+
+
+def test_the_mirrored_crops_eyes_and_mouth_corners_change_places() -> None:
+    faces = whole(scene())
+    crops = Crops(torch.tensor([0]), torch.tensor([[10.0, 20.0, 40.0, 40.0]]))
+    net = Always((0.0, 0.0, 0.0, 0.0), 48)
+    named = torch.tensor([[0.3, 0.1], [0.7, 0.2], [0.5, 0.3], [0.4, 0.4], [0.6, 0.5]])
+    net.forward = lambda images: (images.new_zeros(1, 2), images.new_zeros(1, 4), named[None])
+    _, _, found = _cascade.look(net, faces, crops, SETTINGS, mirrored=True)
+    expected = torch.tensor([[0.3, 0.15], [0.7, 0.15], [0.5, 0.3], [0.4, 0.45], [0.6, 0.45]])
+    torch.testing.assert_close(found[0], expected)
+
+
 def test_a_box_inside_a_better_one_is_dropped_at_the_end() -> None:
     faces = whole(scene((10, 10, 80)))
     boxes = torch.tensor([[0.0, 0, 100, 100], [15.0, 15, 30, 30], [110.0, 60, 30, 30]])

@@ -224,6 +224,10 @@ def test_the_curve_has_finite_losses_that_fall(trained: Trained) -> None:
     assert all(math.isfinite(row.validation_nmse) for row in curve if row.stage == curve[-1].stage)
 
 
+def test_a_state_notes_the_precision_that_it_was_trained_in(trained: Trained) -> None:
+    assert trained[2].notes["precision"] == "float32"
+
+
 def test_boxes_that_do_not_fit_the_images_are_refused(trained: Trained) -> None:
     module, settings, state, faces = trained
     boxes, _ = as_stored(faces)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,13 +10,25 @@ import torch
 from torch import nn
 
 from thermalign.geometry import apply_matrix
-from thermalign.landmarks import dan
-from thermalign.landmarks._data import Faces
+from thermalign.landmarks import _loop, dan
+from thermalign.landmarks._checkpoint import Checkpoint
+from thermalign.landmarks._data import Faces, State
 from thermalign.landmarks._loop import Run
 from thermalign.landmarks._normalise import prepare
 from thermalign.landmarks._shapes import canonical, heatmap, mean_shape, place
 
 SETTINGS = dan.Settings(input_size=64, width=0.05, hidden=4, heatmap_window=16)
+BRIEF = dan.Settings(
+    n_stages=2,
+    input_size=32,
+    width=0.05,
+    hidden=4,
+    dropout=0.0,
+    batch_size=4,
+    steps=3,
+    later_steps=3,
+)
+QUIET = Run(progress=False)
 
 
 class Fixed(nn.Module):
@@ -142,11 +155,171 @@ def test_a_frozen_stage_keeps_its_tensors_through_the_next_ones_training(
 ) -> None:
     faces = toy_faces(4)
     # Without dropout the first stage draws the same numbers whatever follows it.
-    one = dan.Settings(
-        n_stages=1, input_size=32, width=0.05, hidden=4, dropout=0.0, batch_size=4, steps=3
-    )
-    two = replace(one, n_stages=2, later_steps=3)
-    alone = dan.fit(faces, faces, one, seed=0, run=Run(progress=False))
-    both = dan.fit(faces, faces, two, seed=0, run=Run(progress=False))
-    assert all(torch.equal(tensor, both.tensors[k]) for k, tensor in alone.tensors.items())
-    assert [row.stage for row in both.curve] == ["stage 1", "stage 2"]
+    alone = dan.fit(faces, faces, replace(BRIEF, n_stages=1), seed=0, run=QUIET)
+    for mode in ("eval", "train"):
+        both = dan.fit(faces, faces, replace(BRIEF, earlier_stages=mode), seed=0, run=QUIET)
+        kept = [k for k in alone.tensors if k.startswith("stages.0.")]
+        assert len(kept) == len([k for k in both.tensors if k.startswith("stages.0.")])
+        assert all(torch.equal(alone.tensors[k], both.tensors[k]) for k in kept)
+        assert [row.stage for row in both.curve] == ["stage 1", "stage 2"]
+
+
+@pytest.mark.parametrize(("mode", "alike"), [("eval", True), ("train", False)])
+def test_earlier_stages_use_running_or_batch_statistics_as_set(
+    toy_faces: Callable[..., Faces], mode: str, alike: bool
+) -> None:
+    faces = toy_faces(6)
+    settings = replace(BRIEF, earlier_stages=mode, dropout=0.5)
+    torch.manual_seed(0)
+    model = dan.Dan(settings).eval()
+    model.mean_shape = mean_shape(faces)
+    model.stages[1] = Fixed(torch.zeros(5, 2))
+    before = {k: v.clone() for k, v in model.state_dict().items()}
+    seen = []
+    for draw in (1, 2):  # the same batch, other dropped units
+        torch.manual_seed(draw)
+        generator = torch.Generator().manual_seed(0)
+        dan._loss(model, prepare(faces, settings), settings, 1, generator)
+        seen.append(model.stages[1].image[:, :1].clone())
+    assert torch.equal(*seen) == alike
+    after = model.state_dict()
+    assert all(torch.equal(before[k], after[k]) for k in before)  # running statistics too
+    assert not model.stages[0].training
+
+
+def rig(monkeypatch: pytest.MonkeyPatch, errors: list[float]) -> None:
+    """Let the stages reach these validation errors."""
+    monkeypatch.setattr(dan, "_error", lambda *given: torch.tensor(errors[given[-1]]))
+
+
+@pytest.mark.parametrize(
+    ("errors", "used"),
+    [
+        ([0.05, 0.04], 2),
+        ([0.04, 0.05], 1),
+        ([0.04, 0.04], 1),
+        ([0.05, 0.06, 0.04], 3),
+        ([0.05, 0.04, 0.06], 2),
+    ],
+)
+def test_as_many_stages_predict_as_have_the_lowest_validation_error(
+    toy_faces: Callable[..., Faces],
+    monkeypatch: pytest.MonkeyPatch,
+    errors: list[float],
+    used: int,
+) -> None:
+    faces = toy_faces(4)
+    settings = replace(BRIEF, n_stages=len(errors))
+    rig(monkeypatch, errors)
+    state = dan.fit(faces, faces, settings, seed=0, run=QUIET)
+    assert state.notes == {"precision": "float32", "stages_used": used}
+    points, _ = dan.predict(state, faces.stack, faces.boxes, settings)
+    model = _loop.restore(dan.Dan(settings), state, faces.stack.device, settings)
+    data = prepare(faces, settings)
+    expected = dan._predict(model, data, settings, last=used - 1)
+    other = dan._predict(model, data, settings, last=used % len(errors))
+    assert torch.equal(points, expected)
+    assert not torch.equal(points, other)
+
+
+class KilledError(Exception):
+    """Stands for the end of the process."""
+
+
+@pytest.mark.parametrize("mode", ["eval", "train"])
+@pytest.mark.parametrize("die_at", [2, 5])
+def test_a_training_killed_in_either_stage_ends_in_the_same_state(
+    toy_faces: Callable[..., Faces],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    mode: str,
+    die_at: int,
+) -> None:
+    faces = toy_faces(4)
+    settings = replace(BRIEF, earlier_stages=mode, dropout=0.5)
+    monkeypatch.setattr(Checkpoint, "due", lambda _: True)
+    rig(monkeypatch, [0.04, 0.05])
+
+    def fit(run: Run) -> State:
+        return dan.fit(faces, faces, settings, seed=0, run=run)
+
+    whole = fit(QUIET)
+    loss, taken = dan._loss, [0]
+
+    def deadly(*given: Any) -> torch.Tensor:
+        taken[0] += 1
+        if taken[0] == die_at:
+            raise KilledError
+        return loss(*given)
+
+    monkeypatch.setattr(dan, "_loss", deadly)
+    with pytest.raises(KilledError):
+        fit(Run(progress=False, checkpoint=Checkpoint(tmp_path / "c.pt", "key")))
+    again = fit(Run(progress=False, checkpoint=Checkpoint(tmp_path / "c.pt", "key")))
+    assert taken[0] == 7  # six steps, one of them begun twice
+    assert all(torch.equal(whole.tensors[k], again.tensors[k]) for k in whole.tensors)
+    assert again.notes == whole.notes == {"precision": "float32", "stages_used": 1}
+
+
+def test_without_validation_people_every_stage_predicts(toy_faces: Callable[..., Faces]) -> None:
+    faces = toy_faces(4)
+    state = dan.fit(faces, faces.first(0), BRIEF, seed=0, run=QUIET)
+    assert state.notes["stages_used"] == int(state.tensors["stages_used"]) == 2
+
+
+def test_the_number_of_stages_used_is_in_the_tensors_not_in_the_notes(
+    toy_faces: Callable[..., Faces],
+) -> None:
+    faces = toy_faces(4)
+    state = dan.fit(faces, faces.first(0), BRIEF, seed=0, run=QUIET)
+    read = State({**state.tensors, "stages_used": torch.tensor(1)})
+    both, _ = dan.predict(state, faces.stack, faces.boxes, BRIEF)
+    first, _ = dan.predict(read, faces.stack, faces.boxes, BRIEF)
+    assert not torch.equal(both, first)
+
+
+def starts(faces: Faces, settings: dan.Settings, monkeypatch: pytest.MonkeyPatch) -> torch.Tensor:
+    """Return how far the starts of a training are moved from where predicting starts, pixels."""
+    seen: list[tuple[torch.Tensor, torch.Tensor]] = []
+
+    def note(*given: Any, **_: Any) -> torch.Tensor:
+        _, data, rows, start = given
+        seen.append((rows, start - place(given[0].mean_shape, data.faces.boxes[rows])))
+        return start
+
+    monkeypatch.setattr(dan, "run_stages", note)
+    model = dan.Dan(settings)
+    model.mean_shape = mean_shape(faces)
+    dan._loss(model, prepare(faces, settings), settings, 0, torch.Generator().manual_seed(0))
+    return seen[0][1][:, 0]
+
+
+@pytest.mark.parametrize("size", [1.0, 0.5])
+def test_shifts_are_shares_of_the_face_or_of_the_mean_shape_in_the_input(
+    toy_faces: Callable[..., Faces], monkeypatch: pytest.MonkeyPatch, size: float
+) -> None:
+    faces = toy_faces(1)
+    faces = replace(faces, boxes=faces.boxes * size, points=faces.points * size)
+    settings = replace(BRIEF, input_size=112, batch_size=20_000, rotation_sd=0.0, scale_sd=0.0)
+    shape = mean_shape(faces)
+    wide, high = (shape.amax(0) - shape.amin(0)).tolist()
+    assert high > wide
+    face = starts(faces, replace(settings, shift_unit="face"), monkeypatch).std(0)
+    side = float(faces.boxes[0, 2:].mean())
+    assert face.tolist() == pytest.approx([0.2 * wide * side, 0.2 * high * side], rel=0.03)
+    # The mean shape is as high as half of 112 pixels: .2 x 56 = 11.2, whatever the face's size.
+    pixel = starts(faces, replace(settings, shift_unit="pixel"), monkeypatch).std(0)
+    assert pixel.tolist() == pytest.approx([11.2 * wide / high, 11.2], rel=0.03)
+
+
+def test_an_image_is_kept_as_far_as_shifts_in_pixels_move_a_start() -> None:
+    still = dan.Settings(shift_sd=0.0)
+    face, pixel = dan.Settings(), dan.Settings(shift_unit="pixel")
+    assert dan.reach(face) - dan.reach(still) == pytest.approx(3 * 0.2 / 2)
+    # 3 x 11.2 pixels of boxes of 64.
+    assert dan.reach(pixel) - dan.reach(still) == pytest.approx(33.6 / 64)
+
+
+def test_a_window_that_does_not_fit_the_input_is_refused() -> None:
+    with pytest.raises(ValueError, match="heatmap_window is 17; give 1 to 16"):
+        dan.Settings(input_size=16)

@@ -1,12 +1,14 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from thermalign.landmarks import mtcnn
+from thermalign.geometry import mirror_points
+from thermalign.landmarks import _loop, mtcnn
 from thermalign.landmarks._checkpoint import Checkpoint
 from thermalign.landmarks._data import Faces, State, make_faces
 from thermalign.landmarks._detection import iou
@@ -169,6 +171,63 @@ def test_the_given_box_is_squared_or_resized_as_it_is(
     points, _ = mtcnn.predict(State(networks.state_dict()), frames.stack, boxes, settings)
     # The corner of what the network sees: the box's, or that of the square of 60 pixels.
     torch.testing.assert_close(points[0, 0], torch.tensor(expected))
+
+
+def test_mirrored_averaging_makes_predictions_mirror_exactly(trained: State, frames: Faces) -> None:
+    boxes, width = frames.boxes, frames.stack.widths
+    turned = torch.cat([(width - boxes[:, 0] - boxes[:, 2])[:, None], boxes[:, 1:]], 1)
+    images = [frames.stack.image(n).flip(1).numpy() for n in range(len(frames))]
+    other = stack_images(images, torch.device("cpu"))
+    apart = {}
+    for mirrored in (False, True):
+        settings = replace(QUICK, mirrored=mirrored)
+        points, sure = mtcnn.predict(trained, frames.stack, boxes, settings)
+        seen, as_sure = mtcnn.predict(trained, other, turned, settings)
+        apart[mirrored] = float((mirror_points(seen, width) - points).abs().max())
+        assert torch.equal(sure, mtcnn.predict(trained, frames.stack, boxes, QUICK)[1])
+        assert not torch.equal(sure, as_sure)  # the probability is of the one crop
+    assert apart[True] < 1e-3
+    assert apart[False] > 0.1
+
+
+def test_detection_averages_too_where_that_is_asked_for(trained: State, frames: Faces) -> None:
+    plain = mtcnn.detect(trained, frames.stack, QUICK)
+    mean = mtcnn.detect(trained, frames.stack, replace(QUICK, mirrored=True))
+    assert torch.equal(plain.boxes, mean.boxes)
+    assert torch.equal(plain.scores, mean.scores)
+    assert not torch.equal(plain.points, mean.points)
+
+
+def test_weights_begin_as_the_port_has_them_or_as_pytorch_does() -> None:
+    torch.manual_seed(0)
+    xavier = mtcnn.network(mtcnn.Settings())
+    torch.manual_seed(0)
+    default = mtcnn.network(mtcnn.Settings(init="default"))
+    for net in (xavier, default):
+        assert net.onet.trunk[2].weight.unique().tolist() == [0.25]  # of PReLU, as in the port
+    # Uniform up to sqrt(6 / (inputs + outputs)): 64 channels of 3 x 3 to 64 of 3 x 3.
+    kernel = xavier.onet.trunk[6].weight.detach()
+    assert float(kernel.abs().max()) == pytest.approx((6 / (9 * 128)) ** 0.5, rel=0.01)
+    assert float(xavier.rnet.landmarks.bias.abs().max()) == 0
+    # Uniform up to 1 / sqrt(inputs).
+    kernel = default.onet.trunk[6].weight.detach()
+    assert float(kernel.abs().max()) == pytest.approx(1 / 24, rel=0.01)
+    assert float(default.rnet.landmarks.bias.abs().max()) > 0
+
+
+def test_l2_reaches_every_network_of_the_cascade(
+    frames: Faces, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+    optimise = _loop.Session.optimise
+
+    def note(self: _loop.Session, *given: Any, **named: Any) -> float:
+        seen.append((given[1], named["l2"]))
+        return optimise(self, *given, **named)
+
+    monkeypatch.setattr(_loop.Session, "optimise", note)
+    mtcnn.fit(frames, frames, replace(BRIEF, l2=0.01), seed=0, run=QUIET)
+    assert seen == [("pnet", 0.01), ("rnet", 0.01), ("onet", 0.01)]
 
 
 def test_a_cascade_that_is_given_boxes_as_they_are_trains_on_squares_too(frames: Faces) -> None:

@@ -83,12 +83,39 @@ def test_the_nearest_landmark_counts_in_the_heatmap() -> None:
     torch.testing.assert_close(both, torch.maximum(left, right))
 
 
-def test_landmarks_outside_leave_the_heatmap_empty() -> None:
-    found = heatmap(torch.tensor([[[-100.0, 500.0]]]), size=32, window=16)
-    assert float(found.abs().max()) == 0
+def test_an_odd_window_is_drawn_by_hand_around_the_nearest_pixel() -> None:
+    found = heatmap(torch.tensor([[[3.75, 2.0]]]), size=7, window=3)[0, 0]
+    # Columns 3, 4, 5 around the nearest pixel 4, at distances .75, .25 and 1.25; rows 1, 2, 3.
+    near, side = (1 / (1 + math.hypot(d, 0)) for d in (0.25, 0.75))
+    far = 1 / (1 + 1.25)
+    edge = [1 / (1 + math.hypot(d, 1)) for d in (0.75, 0.25, 1.25)]
+    expected = torch.zeros(7, 7)
+    expected[1, 3:6] = expected[3, 3:6] = torch.tensor(edge)
+    expected[2, 3:6] = torch.tensor([side, near, far])
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-5)
 
 
-def test_mirroring_commutes_with_drawing() -> None:
+@pytest.mark.parametrize("window", [1, 2, 3, 16, 17, 63, 64])
+@pytest.mark.parametrize("place", [(31.2, 17.9), (31.7, 0.4), (63.0, 63.0), (-90.0, 500.0)])
+def test_a_window_has_as_many_pixels_as_are_asked_for_wherever_the_landmark_is(
+    window: int, place: tuple[float, float]
+) -> None:
+    found = heatmap(torch.tensor([[place]]), size=64, window=window)[0, 0]
+    assert (found > 0).sum(0).unique().tolist() in ([0, window], [window])
+    assert (found > 0).sum(1).unique().tolist() in ([0, window], [window])
+
+
+def test_a_landmark_near_the_border_is_drawn_where_its_window_fits() -> None:
+    found = heatmap(torch.tensor([[[-100.0, 500.0]]]), size=64, window=17)
+    torch.testing.assert_close(found, heatmap(torch.tensor([[[8.0, 55.0]]]), size=64, window=17))
+    assert float(found[0, 0, 55, 8]) == pytest.approx(1 / (1 + 1e-3))
+    assert float(found[0, 0, 63, 16]) > 0
+    inside = heatmap(torch.tensor([[[8.3, 54.6]]]), size=64, window=17)
+    assert not torch.equal(inside, found)
+
+
+@pytest.mark.parametrize("window", [16, 17])
+def test_mirroring_commutes_with_drawing(window: int) -> None:
     points = torch.rand((4, 5, 2), generator=torch.Generator().manual_seed(0)) * 63
-    mirrored = heatmap(mirror_points(points, 64), size=64, window=16)
-    torch.testing.assert_close(mirrored, heatmap(points, size=64, window=16).flip(3))
+    mirrored = heatmap(mirror_points(points, 64), size=64, window=window)
+    torch.testing.assert_close(mirrored, heatmap(points, size=64, window=window).flip(3))

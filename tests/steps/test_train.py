@@ -19,6 +19,7 @@ from thermalign.geometry import LANDMARKS
 from thermalign.schemas.dataset import ANNOTATIONS, BOXES, FOLDS, IMAGES
 from thermalign.schemas.predictions import CURVES
 from thermalign.steps import train as train_step
+from thermalign.steps._model import device, read_metadata, read_state
 from thermalign.steps._stack import boxes_of, cut_images
 
 FACE = np.array([[30.0, 40], [70, 40], [50, 64], [34, 80], [66, 80]])
@@ -58,9 +59,9 @@ def study(tmp_path_factory):
     return folder
 
 
-def command(study, out, steps, *, detector="dan"):
+def command(study, out, steps, *, detector="dan", **changed):
     """Return the command of a training job that writes into ``out``."""
-    settings = SETTINGS | {"steps": steps, "later_steps": steps}
+    settings = SETTINGS | {"steps": steps, "later_steps": steps} | changed if steps else {}
     options = {
         **{k: study / f"{k}.parquet" for k in ("images", "annotations", "boxes", "folds")},
         **{"protocol": "p", "fold": 0, "model": detector, "detector": detector, "seed": 1},
@@ -111,6 +112,24 @@ def test_a_training_killed_at_random_moments_ends_in_the_same_file(study, tmp_pa
     columns = ["stage", "step", "loss", "validation_nmse"]
     curves = [tables.read(k / "curve.parquet", CURVES)[columns] for k in (whole, killed)]
     pd.testing.assert_frame_equal(*curves)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_state_says_in_what_precision_and_where_it_was_trained(study, tmp_path, precision):
+    out = tmp_path / "out"
+    for _ in range(2):
+        run = command(study, out, 4, precision=precision)
+        subprocess.run(run, env=ENVIRONMENT, capture_output=True, text=True, check=True)
+        metadata = read_metadata(out / "state.safetensors")
+        where = {key: metadata[key] for key in ("precision", "device", "stages_used")}
+        used = int(read_state(out / "state.safetensors").tensors["stages_used"])
+        assert where == {"precision": precision, "device": device().type, "stages_used": used}
+
+
+def test_a_model_without_a_network_says_its_precision_too(study, tmp_path):
+    run = command(study, tmp_path, None, detector="mean_shape")
+    subprocess.run(run, env=ENVIRONMENT, capture_output=True, text=True, check=True)
+    assert read_metadata(tmp_path / "state.safetensors")["precision"] == "float32"
 
 
 def test_a_checkpoint_of_other_settings_is_not_used(study, tmp_path):

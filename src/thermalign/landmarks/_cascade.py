@@ -13,9 +13,9 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from thermalign.geometry import box_to_crop
+from thermalign.geometry import box_to_crop, mirror_points
 from thermalign.landmarks import _normalise
-from thermalign.landmarks._cascade_networks import ONet, PNet, RNet, face_probability
+from thermalign.landmarks._cascade_networks import Heads, ONet, PNet, RNet, face_probability
 from thermalign.landmarks._data import Detections, Faces
 from thermalign.landmarks._detection import calibrate, pyramid, squared, suppress
 from thermalign.landmarks._examples import Crops
@@ -38,6 +38,8 @@ class Detecting(_normalise.Normalisation, Protocol):
     def min_face(self) -> float: ...
     @property
     def pyramid_factor(self) -> float: ...
+    @property
+    def mirrored(self) -> bool: ...
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,43 @@ def normalised_crops(
     return _normalise.normalise(values, _normalise.measure(values, settings))
 
 
+def look(
+    net: RNet | ONet,
+    faces: Faces,
+    crops: Crops,
+    settings: _normalise.Normalisation,
+    *,
+    mirrored: bool,
+) -> Heads:
+    """Return what a network makes of crops of examples.
+
+    Parameters
+    ----------
+    net : RNet or ONet
+    faces : Faces
+    crops : K Crops
+    settings : Normalisation
+    mirrored : bool
+        Whether landmarks are averaged with those of the mirrored crops, mirrored back.
+
+    Returns
+    -------
+    (K,), (K, 4), (K, L, 2)
+        Probability of a face, box offsets and landmarks; the last two in sides of the crop.
+
+    Source
+    ------
+    kpzhang93/MTCNN_face_detection_alignment, MTCNNv1/detect_face.m, for the mirrored average.
+    """
+    images = normalised_crops(faces, crops, settings, size=net.size)
+    face, offsets, landmarks = net(images)
+    if mirrored:
+        other = net(images.flip(3))[2]
+        # From edge to edge a crop is one wide: x becomes 1 - x, as in an image of two pixels.
+        landmarks = (landmarks + mirror_points(other, 2.0)) / 2
+    return face_probability(face), offsets, landmarks
+
+
 @torch.no_grad()
 def propose(pnet: PNet, faces: Faces, settings: Detecting, *, threshold: float) -> Candidates:
     """Scan every example's image at all scales.
@@ -115,7 +154,7 @@ def refine(
     rnet: RNet, faces: Faces, candidates: Candidates, settings: Detecting, *, threshold: float
 ) -> Candidates:
     """Keep the candidates that R-Net takes for faces, calibrated."""
-    scores, offsets, _ = _look(rnet, faces, candidates, settings)
+    scores, offsets, _ = _look(rnet, faces, candidates, settings, mirrored=False)
     sure = (scores > threshold).nonzero()[:, 0]
     crops, scores, offsets = candidates.crops[sure], scores[sure], offsets[sure]
     kept = suppress(crops.boxes, scores, crops.rows, threshold=_REFINED)
@@ -131,7 +170,8 @@ def output(
 
     Landmarks are fractions of the square that O-Net saw, not of the calibrated box.
     """
-    scores, offsets, landmarks = _look(onet, faces, candidates, settings)
+    mirrored = settings.mirrored
+    scores, offsets, landmarks = _look(onet, faces, candidates, settings, mirrored=mirrored)
     sure = (scores > threshold).nonzero()[:, 0]
     crops, scores = candidates.crops[sure], scores[sure]
     boxes = calibrate(crops.boxes, offsets[sure])
@@ -182,16 +222,12 @@ def _scan(
 
 
 def _look(
-    net: RNet | ONet, faces: Faces, candidates: Candidates, settings: Detecting
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Return a network's probability of a face, offsets and landmarks for each candidate."""
+    net: RNet | ONet, faces: Faces, candidates: Candidates, settings: Detecting, *, mirrored: bool
+) -> Heads:
+    """Look at all candidates, some at a time."""
     crops = candidates.crops
-    seen = []
-    for chosen in torch.split(torch.arange(len(crops), device=crops.rows.device), _CROPS):
-        face, offsets, landmarks = net(
-            normalised_crops(faces, crops[chosen], settings, size=net.size)
-        )
-        seen.append((face_probability(face), offsets, landmarks))
+    batches = torch.split(torch.arange(len(crops), device=crops.rows.device), _CROPS)
+    seen = [look(net, faces, crops[some], settings, mirrored=mirrored) for some in batches]
     scores, offsets, landmarks = (torch.cat(parts) for parts in zip(*seen, strict=True))
     return scores, offsets, landmarks
 

@@ -130,6 +130,15 @@ class ONet(_Dense):
 Network = PNet | RNet | ONet
 
 
+def initialise(networks: nn.Module) -> None:
+    """Draw all weights uniformly as Glorot and Bengio 2010 do (Xavier), and set biases to zero."""
+    for layer in networks.modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            nn.init.xavier_uniform_(layer.weight)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+
+
 def face_probability(logits: Tensor) -> Tensor:
     """Return the probability of a face from logits with (no face, face) along dimension 1."""
     return torch.sigmoid(logits[:, 1] - logits[:, 0])

@@ -108,10 +108,20 @@ class CurvePoint:
 
 @dataclass(frozen=True)
 class State:
-    """A trained model: its tensors on the CPU by name, and how training went."""
+    """A trained model: its tensors on the CPU by name, and how training went.
+
+    Attributes
+    ----------
+    tensors : name -> Tensor
+    curve : list of CurvePoint
+    notes : name -> text or number
+        For the metadata of its file: ``precision``, that it was trained in (``float32`` or
+        ``bfloat16``), and what else a model has to say.
+    """
 
     tensors: dict[str, Tensor]
     curve: list[CurvePoint] = field(default_factory=list)
+    notes: dict[str, str | int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from torch import nn
 from thermalign.landmarks._checkpoint import Checkpoint
 from thermalign.landmarks._data import CurvePoint, State
 from thermalign.landmarks._meter import Meter
-from thermalign.landmarks._precision import PRECISIONS, choose, compile_networks, set_low
+from thermalign.landmarks._precision import PRECISIONS, compile_networks, is_low, set_low
 from thermalign.landmarks._settings import check_choices, check_ranges
 from thermalign.landmarks._stage import SCHEDULES, Loss, Optimisation, Stage
 
@@ -82,7 +82,8 @@ class Session:
         *,
         loss: Loss,
         validate: Loss | None,
-    ) -> None:
+        l2: float = 0.0,
+    ) -> float:
         """Minimise a loss with Adam and leave the module in its best validated state.
 
         Parameters
@@ -97,6 +98,13 @@ class Session:
             Draws a batch and returns its loss.
         validate : callable or None
             Returns the validation NMSE, interocular distances. Without it the last state is kept.
+        l2 : float
+            Of half the squared kernels of convolutions in the loss; see `Stage`.
+
+        Returns
+        -------
+        float
+            The validation NMSE of the state kept; infinite without validation.
 
         Raises
         ------
@@ -105,16 +113,14 @@ class Session:
         """
         name = f"{self._model}, {stage}"
         checkpoint = self._run.checkpoint
-        part = Stage(stage, trained, self.generator, settings)
+        part = Stage(stage, trained, self.generator, settings, l2=l2)
         trained.train()
         snapshot = checkpoint.stages.get(stage) if checkpoint else None
-        if snapshot is None:
-            part.low = choose(settings.precision, trained, loss, self.generator)
-        else:
+        if snapshot is not None:
             self._began = time.process_time() - part.restore(snapshot)
             if self._run.progress and not part.finished:
                 print(f"{name}: goes on from step {part.step}", file=sys.stderr, flush=True)
-        set_low(trained, part.low)
+        set_low(trained, is_low(settings.precision))
         if settings.compile:
             compile_networks(trained)
         look_every = 1 if self.generator.device.type == "cpu" else _LOOK_EVERY
@@ -136,6 +142,7 @@ class Session:
         if checkpoint:
             checkpoint.stages[stage] = part.snapshot(self._seconds())
         self.curve += part.curve
+        return part.best.error
 
     def _seconds(self) -> float:
         return time.process_time() - self._began
@@ -150,13 +157,15 @@ def session(model: str, seed: int, device: torch.device, run: Run) -> Iterator[S
         yield Session(model, torch.Generator(device).manual_seed(seed), run)
 
 
-def keep(module: nn.Module, curve: list[CurvePoint]) -> State:
-    """Return the state of a trained module, its tensors on the CPU."""
+def keep(
+    module: nn.Module, curve: list[CurvePoint], settings: Optimisation, **notes: str | int
+) -> State:
+    """Return the state of a trained module, its tensors on the CPU, and what is noted of it."""
     tensors = {
         k: v.detach().cpu().clone(memory_format=torch.contiguous_format)
         for k, v in module.state_dict().items()
     }
-    return State(tensors, curve)
+    return State(tensors, curve, {"precision": settings.precision, **notes})
 
 
 def restore(module: M, state: State, device: torch.device, settings: Optimisation) -> M:
@@ -174,5 +183,5 @@ def restore(module: M, state: State, device: torch.device, settings: Optimisatio
             f"the trained state does not fit the settings; predict with those it was trained "
             f"with ({str(error).splitlines()[1].strip()})"
         ) from error
-    set_low(module, settings.precision == "bfloat16")
+    set_low(module, is_low(settings.precision))
     return module.to(device).eval()

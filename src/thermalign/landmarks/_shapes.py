@@ -59,6 +59,11 @@ def canonical(shape: Tensor, *, size: int, margin: float) -> Tensor:
     return (shape - (low + high) / 2) * (span / (high - low).max()) + (size - 1) / 2
 
 
+def spread(shapes: Tensor) -> Tensor:
+    """Return the width and height (..., 2) of shapes (..., L, 2)."""
+    return shapes.amax(-2) - shapes.amin(-2)
+
+
 def perturb(
     shapes: Tensor,
     generator: torch.Generator,
@@ -66,6 +71,7 @@ def perturb(
     shift_sd: float,
     rotation_sd: float,
     scale_sd: float,
+    extent: Tensor | None = None,
 ) -> Tensor:
     """Move, turn and scale shapes around their centres at random, as bad boxes would.
 
@@ -73,36 +79,39 @@ def perturb(
     ----------
     shapes : (K, L, 2) float, pixels
     generator : torch.Generator
-    shift_sd : float, widths and heights of the shape
+    shift_sd : float, shares of ``extent``
     rotation_sd : float, degrees
     scale_sd : float
         The scale is normal around 1, at least 0.1.
+    extent : (2,) float, pixels, or None
+        Width and height that shifts are shares of; each shape's own if None.
 
     Returns
     -------
     (K, L, 2) float, pixels
     """
-    low, high = shapes.amin(1), shapes.amax(1)  # (K, 2)
-    centre = ((low + high) / 2)[:, None]
+    centre = ((shapes.amin(1) + shapes.amax(1)) / 2)[:, None]
     draws = torch.randn((len(shapes), 4), generator=generator, device=shapes.device)
     angle = draws[:, 2] * math.radians(rotation_sd)
     scale = (1 + scale_sd * draws[:, 3]).clamp(min=0.1)
     a, b = scale * angle.cos(), scale * angle.sin()
     turn = torch.stack([torch.stack([a, b], -1), torch.stack([-b, a], -1)], -2)  # (K, 2, 2)
-    shift = shift_sd * draws[:, :2] * (high - low)
+    shift = shift_sd * draws[:, :2] * (spread(shapes) if extent is None else extent)
     return (shapes - centre) @ turn + centre + shift[:, None]
 
 
 def heatmap(points: Tensor, *, size: int, window: int) -> Tensor:
     """Draw 1 / (1 + distance) in a window around each landmark; the maximum counts.
 
+    A landmark whose window would leave the heatmap is drawn where the whole window fits.
+
     Parameters
     ----------
     points : (K, L, 2) float, pixels, (x, y)
     size : int, pixels
-        Side of the heatmap.
+        Side of the heatmap, at least ``window``.
     window : int, pixels
-        Side of the window around a landmark; outside the value is zero.
+        Side of the window around a landmark, so many pixels exactly; outside the value is zero.
 
     Returns
     -------
@@ -110,15 +119,18 @@ def heatmap(points: Tensor, *, size: int, window: int) -> Tensor:
 
     Source
     ------
-    DAN, equation 5: 1 / (1 + sqrt(d^2 + 1e-6)) as in the authors' code. ASSUME: the window is
-    centred on the pixel gap or pixel nearest to the landmark, so that mirroring commutes.
+    DAN, equation 5: 1 / (1 + sqrt(d^2 + 1e-6)), clamped, as in the authors' code. Differs from it
+    in: an odd window is centred on the pixel nearest to the landmark, an even one on the gap
+    between the two nearest, so that mirroring commutes; there on the pixel at or before it.
     """
+    half = (window - 1) / 2
+    points = points.clamp(half, size - 1 - half)
+    centre = points.round() if window % 2 else points.floor() + 0.5
     pixels = torch.arange(size, device=points.device, dtype=points.dtype)
     x = pixels - points[..., :1]  # (K, L, W)
     y = pixels - points[..., 1:]  # (K, L, H)
-    half = window / 2
-    inside_x = (pixels - points[..., :1].floor() - 0.5).abs() < half
-    inside_y = (pixels - points[..., 1:].floor() - 0.5).abs() < half
+    inside_x = (pixels - centre[..., :1]).abs() <= half
+    inside_y = (pixels - centre[..., 1:]).abs() <= half
     squared = x.square()[:, :, None, :] + y.square()[:, :, :, None]  # (K, L, H, W)
     inside = inside_x[:, :, None, :] & inside_y[:, :, :, None]
     nearest = squared.masked_fill(~inside, torch.inf).amin(1, keepdim=True)

@@ -4,7 +4,7 @@ import copy
 import math
 from collections.abc import Callable
 from dataclasses import astuple, dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -36,7 +36,7 @@ class Optimisation(Protocol):
     patience : int
         Validations in a row without a lower error before stopping early; 0 never stops.
     precision : str
-        ``float32``, ``bfloat16``, ``fastest`` or ``auto``; see `_precision`.
+        ``float32`` or ``bfloat16``; see `_precision`.
     compile : bool
         Whether the networks are compiled for training; see `_precision`.
     """
@@ -74,19 +74,33 @@ class _Best:
 
 
 class Stage:
-    """All that a stage in progress consists of; a snapshot of it is enough to go on."""
+    """All that a stage in progress consists of; a snapshot of it is enough to go on.
+
+    The optimiser is Adam. ``l2`` times the kernels of convolutions is added to their gradients, as
+    an L2 term in the loss would (not the decoupled decay of AdamW); other parameters have none.
+    """
 
     def __init__(
-        self, name: str, trained: nn.Module, generator: torch.Generator, settings: Optimisation
+        self,
+        name: str,
+        trained: nn.Module,
+        generator: torch.Generator,
+        settings: Optimisation,
+        *,
+        l2: float = 0.0,
     ) -> None:
         self.name, self.trained, self.generator, self.settings = name, trained, generator, settings
-        self.optimiser = torch.optim.Adam(
-            trained.parameters(), lr=settings.learning_rate, fused=True
-        )
+        kernels = [p for p in trained.parameters() if p.dim() == 4]
+        others = [p for p in trained.parameters() if p.dim() != 4]
+        groups: list[dict[str, Any]] = [
+            {"params": kernels, "weight_decay": l2},
+            {"params": others},
+        ]
+        self.optimiser = torch.optim.Adam(groups, lr=settings.learning_rate, fused=True)
         self.best = _Best()
         self.curve: list[CurvePoint] = []
         self.losses: list[float] = []
-        self.step, self.low, self.finished = 0, False, False
+        self.step, self.finished = 0, False
         self._unseen: list[Tensor] = []
 
     def ends(self, steps: int) -> bool:
@@ -149,7 +163,6 @@ class Stage:
         return {
             "step": self.step,
             "finished": self.finished,
-            "low": self.low,
             "seconds": seconds,
             "weights": copy.deepcopy(weights) if self.finished else weights,
             "optimiser": {} if self.finished else self.optimiser.state_dict(),
@@ -162,7 +175,7 @@ class Stage:
 
     def restore(self, snapshot: Snapshot) -> float:
         """Take up a snapshot; return the core-seconds that the training had used."""
-        self.step, self.finished, self.low = (snapshot[k] for k in ("step", "finished", "low"))
+        self.step, self.finished = snapshot["step"], snapshot["finished"]
         self.trained.load_state_dict(snapshot["weights"])
         if not self.finished:
             self.optimiser.load_state_dict(snapshot["optimiser"])

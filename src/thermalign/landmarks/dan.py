@@ -1,5 +1,6 @@
 """Deep Alignment Network: every stage regresses an update of the shape in a straightened face."""
 
+import math
 from dataclasses import dataclass
 from functools import partial
 
@@ -13,14 +14,13 @@ from thermalign.geometry import (
     fit_similarity,
     invert_matrix,
 )
-from thermalign.landmarks import _loop, _normalise
+from thermalign.landmarks import _loop, _normalise, _shapes
 from thermalign.landmarks._data import Faces, State
 from thermalign.landmarks._faces import channels_last, chunks, draw_rows, point_error, unannotated
 from thermalign.landmarks._loop import UNKEPT, Run
 from thermalign.landmarks._normalise import NormalisedFaces
 from thermalign.landmarks._precision import Mixed
-from thermalign.landmarks._settings import check_ranges
-from thermalign.landmarks._shapes import canonical, heatmap, mean_shape, perturb, place
+from thermalign.landmarks._settings import check_choices, check_ranges
 from thermalign.warp import ImageStack
 
 
@@ -34,8 +34,11 @@ class Settings:
     hidden: int = 256  # units of the dense layer; original
     dropout: float = 0.5  # before the dense layer; original
     margin: float = 0.25  # of the input left free on each side of the mean shape; original
-    heatmap_window: int = 16  # pixels a side around each landmark; original
+    heatmap_window: int = 17  # pixels a side around each landmark; original
+    earlier_stages: str = "eval"  # while a later one learns; original: train (dropout and all)
     shift_sd: float = 0.2  # of the mean shape's width and height; original
+    shift_unit: str = "face"  # its size in the box; original: pixel, its size in the input, taken
+    # as pixels of the image whatever the face's size
     rotation_sd: float = 20.0  # degrees; original
     scale_sd: float = 0.25  # original
     batch_size: int = 64  # original
@@ -45,7 +48,7 @@ class Settings:
     schedule: str = "constant"  # original
     validate_every: int = 40  # steps; original
     patience: int = 100  # validations. ASSUME: "until validation stalls" in numbers; 0 never stops
-    precision: str = "auto"  # float32 on a CPU; see _precision
+    precision: str = "float32"  # or bfloat16; see _precision
     compile: bool = False  # torch.compile; see _precision
     normalisation: str = "percentile"  # original: mean and deviation image of the training set
     window: tuple[float, float] = (20.0, 40.0)  # degrees Celsius, of normalisation: window
@@ -53,7 +56,9 @@ class Settings:
     def __post_init__(self) -> None:
         check_ranges(self, n_stages=(1, 8), input_size=(16, 1024), width=(0.01, 8))
         check_ranges(self, hidden=(1, 65536), dropout=(0, 0.95), margin=(0, 0.45))
-        check_ranges(self, heatmap_window=(2, 1024), shift_sd=(0, 2), rotation_sd=(0, 180))
+        check_ranges(self, heatmap_window=(1, self.input_size))
+        check_ranges(self, shift_sd=(0, 2), rotation_sd=(0, 180))
+        check_choices(self, earlier_stages=("eval", "train"), shift_unit=("face", "pixel"))
         check_ranges(self, scale_sd=(0, 1), steps=(1, 10**8), later_steps=(1, 10**8))
         _loop.check(self)
         _normalise.check(self)
@@ -89,6 +94,8 @@ class Stage(Mixed):
         for layer in [*self.convolutions, *self.dense]:
             if isinstance(layer, nn.Conv2d | nn.Linear):
                 nn.init.xavier_uniform_(layer.weight, gain=2**0.5)
+        nn.init.xavier_uniform_(self.update.weight)
+        nn.init.zeros_(self.update.bias)
         channels_last(self)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
@@ -101,7 +108,8 @@ class Stage(Mixed):
 class Dan(nn.Module):
     """The stages, the feature layers between them and the mean shape that they start from."""
 
-    mean_shape: Tensor
+    mean_shape: Tensor  # (L, 2) float32, mean sides of the box
+    stages_used: Tensor  # () int64: how many of the stages predict
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
@@ -109,12 +117,22 @@ class Dan(nn.Module):
         self.stages = nn.ModuleList([Stage(1, settings), *(Stage(3, settings) for _ in more)])
         side = settings.input_size // 2
         self.features = nn.ModuleList(nn.Linear(settings.hidden, side * side) for _ in more)
+        for layer in (m for m in self.features.modules() if isinstance(m, nn.Linear)):
+            nn.init.xavier_uniform_(layer.weight, gain=2**0.5)
+            nn.init.zeros_(layer.bias)
         self.register_buffer("mean_shape", torch.zeros(len(LANDMARKS), 2))
+        self.register_buffer("stages_used", torch.tensor(1))
 
     def part(self, stage: int) -> nn.ModuleList:
         """Return what is trained with a stage: it and the feature layer that feeds it."""
         parts = [self.stages[stage]] + ([self.features[stage - 1]] if stage else [])
         return nn.ModuleList(parts)
+
+    def set_earlier(self, stage: int, *, training: bool) -> None:
+        """Let the stages before one drop units and use batch statistics, keeping running ones."""
+        for layer in self.stages[:stage].train(training).modules():
+            if isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d):
+                layer.track_running_stats = not training
 
 
 def reach(settings: Settings) -> float:
@@ -122,10 +140,12 @@ def reach(settings: Settings) -> float:
 
     ASSUME: to the corners of a turned input, three standard deviations of a perturbed start away.
     The input spans the mean shape's longer side over what the margins leave of it, and that side is
-    about half a box's.
+    about half a box's. A shift in pixels is for boxes of 64 pixels a side or more.
     """
-    span = 0.5 / max(1 - 2 * settings.margin, 0.1)
-    return span * (1 + 3 * settings.scale_sd) / 2**0.5 + 1.5 * settings.shift_sd - 0.5
+    inside = 1 - 2 * settings.margin
+    unit = 0.5 if settings.shift_unit == "face" else settings.input_size * inside / 64
+    corner = 0.5 / max(inside, 0.1) * (1 + 3 * settings.scale_sd) / 2**0.5
+    return corner + 3 * settings.shift_sd * unit - 0.5
 
 
 def network(settings: Settings) -> nn.Module:
@@ -138,10 +158,13 @@ def fit(
 ) -> State:
     """Train stage after stage, each with the ones before it frozen.
 
+    As many stages predict as have the lowest validation error; the state notes how many
+    (``stages_used``).
+
     Parameters
     ----------
     train, validation : Faces
-        Without validation faces each stage keeps its last state.
+        Without validation faces each stage keeps its last state, and all of them predict.
     settings : Settings
     seed : int
     run : Run
@@ -159,29 +182,32 @@ def fit(
     Source
     ------
     Kowalski, Naruniec and Trzcinski, CVPR Workshops 2017, and the authors' code. Differs from it
-    in: perturbations are drawn anew in every batch and around the given box, not ten times per
-    image around the annotated rectangle; each input is sampled once from the image as stored, so
-    that nothing is lost at the border of a first crop; eyes are the two eye landmarks.
+    in what `docs/methods/landmarks.md` lists: above all, perturbations are drawn anew in every
+    batch and around the given box, and each input is sampled once from the image as stored.
     """
     if len(train) == 0:
         raise ValueError("dan: there are no training faces")
     with _loop.session("dan", seed, train.stack.device, run) as session:
         model = Dan(settings).to(train.stack.device).eval()
-        model.mean_shape = mean_shape(train)
+        model.mean_shape = _shapes.mean_shape(train)
+        lowest = math.inf
         data = _normalise.prepare(train, settings)
         held_out = _normalise.prepare(validation, settings)
         for stage in range(settings.n_stages):
-            session.optimise(
+            validate = partial(_error, model, held_out, settings, stage)
+            error = session.optimise(
                 model.part(stage),
                 f"stage {stage + 1}",
                 settings.later_steps if stage else settings.steps,
                 settings,
                 loss=partial(_loss, model, data, settings, stage, session.generator),
-                validate=partial(_error, model, held_out, settings, stage)
-                if len(validation)
-                else None,
+                validate=validate if len(validation) else None,
             )
-    return _loop.keep(model, session.curve)
+            if error < lowest or not len(validation):
+                lowest = error
+                model.stages_used.fill_(stage + 1)
+    used = int(model.stages_used)
+    return _loop.keep(model, session.curve, settings, stages_used=used)
 
 
 def predict(
@@ -209,7 +235,7 @@ def predict(
     """
     data = _normalise.prepare(unannotated(stack, boxes), settings)
     model = _loop.restore(Dan(settings), state, stack.device, settings)
-    points = _predict(model, data, settings, last=settings.n_stages - 1)
+    points = _predict(model, data, settings, last=int(model.stages_used) - 1)
     return points, torch.full(points.shape[:2], torch.nan, device=stack.device)
 
 
@@ -217,14 +243,18 @@ def _loss(
     model: Dan, data: NormalisedFaces, settings: Settings, stage: int, generator: torch.Generator
 ) -> Tensor:
     rows = draw_rows(data.faces, settings.batch_size, generator)
-    start = perturb(
-        place(model.mean_shape, data.faces.boxes[rows]),
+    pixels = _shapes.spread(_goal(model, settings))  # (2,)
+    start = _shapes.perturb(
+        _shapes.place(model.mean_shape, data.faces.boxes[rows]),
         generator,
         shift_sd=settings.shift_sd,
         rotation_sd=settings.rotation_sd,
         scale_sd=settings.scale_sd,
+        extent=pixels if settings.shift_unit == "pixel" else None,
     )
+    model.set_earlier(stage, training=settings.earlier_stages == "train")
     points = run_stages(model, data, rows, start, settings=settings, last=stage)
+    model.set_earlier(stage, training=False)
     return point_error(points, data.faces, rows)
 
 
@@ -237,7 +267,7 @@ def _error(model: Dan, data: NormalisedFaces, settings: Settings, stage: int) ->
 def _predict(model: Dan, data: NormalisedFaces, settings: Settings, *, last: int) -> Tensor:
     found = []
     for rows in chunks(data.faces):
-        start = place(model.mean_shape, data.faces.boxes[rows])
+        start = _shapes.place(model.mean_shape, data.faces.boxes[rows])
         found.append(run_stages(model, data, rows, start, settings=settings, last=last))
     return torch.cat(found)
 
@@ -272,7 +302,7 @@ def run_stages(
     (K, L, 2) float, pixels, example frame
     """
     size = settings.input_size
-    goal = canonical(model.mean_shape, size=size, margin=settings.margin)
+    goal = _goal(model, settings)
     shape, matrix = start, None
     hidden = start.new_empty(0)
     for k in range(last + 1):
@@ -287,6 +317,12 @@ def run_stages(
             shape = shape + update
     found: Tensor = apply_matrix(invert_matrix(matrix), shape)
     return found
+
+
+def _goal(model: Dan, settings: Settings) -> Tensor:
+    """Return the canonical shape (L, 2), pixels of the input."""
+    size, margin = settings.input_size, settings.margin
+    return _shapes.canonical(model.mean_shape, size=size, margin=margin)
 
 
 def connect(
@@ -310,5 +346,5 @@ def connect(
     side = settings.input_size // 2
     features = model.features[stage - 1](hidden).relu().view(-1, 1, side, side)
     upscaled = nn.functional.interpolate(features, scale_factor=2, mode="nearest")
-    drawn = heatmap(shape, size=settings.input_size, window=settings.heatmap_window)
+    drawn = _shapes.heatmap(shape, size=settings.input_size, window=settings.heatmap_window)
     return drawn, upscaled

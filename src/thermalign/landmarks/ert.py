@@ -118,7 +118,7 @@ def fit(
         images, _shapes(train, settings), _options(settings, seed)
     )
     seconds = time.process_time() - began
-    state = State({"predictor": _write(grown)})
+    state = State({"predictor": _write(grown)}, notes={"precision": "float32"})  # dlib's floats
     held_out = math.nan
     if len(validation):
         held_out = _error(grown, _normalise.prepare(validation, settings), settings)

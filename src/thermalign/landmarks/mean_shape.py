@@ -53,7 +53,7 @@ def fit(
     if len(train) == 0:
         raise ValueError("mean_shape: there are no training faces")
     shape = to_box_units(train.points.double(), train.boxes.double()).mean(0)
-    return State({"mean_shape": shape.float().cpu()})
+    return State({"mean_shape": shape.float().cpu()}, notes={"precision": "float32"})
 
 
 def predict(

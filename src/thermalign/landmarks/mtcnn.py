@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from thermalign.landmarks import _cascade, _examples, _loop, _mining, _normalise, _tasks
-from thermalign.landmarks._cascade_networks import ONet, PNet, RNet, face_probability
+from thermalign.landmarks._cascade_networks import ONet, PNet, RNet, initialise
 from thermalign.landmarks._data import Detections, Faces, State
 from thermalign.landmarks._detection import squared
 from thermalign.landmarks._examples import Crops, Pools
@@ -62,15 +62,18 @@ class Settings:
     min_face: float = 20.0  # px, smallest face to find; official, as the next two
     pyramid_factor: float = 0.709  # size of each copy over the one before
     thresholds: tuple[float, float, float] = (0.6, 0.7, 0.7)  # of P-, R- and O-Net
+    mirrored: bool = False  # O-Net's landmarks averaged with the mirrored crop's; official v1: true
     batch_size: int = 384  # port
     pnet_steps: int = 18_000  # ASSUME: the port's 30, 22 and 22 epochs of ten crops
     rnet_steps: int = 13_200  # of 23,040 images, as the paper has
     steps: int = 13_200  # of O-Net
+    init: str = "xavier"  # uniform, biases 0; port. Or default: PyTorch's own
+    l2: float = 5e-4  # of the kernels of convolutions, in the loss (not decoupled decay); port
     learning_rate: float = 1e-3  # port, there for SGD with momentum
-    schedule: str = "constant"  # ASSUME: the ports drop the rate after stated epochs
+    schedule: str = "cosine"  # ASSUME: falls as the port's, x .1 at epochs 6, 14 and 20
     validate_every: int = 100  # steps. ASSUME
     patience: int = 40  # validations of O-Net. ASSUME; 0 never stops
-    precision: str = "auto"  # float32 on a CPU; see _precision
+    precision: str = "float32"  # or bfloat16; see _precision
     compile: bool = False  # torch.compile; see _precision
     normalisation: str = "percentile"  # ports: (x - 127.5) / 128 of 8-bit images
     window: tuple[float, float] = (20.0, 40.0)  # degrees Celsius, of normalisation: window
@@ -78,11 +81,12 @@ class Settings:
     def __post_init__(self) -> None:
         check_choices(self, stages=("full", "onet"), given_box=("squared", "as_is"))
         check_choices(self, losses=("alternating", "weighted_sum", "landmarks"))
+        check_choices(self, init=("xavier", "default"))
         if self.losses == "landmarks" and self.stages == "full":
             raise ValueError("losses is landmarks, which finds no faces; give stages: onet too")
         check_ranges(self, width=(0.01, 8), shift=(0, 1), scale=(0.1, 10), least_iou=(0, 1))
         check_ranges(self, ratio=(0.01, 1000), hard_share=(0.01, 1), rotation=(0, 180))
-        check_ranges(self, widening=(0, 10))
+        check_ranges(self, widening=(0, 10), l2=(0, 1))
         check_ranges(self, negative_iou=(0, 1), part_iou=(0, 1), positive_iou=(0, 1))
         check_ranges(self, negative_crops=(1, 10**4), near_crops=(0, 10**4))
         check_ranges(self, face_crops=(1, 10**4), least_crops=(1, 10**4))
@@ -108,6 +112,8 @@ class Mtcnn(nn.Module):
             self.pnet = PNet(settings.width)
             self.rnet = RNet(settings.width)
         self.onet = ONet(settings.width)
+        if settings.init == "xavier":
+            initialise(self)
 
 
 def reach(settings: Settings) -> float:
@@ -175,8 +181,9 @@ def fit(
             settings,
             loss=partial(_tasks.loss, onet, lesson, settings, session.generator),
             validate=partial(_error, onet, validation, settings) if len(validation) else None,
+            l2=settings.l2,
         )
-    return _loop.keep(networks, session.curve)
+    return _loop.keep(networks, session.curve, settings)
 
 
 def predict(
@@ -256,7 +263,7 @@ def _fit_proposing(
     ) -> None:
         lesson = Lesson(train, pools, squares, levels, WEIGHTS[name])
         loss = partial(_tasks.loss, net, lesson, settings, session.generator)
-        session.optimise(net, name, steps, settings, loss=loss, validate=None)
+        session.optimise(net, name, steps, settings, loss=loss, validate=None, l2=settings.l2)
 
     pools = _examples.random_pools(train, settings, _mining.generator(train, seed, 0))
     _examples.check(pools)
@@ -310,7 +317,7 @@ def _locate(onet: ONet, faces: Faces, settings: Settings) -> tuple[Tensor, Tenso
     found = []
     for rows in chunks(faces):
         crops = Crops(rows, _given(faces.boxes[rows], settings))
-        face, _, landmarks = onet(_cascade.normalised_crops(faces, crops, settings, size=onet.size))
-        found.append((from_box_units(landmarks, crops.boxes), face_probability(face)))
+        face, _, landmarks = _cascade.look(onet, faces, crops, settings, mirrored=settings.mirrored)
+        found.append((from_box_units(landmarks, crops.boxes), face))
     points, probability = (torch.cat(parts) for parts in zip(*found, strict=True))
     return points, probability

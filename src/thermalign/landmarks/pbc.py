@@ -48,7 +48,7 @@ class Settings:
     schedule: str = "constant"  # paper
     validate_every: int = 200  # steps. ASSUME
     patience: int = 40  # validations. ASSUME; 0 never stops
-    precision: str = "auto"  # float32 on a CPU; see _precision
+    precision: str = "float32"  # or bfloat16; see _precision
     compile: bool = False  # torch.compile; see _precision
     normalisation: str = "percentile"  # ASSUME: the paper does not say
     window: tuple[float, float] = (20.0, 40.0)  # degrees Celsius, of normalisation: window
@@ -128,7 +128,7 @@ def fit(
             loss=partial(_loss, model, data, settings, session.generator),
             validate=partial(_error, model, held_out, settings) if len(validation) else None,
         )
-    return _loop.keep(model, session.curve)
+    return _loop.keep(model, session.curve, settings)
 
 
 def predict(

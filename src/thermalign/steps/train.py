@@ -81,7 +81,7 @@ def run(
     curves = pd.DataFrame(trained.curve, columns=[f.name for f in fields(CurvePoint)])
     curves = curves.assign(protocol=protocol, fold=fold, model=model)
     tables.write(curve, curves, CURVES, metadata)
-    save_state(state, trained, metadata)
+    save_state(state, trained, {**metadata, **trained.notes, "device": device().type})
     kept.remove()
 
 
