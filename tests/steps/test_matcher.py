@@ -146,7 +146,9 @@ def test_an_image_is_described_once_whoever_asks(fold, monkeypatch):
 
 
 def test_an_empty_gallery_is_named(fold):
-    words = r"gallery: conditions: \['pose'\] selects no visible image.*\['baseline', 'expression'\]"
+    words = (
+        r"gallery: conditions: \['pose'\] selects no visible image.*\['baseline', 'expression'\]"
+    )
     with pytest.raises(ValueError, match=words):
         made(fold, gallery={"modality": "visible", "conditions": ["pose"]})
     rows, faces = fold

@@ -53,7 +53,9 @@ def measured(tmp_path_factory):
         for g in SUBJECTS
     ]
     scores = pd.DataFrame(pairs, columns=["probe_id", "gallery_id", "genuine", "score"])
-    tables.write(folder / "scores.parquet", scores.assign(model="m", same_moment="exclude", **KEY), SCORES)
+    tables.write(
+        folder / "scores.parquet", scores.assign(model="m", same_moment="exclude", **KEY), SCORES
+    )
     names = ("images", "annotations", "folds", "predictions", "scores", "metrics", "replicates")
     paths = {name: folder / f"{name}.parquet" for name in names}
     measure.run(**paths, **KEY, model="m", headline="exclude", settings=SETTINGS, code="x")

@@ -26,7 +26,9 @@ SCORES = pa.schema(
         column("probe_id", pa.string(), "image_id of the probe"),
         column("gallery_id", pa.string(), "subject_id of the enrolled subject"),
         column("genuine", pa.bool_(), "the probe shows the enrolled subject"),
-        column("same_moment", pa.string(), "exclude: no image of the probe's moment met it; or keep"),
+        column(
+            "same_moment", pa.string(), "exclude: no image of the probe's moment met it; or keep"
+        ),
         column("score", pa.float64(), "higher is more alike; -inf where no face was aligned"),
     ]
 )
