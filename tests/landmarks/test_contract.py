@@ -9,6 +9,7 @@ from functools import cache
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load, save
@@ -19,6 +20,7 @@ from thermalign.geometry import LANDMARKS, interocular_distance, mirror_points
 from thermalign.landmarks._data import Faces, State
 from thermalign.landmarks._loop import Run
 from thermalign.landmarks._settings import parse
+from thermalign.metrics.reach import best_cells
 from thermalign.warp import ImageStack, stack_images
 
 MODELS = [m.name for m in pkgutil.iter_modules(thermalign.landmarks.__path__) if m.name[0] != "_"]
@@ -110,6 +112,16 @@ def test_predictions_have_one_point_and_confidence_per_landmark(trained: Trained
     known = confidence[~confidence.isnan()]
     assert bool(((known >= 0) & (known <= 1)).all())
     assert not points.requires_grad
+
+
+def test_points_lie_on_the_grid_that_a_detector_states(trained: Trained) -> None:
+    module, settings, state, faces = trained
+    if not hasattr(module, "grid"):
+        return
+    boxes, _ = as_stored(faces)
+    points, _ = module.predict(state, faces.stack, boxes, settings)
+    cells = best_cells(points.double().numpy(), boxes.double().numpy(), **module.grid(settings))
+    np.testing.assert_array_equal(cells, points.double().numpy())
 
 
 def test_a_few_faces_are_learnt_by_heart(trained: Trained) -> None:

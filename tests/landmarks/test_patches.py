@@ -99,3 +99,25 @@ def test_patches_are_the_images_own_pixels(toy_faces: Callable[..., Faces]) -> N
     image = faces.stack.image(0)
     torch.testing.assert_close(patches[0, 0], image[9:69, 7:67], rtol=0, atol=1e-4)
     torch.testing.assert_close(patches[1, 0], image.flip(1)[4:64, 13:73], rtol=0, atol=1e-4)
+
+
+def test_patches_reach_out_of_the_crop_as_far_as_they_are_searched(
+    toy_faces: Callable[..., Faces],
+) -> None:
+    faces = toy_faces(4)
+    generator = torch.Generator().manual_seed(0)
+    rows, corners, _ = draw_patches(faces, Chosen(), generator, beyond=16)
+    low, sizes = native_crops(faces.boxes[rows])
+    high = low + sizes - PATCH
+    assert bool((corners >= low - 16).all())
+    assert bool((corners <= high + 16).all())
+    assert bool((corners < low).any())
+    assert bool((corners > high).any())
+
+
+def test_boxes_round_alike_wherever_the_image_was_cut() -> None:
+    # Halves: 90 + (55 - 60) / 2 = 87.5 and, 3 pixels less, 84.5.
+    boxes = torch.tensor([[90.0, 10.5, 55.0, 62.5], [87.0, 7.5, 55.0, 62.5]])
+    corners, sizes = native_crops(boxes)
+    assert sizes.tolist() == [[60, 63], [60, 63]]
+    assert corners.tolist() == [[88, 10], [85, 7]]

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,26 +9,33 @@ from torch import nn
 from thermalign.geometry import LANDMARKS
 from thermalign.landmarks import pbc
 from thermalign.landmarks._data import Faces
-from thermalign.landmarks._faces import unannotated
+from thermalign.landmarks._faces import point_error, unannotated
 from thermalign.landmarks._loop import Run
 from thermalign.landmarks._normalise import prepare
+from thermalign.metrics.reach import best_cells
+from thermalign.steps._stack import cut_images
 from thermalign.warp import ImageStack, stack_images
 
 WINDOW = pbc.Settings(normalisation="window", window=(0.0, 2.0))
 
 
-class Spots(nn.Module):
-    """Class k answers to a pixel of brightness k + 1 in the exact middle of the patch."""
+class Patchwise(nn.Module):
+    """Looks at patches alone, not around them."""
 
-    def __init__(self, margin: int) -> None:
+    before, around = 0, 0
+
+    def __init__(self, margin: int = 0) -> None:
         super().__init__()
         self.margin = margin
 
-    def forward(self, crops: torch.Tensor) -> torch.Tensor:
-        # The 2 x 2 pixels around a patch's centre (29.5, 29.5); cells before the corner's patch.
-        start = 29 - 8 * self.margin
-        middle = nn.functional.avg_pool2d(crops[:, :, start:, start:], 2, stride=8)
-        level = torch.arange(len(LANDMARKS) + 1, device=crops.device)[:, None, None] + 1
+
+class Spots(Patchwise):
+    """Class k answers to brightness (k + 1) / 3 in the exact middle of the patch."""
+
+    def forward(self, crops: torch.Tensor, *, surrounded: bool) -> torch.Tensor:
+        # The 2 x 2 pixels around a patch's centre (29.5, 29.5).
+        middle = nn.functional.avg_pool2d(crops[:, :, 29:-29, 29:-29], 2, stride=8)
+        level = torch.tensor([1, 2, 3, 4, 5, 0])[:, None, None]  # background is dark
         return -(middle - level / 3 + 1).abs() * 50
 
 
@@ -45,7 +53,7 @@ def test_cells_map_back_to_the_centres_of_their_patches(margin: int) -> None:
     cells = [(0, 0), (5, 0), (2, 3), (0, 6), (5, 6)]
     stack = spotted([(20 + 8 * a + 29, 30 + 8 * b + 29) for a, b in cells])
     data = prepare(unannotated(stack, torch.tensor([[20.0, 30.0, 100.0, 108.0]])), WINDOW)
-    points, confidence = pbc.locate(Spots(margin), data)  # type: ignore[arg-type]
+    points, confidence = pbc.locate(Spots(margin), data, WINDOW)  # type: ignore[arg-type]
     expected = torch.tensor([[20 + 8 * a + 29.5, 30 + 8 * b + 29.5] for a, b in cells])
     assert torch.equal(points[0], expected)
     assert bool((confidence > 0.9).all())
@@ -56,7 +64,7 @@ def test_the_part_no_patch_covers_is_split_evenly() -> None:
     # 73 x 81 pixels hold 68 x 76; of the 5 left over 2 lie before and 3 behind.
     stack = spotted([(22 + 8 * a + 29, 12 + 8 * b + 29) for a, b in cells])
     data = prepare(unannotated(stack, torch.tensor([[20.0, 10.0, 73.0, 81.0]])), WINDOW)
-    points, _ = pbc.locate(Spots(0), data)  # type: ignore[arg-type]
+    points, _ = pbc.locate(Spots(), data, WINDOW)  # type: ignore[arg-type]
     expected = torch.tensor([[22 + 8 * a + 29.5, 12 + 8 * b + 29.5] for a, b in cells])
     assert torch.equal(points[0], expected)
 
@@ -84,34 +92,140 @@ def test_a_crop_moved_by_a_stride_moves_the_inner_cells_by_one(padding: str) -> 
     )
 
 
-def test_a_patch_is_classified_as_the_crop_of_its_size_is_searched() -> None:
+@pytest.mark.parametrize("padding", ["valid", "same"])
+def test_the_printed_layers_see_zeros_only_at_the_border(padding: str) -> None:
     torch.manual_seed(0)
-    for padding in ("valid", "same"):
-        model = pbc.Network(pbc.Settings(padding=padding, width=0.1)).eval()
-        patch = torch.randn(2, 1, 60, 60)
-        logits = model(patch)
-        cell = model.margin
-        assert logits.shape[2] == 2 * cell + 1
-        torch.testing.assert_close(model.classify(patch), logits[:, :, cell, cell])
+    model = pbc.Network(pbc.Settings(padding=padding, width=0.1)).eval()
+    crop = torch.randn(1, 1, 60 + 8 * 12, 60 + 8 * 10)
+    first, last = 16 - model.before, model.around - model.before
+    with torch.no_grad():
+        printed = model(crop)
+        # The cells from (2, 2) on, by their own surroundings.
+        inner = model(crop[:, :, first : -24 + last, first : -24 + last], surrounded=True)
+    begin = 2 + model.margin
+    assert inner.shape[2:] == (13 - 2 - 3, 11 - 2 - 3)
+    expected = printed[:, :, begin : begin + 8, begin : begin + 6]
+    torch.testing.assert_close(inner, expected, rtol=0, atol=1e-5)
 
 
-def test_the_choice_is_by_the_raw_logit_and_confidence_by_softmax() -> None:
-    class Two(nn.Module):
-        margin = 0
+def noise(height: int, width: int) -> ImageStack:
+    rng = np.random.default_rng(0)
+    return stack_images([rng.normal(1, 0.4, (height, width))], torch.device("cpu"))
 
-        def forward(self, crops: torch.Tensor) -> torch.Tensor:
-            # Two cells. The second has the higher logit of every landmark, but background beats it.
-            logits = torch.zeros(len(crops), len(LANDMARKS) + 1, 1, 2)
-            logits[:, :-1, :, 0], logits[:, :-1, :, 1] = 1, 2
-            logits[:, -1, :, 1] = 9
-            return logits
 
+@pytest.mark.parametrize("padding", ["valid", "same"])
+@pytest.mark.parametrize(
+    ("box", "where"),
+    [
+        ([50.0, 40.0, 100.0, 116.0], "inside the image"),
+        ([0.0, 0.0, 180.0, 196.0], "over the whole image"),
+        ([-20.0, 150.0, 76.0, 84.0], "beyond the image"),
+        ([60.0, 70.0, 30.0, 40.0], "smaller than a patch"),
+    ],
+)
+def test_a_patch_alone_is_classified_as_in_the_map(
+    padding: str, box: list[float], where: str
+) -> None:
+    torch.manual_seed(0)
+    settings = replace(WINDOW, padding=padding, width=0.1)
+    model = pbc.Network(settings).eval()
+    data = prepare(unannotated(noise(196, 180), torch.tensor([box])), settings)
+    (maps,) = pbc.score_maps(model, data)
+    rows, columns = maps.logits.shape[2:]
+    at = torch.cartesian_prod(torch.arange(columns), torch.arange(rows))
+    corners = maps.first - 29.5 + 8 * at
+    none = torch.zeros(len(at), dtype=torch.long)
+    with torch.no_grad():
+        alone = model.classify(pbc._surrounded(model, data, none, corners, width=60, height=60))
+    together = maps.logits[0][:, at[:, 1], at[:, 0]].T
+    torch.testing.assert_close(alone, together, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("padding", ["valid", "same"])
+@pytest.mark.parametrize("side", [10.0, 55.0, 90.0])
+def test_what_a_study_cuts_is_all_that_pbc_sees(padding: str, side: float) -> None:
+    torch.manual_seed(0)
+    settings = replace(WINDOW, padding=padding, width=0.05)
+    model = pbc.Network(settings).eval()
+    whole = noise(330, 310)
+    boxes = np.array([[150.0 - side / 2, 161.0 - side / 2, side, side + 0.5]])
+    cut = cut_images([whole.image(0).numpy()], boxes, pbc.reach(settings))
+    assert len(cut.stack.pixels) < len(whole.pixels)
+    (seen,) = pbc.score_maps(model, prepare(unannotated(cut.stack, cut.boxes), settings))
+    (every,) = pbc.score_maps(model, prepare(unannotated(whole, torch.tensor(boxes)), settings))
+    assert torch.equal(seen.first + cut.origins, every.first)
+    torch.testing.assert_close(seen.logits, every.logits, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("padding", ["valid", "same"])
+def test_the_grid_told_to_the_metrics_is_the_maps(padding: str) -> None:
+    settings = replace(WINDOW, padding=padding, width=0.05)
+    model = pbc.Network(settings).eval()
+    rng = np.random.default_rng(1)
+    boxes = np.concatenate([rng.uniform(-5, 40, (30, 2)), rng.uniform(20, 130, (30, 2))], axis=1)
+    boxes[::3] = (2 * boxes[::3]).round() / 2  # halves are rounded alike
+    points = rng.uniform(-20, 190, (30, len(LANDMARKS), 2))
+    stack = stack_images([np.zeros((9, 9))] * 30, torch.device("cpu"))
+    faces = unannotated(stack, torch.tensor(boxes, dtype=torch.float32))
+    best = best_cells(points, boxes, **pbc.grid(settings))
+    for maps in pbc.score_maps(model, prepare(faces, settings)):
+        rows, columns = maps.logits.shape[2:]
+        at = torch.cartesian_prod(torch.arange(columns), torch.arange(rows))
+        for n, first in zip(maps.rows.tolist(), maps.first.double().numpy(), strict=True):
+            centres = first + 8 * at.double().numpy()
+            distance = np.linalg.norm(points[n][:, None] - centres, axis=-1)
+            np.testing.assert_array_equal(best[n], centres[distance.argmin(axis=1)])
+
+
+class Two(Patchwise):
+    """Two cells. The second has the higher logit of every landmark, but background beats it."""
+
+    def __init__(self, constant: float = 0.0) -> None:
+        super().__init__()
+        self.constant = constant  # added to all logits of the second cell
+
+    def forward(self, crops: torch.Tensor, *, surrounded: bool) -> torch.Tensor:
+        logits = torch.zeros(len(crops), len(LANDMARKS) + 1, 1, 2)
+        logits[:, :-1, :, 0], logits[:, :-1, :, 1] = 1, 2
+        logits[:, -1, :, 1] = 9
+        return logits + self.constant * torch.tensor([0.0, 1.0])
+
+
+@pytest.mark.parametrize(
+    ("choice", "constant", "x"),
+    [
+        ("probability", 0, 29.5),
+        ("probability", 50, 29.5),
+        ("probability", -50, 29.5),
+        ("logit", 0, 37.5),
+        ("logit", 50, 37.5),
+        ("logit", -50, 29.5),
+    ],
+)
+def test_a_constant_at_a_position_moves_the_raw_choice_only(
+    choice: str, constant: float, x: float
+) -> None:
+    settings = replace(WINDOW, choice=choice)
     stack = stack_images([np.zeros((80, 80))], torch.device("cpu"))
-    data = prepare(unannotated(stack, torch.tensor([[0.0, 0.0, 68.0, 60.0]])), WINDOW)
-    points, confidence = pbc.locate(Two(), data)  # type: ignore[arg-type]
-    assert points[0].tolist() == [[37.5, 29.5]] * 5
-    softmax = np.exp(2) / (5 * np.exp(2) + np.exp(9))
-    assert confidence[0].tolist() == pytest.approx([softmax] * 5)
+    data = prepare(unannotated(stack, torch.tensor([[0.0, 0.0, 68.0, 60.0]])), settings)
+    points, confidence = pbc.locate(Two(constant), data, settings)  # type: ignore[arg-type]
+    assert points[0].tolist() == [[x, 29.5]] * 5
+    # Confidence is the softmax at the chosen cell, whatever it was chosen by.
+    first, second = np.e / (5 * np.e + 1), np.exp(2) / (5 * np.exp(2) + np.exp(9))
+    assert confidence[0].tolist() == pytest.approx([first if x < 30 else second] * 5)
+
+
+@pytest.mark.parametrize(("choice", "distance"), [("probability", 8.0), ("logit", 0.0)])
+def test_validation_chooses_as_prediction_does(choice: str, distance: float) -> None:
+    settings = replace(WINDOW, choice=choice)
+    stack = stack_images([np.zeros((80, 80))], torch.device("cpu"))
+    faces = unannotated(stack, torch.tensor([[0.0, 0.0, 68.0, 60.0]]))
+    # Every landmark lies in the second cell but the left eye, ten pixels beside it.
+    points = torch.tensor([37.5, 29.5]).repeat(1, 5, 1)
+    points[0, 1, 0] += 10
+    data = prepare(replace(faces, points=points), settings)
+    error = pbc._error(Two(), data, settings)  # type: ignore[arg-type]
+    assert float(error) == pytest.approx((4 * distance + distance + 10) / 5 / 10)
 
 
 def test_a_tiny_box_still_gives_points(toy_faces: Callable[..., Faces]) -> None:
@@ -124,17 +238,42 @@ def test_a_tiny_box_still_gives_points(toy_faces: Callable[..., Faces]) -> None:
     torch.testing.assert_close(points, centre[:, None].expand(2, 5, 2), rtol=0, atol=0.5)
 
 
-class Correlation(nn.Module):
-    """Score every 60 x 60 patch, 8 pixels apart, by its likeness to a pattern."""
+@pytest.mark.parametrize("choice", pbc.CHOICES)
+def test_either_choice_trains_and_predicts(choice: str, toy_faces: Callable[..., Faces]) -> None:
+    settings = pbc.Settings(width=0.05, steps=2, batch_size=8, choice=choice)
+    faces = toy_faces(2)
+    state = pbc.fit(faces, faces, settings, seed=0, run=Run(progress=False))
+    points, _ = pbc.predict(state, faces.stack, faces.boxes, settings)
+    model = pbc.Network(settings)
+    model.load_state_dict(state.tensors)
+    for maps in pbc.score_maps(model.eval(), prepare(faces, settings)):
+        logits = maps.logits if choice == "logit" else maps.logits.log_softmax(1)
+        best = logits[:, :-1].flatten(2).argmax(2)
+        columns = logits.shape[3]
+        chosen = torch.stack([best % columns, best // columns], dim=-1) * 8
+        torch.testing.assert_close(points[maps.rows], maps.first[:, None] + chosen)
+    # The last row of the curve is the error of the points that would be predicted then.
+    assert state.curve[-1].validation_nmse == pytest.approx(nmse_of(points, faces))
 
-    margin = 0
+
+def nmse_of(points: torch.Tensor, faces: Faces) -> float:
+    return float(point_error(points, faces, torch.arange(len(faces))))
+
+
+def test_a_choice_that_is_none_is_refused() -> None:
+    with pytest.raises(ValueError, match="choice is 'rank'; give one of probability, logit"):
+        pbc.Settings(choice="rank")
+
+
+class Correlation(Patchwise):
+    """Score every 60 x 60 patch, 8 pixels apart, by its likeness to a pattern."""
 
     def __init__(self, pattern: torch.Tensor) -> None:
         super().__init__()
         self.pattern = (pattern - pattern.mean())[None, None]
 
-    def forward(self, crops: torch.Tensor) -> torch.Tensor:
-        likeness = nn.functional.conv2d(crops, self.pattern, stride=pbc.STRIDE)
+    def forward(self, crops: torch.Tensor, *, surrounded: bool) -> torch.Tensor:
+        likeness = nn.functional.conv2d(crops, self.pattern, stride=pbc.STRIDE) / 1000
         return torch.cat([likeness] * len(LANDMARKS) + [-likeness], dim=1)
 
 
@@ -147,9 +286,10 @@ def test_a_known_pattern_is_found_where_it_was_placed(column: int, row: int) -> 
     image[y : y + 60, x : x + 60] += pattern
     stack = stack_images([image], torch.device("cpu"))
     box = torch.tensor([[31.0, 42.0, 140.0, 164.0]])
-    data = prepare(unannotated(stack, box), pbc.Settings(normalisation="window"))
+    settings = pbc.Settings(normalisation="window")
+    data = prepare(unannotated(stack, box), settings)
     model = Correlation(torch.tensor(pattern, dtype=torch.float32))
-    points, _ = pbc.locate(model, data)  # type: ignore[arg-type]
+    points, _ = pbc.locate(model, data, settings)  # type: ignore[arg-type]
     assert points[0].tolist() == [[x + 29.5, y + 29.5]] * 5
 
 

@@ -21,6 +21,7 @@ from thermalign.steps._measures import Draws
 SUBJECTS = ("s1", "s2", "s3", "s4")
 KEY = {"protocol": "p", "fold": 0}
 READINGS = ("exclude", "keep")
+GRID = {"patch": 60, "stride": 8, "margin": 0}
 SHOTS = [(1, "baseline"), (1, "expression"), (2, "baseline")]
 
 
@@ -47,14 +48,15 @@ def measured(tmp_path_factory):
     ]
     annotated = pd.DataFrame(points, columns=["image_id", "landmark", "x", "y"])
     tables.write(folder / "annotations.parquet", annotated.assign(visible=True), ANNOTATIONS)
-    boxes = images[["image_id"]].assign(source="given", x=10.0, y=20.0, width=60.0, height=80.0)
-    tables.write(folder / "boxes.parquet", boxes, BOXES)
     worn = images[["image_id"]].assign(name="glasses", value="no")
     worn.loc[images["subject_id"] == "s1", "value"] = "yes"
     tables.write(folder / "attributes.parquet", worn, ATTRIBUTES)
     found = annotated.assign(x=annotated["x"] + 2, confidence=1.0, model="m", **KEY)
     found.loc[found["image_id"] == "s12", ["x", "y"]] = np.nan
-    tables.write(folder / "predictions.parquet", found, PREDICTIONS)
+    tables.write(folder / "predictions.parquet", found, PREDICTIONS, {"grid": json.dumps(GRID)})
+    given = images[["image_id"]].assign(source="given", x=0.0, y=10.0, width=68.0, height=68.0)
+    given.loc[given["image_id"].str.endswith("2"), "width"] = 108.0  # those at range 2
+    tables.write(folder / "boxes.parquet", given, BOXES)
     roles = images[["image_id"]].assign(role="test", flipped=False, **KEY)
     tables.write(folder / "folds.parquet", roles, FOLDS)
     pairs = [
@@ -117,11 +119,16 @@ def test_an_error_of_no_found_face_is_not_a_number_rather_than_no_row():
 
 def test_the_error_stands_in_four_units(measured):
     metrics, _ = measured
-    # 2 px; 40 px between the eyes and from eyes to mouth; a box of 60 x 80 px
+    # 2 px; 40 px between the eyes and from eyes to mouth; boxes of 68 x 68 and 108 x 68 px
     assert values(metrics, "nmse_eye_mouth") == pytest.approx({0: 2 / 40})
-    assert values(metrics, "nmse_box_diagonal") == pytest.approx({0: 2 / 100})
-    assert values(metrics, "nmse_box_size") == pytest.approx({0: 2 / np.sqrt(4800)})
-    assert values(metrics, "nmse_box_size", "range=2") == pytest.approx({0: 2 / np.sqrt(4800)})
+    near, far = ("range=1", "range=2")
+    assert values(metrics, "nmse_box_diagonal", near) == pytest.approx({0: 2 / np.hypot(68, 68)})
+    assert values(metrics, "nmse_box_diagonal", far) == pytest.approx({0: 2 / np.hypot(108, 68)})
+    assert values(metrics, "nmse_box_size", near) == pytest.approx({0: 2 / 68})
+    assert values(metrics, "nmse_box_size", far) == pytest.approx({0: 2 / np.sqrt(108 * 68)})
+    # of 11 found faces 8 are near
+    mean = (8 * 2 / 68 + 3 * 2 / np.sqrt(108 * 68)) / 11
+    assert values(metrics, "nmse_box_size") == pytest.approx({0: mean})
 
 
 def test_the_error_distribution_is_summed_up_at_two_limits(measured):
@@ -162,6 +169,19 @@ def test_the_other_reading_is_marked(measured):
     headline, keep = (values(metrics, "eer", subset) for subset in ("all", "same_moment=keep"))
     assert headline == keep
     assert "same_moment=keep" in set(replicates.query("metric == 'auc'")["subset"])
+
+
+def test_the_best_cells_of_a_detectors_grid_have_an_error_by_range(measured):
+    metrics, replicates = measured
+    # Centres at y = 39.5, 47.5 and x = 29.5, 37.5; at range 2 up to x = 77.5. FACE is 40 px wide.
+    narrow = np.hypot([0.5, 32.5, 12.5, 3.5, 28.5], [0.5, 0.5, 16.5, 32.5, 32.5]).mean() / 40
+    wide = np.hypot([0.5, 0.5, 3.5, 3.5, 3.5], [0.5, 0.5, 16.5, 32.5, 32.5]).mean() / 40
+    assert values(metrics, "nmse_best_cell", "range=1") == pytest.approx({0: narrow})
+    assert values(metrics, "nmse_best_cell", "range=2") == pytest.approx({0: wide})
+    assert values(metrics, "nmse_best_cell") == pytest.approx({0: (2 * narrow + wide) / 3})
+    rows = replicates[replicates["metric"] == "nmse_best_cell"]
+    assert set(rows["subset"]) == {"all", "range=1", "range=2"}
+    assert set(metrics.query("metric == 'nmse_best_cell'")["subset"]) == set(rows["subset"])
 
 
 def test_a_rate_that_cannot_be_measured_says_what_it_takes_and_has_no_replicates(measured):

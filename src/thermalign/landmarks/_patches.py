@@ -56,8 +56,8 @@ def native_crops(boxes: Tensor) -> tuple[Tensor, Tensor]:
         ASSUME: a smaller box grows around its centre into the image (beyond the image its border
         repeats), since resizing it would give up the native resolution.
     """
-    sizes = boxes[:, 2:].round().clamp(min=PATCH)
-    return (boxes[:, :2] + (boxes[:, 2:] - sizes) / 2).round(), sizes
+    sizes = _nearest(boxes[:, 2:]).clamp(min=PATCH)
+    return _nearest(boxes[:, :2] + (boxes[:, 2:] - sizes) / 2), sizes
 
 
 def patch_iou(corners: Tensor, points: Tensor) -> Tensor:
@@ -79,9 +79,9 @@ def patch_iou(corners: Tensor, points: Tensor) -> Tensor:
 
 
 def draw_patches(
-    faces: Faces, settings: Sampling, generator: torch.Generator
+    faces: Faces, settings: Sampling, generator: torch.Generator, *, beyond: int = 0
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Draw a batch of patches inside the faces' crops, with their classes.
+    """Draw a batch of patches wherever the classifier searches, with their classes.
 
     A patch is clamped into the crop first and judged then: where a landmark is nearer than 30
     pixels to the border of a small crop, no patch may show it.
@@ -91,6 +91,8 @@ def draw_patches(
     faces : Faces
     settings : Sampling
     generator : torch.Generator
+    beyond : int, pixels
+        How far patches may reach out of the crop.
 
     Returns
     -------
@@ -109,6 +111,7 @@ def draw_patches(
     rows = draw_rows(faces, count, generator)
     points = faces.points[rows]
     low, sizes = native_crops(faces.boxes[rows])
+    low, sizes = low - beyond, sizes + 2 * beyond
     draws = torch.rand((count, 2), generator=generator, device=device)
     classes = torch.randint(BACKGROUND, (count,), generator=generator, device=device)
     negatives = round(settings.batch_size * settings.negative_share)
@@ -137,6 +140,11 @@ def draw_patches(
             f"or give larger face boxes (a patch has {PATCH} pixels a side)"
         )
     return rows[chosen], corners[chosen], classes[chosen]
+
+
+def _nearest(values: Tensor) -> Tensor:
+    """Round halves up, so that boxes round alike wherever the image was cut."""
+    return (values + 0.5).floor()
 
 
 def translations(corners: Tensor) -> Tensor:

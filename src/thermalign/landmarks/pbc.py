@@ -6,14 +6,14 @@ from functools import partial
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, cross_entropy
+from torch.nn.functional import cross_entropy
 
-from thermalign.geometry import LANDMARKS
 from thermalign.landmarks import _loop, _normalise
 from thermalign.landmarks._data import Faces, State
-from thermalign.landmarks._faces import channels_last, point_error, unannotated
+from thermalign.landmarks._faces import point_error, unannotated
 from thermalign.landmarks._loop import UNKEPT, Run
 from thermalign.landmarks._normalise import NormalisedFaces
+from thermalign.landmarks._patch_network import STRIDE, Network, margin
 from thermalign.landmarks._patches import (
     BACKGROUND,
     PATCH,
@@ -21,12 +21,10 @@ from thermalign.landmarks._patches import (
     native_crops,
     translations,
 )
-from thermalign.landmarks._precision import Mixed
 from thermalign.landmarks._settings import check_choices, check_ranges
 from thermalign.warp import ImageStack
 
-STRIDE = 8
-"""Distance of neighbouring patches of the fully convolutional network, pixels."""
+CHOICES = ("probability", "logit")
 _CROPS = 64  # crops per batch of prediction
 
 
@@ -34,11 +32,12 @@ _CROPS = 64  # crops per batch of prediction
 class Settings:
     """Hyper-parameters; defaults are the paper's where it states them."""
 
-    padding: str = "valid"  # ASSUME: see Network; the paper prints "same"
+    padding: str = "valid"  # ASSUME: see _patch_network; the paper prints "same"
     width: float = 1.0  # of 32, 64, 64, 128, 256, 256 channels; paper 1
     positive_iou: float = 0.8  # a patch shows a landmark above this overlap; paper
     negative_iou: float = 0.8  # a patch is background up to this overlap with all. ASSUME
     negative_share: float = 0.5  # of a batch. ASSUME
+    choice: str = "probability"  # by what a landmark's patch is chosen. ASSUME: see evidence
     batch_size: int = 128  # patches; paper
     steps: int = 36_000  # ASSUME: as many as for DAN; the paper does not say
     learning_rate: float = 1e-3  # Adam; paper
@@ -51,70 +50,30 @@ class Settings:
     window: tuple[float, float] = (20.0, 40.0)  # degrees Celsius, of normalisation: window
 
     def __post_init__(self) -> None:
-        check_choices(self, padding=("valid", "same"))
+        check_choices(self, padding=("valid", "same"), choice=CHOICES)
         check_ranges(self, width=(0.01, 8), positive_iou=(0, 0.99), negative_iou=(0, 1))
         check_ranges(self, negative_share=(0, 0.95), steps=(1, 10**8))
         _loop.check(self)
         _normalise.check(self)
 
 
-class Network(Mixed):
-    """Six convolutions and a 1 x 1 classifier; a crop gives a map of logits, 8 pixels apart.
-
-    As printed (``same``), a 60 x 60 patch shrinks to 6 x 6 and not to one vector. ASSUME, for
-    ``same``: a cell's logits are the mean over 2 x 2 cells, of which a patch has one centred set.
-    ``valid``: the last three convolutions are not padded and the pools round up, as in O-Net, which
-    gives one vector (60-58-29-27-13-13-7-5-3-1). The parameter count cannot tell the two apart.
-    """
-
-    def __init__(self, settings: Settings) -> None:
-        super().__init__()
-        self.same = settings.padding == "same"
-        c1, c2, c3, c4, c5, c6 = (
-            max(1, round(n * settings.width)) for n in (32, 64, 64, 128, 256, 256)
-        )
-        late = 1 if self.same else 0
-        self.layers = nn.Sequential(
-            nn.Conv2d(1, c1, 3),
-            nn.MaxPool2d(3, 2, ceil_mode=True),
-            nn.PReLU(c1),  # ASSUME: PReLU as in MTCNN; behind the pool, which is cheaper
-            nn.Conv2d(c1, c2, 3),
-            nn.MaxPool2d(3, 2),
-            nn.PReLU(c2),
-            nn.Conv2d(c2, c3, 3, padding=1),
-            nn.MaxPool2d(2, 2, ceil_mode=not self.same),
-            nn.PReLU(c3),
-            nn.Conv2d(c3, c4, 3, padding=late),
-            nn.PReLU(c4),
-            nn.Conv2d(c4, c5, 3, padding=late),
-            nn.PReLU(c5),
-            nn.Conv2d(c5, c6, 3, padding=late),
-            nn.PReLU(c6),
-        )
-        self.classes = nn.Conv2d(c6, len(LANDMARKS) + 1, 1)
-        channels_last(self)
-
-    @property
-    def margin(self) -> int:
-        """Cells of the map before the one whose patch starts at the crop's corner."""
-        return 2 if self.same else 0
-
-    def forward(self, crops: Tensor) -> Tensor:
-        """Return logits (K, L + 1, rows, columns) of crops (K, 1, 60 + 8 a, 60 + 8 b)."""
-        with self.trunk_precision(crops):
-            features = self.layers(channels_last(crops)).float()
-        logits: Tensor = self.classes(features)
-        return avg_pool2d(logits, 2, stride=1) if self.same else logits
-
-    def classify(self, patches: Tensor) -> Tensor:
-        """Return logits (K, L + 1) of patches (K, 1, 60, 60)."""
-        logits: Tensor = self(patches)
-        return logits[:, :, self.margin, self.margin]
-
-
 def reach(settings: Settings) -> float:
-    """Return how far beyond a face box PBC looks, in sides of the box: not at all."""
+    """Return how far beyond a face box PBC looks, in sides of the box: some pixels at most.
+
+    They do not grow with the box, and are fewer than every part of an image keeps around it.
+    """
     return 0.0
+
+
+def grid(settings: Settings) -> dict[str, int]:
+    """Return the grid on which points lie, as :mod:`thermalign.metrics.reach` takes it.
+
+    Returns
+    -------
+    dict
+        ``patch`` and ``stride``, pixels; ``margin``, cells beyond the patch in a crop's corner.
+    """
+    return {"patch": PATCH, "stride": STRIDE, "margin": margin(settings.padding == "same")}
 
 
 def network(settings: Settings) -> nn.Module:
@@ -163,7 +122,7 @@ def fit(
             settings.steps,
             settings,
             loss=partial(_loss, model, data, settings, session.generator),
-            validate=partial(_error, model, held_out) if len(validation) else None,
+            validate=partial(_error, model, held_out, settings) if len(validation) else None,
         )
     return _loop.keep(model, session.curve)
 
@@ -185,7 +144,7 @@ def predict(
     points : (N, L, 2) float32, pixels, (x, y)
         Centres of patches: 8 pixels apart.
     confidence : (N, L) float32
-        Softmax over the classes at the patch. The choice itself is by the raw logit.
+        Softmax over the classes at the patch, whatever the choice was by.
 
     Raises
     ------
@@ -194,11 +153,11 @@ def predict(
 
     Source
     ------
-    Poster et al. 2019, equations 2 and 3.
+    Poster et al. 2019, equations 2 and 3. Differs from it in: see `evidence`.
     """
     data = _normalise.prepare(unannotated(stack, boxes), settings)
     model = _loop.restore(Network(settings), state, stack.device, settings)
-    return locate(model, data)
+    return locate(model, data, settings)
 
 
 @dataclass(frozen=True)
@@ -229,7 +188,10 @@ def score_maps(model: Network, data: NormalisedFaces) -> Iterator[ScoreMaps]:
     """Run the network over whole crops at native resolution.
 
     Crops are trimmed to what the patches cover, 60 + 8 a by 60 + 8 b pixels, evenly on both sides,
-    and run in groups of one size, since padding them to a common size would change the result.
+    and run in groups of one size. Around them the network sees the image's own pixels and, beyond
+    the image, its border repeated: what a patch shows does not depend on where the crop ends.
+    ``same`` has ``margin`` cells more on every side, as the printed padding gives, whose patches
+    reach out of the crop.
 
     Parameters
     ----------
@@ -243,16 +205,42 @@ def score_maps(model: Network, data: NormalisedFaces) -> Iterator[ScoreMaps]:
     corners, sizes = native_crops(data.faces.boxes)
     covered = sizes - (sizes - PATCH) % STRIDE
     corners = corners + ((sizes - covered) / 2).floor()
+    beyond = STRIDE * model.margin
     groups, group = torch.unique(covered.long(), dim=0, return_inverse=True)
     for n, (width, height) in enumerate(groups.tolist()):
         for rows in torch.split((group == n).nonzero()[:, 0], _CROPS):
-            crops = data.crops(rows, translations(corners[rows]), width=width, height=height)
-            first = corners[rows] + (PATCH - 1) / 2 - STRIDE * model.margin
-            yield ScoreMaps(rows, first, model(crops))
+            begin = corners[rows] - beyond
+            whole = {"width": width + 2 * beyond, "height": height + 2 * beyond}
+            crops = _surrounded(model, data, rows, begin, **whole)
+            yield ScoreMaps(rows, begin + (PATCH - 1) / 2, model(crops, surrounded=True))
 
 
-def locate(model: Network, data: NormalisedFaces) -> tuple[Tensor, Tensor]:
-    """Map each landmark's best patch, by the raw logit, back to the image.
+def evidence(logits: Tensor, choice: str) -> Tensor:
+    """Return what a landmark's patch is chosen by: the highest of all positions.
+
+    ``logit`` is equations 2 and 3 to the letter. But the softmax cross-entropy of training leaves
+    a free constant at every position, added to all classes, so that logits of two positions share
+    no scale. ``probability`` compares their log-softmax, which such a constant does not change.
+
+    Parameters
+    ----------
+    logits : (K, L + 1, rows, columns) float
+    choice : str
+        One of ``CHOICES``.
+
+    Returns
+    -------
+    (K, L, rows, columns) float
+
+    Source
+    ------
+    Poster et al. 2019, equations 2 and 3. ASSUME: that they mean a class's probability.
+    """
+    return (logits if choice == "logit" else logits.log_softmax(1))[:, :BACKGROUND]
+
+
+def locate(model: Network, data: NormalisedFaces, settings: Settings) -> tuple[Tensor, Tensor]:
+    """Map each landmark's best patch back to the image.
 
     Returns
     -------
@@ -264,7 +252,7 @@ def locate(model: Network, data: NormalisedFaces) -> tuple[Tensor, Tensor]:
     confidence = torch.empty_like(points[..., 0])
     for maps in score_maps(model, data):
         columns = maps.logits.shape[3]
-        cells = maps.logits[:, :BACKGROUND].flatten(2).argmax(2)  # (K, L)
+        cells = evidence(maps.logits, settings.choice).flatten(2).argmax(2)  # (K, L)
         cell = torch.stack([cells % columns, cells // columns], dim=-1)
         points[maps.rows] = maps.first[:, None] + STRIDE * cell
         likely = maps.confidence[:, :BACKGROUND].flatten(2)
@@ -272,14 +260,34 @@ def locate(model: Network, data: NormalisedFaces) -> tuple[Tensor, Tensor]:
     return points, confidence
 
 
+def _surrounded(
+    model: Network,
+    data: NormalisedFaces,
+    rows: Tensor,
+    corners: Tensor,
+    *,
+    width: int,
+    height: int,
+) -> Tensor:
+    """Cut parts of faces, of a patch's size or more, with the pixels that the network sees around.
+
+    Returns
+    -------
+    (K, 1, height + around, width + around) float32
+    """
+    matrices = translations(corners - model.before)
+    return data.crops(rows, matrices, width=width + model.around, height=height + model.around)
+
+
 def _loss(
     model: Network, data: NormalisedFaces, settings: Settings, generator: torch.Generator
 ) -> Tensor:
-    rows, corners, classes = draw_patches(data.faces, settings, generator)
-    patches = data.crops(rows, translations(corners), width=PATCH, height=PATCH)
+    beyond = STRIDE * model.margin
+    rows, corners, classes = draw_patches(data.faces, settings, generator, beyond=beyond)
+    patches = _surrounded(model, data, rows, corners, width=PATCH, height=PATCH)
     return cross_entropy(model.classify(patches), classes)
 
 
-def _error(model: Network, data: NormalisedFaces) -> Tensor:
-    points, _ = locate(model, data)
+def _error(model: Network, data: NormalisedFaces, settings: Settings) -> Tensor:
+    points, _ = locate(model, data, settings)
     return point_error(points, data.faces, torch.arange(len(points), device=points.device))

@@ -9,6 +9,7 @@ replicate of their difference, and the mean over folds of replicates one of the 
 """
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from thermalign.geometry import Floats, Integers
 from thermalign.metrics.verification import (
@@ -17,7 +18,6 @@ from thermalign.metrics.verification import (
     attained,
     equal_error_rate,
     order,
-    rates,
 )
 
 CHUNK = 2_000_000  # weights held at once
@@ -125,22 +125,52 @@ def rate_replicates(
     """
     ordered = order(scores, genuine)
     n_subjects = weights.shape[1]
-    own = probe[ordered.genuine]
+    own = _by_corner(ordered.n_genuine, probe[ordered.genuine], n_subjects)
     pair = probe[ordered.impostor] * n_subjects + gallery[ordered.impostor]
+    pairs = _by_corner(ordered.n_impostor, pair, n_subjects**2)
     errors, accepted = np.full(len(weights), np.nan), np.full((len(weights), len(at)), np.nan)
-    for rows in np.array_split(np.arange(len(weights)), _chunks(weights, len(scores))):
-        part = weights[rows]
-        products = (part[:, :, None] * part[:, None]).reshape(len(part), -1)
-        genuine_weight, impostor_weight = part[:, own], products[:, pair]
-        usable = genuine_weight.any(axis=1) & impostor_weight.any(axis=1)
+    for rows in np.array_split(np.arange(len(weights)), _chunks(weights, own.shape[0])):
+        part = weights[rows].T
+        tar = np.cumsum(own @ part, axis=0)
+        fmr = np.cumsum(pairs @ (part[:, None] * part).reshape(n_subjects**2, -1), axis=0)
+        usable = (tar[-1] > 0) & (fmr[-1] > 0)
         if usable.any():
-            curves = rates(
-                ordered, genuine=genuine_weight[usable], impostor=impostor_weight[usable]
-            )
+            curves = _curves(fmr[:, usable], tar[:, usable])
             errors[rows[usable]] = equal_error_rate(*curves)
-            for row, fmr, tar in zip(rows[usable], *curves, strict=True):
-                accepted[row] = attained(fmr, tar, at)
+            for row, false, true in zip(rows[usable], *curves, strict=True):
+                accepted[row] = attained(false, true, at)
     return errors, accepted
+
+
+def _by_corner(counts: Integers, columns: Integers, n: int) -> csr_array:
+    """Return how many comparisons of each column are accepted between two corners of the ROC.
+
+    Parameters
+    ----------
+    counts : (T,) int
+        Comparisons accepted at every corner, from strict to lax.
+    columns : (M,) int, below n
+        Of the comparisons, best score first.
+
+    Returns
+    -------
+    (T + 1, n) sparse
+        The last row is of those that no threshold accepts.
+    """
+    corner = np.searchsorted(counts, np.arange(len(columns)), side="right")
+    return csr_array((np.ones(len(columns)), (corner, columns)), shape=(len(counts) + 1, n))
+
+
+def _curves(fmr: Floats, tar: Floats) -> tuple[Floats, Floats]:
+    """Return the rates of :func:`thermalign.metrics.verification.rates`, (R, T + 2), by replicate.
+
+    ``fmr`` and ``tar``, (T + 1, R), are sums of weights up to each corner, everything in the last.
+    """
+    none, everything = np.zeros((1, fmr.shape[1])), np.ones((1, fmr.shape[1]))
+    shares = fmr[:-1] / fmr[-1], tar[:-1] / tar[-1]
+    false = np.concatenate([none, shares[0], everything]).T
+    true = np.concatenate([none, shares[1]]).T
+    return np.ascontiguousarray(false), np.concatenate([true, true[:, -1:]], axis=1)
 
 
 def auc_replicates(
@@ -271,8 +301,8 @@ def _ratio(over: Floats, under: Floats) -> Floats:
     return out
 
 
-def _chunks(weights: Floats, comparisons: int) -> int:
+def _chunks(weights: Floats, corners: int) -> int:
     """Return into how many parts the replicates go, so that one part's weights stay small."""
     replicates, n_subjects = weights.shape
-    needed = replicates * max(comparisons, n_subjects**2)
+    needed = replicates * max(corners, n_subjects**2)
     return int(min(replicates, 1 + needed // CHUNK))

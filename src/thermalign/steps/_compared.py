@@ -1,6 +1,7 @@
 """Comparisons of a fold as arrays, with what the rates and their replicates are made of."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -65,26 +66,30 @@ class Compared:
         )
 
     def found(self) -> "Compared":
-        """Return the comparisons of probes that were acquired; all of them: the same object."""
+        """Return the comparisons of acquired probes; if that is all of them, the same object."""
+        return self._found
+
+    @cached_property
+    def _found(self) -> "Compared":
         usable = acquired(self.score)
         return self if usable.all() else self.take(usable)
 
-    @property
+    @cached_property
     def measurable(self) -> bool:
         """Whether there are genuine and impostor comparisons."""
         return bool(self.genuine.any() and not self.genuine.all())
 
-    @property
+    @cached_property
     def people(self) -> int:
         """How many people have genuine comparisons: are probe and enrolled at once."""
         return len(np.unique(self.probe[self.genuine]))
 
-    @property
+    @cached_property
     def sides(self) -> int:
         """How many people there are on the side with fewer: probe people or enrolled people."""
         return min(len(np.unique(self.probe)), len(np.unique(self.gallery)))
 
-    @property
+    @cached_property
     def varies(self) -> bool:
         """Whether draws of the people tell how far a rate with impostors would move.
 
@@ -92,12 +97,12 @@ class Compared:
         """
         return len(np.union1d(self.probe, self.gallery)) > 2
 
-    @property
+    @cached_property
     def subjects(self) -> int:
         """How many people an interval of a rate of both classes rests on; it takes two."""
         return self.people if self.varies else min(self.people, 1)
 
-    @property
+    @cached_property
     def pairs(self) -> int:
         """How many ordered pairs of different people acquired comparisons are of."""
         found = self.found()
@@ -157,12 +162,12 @@ class Probes:
         """Return the number of probes."""
         return len(self.subject)
 
-    @property
+    @cached_property
     def acquired(self) -> Booleans:
         """Which probes (P,) have a usable aligned face."""
         return np.asarray(acquired(self.scores).any(axis=1))
 
-    @property
+    @cached_property
     def people(self) -> int:
         """How many people the probes show."""
         return len(np.unique(self.subject))

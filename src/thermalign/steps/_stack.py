@@ -20,7 +20,8 @@ from thermalign.warp import ImageStack, stack_images
 BOX = ["x", "y", "width", "height"]
 """Columns of a face box, pixels."""
 
-_MARGIN = 32  # px kept around what is asked for: half a PBC patch, and neighbours of samples
+_MARGIN = 32  # px kept around what is asked for: PBC's surroundings, neighbours of samples
+_LEAST = 64  # px kept on either side of a box's centre: the least that PBC sees of a small box
 
 
 @dataclass(frozen=True)
@@ -110,8 +111,8 @@ def _span(image: Floats, box: Floats, reach: float) -> tuple[slice, slice]:
         return slice(0, image.shape[0]), slice(0, image.shape[1])
     spans = []
     for at, side, length in zip(box[1::-1], box[:1:-1], image.shape, strict=True):
-        low = math.floor(at - reach * side) - _MARGIN
-        high = math.ceil(at + (1 + reach) * side) + _MARGIN
+        half = max((0.5 + reach) * side + _MARGIN, _LEAST)
+        low, high = math.floor(at + side / 2 - half), math.ceil(at + side / 2 + half)
         low = min(max(low, 0), length - 1)
         spans.append(slice(low, max(min(high, length), low + 1)))
     return spans[0], spans[1]

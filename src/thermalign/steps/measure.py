@@ -1,20 +1,25 @@
 """Measure one model on one fold: landmark errors and verification rates, with intervals."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
+
 from thermalign import tables
+from thermalign.metrics import reach
 from thermalign.provenance import stamp
 from thermalign.schemas.dataset import ANNOTATIONS, ATTRIBUTES, BOXES, IMAGES
 from thermalign.schemas.matching import SCORES
 from thermalign.schemas.predictions import PREDICTIONS
 from thermalign.steps._attributes import telling
-from thermalign.steps._inputs import read_fold
-from thermalign.steps._located import in_other_units, located
-from thermalign.steps._measured import write_measured
-from thermalign.steps._measures import Draws, comparisons_of, errors_of
+from thermalign.steps._inputs import points_of, read_fold
+from thermalign.steps._located import in_other_units, located, nmse_of
+from thermalign.steps._measured import Measured, write_measured
+from thermalign.steps._measures import Draws, by_range, comparisons_of, errors_of
 from thermalign.steps._readings import by_reading, marked
 from thermalign.steps._verified import verified
 
@@ -62,7 +67,10 @@ def run(
     groups = telling(tables.read(attributes, ATTRIBUTES), probes["image_id"])
     draws = Draws.of_fold(known, tables.read(images, IMAGES), settings)
     measured = list(located(errors, draws, settings, attributes=groups))
-    measured += in_other_units(errors, points, tables.read(boxes, BOXES), draws)
+    given = tables.read(boxes, BOXES)
+    measured += in_other_units(errors, points, given, draws)
+    if grid := json.loads(tables.read_metadata(predictions).get("grid", "{}")):
+        measured += _best_cells(errors, points, given, grid, draws)
     thresholds = _thresholds(scores)
     for mark, rows in by_reading(comparisons, headline):
         rates = verified(
@@ -71,6 +79,22 @@ def run(
         measured += [replace(rate, subset=marked(mark, rate.subset)) for rate in rates]
     key = {"protocol": protocol, "fold": fold, "model": model}
     write_measured(measured, key, stamp(code, settings), metrics=metrics, replicates=replicates)
+
+
+def _best_cells(
+    errors: pd.DataFrame,
+    annotated: pd.DataFrame,
+    boxes: pd.DataFrame,
+    grid: dict[str, int],
+    draws: Draws,
+) -> Iterator[Measured]:
+    """Yield the NMSE that the best cells of a detector's grid would give: its reach."""
+    ids = list(errors["image_id"])
+    if ids:
+        where = boxes.set_index("image_id").loc[ids, ["x", "y", "width", "height"]]
+        best = reach.best_cell_errors(points_of(annotated, ids), where.to_numpy(np.float64), **grid)
+        for name, rows in by_range(errors.assign(error=best.mean(axis=1))):
+            yield nmse_of(name, "nmse_best_cell", rows, draws)
 
 
 def _thresholds(scores: Path) -> dict[float, float]:

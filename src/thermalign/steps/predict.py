@@ -1,5 +1,6 @@
 """Predict the landmarks of a fold's test images with one trained model."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,9 @@ def run(
 ) -> None:
     """Write the PREDICTIONS of every test image of the probe modality.
 
+    A detector whose points lie on a grid has a function ``grid``; what it returns stands as JSON in
+    the table's metadata, under ``grid``, so that reach and error can be told apart.
+
     Parameters
     ----------
     images, boxes, folds : Path of the tables
@@ -46,4 +50,6 @@ def run(
     key = {"protocol": protocol, "fold": fold, "model": model}
     found = rows_of_points(list(test["image_id"]), points, confidence, key)
     metadata = stamp(code, {"model": model, "detector": detector, **settings})
+    if hasattr(module, "grid"):
+        metadata["grid"] = json.dumps(module.grid(parsed), sort_keys=True)
     tables.write(predictions, found, PREDICTIONS, metadata)
