@@ -46,10 +46,10 @@ def add_matching(rows: Any, protocol: str) -> None:
 
 def add_displacements(rows: Any, protocol: str) -> None:
     for kind, steepness in KINDS.items():
-        for subset, base, slope in (
-            (f"displacement={kind}", 0.144, 3.6),
-            (f"displacement={kind}&modality=thermal", 0.121, 3.8),
-            (f"displacement={kind}&modality=visible", 0.004, 6.0),
+        for subset, base, slope, ease in (
+            (f"displacement={kind}", 0.144, 3.6, 2.1),
+            (f"displacement={kind}&modality=thermal", 0.121, 3.8, 2.3),
+            (f"displacement={kind}&modality=visible", 0.004, 6.0, 5.4),
         ):
             key, n = (protocol, "annotated", subset), 14400 if "modality" not in subset else 10800
             for level in LEVELS:
@@ -57,12 +57,19 @@ def add_displacements(rows: Any, protocol: str) -> None:
                 eer = NORMAL.cdf(NORMAL.inv_cdf(base) + slope * steepness * nmse)
                 rows.add(key, "nmse", nmse, at=level, n=480)
                 rows.add(key, "eer", eer, at=level, n=n, **ends(eer, wide=0.03, least=0.0))
+                apart = ease * (1 - 3.1 * steepness * nmse)
+                rows.add(key, "d_prime", apart, at=level, n=n, **ends(apart, wide=0.3))
             rise = 0.33 if "visible" in subset else 0.95
             rows.add(key, "eer_slope", rise, n=n, **ends(rise, wide=0.2))
-            rows.add(key, "probit_slope", slope, n=n, **ends(slope, wide=0.9))
+            rows.add(
+                key, "d_prime_slope", -3.1 * ease, n=n, **ends(-3.1 * ease, wide=1.2, least=-99)
+            )
+            clipped = NAN if "visible" in subset else slope
+            rows.add(key, "probit_slope", clipped, n=n, **ends(clipped, wide=0.9))
         key = (protocol, "annotated", f"displacement={kind}")
         rows.add(key, "eer_slope_difference", 0.62, n=10800, **ends(0.62, wide=0.31))
-        rows.add(key, "probit_slope_difference", -2.2, n=10800, **ends(-2.2, wide=2.9))
+        rows.add(key, "probit_slope_difference", NAN, n=10800)
+        rows.add(key, "d_prime_slope_difference", 9.6, n=10800, **ends(9.6, wide=2.2))
 
 
 def add_placement(rows: Any, protocol: str) -> None:
@@ -91,8 +98,6 @@ def add_identification(rows: Any, key: tuple[str, str, str], eer: float) -> None
         rows.add(
             key, "cmc", value, at=float(rank), n=480, low=value - 0.04, high=min(value + 0.04, 1)
         )
-    for far, needed in ((0.01, 300.0), (0.001, 30000.0)):
-        rows.add(key, "person_pairs_needed", needed, at=far, n=13920)
     rows.add(key, "eer_pooled", eer + 0.011, n=14400)
     rows.add(key, "eer_pooled_z", eer + 0.004, n=14400)
 

@@ -18,6 +18,7 @@ from thermalign.report.cells import (
     signed,
 )
 from thermalign.report.names import subset_label, subset_parts
+from thermalign.report.people import verified
 from thermalign.report.summary import Value, View, by_number
 from thermalign.report.tables import INTERVALS
 from thermalign.report.wording import separable, span
@@ -29,6 +30,11 @@ POINTS = "annotated"
 """The model whose points align the probes of every matcher."""
 
 CHANCE = 0.5
+
+SECOND_LINES = (
+    "Second lines: difference to the matcher as configured, in percentage points, on the same "
+    "probes and draws of subjects, unadjusted. "
+)
 
 BLOCKS = {"matcher": "ablation", "sweep": "sweep"}
 """Column of a subset to the block of the configuration that names its values."""
@@ -49,7 +55,9 @@ def ablation_chapter(view: View, config: Mapping[str, Any]) -> AblationChapter |
     if not names and not swept:
         return None
     said = [*_permuted(view, config), *_shared(view, names)]
-    others = f"Equal error rate of other matchers, probes aligned by annotated points, {view.label}"
+    others = (
+        f"Equal error rate of other matchers, probes aligned by annotated points, {verified(view)}"
+    )
     settings = f"Equal error rate of other settings, among training subjects, {view.label}"
     tables = [
         _table(view, names, config, of="matcher", caption=others),
@@ -95,7 +103,7 @@ def ablation_finding(views: Sequence[View], config: Mapping[str, Any]) -> str:
         if found:
             text = span(found, show=lambda v: signed(v, percent_number), inside=percent_number)
             verdict = separable(found)
-            silent = verdict in {"", "separable"}
+            silent = not verdict or (len(found) == 1 and found[0].apart)
             parts.append(f"{spelt(name)}{NBSP}{text}" + ("" if silent else f", {verdict}"))
     lead = "other matchers against the configured one, in points of EER: " if parts else ""
     rates = [rate for name in controls for rate in _known(views, name, "eer")]
@@ -157,15 +165,13 @@ def _table(
     ]
     if not bodies:
         return None
+    compared = any(row.tone == "muted" for body in bodies for row in body.rows)
     return Table(
         caption=caption,
         head="Matcher",
         columns=["Settings", *map(subset_label, subsets)],
         bodies=bodies,
-        notes=[
-            "Second lines: difference to the matcher as configured, in percentage points, on the "
-            f"same probes and draws of subjects. {INTERVALS}"
-        ],
+        notes=[(SECOND_LINES if compared else "") + INTERVALS],
     )
 
 

@@ -15,12 +15,16 @@ THIN = "\N{NARROW NO-BREAK SPACE}"
 
 @dataclass(frozen=True)
 class Cell:
-    """One figure: text, a small second line, tone (best, muted, missing or none), inline SVG."""
+    """One figure: text, a small second line, tone (best, muted, missing or none), inline SVG.
+
+    ``hint`` is shown under the pointer, for what few ask about.
+    """
 
     text: str
     detail: str = ""
     tone: str = ""
     drawing: str = ""
+    hint: str = ""
 
 
 @dataclass(frozen=True)
@@ -120,10 +124,31 @@ def signed(value: float, show: Callable[[float], str]) -> str:
     return f"+{show(value)}" if value > 0 else show(value)
 
 
-def rate_cell(value: Value | None, *, empty: str = MISSING, tone: str = "") -> Cell:
-    """Show a rate in percent with its interval; ``empty`` where its value is not a number."""
+def chance(p: float) -> str:
+    """Print a p value: three digits, or that it is smaller; nothing where there is none."""
+    if not math.isfinite(p):
+        return ""
+    return f"<{NBSP}.001" if p < 0.001 else fraction(p)
+
+
+def plain_cell(value: Value | None, *, digits: int = 3) -> Cell:
+    """Show a figure without a unit, with its interval."""
+    if value is None or not value.known:
+        return Cell(MISSING, tone="missing")
+
+    def show(figure: float) -> str:
+        return fraction(figure, digits=digits)
+
+    ends = between(value.low, value.high, show=show) if value.bounded else ""
+    return Cell(show(value.value), ends)
+
+
+def rate_cell(
+    value: Value | None, *, empty: str = MISSING, tone: str = "", bare: bool = False
+) -> Cell:
+    """Show a rate in percent, with its interval unless ``bare``; ``empty`` where it is NaN."""
     if value is None:
         return Cell(MISSING, tone="missing")
     if not value.known:
         return Cell(empty, tone="missing")
-    return Cell(percent(value.value), interval(value, rate=True), tone)
+    return Cell(percent(value.value), "" if bare else interval(value, rate=True), tone)

@@ -13,6 +13,7 @@ from thermalign.report.cells import (
     rate_cell,
 )
 from thermalign.report.names import subset_label
+from thermalign.report.people import verified
 from thermalign.report.summary import View
 from thermalign.report.variants import NONE
 
@@ -39,7 +40,8 @@ def found_tables(view: View, variant: str, detector: str) -> list[Table]:
             ],
         ),
         Table(
-            caption=f"{_measures(rates)} in the box that {name} finds, {view.label}",
+            caption=f"{_measures(rates)} in the box that {name} finds, "
+            f"{verified(view) if rates else view.label}",
             head="Model",
             columns=["Given box", "Found box", "Ratio", *(["Given box", "Found box"] * rates)],
             groups=[("NMSE", 3), ("Equal error rate", 2)] if rates else [],

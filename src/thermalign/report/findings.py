@@ -1,12 +1,12 @@
 """The key findings in sentences, from the tables; a sentence without its figures is not said."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 
-from thermalign.report.ablation import ablation_finding
+from thermalign.report.ablation import POINTS, ablation_finding
 from thermalign.report.cells import (
     NBSP,
     fraction,
@@ -16,9 +16,11 @@ from thermalign.report.cells import (
     percent_number,
     signed,
 )
+from thermalign.report.differences import paired
 from thermalign.report.dose import dose_finding
 from thermalign.report.figures import Seeds
 from thermalign.report.names import subset_label
+from thermalign.report.people import reading_finding, shared_words, summed_up
 from thermalign.report.summary import Value, View
 from thermalign.report.wording import extent, separable, span
 
@@ -57,29 +59,39 @@ class Sources:
     seeds: Seeds
 
 
-def findings(plain: list[View], every: list[View], sources: Sources) -> list[Finding]:
-    """Say the main results: a line per model, over all its training seeds.
+@dataclass(frozen=True)
+class Told:
+    """The views of one protocol that findings are told from.
 
-    Parameters
+    Attributes
     ----------
-    plain, every : lists of View, one per protocol
+    plain, every : View
         Without and with the rows that change something on purpose.
-    sources : Sources
+    other : View or None
+        Of the reading of ``same_moment`` that is not the headline.
     """
-    pairs = list(zip(plain, every, strict=True))
-    groups = [[pair] for pair in pairs] if len(pairs) <= MOST_PROTOCOLS else [pairs]
-    return [
-        finding([view for view, _ in group], [view for _, view in group], sources)
-        for group in groups
-    ]
+
+    plain: View
+    every: View
+    other: View | None = None
 
 
-def finding(plain: list[View], every: list[View], sources: Sources) -> Finding:
+def findings(told: list[Told], sources: Sources) -> list[Finding]:
+    """Say the main results: a line per model, over all its training seeds."""
+    groups = [[one] for one in told] if len(told) <= MOST_PROTOCOLS else [told]
+    return [finding(group, sources) for group in groups if group]
+
+
+def finding(told: list[Told], sources: Sources) -> Finding:
     """Say what protocols showed together; see :func:`findings`."""
+    plain, every = [one.plain for one in told], [one.every for one in told]
     said = [_lowest(plain, sources), *_models(plain, sources)]
     if not any(view.models("eer") for view in plain):
         said.append("No equal error rate was measured.")
+    said.append(reading_finding([(one.plain, one.other) for one in told if one.other]))
     said += [words(every, sources.config) for words in (dose_finding, ablation_finding)]
+    said.append(_contests(plain, sources))
+    said += [shared_words(view) for view in every]
     return Finding(
         ", ".join(view.label for view in plain),
         [_sentence(sentence) for sentence in said if sentence],
@@ -114,20 +126,36 @@ def _lowest(views: list[View], sources: Sources) -> str:
     found = [(view, *_known(view, sources)) for view in views]
     measured = [(view, known, seeded) for view, known, seeded in found if known]
     if not measured:
-        return "No landmark error was measured."
-    first = [min(known, key=lambda m: known[m].value) for _, known, _ in measured]
-    view, known, seeded = measured[0]
+        unmeasured = not any(view.models("nmse") for view in views)
+        return "No landmark error was measured." if unmeasured else ""
     if len(measured) > 1:
-        counts = [(first.count(m), view.looks[m].label) for m in dict.fromkeys(first)]
-        of = f"of {len(measured)} protocols"
-        return f"Lowest NMSE: {'; '.join(f'{label} in {n} {of}' for n, label in counts)}."
-    value, label = known[first[0]], view.looks[first[0]].label
+        return _lowest_of_many([(view, known) for view, known, _ in measured])
+    view, known, seeded = measured[0]
+    model = _least(known)
+    value, label = known[model], view.looks[model].label
     whole = view.known("nmse", subset="all")
-    images = number(whole.get(first[0], next(iter(whole.values()), value)).n)
+    images = number(whole.get(model, next(iter(whole.values()), value)).n)
     subject = f"{label} has the lowest NMSE:" if len(known) > 1 else f"{label} has an NMSE of"
     seeds = ", mean over training seeds" if seeded else ""
+    where = f" in {view.label}" if len(views) > 1 else ""
     figures = " ".join(filter(None, [fraction(value.value), interval(value)]))
-    return f"{subject} {figures} over {images} test images of all folds{seeds}."
+    lost = view.known("failure_rate", subset="all").get(model)
+    missed = f"; faces that it did not find, {percent(lost.value)}, have none" if lost else ""
+    told = f"{subject} {figures} over {images} test images of all folds{where}{seeds}"
+    return f"{told}{missed if lost and lost.value > 0 else ''}."
+
+
+def _least(known: dict[str, Value]) -> str:
+    return min(known, key=lambda model: known[model].value)
+
+
+def _lowest_of_many(measured: list[tuple[View, dict[str, Value]]]) -> str:
+    contests = [(view, known) for view, known in measured if len(known) > 1]
+    first = [_least(known) for _, known in contests]
+    counts = [(first.count(m), measured[0][0].looks[m].label) for m in dict.fromkeys(first)]
+    of = f"of {len(contests)} protocols"
+    said = "; ".join(f"{label} in {n} {of}" for n, label in counts)
+    return f"Lowest NMSE: {said}." if said else ""
 
 
 def _models(views: list[View], sources: Sources) -> list[str]:
@@ -157,25 +185,32 @@ def _errors(views: list[View], names: list[str]) -> str:
     values = _found(views, names, "nmse", subset="all")
     if not values:
         return ""
-    text = f"NMSE{NBSP}{span(values, show=fraction)}"
+    text = f"NMSE{NBSP}{span(values, show=fraction)}{_partly(views, names, values)}"
     ranges = views[0].ranges("nmse") if len(views) == 1 else []
     columns = [_found(views, names, "nmse", subset=subset) for subset in ranges]
-    if not columns or not all(columns):
+    if not columns or not all(len(column) == len(values) for column in columns):
         return text
     spans = " → ".join(extent([v.value for v in column], show=fraction) for column in columns)
     return f"{text}, from {subset_label(ranges[0])} to {subset_label(ranges[-1])} {spans}"
 
 
 def _rates(views: list[View], names: list[str]) -> str:
-    measured = [view for view in views if _found([view], names, "eer", _summed_up(view))]
-    values = [v for view in measured for v in _found([view], names, "eer", _summed_up(view))]
+    measured = [view for view in views if _found([view], names, "eer", summed_up(view))]
+    values = [v for view in measured for v in _found([view], names, "eer", summed_up(view))]
     if not values:
         return ""
-    subsets = {_summed_up(view) for view in measured}
-    lone = next(iter(subsets)) if len(subsets) == 1 else "all"
-    where = f" at {subset_label(lone)}" if lone != "all" else ""
-    unit = "equal error rate" + where
-    return f"{unit}{NBSP}{span(values, show=percent, inside=percent_number)}"
+    subsets = {summed_up(view) for view in measured}
+    lone = next(iter(subsets)) if len(subsets) == 1 else "range=1"
+    where = f" at {subset_label(lone).replace(' ', NBSP)}" if lone != "all" else ""
+    where += ", or of all images where there is one range," if len(subsets) > 1 else ""
+    rates = span(values, show=percent, inside=percent_number)
+    return f"equal error rate{where}: {rates}{_partly(views, names, values)}"
+
+
+def _partly(views: list[View], names: list[str], values: list[Value]) -> str:
+    """Say of how many trainings and protocols values are; empty where of all."""
+    every = sum(m in view.models("nmse", "eer") for view in views for m in names)
+    return f" ({len(values)} of {every})" if len(values) < every else ""
 
 
 def _losses(views: list[View], names: list[str], differences: pd.DataFrame) -> str:
@@ -185,23 +220,43 @@ def _losses(views: list[View], names: list[str], differences: pd.DataFrame) -> s
         return ""
     text = f"{span(found, show=_points, inside=percent_number)} points over annotated points"
     verdict = separable(found)
-    return text if verdict in {"", "separable"} else f"{text}, {verdict}"
+    silent = not verdict or (len(found) == 1 and found[0].apart)
+    return text if silent else f"{text}, {verdict}"
 
 
 def _above_annotated(view: View, names: list[str], differences: pd.DataFrame) -> Iterator[Value]:
     chosen = (differences["protocol"] == view.protocol) & (differences["metric"] == "eer")
-    rows = differences[chosen & (differences["subset"] == _summed_up(view))]
-    columns = ["model_a", "model_b", "value", "low", "high", "n"]
-    for first, second, value, low, high, n in rows[columns].itertuples(index=False, name=None):
-        if second == "annotated" and first in names:
-            yield Value(value, low, high, n)
-        elif first == "annotated" and second in names:
-            yield Value(-value, -high, -low, n)
+    for pair in paired(differences[chosen]):
+        value = pair.value
+        if pair.subset != summed_up(view) or not value.known:
+            continue
+        if pair.second == POINTS and pair.first in names:
+            yield value
+        elif pair.first == POINTS and pair.second in names:
+            yield replace(value, value=-value.value, low=-value.high, high=-value.low)
 
 
-def _summed_up(view: View) -> str:
-    """Return the subset that stands for a protocol's verification: Range 1, as in the paper."""
-    return "range=1" if "range=1" in view.subsets("eer") else "all"
+def _contests(views: list[View], sources: Sources) -> str:
+    """Say how many pairs of models are separable in error and in rate; empty without several."""
+    table = sources.differences
+    told: list[tuple[str, list[Value]]] = []
+    where = {subset_label(summed_up(view)) for view in views} - {"All images"}
+    rate = f"equal error rate{' at ' if where else ''}{', '.join(where)}"
+    for metric, name in (("nmse", "NMSE"), ("eer", rate)):
+        chosen = table["metric"] == metric
+        values = [
+            pair.value
+            for view in views
+            for pair in paired(table[chosen & (table["protocol"] == view.protocol)])
+            if pair.subset == ("all" if metric == "nmse" else summed_up(view))
+        ]
+        bounded = [value for value in values if value.bounded]
+        if len(bounded) > 1:
+            told.append((f"{sum(v.apart for v in bounded)} of {len(bounded)} in {name}", bounded))
+    every = [value for _, values in told for value in values]
+    how = separable(every).partition(f"of {len(every)} ")[2]
+    said = " and ".join(text for text, _ in told)
+    return f"pairs of models that are separable {how}: {said}." if said else ""
 
 
 def _found(views: list[View], names: list[str], metric: str, subset: str) -> list[Value]:

@@ -33,6 +33,12 @@ _KNOWN = {
     "dan": Look("DAN", "#0072b2"),
     "ert": Look("regression trees", "#7b4fa3", (2, 1)),
 }
+READINGS = {
+    "exclude": "own moment left out of the gallery",
+    "keep": "own moment enrolled",
+}
+"""Reading of ``same_moment`` to its name."""
+
 _MEAN_SHAPE = Look("mean shape", "#8a8a8a", (1, 1.2))
 _SPARE_COLOURS = ("#cc79a7", "#e69f00", "#56b4e9", "#6a9a2d", "#8c6d31")
 _SPARE_DASHES: tuple[tuple[float, ...], ...] = ((), (4, 1.5), (1.5, 1), (6, 1, 1, 1))
@@ -93,6 +99,11 @@ def subset_label(subset: str) -> str:
 def _part_label(column: str, value: str) -> str:
     if column in ("landmark", "condition"):
         return value.replace("_", " ").capitalize()
+    if column == "same_moment":
+        return READINGS[value].capitalize() if value in READINGS else value
+    if column == "attribute":
+        name, _, its = value.partition(":")
+        return f"{name.replace('_', ' ').capitalize()}: {its.replace('_', ' ')}"
     return f"{column.replace('_', ' ').capitalize()} {value}"
 
 

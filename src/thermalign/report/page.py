@@ -9,23 +9,32 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from thermalign.report.ablation import ablation_chapter
+from thermalign.report.attributes import error_attributes, rate_attributes
 from thermalign.report.card import DatasetCard, card_chapter
 from thermalign.report.cells import Table
 from thermalign.report.differences import difference_tables
 from thermalign.report.dose import dose_chapter
 from thermalign.report.faces import Album, Example, albums, images
+from thermalign.report.failures import failed, failure_sentence, failure_tables
 from thermalign.report.figures import Panel, ced_panels, price_panel, training_panels
-from thermalign.report.findings import SIMULATED, Sources, findings, uses_simulator
+from thermalign.report.findings import SIMULATED, Sources, Told, findings, uses_simulator
 from thermalign.report.gallery import Picture
 from thermalign.report.inventory import cost_table, dataset_table, parameter_table
 from thermalign.report.names import Look, looks
 from thermalign.report.paper import CITATION
+from thermalign.report.people import (
+    of_reading,
+    reading_table,
+    readings_of,
+    shared_words,
+    verified,
+)
 from thermalign.report.rates import cmc_panels, counted, det_panels, roc_panels
 from thermalign.report.spread import spread_chapter
 from thermalign.report.stress import stress_chapter
 from thermalign.report.summary import View, as_configured
-from thermalign.report.tables import detail_table, nmse_table
-from thermalign.report.verification import rate_tables
+from thermalign.report.tables import detail_table, nmse_table, summary_table
+from thermalign.report.verification import eer_table, other_reading, rate_tables
 
 __all__ = ["DatasetCard", "Example", "Picture", "Study", "render"]
 
@@ -82,20 +91,29 @@ class Study:
 
 @dataclass(frozen=True)
 class Chapter:
-    """What the page shows of one protocol."""
+    """What the page shows of one protocol.
+
+    Tables of ``rates`` stand before the curves, those of ``more_rates`` after them; ``det_found``
+    are DET curves without failures, ``shared`` says which other protocols test the same people.
+    """
 
     label: str
     errors: list[Table]
     ced: list[Panel]
     ced_legend: list[Look]
     rates: list[Table]
+    failures: str
     roc: list[Panel]
     det: list[Panel]
+    det_found: list[Panel]
     det_legend: list[Look]
     cmc: list[Panel]
+    among: str
     comparisons: str
     probes: str
+    more_rates: list[Table]
     differences: list[Table]
+    shared: str
     albums: list[Album]
     training: list[Panel]
 
@@ -125,25 +143,22 @@ def render(study: Study) -> str:
     models = [*study.summary["model"], *study.curves["model"], *study.parameters["model"]]
     models += [*study.spread["model"]]
     drawn = looks((str(m) for m in [*models, *(e.model for e in study.examples)]), study.seeds)
-    unchanged = as_configured(study.summary)
-    plain, every = (
-        [View(frame, protocol, looks=drawn) for protocol in _protocols(study)]
-        for frame in (unchanged, study.summary)
-    )
+    told = [_told(study, protocol, drawn) for protocol in _protocols(study)]
+    every = [one.every for one in told]
     config = {**study.config, "models": _trainings(study)}
     stressed = [stress_chapter(view, config, study.pictures) for view in every]
-    sources = Sources(study.differences, study.spread, study.config, study.seeds)
+    sources = Sources(_paired(study), study.spread, study.config, study.seeds)
     dosed = [dose_chapter(view, config, seeds=study.seeds) for view in every]
     ablated = [ablation_chapter(view, config) for view in every]
     return environment.get_template("page.html.j2").render(
         study=study,
         style=(folder / "style.css").read_text(encoding="utf-8"),
         simulated=SIMULATED if uses_simulator(study.config) else "",
-        findings=findings(plain, every, sources),
-        chapters=[_chapter(study, view) for view in plain],
+        findings=findings(told, sources),
+        chapters=[_chapter(study, one) for one in told],
         spread=spread_chapter(
             study.spread,
-            unchanged,
+            as_configured(study.summary),
             study.config.get("protocols", {}),
             looks=drawn,
             seeds=study.seeds,
@@ -169,21 +184,45 @@ def _protocols(study: Study) -> list[str]:
     return list(dict.fromkeys([*configured, *present]))
 
 
-def _chapter(study: Study, view: View) -> Chapter:
-    errors = [nmse_table(view), detail_table(view)]
+def _told(study: Study, protocol: str, drawn: dict[str, Look]) -> Told:
+    """Return the views of a protocol: as configured, with all rows, and of the other reading."""
+    readings = readings_of(study.config, protocol)
+    plain, every = (
+        View(frame, protocol, looks=drawn, readings=readings)
+        for frame in (as_configured(study.summary), study.summary)
+    )
+    others = [
+        View(of_reading(study.summary, name), protocol, looks=drawn, readings=(name,))
+        for name in readings[1:]
+    ]
+    measured = [view for view in others if view.models("eer", "rank1")]
+    return Told(plain, every, measured[0] if measured else None)
+
+
+def _chapter(study: Study, told: Told) -> Chapter:
+    view = told.plain
+    errors = [nmse_table(view), detail_table(view), error_attributes(told.every)]
+    both = [reading_table(view, told.other), other_reading(told.other)] if told.other else []
+    rates = [eer_table(view), *failure_tables(view), *both]
+    more = [*rate_tables(view), rate_attributes(told.every)]
     return Chapter(
         label=view.label,
-        errors=[table for table in errors if table],
+        errors=[table for table in [*errors, summary_table(view)] if table],
         ced=ced_panels(view),
         ced_legend=[view.looks[m] for m in _models(study, view.models("ced"))],
-        rates=rate_tables(view),
+        rates=[table for table in rates if table],
+        failures=failure_sentence(view),
         roc=roc_panels(view),
         det=det_panels(view),
+        det_found=det_panels(view, "roc_found") if failed(view) else [],
         det_legend=[view.looks[m] for m in _models(study, view.models("roc"))],
         cmc=cmc_panels(view),
+        among=verified(view),
         comparisons=counted(view, "roc"),
         probes=counted(view, "cmc"),
+        more_rates=[table for table in more if table],
         differences=difference_tables(_paired(study), view.protocol, looks=view.looks),
+        shared=shared_words(told.every),
         albums=albums(study.examples, view.protocol, looks=view.looks),
         training=[
             *price_panel(study.curves, view.protocol, looks=view.looks),

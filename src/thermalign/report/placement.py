@@ -20,6 +20,7 @@ from thermalign.report.dose_figures import TALL, alt_of, dose_axes, draw_curve, 
 from thermalign.report.figures import Panel, Seeds
 from thermalign.report.labels import Label, Line, place_labels
 from thermalign.report.names import Look, slug
+from thermalign.report.people import verified
 from thermalign.report.responses import (
     DISPLACED,
     Placed,
@@ -178,8 +179,10 @@ def placement_sentence(view: View, kind: str, *, seeds: Seeds) -> str:
             + (f" ({count} of {trained[base]} trainings)" if count < trained[base] else "")
             for base, count in counts.items()
         ]
-        parts.append(f"{', '.join(names)} {verdict}")
-    return f"Detectors against the thermal curve: {'; '.join(parts)}." if parts else ""
+        spelt = verdict.replace("no interval", "without an interval")
+        parts.append(f"{', '.join(names)} {spelt}")
+    lead = "Detectors against the thermal curve (unadjusted)"
+    return f"{lead}: {'; '.join(parts)}." if parts else ""
 
 
 def placement_table(view: View, kinds: list[str]) -> Table | None:
@@ -202,7 +205,7 @@ def placement_table(view: View, kinds: list[str]) -> Table | None:
     if not bodies:
         return None
     return Table(
-        caption=f"Equal error rate that a detector’s NMSE predicts, and its own, {view.label}",
+        caption=f"Equal error rate that a detector’s NMSE predicts, and its own, {verified(view)}",
         head=ALIGNED_BY,
         columns=["NMSE", "EER measured", "EER predicted", "Excess, points", "Verdict"],
         bodies=bodies,
@@ -210,7 +213,7 @@ def placement_table(view: View, kinds: list[str]) -> Table | None:
             "Predicted: read off the curve of displaced points at the detector’s NMSE. Excess: "
             "measured minus predicted, in percentage points; “as predicted”: its interval holds 0. "
             "A detector is worse, or better, than its NMSE where its errors are of a kind that "
-            f"costs more, or less, than the displacement does. {INTERVALS}"
+            f"costs more, or less, than the displacement does; unadjusted. {INTERVALS}"
         ],
     )
 

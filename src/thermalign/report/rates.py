@@ -15,18 +15,24 @@ DET_TICKS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.9
 """Rates that a DET axis may name; their spacing is that of normal deviates."""
 
 DET_END = 0.5
-"""False match rate where DET curves end: beyond it no system works."""
+"""False accept rate where DET curves end: beyond it no system works."""
+
+DET_AXES = {
+    "roc": ("False accept rate", "False reject rate", "eer"),
+    "roc_found": ("False match rate", "False non-match rate", "eer_found"),
+}
+"""Curve to the labels of its axes, and to the metric of its EER."""
 
 
 def roc_panels(view: View) -> list[Panel]:
-    """Draw the ROC curves over a logarithmic false match rate: Range 1 first, as in the paper."""
+    """Draw the ROC curves over a logarithmic false accept rate: Range 1 first, as in the paper."""
     panels = []
     for subset in curve_subsets(view, "roc"):
         curves = view.curves("roc", subset=subset)
         legend = [(view.looks[model], _eer(view, model, subset)) for model in curves]
         alt = (
-            f"ROC curves, {view.label}, {subset_label(subset)}: true accept rate over false match "
-            f"rate. {_spoken(legend)}"
+            f"ROC curves, {view.label}, {subset_label(subset)}: true accept rate over false "
+            f"accept rate. {_spoken(legend)}"
         )
         with style():
             figure, axes = one_axes()
@@ -34,7 +40,7 @@ def roc_panels(view: View) -> list[Panel]:
                 draw(axes, [(at, v) for at, v in points if at > 0], look=view.looks[model])
             inside = [at for points in curves.values() for at, _ in points if 0 < at < 1]
             axes.set(xscale="log", xlim=(min(inside, default=1e-3), 1), ylim=(0, 1.02))
-            axes.set(xlabel="False match rate", ylabel="True accept rate")
+            axes.set(xlabel="False accept rate", ylabel="True accept rate")
             axes.xaxis.set_minor_locator(NullLocator())
             axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v * 100:g}{THIN}%"))
             key = f"roc-{slug(view.protocol)}-{slug(subset)}"
@@ -42,21 +48,23 @@ def roc_panels(view: View) -> list[Panel]:
     return panels
 
 
-def det_panels(view: View) -> list[Panel]:
+def det_panels(view: View, metric: str = "roc") -> list[Panel]:
     """Draw the DET curves: both error rates spaced as normal deviates, so that lines straighten.
 
-    Points where a rate is 0 or 1 have no normal deviate and are left out.
+    Points where a rate is 0 or 1 have no normal deviate and are left out. Of ``roc`` with failures
+    to acquire (FAR, FRR), of ``roc_found`` without (FMR, FNMR).
     """
+    across, up, eer = DET_AXES[metric]
     panels = []
-    for subset in curve_subsets(view, "roc"):
-        curves = {m: _errors(its) for m, its in view.curves("roc", subset=subset).items()}
+    for subset in curve_subsets(view, metric):
+        curves = {m: _errors(its) for m, its in view.curves(metric, subset=subset).items()}
         drawn = {model: points for model, points in curves.items() if points}
         if not drawn:
             continue
-        legend = [(view.looks[model], _eer(view, model, subset)) for model in drawn]
+        legend = [(view.looks[model], _eer(view, model, subset, eer)) for model in drawn]
         alt = (
-            f"DET curves, {view.label}, {subset_label(subset)}: false non-match rate over false "
-            f"match rate, both spaced as normal deviates. {_spoken(legend)}"
+            f"DET curves, {view.label}, {subset_label(subset)}: {up.lower()} over "
+            f"{across.lower()}, both spaced as normal deviates. {_spoken(legend)}"
         )
         with style():
             figure, axes = one_axes()
@@ -64,8 +72,8 @@ def det_panels(view: View) -> list[Panel]:
                 look = view.looks[model]
                 axes.plot(*zip(*points, strict=True), color=look.colour, linestyle=dash(look))
             _deviate_scale(axes)
-            axes.set(xlabel="False match rate", ylabel="False non-match rate")
-            key = f"det-{slug(view.protocol)}-{slug(subset)}"
+            axes.set(xlabel=across, ylabel=up)
+            key = f"det-{slug(metric)}-{slug(view.protocol)}-{slug(subset)}"
             panels.append(Panel(subset_label(subset), to_svg(figure, key=key, alt=alt)))
     return panels
 
@@ -136,8 +144,8 @@ def _apart(ticks: list[float], low: float, high: float) -> list[float]:
     return kept
 
 
-def _eer(view: View, model: str, subset: str) -> str:
-    eer = view.get(model, "eer", subset=subset)
+def _eer(view: View, model: str, subset: str, metric: str = "eer") -> str:
+    eer = view.get(model, metric, subset=subset)
     return f"EER {percent(eer.value)}" if eer and eer.known else "no EER"
 
 

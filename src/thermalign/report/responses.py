@@ -15,11 +15,12 @@ MODALITIES = ("thermal", "visible")
 
 @dataclass(frozen=True)
 class Point:
-    """One level of displacement: the level and NMSE in interocular distances, and the EER."""
+    """One level of displacement: the level and NMSE in interocular distances, the EER, and d′."""
 
     level: float
     nmse: float
     eer: Value
+    d_prime: Value | None = None
 
 
 def kinds(view: View, config: Mapping[str, Any]) -> list[str]:
@@ -40,13 +41,23 @@ def response(view: View, kind: str, modality: str = "") -> list[Point]:
     subset = subset_of(kind, modality)
     nmse = dict(view.curve(DISPLACED, "nmse", subset=subset))
     eer = view.curve(DISPLACED, "eer", subset=subset)
-    return [Point(level, nmse[level].value, value) for level, value in eer if level in nmse]
+    apart = dict(view.curve(DISPLACED, "d_prime", subset=subset))
+    return [
+        Point(level, nmse[level].value, value, apart.get(level))
+        for level, value in eer
+        if level in nmse
+    ]
 
 
 def both_sides(view: View, kind: str) -> dict[str, list[Point]]:
     """Return the curves of the visible control by modality; empty unless both were measured."""
     found = {modality: response(view, kind, modality) for modality in MODALITIES}
     return found if all(found.values()) else {}
+
+
+def has_d_prime(sides: Mapping[str, list[Point]]) -> bool:
+    """Tell whether every point of every curve has a d′."""
+    return bool(sides) and all(p.d_prime for points in sides.values() for p in points)
 
 
 @dataclass(frozen=True)

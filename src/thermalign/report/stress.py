@@ -25,6 +25,7 @@ from thermalign.report.detection import found_tables
 from thermalign.report.figures import SIZE, Panel
 from thermalign.report.gallery import Gallery, Picture, gallery
 from thermalign.report.names import Look, slug
+from thermalign.report.people import verified
 from thermalign.report.summary import View
 from thermalign.report.svg import FAINT, style, to_svg
 from thermalign.report.tables import column_groups
@@ -87,7 +88,7 @@ def stress_chapter(
             view,
             conditions,
             config,
-            caption=f"{_errors(view)} in {words} boxes, {view.label}",
+            caption=f"{_errors(view)} in {words} boxes, {_label(view)}",
             folded=line,
         )
         for words, conditions, line in (
@@ -97,7 +98,7 @@ def stress_chapter(
     ]
     for variant, model in detectors(config):
         tables += found_tables(view, variant, model)
-    caption = f"{_errors(view)} in recordings that no training image showed, {view.label}"
+    caption = f"{_errors(view)} in recordings that no training image showed, {_label(view)}"
     tables.append(_variant_table(view, recordings(config, view.protocol), config, caption=caption))
     shown = [table for table in tables if table]
     if not panels and not shown:
@@ -108,8 +109,15 @@ def stress_chapter(
 
 
 def _errors(view: View) -> str:
-    carried = any(s.startswith("variant=") for s in view.subsets("eer"))
-    return "NMSE and equal error rate" if carried else "NMSE"
+    return "NMSE and equal error rate" if _carried(view) else "NMSE"
+
+
+def _label(view: View) -> str:
+    return verified(view) if _carried(view) else view.label
+
+
+def _carried(view: View) -> bool:
+    return any(s.startswith("variant=") for s in view.subsets("eer"))
 
 
 def _measured(view: View, conditions: list[Condition]) -> list[Condition]:

@@ -11,13 +11,23 @@ from thermalign.report.names import Look, protocol_label, subset_parts
 
 @dataclass(frozen=True)
 class Value:
-    """One row of SUMMARY: value, 95 % interval (NaN without one), count, and the folds it adds."""
+    """One row of SUMMARY or DIFFERENCES.
+
+    Attributes
+    ----------
+    value, low, high : float
+        The 95 % interval is NaN without one.
+    n : int
+        Images or comparisons, of all folds.
+    p : float
+        Of a difference: adjusted by Holm's method; NaN without one.
+    """
 
     value: float
     low: float
     high: float
     n: int
-    folds: int = 1
+    p: float = math.nan
 
     @property
     def known(self) -> bool:
@@ -29,8 +39,27 @@ class Value:
         """Whether the value has an interval."""
         return math.isfinite(self.low) and math.isfinite(self.high)
 
+    @property
+    def apart(self) -> bool:
+        """Whether a difference is separable: adjusted where it has a p, else by its interval."""
+        if math.isfinite(self.p):
+            return self.p < LEVEL
+        return self.bounded and (self.low > 0 or self.high < 0)
 
-CONTROLLED = ("variant", "matcher", "sweep", "displacement", "placement")
+
+LEVEL = 0.05
+"""Level below which an adjusted p is significant."""
+
+CONTROLLED = (
+    "variant",
+    "matcher",
+    "sweep",
+    "displacement",
+    "placement",
+    "same_moment",
+    "attribute",
+    "protocol",
+)
 """Columns of subsets that change something on purpose; they have sections of their own."""
 
 
@@ -47,17 +76,27 @@ class View:
     protocol, label : str
         As configured, and as the page spells it.
     looks : dict of model to Look
+    readings : tuple of str
+        Readings of ``same_moment`` that were scored, the headline first; empty where unknown.
     """
 
-    def __init__(self, frame: pd.DataFrame, protocol: str, *, looks: dict[str, Look]) -> None:
+    def __init__(
+        self,
+        frame: pd.DataFrame,
+        protocol: str,
+        *,
+        looks: dict[str, Look],
+        readings: tuple[str, ...] = (),
+    ) -> None:
         self.protocol, self.label, self.looks = protocol, protocol_label(protocol), looks
+        self.readings = readings
         self._cells: dict[tuple[str, str, str], dict[float, Value]] = {}
-        columns = ["model", "subset", "metric", "at", "value", "low", "high", "n", "n_folds"]
+        columns = ["model", "subset", "metric", "at", "value", "low", "high", "n"]
         rows = frame.loc[frame["protocol"] == protocol, columns]
         for model, subset, metric, at, *figures in rows.itertuples(index=False, name=None):
-            value, low, high, n, folds = figures
+            value, low, high, n = figures
             points = self._cells.setdefault((str(model), str(subset), str(metric)), {})
-            points[float(at)] = Value(value, low, high, int(n), int(folds))
+            points[float(at)] = Value(value, low, high, int(n))
 
     def get(self, model: str, metric: str, *, subset: str, at: float | None = None) -> Value | None:
         """Return one value, or None where the table has no such row.
@@ -108,6 +147,10 @@ class View:
     def _split(self, column: str, metrics: tuple[str, ...]) -> list[str]:
         found = by_number(s for s in self.subsets(*metrics) if set(subset_parts(s)) == {column})
         return found if len(found) > 1 else []
+
+    def attributes(self, *metrics: str) -> list[str]:
+        """Return the subsets ``attribute=name:value`` of people, by name."""
+        return sorted(s for s in self.subsets(*metrics) if set(subset_parts(s)) == {"attribute"})
 
     def _measured(self) -> Iterable[tuple[str, str, str]]:
         return (key for key, points in self._cells.items() if any(v.known for v in points.values()))

@@ -8,17 +8,38 @@ from thermalign.report.cells import (
     Table,
     fraction,
     interval,
+    plain_cell,
     rate_cell,
 )
 from thermalign.report.names import subset_label, subset_parts
 from thermalign.report.paper import NOTES, SPREAD, Published, protocol_number, published
-from thermalign.report.summary import View, by_number
+from thermalign.report.summary import Value, View, by_number
 
 Columns = list[tuple[str, str, str]]
 """Group, title and subset of every column."""
 
 ALIGNED_BY = "Probe aligned by"
 INTERVALS = "Brackets: 95 % interval of a bootstrap over subjects."
+
+NEAREST = "nearest patch centre"
+REACH = (
+    "Nearest patch centre: the NMSE if every point were the centre on the detector’s grid that is "
+    "nearest to the annotated point. No choice among the patches gets below it (reach); what the "
+    "detector’s own NMSE has above it is error in choosing."
+)
+
+SUMMARIES = (
+    ("failure_at", "Share of images not below"),
+    ("ced_auc", "Area under the CED up to"),
+)
+"""Metric of a threshold, and its title."""
+
+NORMALISED = (
+    ("nmse_box_diagonal", "box diagonal"),
+    ("nmse_box_size", "root of box area"),
+    ("nmse_eye_mouth", "eyes to mouth"),
+)
+"""Mean distance over something else than the interocular distance: metric and its title."""
 
 
 def range_columns(view: View, metric: str) -> Columns:
@@ -58,7 +79,11 @@ def nmse_table(view: View) -> Table | None:
         printed = [published(view.protocol, model, subset=s) for _, _, s in columns]
         if any(printed):
             rows.append(Row("in the paper", [_paper_cell(p) for p in printed], tone="muted"))
-    quoted = any(row.tone == "muted" for row in rows)
+        nearest = [view.get(model, "nmse_best_cell", subset=s) for _, _, s in columns]
+        if any(value and value.known for value in nearest):
+            rows.append(Row(NEAREST, [_bare_cell(v) for v in nearest], tone="muted"))
+    quoted = any(row.head == "in the paper" for row in rows)
+    reaches = any(row.head == NEAREST for row in rows)
     notes = [
         "NMSE: mean distance between predicted and annotated points, divided by the interocular "
         "distance (not squared).",
@@ -72,7 +97,11 @@ def nmse_table(view: View) -> Table | None:
         columns=[title for _, title, _ in columns],
         bodies=[Body(rows)],
         groups=column_groups(columns),
-        notes=[joined(notes), *_paper_notes(view.protocol, quoted=quoted)],
+        notes=[
+            joined(notes),
+            *([REACH] if reaches else []),
+            *_paper_notes(view.protocol, quoted=quoted),
+        ],
     )
 
 
@@ -106,6 +135,59 @@ def detail_table(view: View) -> Table | None:
         groups=column_groups(columns),
         notes=[joined(notes)] if any(notes) else [],
     )
+
+
+def summary_table(view: View) -> Table | None:
+    """Lay out other summaries of landmark error by model and range, folded; None without any."""
+    columns: list[tuple[str, str, str, float]] = [
+        (title, fraction(at, digits=2), metric, at)
+        for metric, title in SUMMARIES
+        for at in view.abscissas(metric)
+    ]
+    columns += [
+        ("Mean distance over", title, metric, 0.0)
+        for metric, title in NORMALISED
+        if view.models(metric)
+    ]
+    metrics = tuple(dict.fromkeys(metric for *_, metric, _ in columns))
+    measured = view.subsets(*metrics)
+    subsets = [*view.ranges(*metrics), *(s for s in measured if s == "all")] or measured
+    if not subsets:
+        return None
+    bodies = [
+        Body(
+            [
+                Row(
+                    view.looks[model].label,
+                    [_summary_cell(view, model, m, subset, at) for *_, m, at in columns],
+                    look=view.looks[model],
+                )
+                for model in view.models(*metrics)
+            ],
+            title=subset_label(subset),
+        )
+        for subset in subsets
+    ]
+    return Table(
+        caption=f"Landmark error summed up in other ways, {view.label}",
+        head="Model",
+        columns=[title for _, title, *_ in columns],
+        bodies=bodies,
+        groups=column_groups([(group, title, m) for group, title, m, _ in columns]),
+        notes=[
+            "Not below: NMSE at or above the threshold, or face not found. Area: under the "
+            "cumulative error distribution up to the threshold, divided by it; 1 is best. Mean "
+            "distance over the diagonal or the root of the area of the image’s face box, or over "
+            "the way from the middle of the eyes to that of the mouth corners, as other papers "
+            f"normalise. {INTERVALS}"
+        ],
+        folded="Failure rates, areas under the CED, other normalisations",
+    )
+
+
+def _summary_cell(view: View, model: str, metric: str, subset: str, at: float) -> Cell:
+    value = view.get(model, metric, subset=subset, at=at)
+    return rate_cell(value) if metric == "failure_at" else plain_cell(value)
 
 
 def _paper_notes(protocol: str, *, quoted: bool) -> list[str]:
@@ -160,6 +242,10 @@ def _nmse_cell(view: View, model: str, subset: str, *, best: bool) -> Cell:
     spread = view.get(model, "nmse_sd", subset=subset)
     plus_minus = f" ± {fraction(spread.value)}" if spread and spread.known else ""
     return Cell(fraction(value.value) + plus_minus, interval(value), "best" if best else "")
+
+
+def _bare_cell(value: Value | None) -> Cell:
+    return Cell(fraction(value.value)) if value and value.known else Cell(MISSING, tone="missing")
 
 
 def _paper_cell(figure: Published | None) -> Cell:

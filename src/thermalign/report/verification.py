@@ -1,17 +1,22 @@
 """The tables of verification and identification."""
 
+from dataclasses import replace
+
 from thermalign.report.cells import (
     MISSING,
     Body,
     Cell,
     Row,
     Table,
-    number,
     percent,
+    plain_cell,
     rate_cell,
 )
-from thermalign.report.names import subset_label, subset_parts
-from thermalign.report.summary import Value, View
+from thermalign.report.failures import failed
+from thermalign.report.names import READINGS, subset_label, subset_parts
+from thermalign.report.operating import operating_table, threshold_tables
+from thermalign.report.people import people_words, verified
+from thermalign.report.summary import View
 from thermalign.report.tables import (
     ALIGNED_BY,
     INTERVALS,
@@ -24,7 +29,6 @@ from thermalign.report.tables import (
     range_columns,
 )
 
-TOO_SMALL = "n too small"
 MATCHED = (
     "Mean over folds. Unless the configuration says otherwise, gallery and matcher are the same in "
     "every row, and only the probe’s points differ."
@@ -32,17 +36,39 @@ MATCHED = (
 POOLED = {"eer": "mean over folds", "eer_pooled": "pooled", "eer_pooled_z": "pooled, z-normalised"}
 """Metric to the title of its column."""
 
+SEPARATION = (
+    ("auc", "Area under the ROC curve (AUC)", 3),
+    ("auc_found", "AUC, without failures to acquire", 3),
+    ("d_prime", "d′", 2),
+)
+"""Metric, its name, and digits after the point."""
+
 
 def rate_tables(view: View) -> list[Table]:
-    """Return every table of verification that anything was measured for, the EER first."""
-    tables = [eer_table(view), condition_table(view), operating_table(view), pooled_table(view)]
+    """Return what else was measured of verification, beside the equal error rates by range."""
+    tables = [
+        operating_table(view),
+        *threshold_tables(view),
+        condition_table(view),
+        separation_table(view),
+        pooled_table(view),
+    ]
     return [table for table in tables if table]
 
 
 def eer_table(view: View) -> Table | None:
     """Lay out the equal error rate by model and range; None without any."""
     columns = range_columns(view, "eer")
-    return _eer_table(view, columns, caption=f"Equal error rate by model{and_range(columns)}")
+    caption = f"Equal error rate by model{and_range(columns)}, {verified(view)}"
+    people = people_words(view, columns[-1][2])
+    return _eer_table(view, columns, caption=f"{caption}; {people}" if people else caption)
+
+
+def other_reading(view: View) -> Table | None:
+    """Lay out the equal error rates of a reading that is not the headline, folded."""
+    table = eer_table(view)
+    words = READINGS[view.readings[0]]
+    return replace(table, folded=f"Equal error rates with the {words}") if table else None
 
 
 def condition_table(view: View) -> Table | None:
@@ -58,7 +84,9 @@ def condition_table(view: View) -> Table | None:
     columns: Columns = [("All ranges" if crossed else "", last_part(s), s) for s in alone]
     if len(view.ranges("eer")) > 1:
         columns += [(subset_label(s.partition("&")[0]), last_part(s), s) for s in crossed]
-    return _eer_table(view, columns, caption="Equal error rate by model and condition")
+    return _eer_table(
+        view, columns, caption=f"Equal error rate by model and condition, {verified(view)}"
+    )
 
 
 def _eer_table(view: View, columns: Columns, *, caption: str) -> Table | None:
@@ -68,10 +96,10 @@ def _eer_table(view: View, columns: Columns, *, caption: str) -> Table | None:
     rows = []
     for model in models:
         values = [view.get(model, "eer", subset=subset) for _, _, subset in columns]
-        cells = [rate_cell(value, empty=TOO_SMALL) for value in values]
+        cells = [rate_cell(value, empty="n too small") for value in values]
         rows.append(Row(view.looks[model].label, cells, look=view.looks[model]))
     return Table(
-        caption=f"{caption}, {view.label}",
+        caption=caption,
         head=ALIGNED_BY,
         columns=[title for _, title, _ in columns],
         bodies=[Body(rows)],
@@ -80,58 +108,36 @@ def _eer_table(view: View, columns: Columns, *, caption: str) -> Table | None:
     )
 
 
-def operating_table(view: View) -> Table | None:
-    """Lay out true accept rates at fixed false match rates and rank-1, by range; None without.
-
-    Where there are too few impostor comparisons to place a rate, the cell says how many it takes.
-    """
-    rates = [(rate, f"TAR at FMR {percent(rate)}") for rate in view.abscissas("tar_at_far")]
-    models = view.models("tar_at_far", "rank1")
-    measured = view.subsets("tar_at_far", "rank1")
-    subsets = [*view.ranges("tar_at_far", "rank1"), *(["all"] if "all" in measured else [])]
-    if not models:
-        return None
+def separation_table(view: View) -> Table | None:
+    """Lay out areas under ROC curves and d′ by model and range, folded; None without any."""
+    columns = range_columns(view, "eer")
     bodies = []
-    for subset in subsets or measured:
+    for metric, title, digits in SEPARATION:
         rows = [
-            Row(view.looks[m].label, _operating_cells(view, m, subset), look=view.looks[m])
-            for m in models
+            Row(
+                view.looks[model].label,
+                [plain_cell(view.get(model, metric, subset=s), digits=digits) for *_, s in columns],
+                look=view.looks[model],
+            )
+            for model in view.models(metric)
         ]
-        bodies.append(Body(rows, title=subset_label(subset)))
+        if rows and (metric != "auc_found" or failed(view)):
+            bodies.append(Body(rows, title=title))
+    if not bodies:
+        return None
     return Table(
-        caption=f"Operating points and identification, {view.label}",
+        caption=f"How far genuine and impostor scores lie apart, {verified(view)}",
         head=ALIGNED_BY,
-        columns=[*(title for _, title in rates), "Rank-1", "Comparisons"],
+        columns=[title for _, title, _ in columns],
         bodies=bodies,
-        compact=True,
+        groups=column_groups(columns),
         notes=[
-            "TAR: share of genuine comparisons accepted at the false match rate (FMR). Where a "
-            "fold has too few pairs of different people to place that rate, the cell says how many "
-            "it takes and how many there are. Rank-1: share of probes whose own subject scores "
-            f"highest. {INTERVALS}"
+            "AUC: area under the ROC curve, the chance that a genuine comparison scores higher "
+            "than an impostor one. d′: difference of their means over the root of their mean "
+            f"variance, acquired probes alone; it has neither floor nor ceiling. {INTERVALS}"
         ],
+        folded="Areas under ROC curves and d′",
     )
-
-
-def _operating_cells(view: View, model: str, subset: str) -> list[Cell]:
-    rates = view.abscissas("tar_at_far")
-    accepted = [view.get(model, "tar_at_far", subset=subset, at=rate) for rate in rates]
-    needed = [view.get(model, "person_pairs_needed", subset=subset, at=rate) for rate in rates]
-    cells = [
-        rate_cell(value, empty=_too_few(pairs))
-        for value, pairs in zip(accepted, needed, strict=True)
-    ]
-    first = view.get(model, "rank1", subset=subset)
-    counted = next((value for value in accepted if value), None)
-    count = Cell(number(counted.n)) if counted else Cell(MISSING, tone="missing")
-    return [*cells, rate_cell(first), count]
-
-
-def _too_few(pairs: Value | None) -> str:
-    """Say what a rate takes and what a fold has: SUMMARY adds person pairs up over folds."""
-    if pairs is None or not pairs.known:
-        return TOO_SMALL
-    return f"needs {number(pairs.value)}, has {number(round(pairs.n / pairs.folds))}"
 
 
 def pooled_table(view: View) -> Table | None:
@@ -148,7 +154,7 @@ def pooled_table(view: View) -> Table | None:
         cells = [Cell(percent(v.value)) if v else Cell(MISSING, tone="missing") for v in values]
         rows.append(Row(view.looks[model].label, cells, look=view.looks[model]))
     return Table(
-        caption=f"Equal error rate of pooled scores, {view.label}",
+        caption=f"Equal error rate of pooled scores, {verified(view)}",
         head=ALIGNED_BY,
         columns=[POOLED[metric] for _, metric in columns],
         bodies=[Body(rows)],

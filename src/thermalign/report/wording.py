@@ -1,5 +1,6 @@
 """Values in words: a lone one with its interval, several as their extent."""
 
+import math
 from collections.abc import Callable, Sequence
 
 from thermalign.report.cells import between
@@ -31,11 +32,13 @@ def extent(values: Sequence[float], *, show: Show) -> str:
 
 
 def separable(differences: Sequence[Value]) -> str:
-    """Say which differences have an interval without 0; empty where none has an interval."""
+    """Say how many differences are separable, and whether adjusted; empty without an interval."""
     bounded = [v for v in differences if v.bounded]
     if not bounded:
         return ""
-    apart = sum(v.low > 0 or v.high < 0 for v in bounded)
+    apart = sum(v.apart for v in bounded)
+    adjusted = all(math.isfinite(v.p) for v in bounded)
+    how = "after Holm’s adjustment" if adjusted else "(unadjusted)"
     if len(differences) > 1:
-        return f"separable in {apart} of {len(bounded)}"
-    return "separable" if apart else "not separable"
+        return f"separable in {apart} of {len(bounded)} {how}"
+    return f"{'' if apart else 'not '}separable {how}"
