@@ -71,7 +71,7 @@ class Study:
         """Return the EER of a fold, its replicates, and the number of subjects."""
         folder = self.results / self.protocol / f"fold{fold}"
         roles = {key: self.block[key] for key in ("gallery", "probe")}
-        settings = {**self.config["matcher"], **roles}
+        settings = {**self.config["matcher"], **roles, "same_moment": ["exclude"]}
         shared = {"images": self.images, "folds": folder / "folds.parquet", "fold": fold}
         shared["code"] = "benchmark"
         with tempfile.TemporaryDirectory() as place:
@@ -91,6 +91,7 @@ class Study:
                 **shared,
                 faces=made / "annotated.parquet",
                 settings=settings,
+                evaluation={"tar_at_far": []},
                 seed=self.config["training_seed"],
                 matcher=made / "matcher.safetensors",
             )

@@ -116,8 +116,8 @@ def test_the_finding_names_every_matcher_and_the_control():
     add(rows, "permuted", "eer", 0.49, 0.46, 0.53)
     assert ablation_finding([view_of(rows)], CONFIG) == (
         "other matchers against the configured one, in points of EER: "
-        "pls\u00a0+3.0 [1.0,\u00a05.0]; cosine\u00a0+1.0 [−1.0,\u00a03.0], not separable; "
-        "permuted labels give 49.0\u202f% [46.0,\u00a053.0]."
+        "pls\u00a0+3.0 [1.0,\u00a05.0]; cosine\u00a0+1.0 [−1.0,\u00a03.0], not separable "
+        "(unadjusted); permuted labels give 49.0\u202f% [46.0,\u00a053.0]."
     )
 
 
@@ -127,7 +127,7 @@ def test_several_protocols_share_one_finding():
     add(other, "permuted", "eer", 0.52, 0.46, 0.58)
     assert ablation_finding([view_of(two_matchers()), view_of(other)], CONFIG) == (
         "other matchers against the configured one, in points of EER: "
-        "pls\u00a0+3.0 to +5.0, separable in 1 of 2; "
+        "pls\u00a0+3.0 to +5.0, separable in 1 of 2 (unadjusted); "
         "permuted labels give 52.0\u202f% [46.0,\u00a058.0]."
     )
 

@@ -143,8 +143,8 @@ def test_verdicts_gather_detectors_and_count_trainings_that_differ():
     placed(rows, "pbc")
     view = View(rows.frame(), "own", looks=looks(["annotated", "pbc", *seeds], seeds))
     assert dose_chapter(view, CONFIG, seeds=seeds).sentences == [
-        "Detectors against the thermal curve: PBC, DAN (1 of 2 trainings) worse than its NMSE; "
-        "DAN (1 of 2 trainings) as predicted."
+        "Detectors against the thermal curve (unadjusted): PBC, DAN (1 of 2 trainings) worse than "
+        "its NMSE; DAN (1 of 2 trainings) as predicted."
     ]
 
 
@@ -154,13 +154,14 @@ def test_slopes_are_compared_on_both_scales_with_their_verdicts():
     slopes(rows)
     said = chapter_of(rows).sentences[0]
     assert said.startswith(
-        "Up to a displacement of .12 the equal error rate rises by .90 percentage"
+        "Up to a displacement of .12, the equal error rate changes by +.90 percentage"
     )
-    assert "by .40 in visible probes of the same moments" in said
-    assert "+.50 [.20,\u00a0.80] percentage points per .01, separable" in said
+    assert "by +.40 in visible probes of the same moments" in said
+    assert "+.50 [.20,\u00a0.80] percentage points per .01, separable (unadjusted)" in said
     assert (
-        "−2.00 [−5.00,\u00a01.00] normal deviates per interocular distance, not separable" in said
-    )
+        "−2.00 [−5.00,\u00a01.00] normal deviates per interocular distance, not separable "
+        "(unadjusted)"
+    ) in said
 
 
 @pytest.mark.parametrize(
@@ -277,7 +278,9 @@ def test_the_finding_counts_detectors_off_the_curve():
     assert said.startswith(
         "landmark error costs .95 [.75,\u00a01.15] points of EER per .01 of NMSE"
     )
-    assert said.endswith("1 of 2 detectors within the curve are off the EER that it predicts.")
+    assert said.endswith(
+        "1 of 2 detectors within the curve are off the EER that it predicts (unadjusted)."
+    )
 
 
 def test_several_protocols_share_one_finding():
@@ -288,6 +291,113 @@ def test_several_protocols_share_one_finding():
         rows.add(("own", "annotated", "displacement=isotropic"), "eer_slope", rise)
     assert dose_finding([view_of(first), view_of(second)], CONFIG) == (
         "landmark error costs .65 to .95 points of EER per .01 of NMSE in thermal probes; "
-        "thermal − visible +.25 to +.55 percentage points per .01, separable in 1 of 2; "
-        "−2.00 normal deviates per interocular distance, separable in 0 of 2."
+        "thermal − visible +.25 to +.55 percentage points per .01, separable in 1 of 2 "
+        "(unadjusted); −2.00 normal deviates per interocular distance, separable in 0 of 2 "
+        "(unadjusted)."
     )
+
+
+def sensitivities(rows, *, difference=(6.0, 2.0, 10.0)):
+    """Add d' at every level, which visible probes lose twice as fast, and its slopes."""
+    for modality, slope in (("", -6.0), ("&modality=thermal", -7.0), ("&modality=visible", -13.0)):
+        key = ("own", "annotated", f"displacement=isotropic{modality}")
+        rows.add(key, "d_prime_slope", slope, low=slope - 1, high=slope + 1)
+        for level in (0.0, 0.1, 0.2):
+            rows.add(key, "d_prime", 2.0 + slope * level, at=level)
+    value, low, high = difference
+    whole = ("own", "annotated", "displacement=isotropic")
+    rows.add(whole, "d_prime_slope_difference", value, low=low, high=high)
+
+
+def with_control(**more):
+    rows = Rows()
+    for modality, start in (("", 0.1), ("&modality=thermal", 0.1), ("&modality=visible", 0.0)):
+        curve(rows, f"displacement=isotropic{modality}", start=start, **more)
+    slopes(rows, probit=(NAN, NAN, NAN))
+    sensitivities(rows)
+    return rows
+
+
+def test_sensitivity_is_told_by_d_prime_first():
+    said = chapter_of(with_control()).sentences
+    assert said[0] == (
+        "Up to a displacement of .12, d′ changes by −7.00 per interocular distance of NMSE in "
+        "thermal probes, and by −13.00 in visible probes of the same moments. Thermal − visible: "
+        "+6.00 [2.00,\u00a010.00] of d′ per interocular distance, separable (unadjusted)."
+    )
+    assert said[1].startswith("Up to a displacement of .12, the equal error rate changes by +.90")
+    assert "normal deviates" not in said[1]
+    assert said[2].endswith(
+        "At its floor of 0 the rate cannot show a small slope; d′ has no floor."
+    )
+
+
+def test_the_finding_rests_on_d_prime_where_there_is_one():
+    rows = with_control()
+    rows.add(("own", "annotated", "displacement=isotropic"), "eer_slope", 0.95)
+    assert dose_finding([view_of(rows)], CONFIG) == (
+        "landmark error changes d′ of thermal probes by −6.00 [−7.00,\u00a0−5.00] per interocular "
+        "distance of NMSE; it costs .95 points of EER per .01 of NMSE; thermal − visible +6.00 "
+        "[2.00,\u00a010.00] of d′ per interocular distance, separable (unadjusted)."
+    )
+
+
+def test_a_slope_that_is_not_a_number_is_missing_and_said_why():
+    rows = with_control()
+    for modality, slope in (("thermal", 3.0), ("visible", NAN)):
+        key = ("own", "annotated", f"displacement=isotropic&modality={modality}")
+        rows.add(key, "probit_slope", slope)
+    steep = table(chapter_of(rows), "How steeply")
+    assert [body.title.partition(" ")[0] for body in steep.bodies] == ["d′", "Percentage", "Normal"]
+    assert [cell.text for cell in steep.bodies[2].rows[0].cells] == ["–", "3.00", "–", "–"]
+    assert steep.notes[1].startswith("A missing slope in normal deviates")
+    assert len(table(chapter_of(with_control()), "How steeply").notes) == 1
+
+
+def test_the_control_is_drawn_by_d_prime_and_by_rate():
+    panels = chapter_of(with_control()).main
+    assert [panel.title for panel in panels[1:]] == [
+        "Visible control, the same moments: d′",
+        "Visible control, the same moments: EER",
+    ]
+    assert "visible 2.00 at .000, .70 at .100" in spoken(panels[1])
+    assert [text for _, text in panels[1].legend] == ["2.00 to .60", "2.00 to −.60"]
+
+
+@pytest.mark.parametrize(
+    ("readings", "said"),
+    [
+        (("exclude", "keep"), "thermal and visible probes of the same moments, none meeting its"),
+        (("keep",), "only the moments whose visible image is not enrolled"),
+        ((), "only the moments whose visible image is not enrolled"),
+    ],
+)
+def test_the_caption_says_which_moments_the_control_is_of(readings, said):
+    rows = with_control()
+    view = View(rows.frame(), "own", looks=looks(MODELS), readings=readings)
+    assert said in dose_chapter(view, CONFIG, seeds={}).caption
+
+
+def test_a_caption_does_not_speak_of_what_is_not_drawn():
+    rows = Rows()
+    curve(rows)
+    caption = chapter_of(rows).caption
+    assert "detectors" not in caption
+    assert "dotted frame" not in caption
+
+
+def test_detectors_without_an_interval_are_not_counted_as_on_the_curve():
+    rows = Rows()
+    curve(rows)
+    placed(rows, "dan", ends=(NAN, NAN))
+    assert dose_finding([view_of(rows)], CONFIG) == ""
+    assert "DAN without an interval" in chapter_of(rows).sentences[0]
+
+
+def test_a_rise_without_an_interval_leaves_it_open_whether_the_curve_falls():
+    rows = Rows()
+    curve(rows)
+    key = ("own", "annotated", "displacement=isotropic")
+    rows.add(key, "eer_rise", 0.02, at=0.1, low=0.01, high=0.03)
+    rows.add(key, "eer_rise", -0.02, at=0.2)
+    assert chapter_of(rows).sentences == []

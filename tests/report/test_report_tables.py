@@ -4,16 +4,17 @@ from fake_study import NAN, Rows, empty
 
 from thermalign.report.cells import fraction, number, percent
 from thermalign.report.differences import difference_tables, interval_bar, verdict
-from thermalign.report.findings import Sources, finding
+from thermalign.report.findings import Sources, Told, finding
 from thermalign.report.inventory import cost_table, parameter_table
 from thermalign.report.names import looks, protocol_label, subset_label
 from thermalign.report.paper import published
-from thermalign.report.summary import View
+from thermalign.report.summary import Value, View
 from thermalign.report.tables import detail_table, nmse_table
 from thermalign.report.verification import eer_table, operating_table
 from thermalign.schemas.descriptions import COSTS
 from thermalign.schemas.measures import DIFFERENCES, SPREAD
 
+OLDER = [name for name in DIFFERENCES.names if name not in ("p", "p_holm", "n_subjects")]
 MODELS = ("annotated", "dan", "mean_shape", "mtcnn", "pbc")
 
 
@@ -24,7 +25,7 @@ def view_of(rows, protocol="protocol1"):
 def found(*views, differences=None, seeds=None):
     rows = empty(DIFFERENCES) if differences is None else differences
     sources = Sources(rows, empty(SPREAD), config={}, seeds=seeds or {})
-    return finding(list(views), list(views), sources).sentences
+    return finding([Told(view, view) for view in views], sources).sentences
 
 
 def texts(table):
@@ -124,13 +125,8 @@ def test_too_few_comparisons_are_said_and_not_printed_as_a_rate():
     rows.add(("own", "annotated", "all"), "tar_at_far", 0.62, at=0.01, n=900)
     rows.add(("own", "annotated", "all"), "tar_at_far", NAN, at=0.001, n=900)
     table = operating_table(view_of(rows, "own"))
-    assert table.columns == [
-        "TAR at FMR 0.1\u202f%",
-        "TAR at FMR 1.0\u202f%",
-        "Rank-1",
-        "Comparisons",
-    ]
-    assert texts(table)["annotated points"] == ["n too small", "62.0\u202f%", "–", "900"]
+    assert table.columns == ["TAR at FAR 0.1\u202f%", "TAR at FAR 1.0\u202f%", "Rank-1"]
+    assert texts(table)["annotated points"] == ["n too small", "62.0\u202f%", "–"]
 
 
 def test_annotated_points_lead_the_table_of_equal_error_rates():
@@ -154,21 +150,24 @@ def test_annotated_points_lead_the_table_of_equal_error_rates():
     ],
 )
 def test_only_an_interval_that_leaves_out_zero_separates(low, high, said):
-    assert verdict(low, high, first="A", second="B") == said
+    value = Value((low + high) / 2, low, high, 10)
+    assert verdict(value, first="A", second="B") == said
 
 
 def test_differences_beyond_the_main_subset_are_folded_away():
     rows = [
-        ("own", subset, "eer", 0.0, "dan", "annotated", 0.012, 0.002, 0.022, 100)
+        ("own", subset, "eer", 0.0, "dan", "annotated", 0.012, 0.002, 0.022, 100, 0.02, 0.04, 30)
         for subset in ("all", "range=1", "range=2")
     ]
     frame = pd.DataFrame(rows, columns=DIFFERENCES.names)
     shown, folded = difference_tables(frame, "own", looks=looks(MODELS))
-    assert [body.title for body in shown.bodies] == ["Equal error rate, Range 1"]
-    assert [body.title for body in folded.bodies][-1] == "Equal error rate, Range 2"
+    counts = "; n = 100, up to 30 people a fold"
+    assert [body.title for body in shown.bodies] == [f"Equal error rate, Range 1{counts}"]
+    assert [body.title for body in folded.bodies][-1] == f"Equal error rate, Range 2{counts}"
     assert folded.folded == "All other subsets (2)"
     cells = [cell.text for cell in shown.bodies[0].rows[0].cells]
-    assert cells == ["+1.2", "[0.2,\u00a02.2]", "", "annotated points lower"]
+    assert cells == ["+1.2", "[0.2,\u00a02.2]", "", ".040", "annotated points lower"]
+    assert shown.bodies[0].rows[0].cells[3].hint == "unadjusted: p .020"
     assert difference_tables(frame, "other", looks={}) == []
 
 
@@ -205,11 +204,13 @@ def test_findings_turn_differences_towards_the_model():
         rows.add(("own", model, "range=1"), "eer", rate)
     frame = pd.DataFrame(
         [("own", "range=1", "eer", 0.0, "annotated", "dan", -0.008, -0.021, 0.005, 100)],
-        columns=DIFFERENCES.names,
+        columns=OLDER,
     )
     said = found(view_of(rows, "own"), differences=frame)
     assert said[0] == "No landmark error was measured."
-    assert said[-1].endswith("+0.8 [−0.5,\u00a02.1] points over annotated points, not separable.")
+    assert said[-1].endswith(
+        "+0.8 [−0.5,\u00a02.1] points over annotated points, not separable (unadjusted)."
+    )
 
 
 def test_trainings_of_a_model_share_a_line_of_the_findings():
@@ -219,13 +220,14 @@ def test_trainings_of_a_model_share_a_line_of_the_findings():
     pairs = [("dan_seed1", 0.008, -0.005, 0.021), ("dan_seed2", 0.017, 0.004, 0.03)]
     frame = pd.DataFrame(
         [("own", "range=1", "eer", 0.0, model, "annotated", *ends, 9) for model, *ends in pairs],
-        columns=DIFFERENCES.names,
+        columns=OLDER,
     )
     view = View(rows.frame(), "own", looks=looks(MODELS, seeds))
     said = found(view, differences=frame, seeds=seeds)
     assert said[1:] == [
-        "DAN (over 2 training seeds): equal error rate at Range 1\u00a015.2\u202f% to 16.1\u202f%; "
-        "+0.8 to +1.7 points over annotated points, separable in 1 of 2."
+        "DAN (over 2 training seeds): equal error rate at Range\u00a01: 15.2\u202f% to 16.1\u202f%; "
+        "+0.8 to +1.7 points over annotated points, separable in 1 of 2 (unadjusted).",
+        "Pairs of models that are separable (unadjusted): 1 of 2 in equal error rate at Range 1.",
     ]
 
 

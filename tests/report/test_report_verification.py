@@ -34,16 +34,21 @@ def spoken(panel):
     return re.search(r'aria-label="([^"]+)"', panel.svg)[1]
 
 
-def test_a_rate_that_takes_more_person_pairs_says_how_many_a_fold_has():
+def test_a_rate_that_takes_more_person_pairs_says_how_many_there_are():
     rows = Rows()
     rows.add(KEY, "tar_at_far", 0.62, at=0.01, low=0.5, high=0.7, n=3000)
     rows.add(KEY, "tar_at_far", NAN, at=0.001, n=3000)
-    rows.add(KEY, "person_pairs_needed", 3000, at=0.001, n=2900, n_folds=2)
+    rows.add(KEY, "person_pairs_needed", 30000, at=0.001)
+    rows.add(KEY, "person_pairs_needed", 3000, at=0.01)
+    rows.add(KEY, "person_pairs", 3080)
+    rows.add(KEY, "people", 56)
     rows.add(KEY, "rank1", 0.8, low=0.7, high=0.9)
     table = operating_table(view_of(rows))
-    assert cells(table) == ["needs 3,000, has 1,450", "62.0\u202f%", "80.0\u202f%", "3,000"]
+    assert cells(table) == ["needs 30,000 person pairs, has 3,080", "62.0\u202f%", "80.0\u202f%"]
     details = [cell.detail for cell in table.bodies[0].rows[0].cells]
-    assert details == ["", "[50.0,\u00a070.0]", "[70.0,\u00a090.0]", ""]
+    assert details == ["", "[50.0,\u00a070.0]", "[70.0,\u00a090.0]"]
+    assert table.columns[1] == "TAR at FAR 1.0\u202f%, needs 3,000 pairs"
+    assert table.bodies[0].title == "All images; 56 people, 3,080 ordered person pairs per fold"
 
 
 def test_conditions_stand_beside_each_other_over_all_ranges_and_at_each():
@@ -134,9 +139,10 @@ def test_captions_count_what_each_panel_is_taken_over():
 
 
 def test_of_two_true_accept_rates_the_higher_is_better():
-    row = ("own", "all", "tar_at_far", 0.01, "annotated", "dan", 0.1, 0.05, 0.15, 100)
+    row = ("own", "all", "tar_at_far", 0.01, "annotated", "dan", 0.1, 0.05, 0.15, 9, 0.01, 0.03, 5)
     frame = pd.DataFrame([row], columns=DIFFERENCES.names)
     (table,) = difference_tables(frame, "own", looks=looks(MODELS))
-    assert table.folded == "True accept rates and rank-1 (1)"
-    assert table.bodies[0].title == "True accept rate at FMR 1.0\u202f%, All images"
-    assert cells(table) == ["+10.0", "[5.0,\u00a015.0]", "", "annotated points higher"]
+    assert table.folded == "Other figures (1)"
+    title = "True accept rate at FAR 1.0\u202f%, All images; n = 9, up to 5 people a fold"
+    assert table.bodies[0].title == title
+    assert cells(table) == ["+10.0", "[5.0,\u00a015.0]", "", ".030", "annotated points higher"]

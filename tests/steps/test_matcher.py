@@ -7,6 +7,7 @@ import torch
 
 from thermalign.images import quantise
 from thermalign.steps._descriptors import Descriptors
+from thermalign.steps._enrolment import WHOLE
 from thermalign.steps._matcher import enrol, fit_mapping, read_matcher, save_matcher
 
 TRAIN, TEST = ("t1", "t2", "t3"), ("s1", "s2", "s3", "s4")
@@ -21,6 +22,7 @@ SETTINGS = {
     "dpm": {"epochs": 1, "hidden": 8, "components": 8},
     "gallery": {"modality": "visible", "conditions": ["baseline"]},
     "probe": {"modality": "thermal", "conditions": []},
+    "same_moment": ["keep"],
 }
 METADATA = {"settings": "{}", "code": "x"}
 
@@ -61,7 +63,12 @@ def made(fold, *, permutation=0, **changes):
     mapping = fit_mapping(rows, described, settings, seed=1)
     matcher = enrol(rows, described, mapping, settings, seed=[2, 0], permutation=permutation)
     probes = rows.query("role == 'test' and modality == 'thermal'")
-    return matcher, matcher.score(described.of(list(probes["image_id"])), "thermal"), probes
+    return matcher, whole(matcher, described.of(list(probes["image_id"]))), probes
+
+
+def whole(matcher, descriptors):
+    """Return the scores of thermal probes that all meet the whole gallery."""
+    return matcher.score(descriptors, "thermal", np.full(len(descriptors), WHOLE))
 
 
 @pytest.mark.parametrize("classifier", ["pls", "cosine"])
@@ -71,7 +78,7 @@ def test_what_is_read_back_scores_alike(fold, tmp_path, mapping, classifier):
     save_matcher(tmp_path / "matcher.safetensors", matcher, METADATA)
     again = read_matcher(tmp_path / "matcher.safetensors")
     described = Descriptors(fold[1], SETTINGS).of(list(probes["image_id"]))
-    np.testing.assert_array_equal(again.score(described, "thermal"), scores)
+    np.testing.assert_array_equal(whole(again, described), scores)
     assert (again.subjects, again.fitted_on()) == (TEST, matcher.fitted_on())
     assert scores.shape == (8, 4)
     assert np.isfinite(scores).all()
@@ -99,14 +106,14 @@ def test_pls_does_not_see_the_shift_that_a_cosine_needs(fold):
     mapping = fit_mapping(rows, described, settings, seed=1)
     shifted = type(mapping)("dpm", {**mapping.tensors}, mapping.subjects)
     probes = described.of(list(rows.query("role == 'test' and modality == 'thermal'")["image_id"]))
-    first = enrol(rows, described, mapping, settings, seed=[2, 0]).score(probes, "thermal")
+    first = whole(enrol(rows, described, mapping, settings, seed=[2, 0]), probes)
     thermal = mapping.apply(probes, "thermal")
     np.testing.assert_allclose(
         thermal + mapping.tensors["mean"].flatten().numpy(),
         probes.flatten(1).numpy(),
         atol=1e-6,
     )
-    again = enrol(rows, described, shifted, settings, seed=[2, 0]).score(probes, "thermal")
+    again = whole(enrol(rows, described, shifted, settings, seed=[2, 0]), probes)
     np.testing.assert_array_equal(first, again)
 
 
@@ -114,13 +121,12 @@ def test_permuting_enrols_the_same_images_under_other_names(fold):
     plain, _, _ = made(fold, classifier="cosine")
     other, _, _ = made(fold, classifier="cosine", permutation=1)
     assert plain.subjects == other.subjects
-    assert not np.allclose(plain.weights, other.weights)
     again, _, _ = made(fold, classifier="cosine", permutation=1)
-    np.testing.assert_array_equal(other.weights, again.weights)
+    first, second, third = (m.galleries[WHOLE].weights for m in (plain, other, again))
+    assert not np.allclose(first, second)
+    np.testing.assert_array_equal(second, third)
     # one image each: the templates are the same, differently assigned
-    np.testing.assert_allclose(
-        plain.weights[np.lexsort(plain.weights.T)], other.weights[np.lexsort(other.weights.T)]
-    )
+    np.testing.assert_allclose(first[np.lexsort(first.T)], second[np.lexsort(second.T)])
 
 
 def test_a_known_person_is_found_through_inverted_contrast_once_it_is_mapped(fold):
@@ -140,8 +146,15 @@ def test_an_image_is_described_once_whoever_asks(fold, monkeypatch):
 
 
 def test_an_empty_gallery_is_named(fold):
-    with pytest.raises(ValueError, match=r"gallery.*selects no annotated image"):
+    words = (
+        r"gallery: conditions: \['pose'\] selects no visible image.*\['baseline', 'expression'\]"
+    )
+    with pytest.raises(ValueError, match=words):
         made(fold, gallery={"modality": "visible", "conditions": ["pose"]})
+    rows, faces = fold
+    thermal = faces[faces["image_id"].str.contains("thermal")]
+    with pytest.raises(ValueError, match=r"gallery.*selects no annotated image"):
+        made((rows, thermal))
 
 
 def test_one_modality_alone_cannot_be_mapped(fold):

@@ -108,7 +108,9 @@ def dose_finding(views: Sequence[View], config: Mapping[str, Any]) -> str:
         )
     if slopes:
         rise = f"{span(slopes, show=two)} points of EER per .01 of NMSE"
-        parts.append(f"{'it' if apart else 'landmark error'} costs {rise} in thermal probes")
+        parts.append(
+            f"it costs {rise}" if apart else f"landmark error costs {rise} in thermal probes"
+        )
     scales = ["d_prime_slope"] if _known(main, "d_prime_slope_difference") else list(UNITS)
     difference = slope_words(main, scales)
     parts += [f"thermal − visible {difference}"] if difference else []

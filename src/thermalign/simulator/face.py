@@ -11,6 +11,7 @@ from thermalign.simulator.expression import expression_bases
 from thermalign.simulator.facial_hair import draw_facial_hair
 from thermalign.simulator.fields import SCALE, Map, blur, channels, shrink
 from thermalign.simulator.glasses import Glasses, draw_glasses
+from thermalign.simulator.growth import draw_growth
 from thermalign.simulator.headwear import draw_fabric
 from thermalign.simulator.march import Silhouette
 from thermalign.simulator.mouth import Mouth
@@ -86,6 +87,7 @@ def build_face(
     gap: float,
     facial_hair: bool = True,
     caps: bool = False,
+    session: int = 1,
 ) -> Face:
     """Build a person.
 
@@ -100,8 +102,14 @@ def build_face(
         Whether beards and moustaches are worn; nothing else of a person depends on it.
     caps : bool
         Whether those who own a cap wear it; nothing else of a person depends on it.
+    session : int
+        From 1. In a later one the hair has been cut or has grown since, and lies otherwise.
     """
     identity = draw_identity(stream(seed, Purpose.IDENTITY, subject))
+    growth = None
+    if session > 1:
+        growth = draw_growth(stream(seed, Purpose.GROWTH, subject, session=session))
+        identity = growth.of_beard(identity)
     if not facial_hair:
         identity = replace(identity, beard=0.0, moustache=0.0)
     shape = build_shape(
@@ -109,6 +117,7 @@ def build_face(
         rng=stream(seed, Purpose.SHAPE, subject),
         hair_rng=stream(seed, Purpose.HAIR, subject),
         fabric=draw_fabric(stream(seed, Purpose.HEADWEAR, subject)) if caps else None,
+        growth=growth,
     )
     bare = np.asarray(shape.face * (1 - shape.hair_cover), np.float32)
     facial = draw_facial_hair(

@@ -19,6 +19,7 @@ from thermalign.simulator.fields import (
     random_field,
     smoothstep,
 )
+from thermalign.simulator.growth import Growth
 from thermalign.simulator.hairstyles import STYLES, Flow, Style, draw_style
 from thermalign.simulator.strands import run_strands, stray, weave
 
@@ -69,7 +70,9 @@ class Hair:
     hairline: float
 
 
-def draw_hair(identity: Identity, width: Map, *, rng: np.random.Generator) -> Hair:
+def draw_hair(
+    identity: Identity, width: Map, *, rng: np.random.Generator, growth: Growth | None = None
+) -> Hair:
     """Draw the hair of a person.
 
     Parameters
@@ -78,10 +81,13 @@ def draw_hair(identity: Identity, width: Map, *, rng: np.random.Generator) -> Ha
     width : (H, 1) mm
         Half width of the bare head.
     rng : Generator
+    growth : Growth or None
+        Since the first session: the same style and hairline, another length, combed anew.
     """
     name = draw_style(identity, rng)
     style, body = STYLES[name], identity.body
     volume = 1 + 0.15 * float(rng.standard_normal())
+    volume *= growth.hair if growth else 1
     thickness = style.thickness * volume
     top = max(body.vertex_y - thickness, HIGHEST)
     outline = _outline(identity, style, width, growth=style.growth * volume, top=top)
@@ -89,6 +95,9 @@ def draw_hair(identity: Identity, width: Map, *, rng: np.random.Generator) -> Ha
     crown = body.vertex_y - 18  # on the back of the head: rays meet out of sight
     across, along = run_strands(style, outline, crown=crown, parting=parting, rng=rng)
     strand, lock = weave(style, across, along, rng)
+    if growth:  # after that, so that the person's own stream goes on as in the first session
+        combed = run_strands(style, outline, crown=crown, parting=parting, rng=growth.rng)
+        strand, lock = weave(style, *combed, growth.rng)
     gathered = _gathered(name, width, top=top, parting=parting)
     outside = np.maximum(np.minimum(outline - np.abs(X), Y - top), gathered)
     outside = np.where((np.abs(X) < width) & (Y > -60), RING, outside)  # side-burns end at no edge

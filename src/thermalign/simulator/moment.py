@@ -25,9 +25,11 @@ class Key:
         Volume from 1, subject from 0.
     range : int
     condition : str
-        Empty for what a whole session shares.
+        Empty for what everything at one range in one session shares.
     index, frame : int
         Sample of the condition, and thermal image of the sample, from 0.
+    session : int
+        From 1.
     """
 
     seed: int
@@ -37,12 +39,13 @@ class Key:
     condition: str = ""
     index: int = 0
     frame: int = 0
+    session: int = 1
 
     def stream(self, purpose: Purpose) -> np.random.Generator:
         """Return the stream of one draw."""
         condition = 1 + CONDITIONS.index(self.condition) if self.condition else 0
         sample = (self.range, condition, self.index, self.frame)
-        return stream(self.seed, purpose, (self.volume, self.number), sample)
+        return stream(self.seed, purpose, (self.volume, self.number), sample, self.session)
 
     @property
     def subject(self) -> str:
@@ -50,14 +53,10 @@ class Key:
         return subject_name(self.volume, self.number)
 
     @property
-    def session(self) -> str:
-        """The name of the session."""
-        return f"{self.subject}_r{self.range}"
-
-    @property
     def sample(self) -> str:
-        """The name of the sample that the moment is a frame of."""
-        return f"{self.session}_{self.condition[0]}{self.index:02d}"
+        """The name of the sample that the moment is a frame of; the first session has no number."""
+        session = f"_session{self.session}" if self.session > 1 else ""
+        return f"{self.subject}{session}_r{self.range}_{self.condition[0]}{self.index:02d}"
 
     @property
     def moment(self) -> str:

@@ -81,7 +81,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class _Recording:
-    """One session: a person in a room before the cameras."""
+    """One range of a session: a person in a room before the cameras."""
 
     settings: Settings
     face: Face
@@ -98,7 +98,7 @@ class _Recording:
 def render_subject(
     settings: Settings, *, seed: int, volume: int, number: int, step: int | None = None
 ) -> Iterator[Sample]:
-    """Render every image of a subject, range by range.
+    """Render every image of a subject, session by session and range by range.
 
     Parameters
     ----------
@@ -120,23 +120,25 @@ def render_subject(
     cv2.setNumThreads(1)  # images are small; jobs run side by side instead
     plan = settings.volumes[volume - 1]
     own = settings.subject_seeds.get(subject_name(volume, number), seed)
-    face = build_face(
-        own,
-        (volume, number),
-        gap=settings.gap,
-        facial_hair=settings.facial_hair,
-        caps=settings.caps,
-    )
     frames = iter(plan.frames())
-    for place in plan.ranges:
-        room = Key(own, volume, number, place)
-        paired = place in plan.visible_ranges
-        camera = _camera(seed, settings.sensor, settings.netd)
-        recording = _start(settings, face, room, camera=camera, paired=paired, step=step)
-        for condition, count in plan.samples().items():
-            for index in range(count):
-                key = replace(room, condition=condition, index=index)
-                yield from _take_sample(recording, key, next(frames))
+    for session in range(1, plan.sessions + 1):
+        face = build_face(
+            own,
+            (volume, number),
+            gap=settings.gap,
+            facial_hair=settings.facial_hair,
+            caps=settings.caps,
+            session=session,
+        )
+        for place in plan.ranges:
+            room = Key(own, volume, number, place, session=session)
+            paired = place in plan.visible_ranges
+            camera = _camera(seed, settings.sensor, settings.netd)
+            recording = _start(settings, face, room, camera=camera, paired=paired, step=step)
+            for condition, count in plan.samples().items():
+                for index in range(count):
+                    key = replace(room, condition=condition, index=index)
+                    yield from _take_sample(recording, key, next(frames))
 
 
 def _start(
@@ -283,7 +285,7 @@ def _annotate(
     return Sample(
         image_id=f"{key.moment}_{modality}",
         subject_id=key.subject,
-        session=key.session,
+        session=str(key.session),
         volume=key.volume,
         range=key.range,
         condition=key.condition,

@@ -28,6 +28,7 @@ class Purpose(IntEnum):
     ROOM = 18
     TORSO = 19
     HEADWEAR = 20
+    GROWTH = 21
     COLOUR = 30
     WRINKLES = 31
     VISIBLE_NOISE = 32
@@ -42,6 +43,7 @@ def stream(
     purpose: Purpose,
     subject: tuple[int, int] = (0, 0),
     sample: tuple[int, int, int, int] = (0, 0, 0, 0),
+    session: int = 1,
 ) -> np.random.Generator:
     """Return the generator of one draw.
 
@@ -52,11 +54,13 @@ def stream(
     purpose : Purpose
     subject : (volume, number)
     sample : (range, condition, index, frame)
+    session : int
+        From 1. Part of the key from 2 on: more sessions leave the first as it is.
 
     Returns
     -------
     numpy.random.Generator
         Independent of every other key's; the same key always gives the same stream.
     """
-    key = (int(purpose), *subject, *sample)
+    key = (int(purpose), *subject, *sample, *((session,) if session > 1 else ()))
     return np.random.default_rng(np.random.SeedSequence(entropy=seed, spawn_key=key))

@@ -34,13 +34,18 @@ class Volume:
     ----------
     subjects : int
     ranges : tuple of int
-        Of 1 (2.5 m), 2 (5 m) and 3 (7.5 m); each is one session.
+        Of 1 (2.5 m), 2 (5 m) and 3 (7.5 m); at each, room, light, state of the person and of the
+        camera are drawn anew.
     baseline, expression : int
-        Samples per subject and range, with resting and with speaking faces.
+        Samples per subject, session and range, with resting and with speaking faces.
     visible_ranges : tuple of int
         Ranges where the visible camera records too, one image a sample.
     thermal_images : int
-        Thermal images per subject, spread as evenly as may be over the samples; 0 is one a sample.
+        Thermal images per subject and session, spread as evenly as may be over its samples; 0 is
+        one a sample.
+    sessions : int
+        How often each subject comes. A later session has other skin temperatures, another length
+        and lie of the hair, and other draws of all that differs by range.
     """
 
     subjects: int
@@ -49,16 +54,18 @@ class Volume:
     expression: int = 4
     visible_ranges: tuple[int, ...] = (1,)
     thermal_images: int = 0
+    sessions: int = 1
 
     def samples(self) -> dict[str, int]:
-        """Return the samples per subject and range, by condition."""
+        """Return the samples per subject, session and range, by condition."""
         return {"baseline": self.baseline, "expression": self.expression}
 
     def frames(self) -> list[int]:
         """Return the number of thermal images of each sample of a subject, in recorded order."""
         samples = len(self.ranges) * (self.baseline + self.expression)
         total = self.thermal_images or samples
-        return [(n + 1) * total // samples - n * total // samples for n in range(samples)]
+        of_one = [(n + 1) * total // samples - n * total // samples for n in range(samples)]
+        return of_one * self.sessions
 
 
 @dataclass(frozen=True)
@@ -179,12 +186,14 @@ def _volume(block: Any, where: str) -> Volume:
         raise ValueError(f"{where} is {block!r}; give a mapping with at least subjects")
     _check_keys(block, Volume, where)
     volume = Volume(**{key: _value(Volume, key, v, where) for key, v in block.items()})
-    if volume.subjects < 1 or volume.baseline + volume.expression < 1 or not volume.ranges:
-        raise ValueError(f"{where} has no images; give it subjects, ranges and samples")
-    if 0 < volume.thermal_images < len(volume.frames()):
+    counts = (volume.subjects, volume.baseline + volume.expression, volume.sessions)
+    if min(counts) < 1 or not volume.ranges:
+        raise ValueError(f"{where} has no images; give it subjects, sessions, ranges and samples")
+    samples = len(volume.frames()) // volume.sessions
+    if 0 < volume.thermal_images < samples:
         raise ValueError(
             f"{where}: thermal_images is {volume.thermal_images}; give 0, or at least one for each "
-            f"of the {len(volume.frames())} samples of a subject"
+            f"of the {samples} samples of a subject in a session"
         )
     for name in ("ranges", "visible_ranges"):
         given = getattr(volume, name)

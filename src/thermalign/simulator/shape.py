@@ -9,6 +9,7 @@ from thermalign.simulator.anatomy import Identity
 from thermalign.simulator.body import Ears, draw_ears, neck_height, shoulders
 from thermalign.simulator.eyes import Eyes, draw_eyes
 from thermalign.simulator.fields import FLOOR, SCALE, SHAPE, Map, Mask, blur
+from thermalign.simulator.growth import Growth
 from thermalign.simulator.hair import Hair, back_hair, draw_hair, hair_height
 from thermalign.simulator.head import face_relief, half_width, head_form
 from thermalign.simulator.headwear import Cap, Fabric, ears_left, fit_cap, under_cap
@@ -64,6 +65,7 @@ def build_shape(
     rng: np.random.Generator,
     hair_rng: np.random.Generator,
     fabric: Fabric | None = None,
+    growth: Growth | None = None,
 ) -> Shape:
     """Build the geometry of a person.
 
@@ -74,6 +76,8 @@ def build_shape(
         Two streams, one of them for the hair alone.
     fabric : Fabric or None
         The cap that is worn, if any.
+    growth : Growth or None
+        Of the hair since the first session.
     """
     body = identity.body
     width = half_width(body)
@@ -82,7 +86,7 @@ def build_shape(
     neck = neck_height(body)
     shoulder, cloth = shoulders(body, rng)
     ears = draw_ears(identity, width)
-    hair = draw_hair(identity, width, rng=hair_rng)
+    hair = draw_hair(identity, width, rng=hair_rng, growth=growth)
     cap = fit_cap(fabric, body, width=width, head=bare) if fabric else None
     below = np.maximum(np.maximum(bare, neck), shoulder)
     if cap:

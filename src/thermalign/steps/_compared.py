@@ -65,9 +65,12 @@ class Compared:
             gallery=self.gallery[rows],
         )
 
-    @cached_property
     def found(self) -> "Compared":
-        """The comparisons of probes that were acquired; if that is all of them, the same object."""
+        """Return the comparisons of acquired probes; if that is all of them, the same object."""
+        return self._found
+
+    @cached_property
+    def _found(self) -> "Compared":
         usable = acquired(self.score)
         return self if usable.all() else self.take(usable)
 
@@ -102,7 +105,7 @@ class Compared:
     @cached_property
     def pairs(self) -> int:
         """How many ordered pairs of different people acquired comparisons are of."""
-        found = self.found
+        found = self.found()
         return person_pairs(found.probe, found.gallery)
 
     def rates(self, at: Floats) -> tuple[Floats, Floats]:

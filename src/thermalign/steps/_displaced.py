@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from torch import Tensor
 
 from thermalign.displacements import displace
 from thermalign.geometry import Floats
@@ -80,9 +81,14 @@ class Side:
         """
         points = displace(self.points, list(self.moments), kind=kind, level=level, seed=seed)
         usable = alignable(points, self.alignment)
-        faces = align_stack(self.stack, np.flatnonzero(usable), points[usable], self.alignment)
-        vectors, readings = describe(faces, self.settings), [headline_of(self.settings)]
-        scores = score_probes(self.matcher, self.probes, vectors, usable, readings=readings)
+
+        def described() -> Tensor:
+            which = np.flatnonzero(usable)
+            faces = align_stack(self.stack, which, points[which], self.alignment)
+            return describe(faces, self.settings)
+
+        readings = [headline_of(self.settings)]
+        scores = score_probes(self.matcher, self.probes, usable, described, readings=readings)
         error = normalized_errors(points, self.points).mean(axis=1)
         known = pd.DataFrame(
             {"image_id": self.probes["image_id"], "moment": self.moments, "error": error}

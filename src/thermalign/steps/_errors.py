@@ -65,7 +65,7 @@ def at_thresholds(
         of 30 asks for. ``fmr_bound`` is the rule of 3's: NaN unless no false match was seen.
         All rows have that rate as their abscissa; subset ``all`` has the ``threshold`` too.
     """
-    pairs, found = part.pairs, part.found
+    pairs, found = part.pairs, part.found()
     for at, threshold in thresholds.items():
         if name == "all":
             yield Measured(name, "threshold", threshold, len(part), at=at)

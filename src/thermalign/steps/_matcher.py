@@ -199,7 +199,9 @@ def enrol(
         cross = rows[:0]
     else:
         cross = _cross_examples(seen, settings, seed=seed)
-        models = _classifiers(vectors, labels, cross, described, mapping, settings)
+        modality = settings["probe"]["modality"]
+        theirs = [mapping.apply(_of(described, cross["image_id"]), modality)] if len(cross) else []
+        models = _classifiers(np.concatenate([vectors, *theirs]), labels, settings)
     galleries = dict(zip(wanted, models, strict=True))
     names = tuple(subjects), _people(cross)
     return Matcher(mapping, settings["classifier"], galleries, enrolment, *names)
@@ -230,22 +232,15 @@ def _templates(vectors: Floats, labels: Integers) -> pls.OneVsAll:
 
 
 def _classifiers(
-    vectors: Floats,
-    labels: list[Integers],
-    cross: pd.DataFrame,
-    described: Descriptors,
-    mapping: Mapping,
-    settings: dict[str, Any],
+    vectors: Floats, labels: list[Integers], settings: dict[str, Any]
 ) -> list[pls.OneVsAll]:
-    """Return the PLS classifiers under every labelling of the gallery's vectors."""
-    rows_of = [vectors]
-    if len(cross):
-        theirs = described.of(list(cross["image_id"]))
-        rows_of.append(mapping.apply(theirs, settings["probe"]["modality"]))
-    theirs_too = np.full(len(cross), pls.CROSS_EXAMPLE)
+    """Return the PLS classifiers of vectors, the cross-examples last, under every labelling."""
     return pls.fit_each(
-        np.concatenate(rows_of),
-        [np.concatenate([each, theirs_too]) for each in labels],
+        vectors,
+        [
+            np.pad(each, (0, len(vectors) - len(each)), constant_values=pls.CROSS_EXAMPLE)
+            for each in labels
+        ],
         n_components=settings["components"],
         negatives=settings["negatives"],
     )

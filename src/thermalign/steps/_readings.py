@@ -1,4 +1,4 @@
-"""Two readings of a protocol: may a probe meet an image of its own moment, or not?
+"""Two readings of a protocol: a probe may meet an image of its own moment, or it may not.
 
 ``exclude``: no probe is compared with an image of its own moment. ``keep``: it may be. A protocol
 lists one or both under ``same_moment:``; the first is its headline.

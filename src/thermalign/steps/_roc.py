@@ -62,7 +62,7 @@ def rates_of(
     grid, fars = settings["false_match_rates"], np.array(settings["tar_at_far"])
     at = np.geomspace(grid["start"], 1, grid["count"])
     asked = np.append(fars, at if bands else NONE)
-    drawn, found = _Drawn.of(part, asked), part.found
+    drawn, found = _Drawn.of(part, asked), part.found()
     again = drawn if found is part else _Drawn.of(found, asked)
     yield from _areas(name, "", drawn)
     yield from _areas(name, "_found", again)

@@ -1,6 +1,6 @@
 """Scores of probes, as every step that verifies makes them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -15,8 +15,8 @@ from thermalign.steps._matcher import Matcher
 def score_probes(
     matcher: Matcher,
     probes: pd.DataFrame,
-    descriptors: Tensor,
     usable: Booleans,
+    describe: Callable[[], Tensor],
     *,
     readings: Sequence[str],
 ) -> pd.DataFrame:
@@ -29,16 +29,18 @@ def score_probes(
     ----------
     matcher : Matcher
     probes : DataFrame of IMAGES, P rows of one modality
-    descriptors : (U, rows, columns, D) of the usable probes, in their order
     usable : (P,) bool
         Whose face could be aligned; the others score -inf.
+    describe : function
+        Returns the descriptors of the usable probes in their order, (U, rows, columns, D); asked
+        once, if there are any.
     readings : of ``same_moment``, the headline first
     """
-    tables = []
+    tables, descriptors = [], describe() if usable.any() else None
     for reading in readings if matcher.enrolment.partial else readings[:1]:
         met = matcher.enrolment.met_by(probes, reading)
         values = np.full((len(probes), len(matcher.subjects)), -np.inf)
-        if usable.any():
+        if descriptors is not None:
             modality = str(probes["modality"].iloc[0])
             values[usable] = matcher.score(descriptors, modality, met[usable])
         takes_part = met != NONE

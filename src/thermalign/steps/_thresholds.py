@@ -74,8 +74,10 @@ def _compare(
     probes = probes[described.have(probes["image_id"])]
     if probes.empty:
         raise ValueError("no probe of a training subject is annotated")
-    vectors, usable = described.of(list(probes["image_id"])), np.ones(len(probes), bool)
-    scores = score_probes(matcher, probes, vectors, usable, readings=settings["same_moment"])
+    names, usable = list(probes["image_id"]), np.ones(len(probes), bool)
+    scores = score_probes(
+        matcher, probes, usable, lambda: described.of(names), readings=settings["same_moment"]
+    )
     subjects = probes.set_index("image_id")["subject_id"]
     return scores.assign(subject_id=scores["probe_id"].map(subjects))
 

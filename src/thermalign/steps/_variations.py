@@ -83,9 +83,11 @@ class Variations:
                 f"no annotated image is a probe ({its['probe']}), so that matchers cannot be "
                 "compared on annotated points: take ablation: and sweep: out, or annotate probes"
             )
-        vectors, usable = described.of(list(probes["image_id"])), np.ones(len(probes), bool)
-        readings = its["same_moment"]
-        return matcher, score_probes(matcher, probes, vectors, usable, readings=readings)
+        names, usable = list(probes["image_id"]), np.ones(len(probes), bool)
+        scores = score_probes(
+            matcher, probes, usable, lambda: described.of(names), readings=its["same_moment"]
+        )
+        return matcher, scores
 
 
 def measure_variations(

@@ -103,7 +103,7 @@ def _of_range(probes: pd.DataFrame, displacements: dict[str, Any]) -> pd.DataFra
 def _control(
     rows: pd.DataFrame, probes: pd.DataFrame, matcher: Matcher, settings: dict[str, Any]
 ) -> pd.DataFrame:
-    """Return test images of the gallery's modality, of probes' moments, that never meet themselves."""
+    """Return test images of the gallery's modality, of probes' moments, that meet other images."""
     gallery, probe = settings["gallery"], settings["probe"]
     if gallery["modality"] == probe["modality"]:
         return rows[:0]

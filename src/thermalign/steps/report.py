@@ -127,20 +127,51 @@ def notes(config: dict[str, Any], summary: pd.DataFrame) -> list[str]:
     lines = []
     measured = summary[summary["metric"] == "eer"].groupby("protocol")["model"].unique().to_dict()
     for name, protocol in config["protocols"].items():
-        probe, gallery = protocol["probe"], protocol["gallery"]
-        if probe["modality"] == gallery["modality"]:
+        models = measured.get(name, [])
+        modality = protocol["probe"]["modality"]
+        if modality == protocol["gallery"]["modality"] and len(models):
+            lines.append(f"{name}: {_one_modality(modality, config['matcher'])}")
+        if not len(models):
             lines.append(
-                f"{name}: probes and gallery are both {probe['modality']} images, so there is no "
-                "second modality to map to: DPM is left out and PLS works on the features alone."
+                f"{name}: nothing was verified: among its test subjects, probes "
+                f"({_selection(protocol['probe'])}) and gallery ({_selection(protocol['gallery'])}) "
+                "give no genuine or no impostor comparison."
             )
-        if "annotated" not in measured.get(name, []):
-            conditions = ", ".join(probe["conditions"]) or "all"
+        elif "annotated" not in models:
             lines.append(
-                f"{name}: probes ({conditions}) have no annotated points: verification uses "
-                "predicted points only, without the ceiling that annotated points would give, and "
-                "NMSE is measured on the test subjects' annotated images."
+                f"{name}: probes ({_selection(protocol['probe'])}) have no annotated points: "
+                "verification uses predicted points only, without the ceiling that annotated "
+                "points would give."
             )
     return lines
+
+
+def _one_modality(modality: str, matcher: dict[str, Any]) -> str:
+    """Say what a mapping between modalities does where both sides have the same."""
+    done = {
+        "none": "the classifier works on the descriptors themselves.",
+        "centring": "both sides are taken relative to the same mean of training images.",
+        "dpm": (
+            "both sides pass the same DPM, made to turn visible descriptors into thermal ones."
+            if modality == "visible"
+            else "DPM, which maps visible descriptors, maps none; both sides are taken relative to "
+            "the same mean."
+        ),
+    }[matcher["mapping"]]
+    return (
+        f"probes and gallery are both {modality} images, so there is no second modality to map "
+        f"to (mapping: {matcher['mapping']}): {done}"
+    )
+
+
+def _selection(block: dict[str, Any]) -> str:
+    """Spell which images a protocol takes: modality and what narrows it."""
+    narrowed = [
+        f"{key} {', '.join(map(str, block[key]))}"
+        for key in ("conditions", "ranges", "sessions")
+        if block.get(key)
+    ]
+    return "; ".join([str(block["modality"]), *narrowed])
 
 
 def _counts(name: str, images: pd.DataFrame) -> pd.DataFrame:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import torch
 
 from thermalign import tables
 from thermalign.provenance import stamp
@@ -36,8 +35,9 @@ def run(
 ) -> None:
     """Write the SCORES of every probe against every enrolled subject, under every reading.
 
-    Their metadata has the matcher's ``thresholds``: see :mod:`thermalign.steps._thresholds`. A probe without an aligned face scores -inf. A probe that the model was not asked about (an
-    image without annotation, for ``annotated``) is no probe.
+    Their metadata has the matcher's ``thresholds``: see :mod:`thermalign.steps._thresholds`. A
+    probe without an aligned face scores -inf. A probe that the model was not asked about (an image
+    without annotation, for ``annotated``) is no probe.
 
     Parameters
     ----------
@@ -56,8 +56,13 @@ def run(
     readings = settings["same_moment"]
     _report(probes, enrolled.enrolment, readings)
     found = described.have(probes["image_id"])
-    vectors = described.of(list(probes["image_id"][found])) if found.any() else torch.empty(0)
-    table = score_probes(enrolled, probes, vectors, found, readings=readings)
+    table = score_probes(
+        enrolled,
+        probes,
+        found,
+        lambda: described.of(list(probes["image_id"][found])),
+        readings=readings,
+    )
     table = table.assign(protocol=protocol, fold=fold, model=model)
     metadata = stamp(code, settings) | {"thresholds": json.dumps(read_thresholds(matcher))}
     tables.write(scores, table, SCORES, metadata)

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import torch
+from torch import Tensor
 
 from thermalign import tables
 from thermalign.provenance import stamp
@@ -88,7 +88,9 @@ def _score(
 ) -> pd.DataFrame:
     """Return the SCORES of probes as one recording shows them, aligned by their predictions."""
     points = points_of(found, list(shown["image_id"]))
-    usable, vectors = alignable(points, alignment), torch.empty(0)
-    if usable.any():
-        vectors = describe(align_images(shown[usable], points[usable], alignment), settings)
-    return score_probes(matcher, shown, vectors, usable, readings=[headline_of(settings)])
+    usable = alignable(points, alignment)
+
+    def described() -> Tensor:
+        return describe(align_images(shown[usable], points[usable], alignment), settings)
+
+    return score_probes(matcher, shown, usable, described, readings=[headline_of(settings)])

@@ -138,9 +138,9 @@ def _check(features: Any, labels: Integers, *, n_components: int, negatives: str
 
 
 def _fit(K: Any, labels: Integers, *, n_components: int, negatives: str) -> tuple[Any, Any, Any]:
-    """Return coefficients (S, n) of the rows, their response to each subject's mean row, its target.
+    """Return the rows' coefficients (S, n), and each subject's response to its mean, and target.
 
-    Only rows that some classifier sees enter the products; the others' coefficients are 0.
+    Rows that are left out do not enter the products; their coefficients are 0.
     """
     own, member = _rows(labels, negatives)
     xp = array_namespace(K)
