@@ -16,8 +16,8 @@ import yaml
 from thermalign import tables
 from thermalign.schemas.dataset import BOXES, FOLDS, IMAGES
 from thermalign.schemas.descriptions import COSTS
-from thermalign.schemas.measures import SUMMARY
 from thermalign.schemas.matching import SCORES
+from thermalign.schemas.measures import SUMMARY
 from thermalign.schemas.predictions import DETECTIONS, PREDICTIONS, STRESS
 
 ROOT = Path(__file__).parents[1]
