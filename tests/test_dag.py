@@ -183,6 +183,16 @@ def test_a_matcher_is_due_wherever_scores_are_made(project):
     assert due(project) == wanted
 
 
+def test_who_meets_whom_trains_no_detector_and_changes_no_fold(project):
+    config = project / "config.yaml"
+    edit(config, "same_moment: [exclude, keep]", "same_moment: [keep]")
+    edit(config, "conditions: [baseline]}", "conditions: [baseline], ranges: [1], images: 2}")
+    edit(config, "probe: {modality: thermal, conditions: []}", "probe: {modality: thermal}")
+    rules = {job[0] for job in due(project)}
+    assert {"train_matcher", "score", "ablate", "displace"} <= rules
+    assert not rules & {"fold", "train", "predict", "stress", "detect", "align", "annotated"}
+
+
 def test_a_study_without_variants_ablation_and_displacements_has_no_such_jobs(project):
     config = yaml.safe_load((project / "config.yaml").read_text())
     for block in ("variants", "ablation", "displacements"):

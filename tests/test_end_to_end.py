@@ -16,6 +16,7 @@ import yaml
 from thermalign import tables
 from thermalign.schemas.dataset import BOXES, FOLDS, IMAGES
 from thermalign.schemas.descriptions import COSTS
+from thermalign.schemas.matching import SCORES
 from thermalign.schemas.measures import SUMMARY
 from thermalign.schemas.predictions import DETECTIONS, PREDICTIONS, STRESS
 
@@ -97,6 +98,16 @@ def test_annotated_points_have_scores_but_no_error(study):
     assert {"nmse", "ced", "eer", "roc", "rank1"} <= set(metrics["dan"])
     values = summary[summary["metric"].isin(["eer", "ced", "roc", "rank1"])]["value"]
     assert values.between(0, 1).all()
+
+
+def test_both_readings_of_the_same_moment_are_measured(study):
+    subsets = figures(study).index.to_frame(index=False).query("metric == 'eer'")
+    for model in (*QUICK, "annotated"):
+        theirs = set(subsets.loc[subsets["model"] == model, "subset"])
+        assert {"all", "range=1", "same_moment=keep", "same_moment=keep&range=1"} <= theirs
+        scores = tables.read(study / f"results/p1/fold0/{model}/scores.parquet", SCORES)
+        # 4 subjects x 2 ranges x 4 samples against 4 subjects
+        assert scores.groupby("same_moment").size().to_dict() == {"exclude": 128, "keep": 128}
 
 
 def test_every_model_is_tested_under_every_variant(study):
