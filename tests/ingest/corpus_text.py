@@ -165,6 +165,7 @@ ROWS = [
         PLAIN.replace("\n", "\n\n", 1).replace("b.png,s2", "b.png,"),
         "row 4: subject_id is empty",
     ),
+    text("the index of a data frame", f",{PLAIN}".replace("\na", "\n0,a").replace("\nb", "\n1,b")),
     text("two tables joined", PLAIN + PLAIN.replace("a.png", "c.png"), "row 4 ... path: no such"),
     text("a header alone", PLAIN.split("\n")[0] + "\n", "faces.csv: no rows below the header"),
     text("an empty file", "", "faces.csv: is empty ... header"),
