@@ -55,7 +55,9 @@ CELLS = [
     changed("subject of a zero-width blank", "a.png,s1", "a.png,\u200b", "subject_id is empty"),
     changed("control character", "a.png,s1", "a.png,s\x071", "row 2 ... subject_id ... control"),
     *(
-        changed(f"subject {cell}", "a.png,s1", f"a.png,{cell}", f"row 2 ... '{cell}' ... name the")
+        changed(
+            f"subject {cell}", "a.png,s1", f"a.png,{cell}", f"row 2 ... '{cell}' ... give a name"
+        )
         for cell in ("nan", "NA", "#N/A", "null", "None", "-", "?")
     ),
     text(
@@ -114,6 +116,10 @@ CELLS = [
         write_rows(both(condition="none")),
         right={"images.condition": ["none"] * 2},
     ),
+]
+
+CELLS += [
+    text("a condition of no name", write_rows(both(condition="#N/A")), "condition ... give a name"),
 ]
 
 VISIBLE = [
