@@ -206,6 +206,7 @@ LANDMARKS = [
         "nose_base is (0, 0) ... leave all landmarks empty",
         manifest=pair(nose_base_x=0, nose_base_y=0),
     ),
+    Case("half an eye not marked", "beside the eyes", manifest=pair(right_eye_y=0)),
     Case("an eye not marked", "right_eye is (0, 0)", manifest=pair(right_eye_x=0, right_eye_y=0)),
     Case(
         "-1 for what is not marked",

@@ -55,7 +55,9 @@ CELLS = [
     changed("subject of a zero-width blank", "a.png,s1", "a.png,\u200b", "subject_id is empty"),
     changed("control character", "a.png,s1", "a.png,s\x071", "row 2 ... subject_id ... control"),
     *(
-        changed(f"subject {cell}", "a.png,s1", f"a.png,{cell}", f"row 2 ... '{cell}' ... name the")
+        changed(
+            f"subject {cell}", "a.png,s1", f"a.png,{cell}", f"row 2 ... '{cell}' ... give a name"
+        )
         for cell in ("nan", "NA", "#N/A", "null", "None", "-", "?")
     ),
     text(
@@ -116,6 +118,10 @@ CELLS = [
     ),
 ]
 
+CELLS += [
+    text("a condition of no name", write_rows(both(condition="#N/A")), "condition ... give a name"),
+]
+
 VISIBLE = [
     *(seen(cell, True) for cell in ("", "true", "TRUE", "t", "Yes", "y", "1", "1.0", " true ")),
     *(seen(cell, False) for cell in ("false", "False", "f", "NO", "n", "0", "0.0")),
@@ -165,6 +171,7 @@ ROWS = [
         PLAIN.replace("\n", "\n\n", 1).replace("b.png,s2", "b.png,"),
         "row 4: subject_id is empty",
     ),
+    text("the index of a data frame", f",{PLAIN}".replace("\na", "\n0,a").replace("\nb", "\n1,b")),
     text("two tables joined", PLAIN + PLAIN.replace("a.png", "c.png"), "row 4 ... path: no such"),
     text("a header alone", PLAIN.split("\n")[0] + "\n", "faces.csv: no rows below the header"),
     text("an empty file", "", "faces.csv: is empty ... header"),

@@ -51,6 +51,8 @@ def load(file: Path) -> Manifest:
     header = [clean(name) for name in names]
     while len(header) > 1 and not header[-1] and not any(_spare(r, len(header)) for _, r in rows):
         header.pop()
+    if not header[0] and [r[0].strip() for _, r in rows] == [str(k) for k in range(len(rows))]:
+        header, rows = header[1:], [(n, cells[1:]) for n, cells in rows]  # a data frame's index
     _check_header(header, file)
     if not rows:
         raise ValueError(f"{file}: no rows below the header; list at least one image")

@@ -127,10 +127,7 @@ def _image(
     row: Mapping[str, str], settings: Settings, where: str
 ) -> tuple[dict[str, Any], Picture]:
     """Return a row of IMAGES and the picture."""
-    for name in ("subject_id", "image_id", "pair_id", "moment"):
-        if is_missing(row.get(name, "")):
-            cure = "name the person" if name == "subject_id" else "leave it empty"
-            raise ValueError(f"{where}: {name} is {row[name]!r}, which names nothing; {cure}")
+    _check_names(row, where)
     modality = row["modality"].lower()
     if modality not in MODALITIES:
         raise ValueError(f"{where}: modality is {row['modality']!r}; use one of {list(MODALITIES)}")
@@ -161,6 +158,15 @@ def _image(
         "sha256": picture.sha256,
     }
     return image, picture
+
+
+def _check_names(row: Mapping[str, str], where: str) -> None:
+    """Refuse words for nothing where a name is wanted; a condition may be called none."""
+    for name in ("subject_id", "image_id", "pair_id", "moment", "session", "condition"):
+        cell = row.get(name, "")
+        if is_missing(cell) and not (name in ("session", "condition") and cell.lower() == "none"):
+            cure = "leave it empty" if name in ("image_id", "pair_id", "moment") else "give a name"
+            raise ValueError(f"{where}: {name} is {cell!r}, which names nothing; {cure}")
 
 
 def _scale(
