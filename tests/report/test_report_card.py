@@ -229,3 +229,11 @@ def test_a_histogram_draws_its_last_bin_to_its_end(monkeypatch):
         np.testing.assert_allclose([top.min(), top.max()], [last, last + width])
     assert len(axes.patches) == 3
     assert axes.get_xlim()[1] > last + width / 2
+
+
+def test_where_no_pixels_were_read_no_sample_is_told():
+    card = full_card().card
+    bare = card[~card["statistic"].str.contains("mean$|p01$|p50$|p99$|saturated")]
+    notes = card_table(Card(bare), "faces").notes
+    assert not any("sample" in note for note in notes)
+    assert all(notes)

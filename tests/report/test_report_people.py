@@ -149,3 +149,10 @@ def test_the_page_shows_both_readings_and_an_older_study_neither(study, outline,
     )
     assert "own moment" not in page.text().partition("How to reproduce")[0]
     assert "replication" not in page.text()
+
+
+def test_one_reading_alone_is_told_to_be_left_open():
+    _, enrolled = both(RATES)
+    assert "The paper leaves open which" in eer_table(enrolled).notes[-1]
+    assert "leaves open" not in other_reading(enrolled).notes[-1]
+    assert "leaves open" not in eer_table(both(RATES, readings=())[0]).notes[-1]

@@ -46,6 +46,6 @@ def test_probes_without_annotated_points_are_told_with_their_selection():
 def test_where_nothing_was_verified_it_is_not_blamed_on_points_or_modality():
     (line,) = notes(config(conditions=["profile"]), summary())
     assert line == (
-        "own: nothing was verified: among its test subjects, probes (visible; conditions profile) "
-        "and gallery (visible) give no genuine or no impostor comparison."
+        "own: nothing was verified: the probe (visible; conditions profile) and the gallery "
+        "(visible) of its test subjects give no genuine or no impostor comparison."
     )

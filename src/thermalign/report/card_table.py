@@ -41,13 +41,14 @@ def card_table(card: Card, name: str) -> Table:
     bodies = [Body(_image_rows(card), title="Images"), Body(_pixel_rows(card), title="Pixels")]
     if faces:
         bodies.insert(1, Body(faces, title="Annotated faces"))
+    notes = [_image_note(card), *([FORMULAE, FLOOR] if faces else []), _pixel_note(card)]
     return Table(
         caption=f"Dataset card, {name}",
         head="Statistic",
         columns=[f"Range {subset_parts(s)['range']}" for s in card.columns],
         bodies=bodies,
         groups=list(groups.items()),
-        notes=[_image_note(card), *([FORMULAE, FLOOR] if faces else []), _pixel_note(card)],
+        notes=[note for note in notes if note],
     )
 
 
@@ -101,7 +102,9 @@ def _image_note(card: Card) -> str:
 
 def _pixel_note(card: Card) -> str:
     figures = [f for s in card.columns if (f := card.get(s, "image_mean"))]
-    sampled, units = max((f[2] for f in figures), default=0), {f[3] for f in figures}
+    if not figures:
+        return ""
+    sampled, units = max(f[2] for f in figures), {f[3] for f in figures}
     scale = (
         " Those of 8 bits are shown over their full scale, 0 to 1." if FULL_SCALE in units else ""
     )

@@ -93,8 +93,8 @@ def _table(view: View, subsets: list[str], *, folded: str) -> Table:
         notes=[
             "Terms of ISO/IEC 19795-1. FTE, failure to enrol: test subjects without a usable "
             "gallery image. FTA, failure to acquire: probes without a usable aligned face, because "
-            "no face was found or its points cannot be aligned. With failures, such a probe is "
-            "accepted as nobody, and a probe of a subject who is not enrolled counts as missed at "
+            "no face was found or its points cannot be aligned. With failures, such a probe "
+            "matches nobody, and a probe of a subject who is not enrolled counts as missed at "
             f"every rank; without, only enrolled subjects and acquired probes count. {INTERVALS}"
         ],
         folded=folded,

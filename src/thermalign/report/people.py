@@ -16,9 +16,9 @@ TITLES = {"exclude": "left out", "keep": "enrolled"}
 
 OPEN = (
     "A probe’s own moment: the gallery’s images of the very sample that the probe is of. Left out, "
-    "everybody is enrolled without that moment, with galleries of equal size; enrolled, the "
-    "matcher sees an instant again that it knows, which is easier. The paper leaves open which of "
-    "the two it did."
+    "every probe meets a gallery that lacks its own moment, and about as many moments of "
+    "everybody else; enrolled, it meets the whole gallery, its own instant included. The paper "
+    "leaves open which of the two it did."
 )
 
 SIDE_BY_SIDE = (("eer", "Equal error rate"), ("rank1", "Rank-1"))

@@ -15,7 +15,7 @@ from thermalign.report.cells import (
 from thermalign.report.failures import failed
 from thermalign.report.names import READINGS, subset_label, subset_parts
 from thermalign.report.operating import operating_table, threshold_tables
-from thermalign.report.people import people_words, verified
+from thermalign.report.people import OPEN, people_words, verified
 from thermalign.report.summary import View
 from thermalign.report.tables import (
     ALIGNED_BY,
@@ -61,14 +61,18 @@ def eer_table(view: View) -> Table | None:
     columns = range_columns(view, "eer")
     caption = f"Equal error rate by model{and_range(columns)}, {verified(view)}"
     people = people_words(view, columns[-1][2])
-    return _eer_table(view, columns, caption=f"{caption}; {people}" if people else caption)
+    table = _eer_table(view, columns, caption=f"{caption}; {people}" if people else caption)
+    if table and len(view.readings) == 1:
+        return replace(table, notes=[*table.notes, OPEN])
+    return table
 
 
 def other_reading(view: View) -> Table | None:
     """Lay out the equal error rates of a reading that is not the headline, folded."""
     table = eer_table(view)
     words = READINGS[view.readings[0]]
-    return replace(table, folded=f"Equal error rates with the {words}") if table else None
+    folded = f"Equal error rates with the {words}"
+    return replace(table, folded=folded, notes=table.notes[:1]) if table else None
 
 
 def condition_table(view: View) -> Table | None:

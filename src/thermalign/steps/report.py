@@ -132,9 +132,9 @@ def notes(config: dict[str, Any], summary: pd.DataFrame) -> list[str]:
         if modality == protocol["gallery"]["modality"] and len(models):
             lines.append(f"{name}: {_one_modality(modality, config['matcher'])}")
         if not len(models):
+            sides = [f"{side} ({_selection(protocol[side])})" for side in ("probe", "gallery")]
             lines.append(
-                f"{name}: nothing was verified: among its test subjects, probes "
-                f"({_selection(protocol['probe'])}) and gallery ({_selection(protocol['gallery'])}) "
+                f"{name}: nothing was verified: the {' and the '.join(sides)} of its test subjects "
                 "give no genuine or no impostor comparison."
             )
         elif "annotated" not in models:
