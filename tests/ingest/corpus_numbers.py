@@ -282,6 +282,11 @@ BOXES = [
         "does not hold the landmarks",
         manifest=box(box_x=25, box_y=30, box_width=14, box_height=14),
     ),
+    Case(
+        "box by its centre",
+        "in its middle ... not its centre",
+        manifest=box(box_x=20, box_y=23, box_width=24, box_height=30),
+    ),
     Case("half a box", "gives ['box_x'] only ... all of", manifest=pair(box_x=3)),
     fixed("a fixed box"),
     fixed("fixed with NaN", "fixed ... nan ... finite", fixed=[8, 8, float("nan"), 30]),

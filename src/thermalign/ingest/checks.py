@@ -20,6 +20,7 @@ FRACTION = 1.5  # coordinates up to here are shares of the image, not pixels
 SMALLEST_EYES = 4.0  # px between the eyes
 SMALLEST_BOX = 4.0  # px
 LARGEST_BOX = 2.0  # sides of the image
+MIDDLE = 0.4  # sides of a box between its middle and the mean of the landmarks
 DROP = (0.4, 3.0)  # mouth below the eyes, interocular distances; CARL, EURECOM: .7 to 1.41
 ASIDE = 0.7  # mouth beside the middle of the eyes, as above; CARL, EURECOM: up to .2
 MOUTH = (0.2, 1.6)  # width of the mouth, as above; CARL, EURECOM: .36 to 1.19
@@ -129,7 +130,7 @@ def check_box(box: Floats, points: Floats | None, where: str, size: tuple[int, i
     ----------
     box : (4,) float, pixels, (x, y, width, height)
     points : (L, 2) float, pixels, or None
-        Landmarks of the image; their mean must lie in the box.
+        Landmarks of the image; their mean must lie about the middle of the box.
     where : str
     size : (width, height), pixels
 
@@ -158,8 +159,11 @@ def check_box(box: Floats, points: Floats | None, where: str, size: tuple[int, i
             f"{told} is much larger than the image of {size[0]} x {size[1]}; correct it: "
             "the last two are width and height, px"
         )
-    if points is not None and (np.abs(points.mean(0) - middle) > box[2:] / 2).any():
-        raise ValueError(f"{told} does not hold the landmarks of its image; correct one of them")
+    if points is not None and (np.abs(points.mean(0) - middle) > MIDDLE * box[2:]).any():
+        raise ValueError(
+            f"{told} does not hold the landmarks of its image in its middle; correct one of them "
+            "(x and y are the box's top-left pixel, not its centre)"
+        )
 
 
 def check_part(counts: npt.NDArray[Any], corners: Floats, where: str, what: str) -> None:
