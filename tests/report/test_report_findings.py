@@ -119,7 +119,8 @@ def test_one_protocol_of_several_is_named_with_its_lowest_error():
     said = said_of(rows, "a", "b")
     assert said[0] == "DAN has the lowest NMSE: .040 over 100 test images of all folds in a."
     assert said[2] == (
-        "DAN (over 2 protocols): NMSE\u00a0.040 (1 of 2); equal error rate\u00a010.0\u202f% (1 of 2)."
+        "DAN (over 2 protocols): NMSE\u00a0.040 (1 of 2); equal error rate\u00a010.0\u202f% "
+        "(1 of 2)."
     )
 
 
