@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 from fake_study import NAN, Rows, empty
 
+from thermalign.report.cells import percent_number, signed
 from thermalign.report.differences import difference_tables
 from thermalign.report.findings import Sources, Told, finding, findings
 from thermalign.report.names import looks
@@ -118,7 +119,8 @@ def test_one_protocol_of_several_is_named_with_its_lowest_error():
     said = said_of(rows, "a", "b")
     assert said[0] == "DAN has the lowest NMSE: .040 over 100 test images of all folds in a."
     assert said[2] == (
-        "DAN (over 2 protocols): NMSE\u00a0.040 (1 of 2); equal error rate: 10.0\u202f% (1 of 2)."
+        "DAN (over 2 protocols): NMSE\u00a0.040 (1 of 2); equal error rate\u00a010.0\u202f% "
+        "(1 of 2)."
     )
 
 
@@ -141,6 +143,11 @@ def test_a_difference_that_is_not_a_number_is_not_told():
     table = table_of(pair("annotated", "dan", NAN, wide=NAN, p=NAN, holm=NAN))
     said = said_of(rows, differences=table)
     assert not any("points over" in sentence or "nan" in sentence for sentence in said)
+
+
+def test_what_is_printed_as_zero_has_no_sign():
+    assert [signed(value, percent_number) for value in (0.0004, 0.0, -0.0004)] == ["0.0"] * 3
+    assert signed(0.001, percent_number) == "+0.1"
 
 
 def test_a_study_without_protocols_has_no_findings():

@@ -225,8 +225,9 @@ def test_trainings_of_a_model_share_a_line_of_the_findings():
     view = View(rows.frame(), "own", looks=looks(MODELS, seeds))
     said = found(view, differences=frame, seeds=seeds)
     assert said[1:] == [
-        "DAN (over 2 training seeds): equal error rate at Range\u00a01: 15.2\u202f% to "
-        "16.1\u202f%; +0.8 to +1.7 points over annotated points, separable in 1 of 2 (unadjusted).",
+        "DAN (over 2 training seeds): equal error rate\u00a015.2\u202f% to 16.1\u202f% at "
+        "Range\u00a01; +0.8 to +1.7 points over annotated points, separable in 1 of 2 "
+        "(unadjusted).",
         "Pairs of models that are separable (unadjusted): 1 of 2 in equal error rate at Range 1.",
     ]
 

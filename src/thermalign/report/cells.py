@@ -120,8 +120,9 @@ def between(low: float, high: float, *, show: Callable[[float], str]) -> str:
 
 
 def signed(value: float, show: Callable[[float], str]) -> str:
-    """Print a difference with its sign."""
-    return f"+{show(value)}" if value > 0 else show(value)
+    """Print a difference with its sign; what is printed as 0 has none."""
+    text = show(value)
+    return f"+{text}" if value > 0 and any(c in "123456789" for c in text) else text
 
 
 def chance(p: float) -> str:

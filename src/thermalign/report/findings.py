@@ -202,9 +202,9 @@ def _rates(views: list[View], names: list[str]) -> str:
     subsets = {summed_up(view) for view in measured}
     lone = next(iter(subsets)) if len(subsets) == 1 else "range=1"
     where = f" at {subset_label(lone).replace(' ', NBSP)}" if lone != "all" else ""
-    where += ", or of all images where there is one range," if len(subsets) > 1 else ""
+    where += ", or of all images where there is one range" if len(subsets) > 1 else ""
     rates = span(values, show=percent, inside=percent_number)
-    return f"equal error rate{where}: {rates}{_partly(views, names, values)}"
+    return f"equal error rate{NBSP}{rates}{where}{_partly(views, names, values)}"
 
 
 def _partly(views: list[View], names: list[str], values: list[Value]) -> str:

@@ -117,8 +117,9 @@ def _thresholds(view: View, subsets: list[str], *, folded: str = "") -> Table:
         notes=[
             "A threshold that works in the field is set before its users are seen: here on scores "
             "of training people against each other, once for equal errors and once for every "
-            "false match rate (FMR), and then kept. FNMR: false non-match rate. The EER beside "
-            "them sets its threshold on the test scores themselves, which no system in use can. "
+            "false match rate (FMR) that their number can show, and then kept. FNMR: false "
+            "non-match rate. The EER beside them sets its threshold on the test scores "
+            "themselves, which no system in use can. "
             + (
                 "FMR, FNMR: acquired probes; FAR, FRR: failures to acquire count as rejected. "
                 if failed(view)
