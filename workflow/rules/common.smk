@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -14,7 +15,11 @@ envvars:
 
 SRC = f"{workflow.basedir}/src"
 sys.path.insert(0, SRC)
-shell.prefix(f"set -euo pipefail; export PYTHONPATH={SRC!r}; ")
+shell.prefix(  # Snakemake fills braces in, so those of a path are doubled
+    "set -euo pipefail; export PYTHONPATH={}; ".format(
+        shlex.quote(SRC).replace("{", "{{").replace("}", "}}")
+    )
+)
 
 # Steps run on the Python that runs Snakemake, unless a conda environment puts its own before it.
 os.environ["PATH"] = os.pathsep.join(

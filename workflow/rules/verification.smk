@@ -16,11 +16,11 @@ rule align:
         code=code("steps.align"),
         settings=text(config["alignment"]),
     shell:
-        "python -m thermalign align --log {log}"
+        "python -m thermalign align --log {log:q}"
         " --job {wildcards.protocol}/fold{wildcards.fold}/{wildcards.model}"
-        " --images {input.images} --predictions {input.predictions}"
+        " --images {input.images:q} --predictions {input.predictions:q}"
         " --protocol {wildcards.protocol} --fold {wildcards.fold} --model {wildcards.model}"
-        " --settings {params.settings:q} --faces {output.faces} --code {params.code}"
+        " --settings {params.settings:q} --faces {output.faces:q} --code {params.code}"
 
 
 rule train_matcher:
@@ -44,10 +44,10 @@ rule train_matcher:
         settings=matching,
         seed=config["training_seed"],
     shell:
-        "python -m thermalign train_matcher --log {log}"
-        " --job {wildcards.protocol}/fold{wildcards.fold} --images {input.images}"
-        " --folds {input.folds} --faces {input.faces} --fold {wildcards.fold}"
-        " --settings {params.settings:q} --seed {params.seed} --matcher {output.matcher}"
+        "python -m thermalign train_matcher --log {log:q}"
+        " --job {wildcards.protocol}/fold{wildcards.fold} --images {input.images:q}"
+        " --folds {input.folds:q} --faces {input.faces:q} --fold {wildcards.fold}"
+        " --settings {params.settings:q} --seed {params.seed} --matcher {output.matcher:q}"
         " --code {params.code}"
 
 
@@ -72,12 +72,12 @@ rule score:
         code=code("steps.score"),
         settings=matching,
     shell:
-        "python -m thermalign score --log {log}"
+        "python -m thermalign score --log {log:q}"
         " --job {wildcards.protocol}/fold{wildcards.fold}/{wildcards.model}"
-        " --images {input.images} --folds {input.folds} --predictions {input.predictions}"
-        " --faces {input.faces} --matcher {input.matcher} --protocol {wildcards.protocol}"
+        " --images {input.images:q} --folds {input.folds:q} --predictions {input.predictions:q}"
+        " --faces {input.faces:q} --matcher {input.matcher:q} --protocol {wildcards.protocol}"
         " --fold {wildcards.fold} --model {wildcards.model} --settings {params.settings:q}"
-        " --scores {output.scores} --code {params.code}"
+        " --scores {output.scores:q} --code {params.code}"
 
 
 rule measure:
@@ -102,13 +102,13 @@ rule measure:
         code=code("steps.measure"),
         settings=text(config["evaluation"]),
     shell:
-        "python -m thermalign measure --log {log}"
+        "python -m thermalign measure --log {log:q}"
         " --job {wildcards.protocol}/fold{wildcards.fold}/{wildcards.model}"
-        " --images {input.images} --annotations {input.annotations} --folds {input.folds}"
-        " --predictions {input.predictions} --scores {input.scores}"
+        " --images {input.images:q} --annotations {input.annotations:q} --folds {input.folds:q}"
+        " --predictions {input.predictions:q} --scores {input.scores:q}"
         " --protocol {wildcards.protocol} --fold {wildcards.fold} --model {wildcards.model}"
-        " --settings {params.settings:q} --metrics {output.metrics}"
-        " --replicates {output.replicates} --code {params.code}"
+        " --settings {params.settings:q} --metrics {output.metrics:q}"
+        " --replicates {output.replicates:q} --code {params.code}"
 
 
 rule compare:
@@ -135,9 +135,9 @@ rule compare:
         settings=text(config["evaluation"]),
         displacements=text(DISPLACEMENTS),
     shell:
-        "python -m thermalign compare --log {log} --job all --images {input.images}"
-        " --metrics {input.metrics} --replicates {input.replicates}"
-        " --joined_replicates {input.joined_replicates} --scores {input.scores}"
+        "python -m thermalign compare --log {log:q} --job all --images {input.images:q}"
+        " --metrics {input.metrics:q} --replicates {input.replicates:q}"
+        " --joined_replicates {input.joined_replicates:q} --scores {input.scores:q}"
         " --datasets {params.datasets:q} --settings {params.settings:q}"
-        " --displacements {params.displacements:q} --summary {output.summary}"
-        " --differences {output.differences} --code {params.code}"
+        " --displacements {params.displacements:q} --summary {output.summary:q}"
+        " --differences {output.differences:q} --code {params.code}"
