@@ -1,4 +1,4 @@
-"""What every rule says: its environment against the import graph, its shell command, its directives."""
+"""What every rule says: its environment against imports, its shell command, its directives."""
 
 import ast
 import re
@@ -20,7 +20,7 @@ RULES = {
 }
 STEPS = {path.stem for path in (PACKAGE / "steps").glob("[a-z]*.py")}
 PROJECT = (ROOT / "pyproject.toml").read_text()
-PINS = dict(re.findall(r'"([a-z-]+)==([\w.]+)"', PROJECT))
+PINS = dict(re.findall(r'"([a-z0-9-]+)==([\w.]+)"', PROJECT))
 DISTRIBUTIONS = {  # import name: what pyproject.toml calls it
     "array_api_compat": "array-api-compat",
     "cv2": "opencv-python-headless",
