@@ -5,16 +5,12 @@ import os
 import shlex
 import shutil
 import subprocess
-import sys
-from pathlib import Path
 
 
 envvars:
     "PATH",
 
 
-SRC = f"{workflow.basedir}/src"
-sys.path.insert(0, SRC)
 shell.prefix(  # Snakemake fills braces in, so those of a path are doubled
     "set -euo pipefail; export PYTHONPATH={}; ".format(
         shlex.quote(SRC).replace("{", "{{").replace("}", "}}")
@@ -28,7 +24,7 @@ os.environ["PATH"] = os.pathsep.join(
 
 from thermalign.provenance import fingerprint
 
-RESULTS = config["results"]
+RESULTS = str(Path(config["results"]))
 DATASETS, PROTOCOLS = config["datasets"], config["protocols"]
 VARIANTS = config.get("variants", {})
 ABLATION, SWEEP = config.get("ablation", {}), config.get("sweep", {})
