@@ -187,7 +187,7 @@ def libraries():
         "OpenCV: ": lambda: cv2.cvtColor(np.zeros((2, 2), np.uint8), cv2.COLOR_BGR2GRAY),
         "out of memory": lambda: np.empty(10**15),
         "could not find expected": lambda: yaml.safe_load("a: 1\nb\nc: 2"),
-        "nowhere: No such file": lambda: open("nowhere"),  # noqa: PTH123, SIM115
+        "nowhere: No such file": lambda: open("nowhere"),  # noqa: PTH123
         "free some space": lambda: pa.OSFile("/dev/full", "w").write(b"x"),
         "header": lambda: safetensors.load(b"\0" * 20),
     }

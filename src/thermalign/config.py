@@ -104,6 +104,20 @@ def check_folder(key: str, path: str) -> None:
         raise ValueError(f"{key}: {path!r} {wrong}; name another folder or file")
 
 
+def check_detector(where: str, detector: object) -> None:
+    """Refuse a name that is no module of the detectors.
+
+    Raises
+    ------
+    ValueError
+        Naming every detector there is.
+    """
+    folder = Path(__file__).parent / "landmarks"
+    known = sorted(path.stem for path in folder.glob("[a-z]*.py"))
+    if detector not in known:
+        raise ValueError(f"{where}: no detector {detector!r}; use one of {', '.join(known)}")
+
+
 def _hint(error: Any) -> str:
     """Return which keys there are, or what the schema says of the one that is wrong."""
     if error.validator == "additionalProperties":
