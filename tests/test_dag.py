@@ -20,7 +20,8 @@ import sys
 from pathlib import Path
 OUTPUTS = {"folder", "images", "annotations", "boxes", "folds", "state", "curve", "predictions",
            "faces", "matcher", "scores", "metrics", "summary", "differences", "page", "card",
-           "likeness", "contact", "marked", "spread", "detections", "replicates"}
+           "likeness", "contact", "marked", "spread", "detections", "replicates",
+           "files"}
 INPUTS = {"fold": {"images"}, "train": {"images", "annotations", "boxes", "folds"},
           "predict": {"images", "boxes", "folds", "state"},
           "annotated": {"images", "annotations", "folds"}, "align": {"images", "predictions"},

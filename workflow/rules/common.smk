@@ -22,6 +22,7 @@ os.environ["PATH"] = os.pathsep.join(
     [str(Path(sys.executable).parent), os.environ["PATH"]]
 )
 
+from thermalign import originals
 from thermalign.provenance import fingerprint
 
 RESULTS = str(Path(config["results"]))

@@ -26,6 +26,7 @@ rule ingest:
         images=f"{RESULTS}/data/{{dataset}}/images.parquet",
         annotations=f"{RESULTS}/data/{{dataset}}/annotations.parquet",
         boxes=f"{RESULTS}/data/{{dataset}}/boxes.parquet",
+        files=f"{RESULTS}/data/{{dataset}}/files.json",
     log:
         f"{RESULTS}/logs/ingest/{{dataset}}.log",
     conda:
@@ -37,10 +38,12 @@ rule ingest:
     params:
         code=code("steps.ingest", "ingest.{adapter}"),
         dataset=lambda w: text(dataset(w.dataset)),
+        files=lambda w: files_of(w.dataset),
     shell:
         "python -m thermalign ingest --log {log:q} --job {wildcards.dataset}"
         " --dataset {params.dataset:q} --sources {input.sources:q} --images {output.images:q}"
-        " --annotations {output.annotations:q} --boxes {output.boxes:q} --code {params.code}"
+        " --annotations {output.annotations:q} --boxes {output.boxes:q}"
+        " --files {output.files:q} --fingerprint {params.files} --code {params.code}"
 
 
 rule describe:
