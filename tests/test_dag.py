@@ -47,7 +47,8 @@ for name in OUTPUTS - INPUTS.get(step, set()):
         Path(path).mkdir(parents=True, exist_ok=True)
     elif path:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        Path(path).write_text(step)
+        record = '{"fingerprint": "%s", "files": {}}' % options.get("--fingerprint")
+        Path(path).write_text(record if name == "files" else step)
 """
 
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import yaml
 
+from thermalign.failures import one_line
+
 _TAG = "tag:yaml.org,2002:"
 _KINDS = {f"{_TAG}{name}" for name in ("str", "int", "float", "bool", "null", "map", "seq")}
 
@@ -129,8 +131,9 @@ def _hint(error: Any) -> str:
 def _where(error: yaml.YAMLError) -> str:
     mark = getattr(error, "problem_mark", None)
     line = f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-    problem = getattr(error, "problem", None) or " ".join(str(error).split())
-    return f"{line}: is not readable as YAML: {problem}"
+    said = [getattr(error, part, None) for part in ("context", "problem")]
+    problem = ", ".join(part for part in said if part) or str(error)
+    return f"{line}: is not readable as YAML: {one_line(problem)}"
 
 
 def _check_nodes(path: Path, root: yaml.Node | None) -> None:

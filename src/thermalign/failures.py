@@ -8,6 +8,7 @@ import errno
 
 HINTS = {
     errno.ENOSPC: "free some space, or write elsewhere (results: of the configuration)",
+    errno.EFBIG: "the file would be larger than ulimit -f or the disk allows",
     errno.EDQUOT: "your quota is used up: delete something, or write elsewhere",
     errno.EACCES: "correct the permissions, or name another file",
     errno.EPERM: "correct the permissions, or name another file",
@@ -21,7 +22,8 @@ HINTS = {
     errno.ENOMEM: "let fewer jobs run side by side (--cores)",
 }
 OUT_OF_MEMORY = "out of memory; let fewer jobs run side by side (--cores), or make batches smaller"
-DISK_FULL = ("no space left on device", "os error 28", "errno 28")
+DISK_FULL = ("no space left on device", "os error 28", "errno 28", "inline_container.cc")
+"""As systems, Rust, Arrow and the writer of PyTorch put it; the last says where, not why."""
 
 
 class Ended(BaseException):
