@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+import yaml
 
 from thermalign import study
 
@@ -152,6 +153,39 @@ def test_make_run_runs_the_study_through_the_lock_with_any_name_of_a_configurati
     command = ["make", "run", "CORES=2", *([f"CONFIG={name}"] if name != "config.yaml" else [])]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.stdout == f"run|--cores|2|--configfile|{name}|"
+
+
+@pytest.mark.slow  # a whole study
+def test_after_a_kill_the_next_run_unlocks_and_ends_with_a_report(tmp_path):
+    for name in ("Snakefile", "workflow", "src", "envs"):
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, tmp_path / name)
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    volume = {"subjects": 9, "ranges": [1], "baseline": 2, "expression": 2}
+    config["datasets"]["simulated"] |= {"chunks": 1, "settings": {"volumes": [volume]}}
+    split = {"train_subjects": 5, "test_subjects": 4, "folds": 1, "validation_share": 0.2}
+    config["protocols"] = {"p1": config["protocols"]["p1"] | split}
+    config["matcher"] |= {"mapping": "none", "dpm": {"epochs": 1}}
+    config |= {"models": {"mean_shape": {}}, "ablation": {}, "results": "my results"}
+    del config["displacements"]
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
+    command = [sys.executable, "-c", "from thermalign.cli import main; main()", "run"]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    killed = subprocess.Popen(command, cwd=tmp_path, start_new_session=True, **quiet)
+    wait_for((tmp_path / "my results/logs/simulate/simulated-0.log").exists, 120)
+    second = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert second.returncode == 1
+    assert second.stderr.count("\n") == 1
+    assert "a run is in progress here" in second.stderr
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.wait()
+    assert list((tmp_path / ".snakemake/locks").iterdir())
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "A run here was killed: unlocking, and going on." in done.stderr
+    report = tmp_path / "my results/report/index.html"
+    assert done.stdout.endswith(f"Report: {report}\n")
+    assert report.is_file()
 
 
 def wait_for(condition, seconds=20):
