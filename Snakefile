@@ -8,9 +8,10 @@ min_version("9.0")
 SRC = f"{workflow.basedir}/src"
 sys.path.insert(0, SRC)
 
-from thermalign.config import check_config, read_config
+from thermalign.config import check_config, check_folder, read_config
 
 try:
+    check_folder("the folder of thermalign", workflow.basedir)
     for file in workflow.config_settings.configfiles or ["config.yaml"]:
         read_config(Path(file))
 except ValueError as error:

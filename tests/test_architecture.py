@@ -88,7 +88,7 @@ def test_the_workflow_imports_what_needs_no_numbers_alone():
     lines = [line for file in files for line in file.read_text().splitlines()]
     ours = {line for line in lines if re.match("(from|import) thermalign", line)}
     assert ours == {
-        "from thermalign.config import check_config, read_config",
+        "from thermalign.config import check_config, check_folder, read_config",
         "from thermalign.provenance import fingerprint",
         "from thermalign import originals",
     }

@@ -52,6 +52,7 @@ FAULTS = {
     "raise MemoryError": "out of memory; let fewer jobs run side by side (--cores)",
     "bytearray(10**15)": "out of memory; let fewer jobs run side by side (--cores)",
     "raise RuntimeError('CUDA out of memory. Tried to allocate 2 GiB')": "make batches smaller",
+    "raise RuntimeError('[enforce fail at inline_container.cc:672]')": "free some space",
     "raise SystemExit(0)": "SystemExit: 0; not foreseen",
     "raise KeyboardInterrupt": "ended by an interrupt (Ctrl-C); run the study again to go on",
     "import os, signal, time; os.kill(os.getpid(), signal.SIGTERM); time.sleep(9)": "by SIGTERM",

@@ -120,7 +120,8 @@ def test_an_image_of_a_simulated_dataset_that_was_replaced_is_refused_with_the_c
 
 # --- in the workflow, in folders whose names mean something to a shell ---
 
-DATA, RESULTS = "d $HOME; touch X & 'q' [1]", 'my "results"; touch Y #`touch Z`'
+CODE, DATA = "c 'q'; touch W", "d $HOME; touch X & 'q' [1]"
+RESULTS = 'my "results"; touch Y #`touch Z`'
 
 
 def image(number):
@@ -132,6 +133,10 @@ def ingested(tmp_path_factory):
     """A table dataset of eight people that has been ingested and folded."""
     folder = tmp_path_factory.mktemp("a b") / "it's; here"
     (folder / DATA / "t & v").mkdir(parents=True)
+    for name in ("Snakefile", "workflow", "src", "envs"):
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        (folder / CODE).mkdir(exist_ok=True)
+        copy(ROOT / name, folder / CODE / name)
     rows = ["path,subject_id"]
     for n in range(8):
         cv2.imwrite(str(folder / DATA / "t & v" / f"{n} (1).png"), image(n))
@@ -154,11 +159,12 @@ def ingested(tmp_path_factory):
 
 @pytest.fixture
 def project(ingested, tmp_path):
-    return shutil.copytree(ingested, tmp_path / "moved & {x}".replace("{x}", "away"))
+    return shutil.copytree(ingested, tmp_path / "moved & away")
 
 
 def snakemake(folder, *arguments, target="portraits/fold0/folds.parquet"):
-    command = [sys.executable, "-m", "snakemake", "-s", str(ROOT / "Snakefile"), "--cores", "1"]
+    snakefile = str(folder / CODE / "Snakefile")
+    command = [sys.executable, "-m", "snakemake", "-s", snakefile, "--cores", "1"]
     command += ["--directory", str(folder), "--configfile", str(folder / "study.yaml")]
     command += [*arguments, "--", f"{RESULTS}/{target}"]
     done = subprocess.run(command, capture_output=True, text=True)
@@ -175,7 +181,8 @@ def test_odd_names_of_folders_reach_the_steps_and_no_command_is_run_by_them(inge
     record = json.loads((ingested / RESULTS / "data/london60/files.json").read_text())
     assert f"{DATA}/t & v/0 (1).png" in record["files"]
     assert record["fingerprint"] == NEW
-    assert {path.name for path in ingested.iterdir()} == {DATA, RESULTS, "study.yaml", ".snakemake"}
+    there = {path.name for path in ingested.iterdir()}
+    assert there == {CODE, DATA, RESULTS, "study.yaml", ".snakemake"}
 
 
 def test_a_moved_folder_and_touched_images_and_manifest_are_no_reason_to_run(project):

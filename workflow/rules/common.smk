@@ -11,11 +11,7 @@ envvars:
     "PATH",
 
 
-shell.prefix(  # Snakemake fills braces in, so those of a path are doubled
-    "set -euo pipefail; export PYTHONPATH={}; ".format(
-        shlex.quote(SRC).replace("{", "{{").replace("}", "}}")
-    )
-)
+shell.prefix(f"set -euo pipefail; export PYTHONPATH={shlex.quote(SRC)}; ")
 
 # Steps run on the Python that runs Snakemake, unless a conda environment puts its own before it.
 os.environ["PATH"] = os.pathsep.join(
