@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import sys
 from pathlib import Path
 
@@ -337,6 +338,13 @@ def test_a_missing_configuration_is_one_line(tmp_path, refused, monkeypatch, com
     assert "config.yaml: no such configuration; name one with --configfile" in refused(command_)
     (tmp_path / "config.yaml").mkdir()
     assert "config.yaml: no such configuration" in refused(command_)
+
+
+def test_a_command_that_is_told_to_end_says_so(monkeypatch, capsys):
+    monkeypatch.setattr(cli, "read_config", lambda path: os.kill(os.getpid(), signal.SIGTERM))
+    status, _, printed = command(monkeypatch, capsys, "models")
+    assert (status, printed.count("\n")) == (128 + signal.SIGTERM, 1)
+    assert "ended by SIGTERM" in printed
 
 
 def test_a_fault_of_the_program_is_one_line_too(monkeypatch, capsys, refused):

@@ -198,6 +198,13 @@ def test_a_replaced_image_is_read_again_and_then_nothing_is_due(project):
     assert due(project) == set()
 
 
+def test_a_job_elsewhere_is_given_the_fingerprint_that_its_run_took(project, monkeypatch):
+    monkeypatch.setenv("THERMALIGN_FILES_london60", "taken")
+    assert {"ingest", "fold"} <= due(project)
+    monkeypatch.setenv("THERMALIGN_FILES_london60", NEW)
+    assert due(project) == set()
+
+
 def test_a_deleted_image_is_refused_by_its_row_of_the_manifest(project):
     (project / DATA / "t & v" / "3 (1).png").unlink()
     status, printed = snakemake(project)

@@ -19,12 +19,11 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import FrameType
 from typing import Any, NoReturn, TextIO
 
 import psutil
 
-from thermalign.failures import Ended, explain, is_explained
+from thermalign.failures import Ended, end, explain, is_explained
 
 READERS: dict[Any, Callable[[str], Any]] = {
     str: str,
@@ -214,10 +213,6 @@ def ends_in_time() -> Iterator[None]:
     Python hears of a signal between two of its own instructions only; a long call of compiled code
     that does not return within GRACE is cut off.
     """
-
-    def end(number: int, _: FrameType | None) -> NoReturn:
-        raise Ended(signal.Signals(number).name)
-
     heard, hear = os.pipe()
     os.set_blocking(hear, False)
 

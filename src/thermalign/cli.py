@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from thermalign.config import check_detector, read_config
-from thermalign.failures import explain, is_explained
+from thermalign.failures import Ended, end, explain, is_explained
 
 app = typer.Typer(
     help="Landmark detectors on thermal faces, and what their error costs face verification.",
@@ -168,11 +169,17 @@ def read_version() -> str:
 
 def main() -> None:
     """Run the command line; whatever goes wrong is one line and exit status 1."""
+    before = signal.signal(signal.SIGTERM, end)
     try:
         app()
+    except Ended as error:
+        typer.echo(f"thermalign: {explain(error)}", err=True)
+        sys.exit(128 + signal.SIGTERM)
     except Exception as error:
         if os.environ.get(TRACEBACK):
             raise
         see = "" if is_explained(error) else f"; {TRACEBACK}=1 shows where"
         typer.echo(f"thermalign: {explain(error)}{see}", err=True)
         sys.exit(1)
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -5,6 +5,9 @@ them. Standard library only.
 """
 
 import errno
+import signal
+from types import FrameType
+from typing import NoReturn
 
 HINTS = {
     errno.ENOSPC: "free some space, or write elsewhere (results: of the configuration)",
@@ -28,6 +31,11 @@ DISK_FULL = ("no space left on device", "os error 28", "errno 28", "inline_conta
 
 class Ended(BaseException):
     """Somebody told this process to end by a signal, whose name this carries."""
+
+
+def end(number: int, _: FrameType | None) -> NoReturn:
+    """Handle a signal by raising :class:`Ended`, so that nothing half-written stays."""
+    raise Ended(signal.Signals(number).name)
 
 
 def explain(error: BaseException) -> str:
