@@ -273,7 +273,7 @@ def test_threads_are_no_reason_to_run_again(project):
     ("old", "new", "named"),
     [
         ("training_seed: 1", "training_sed: 1", "training_sed"),
-        ("results: results", "results: [", "line 9, column 14: is not readable as YAML"),
+        ("results: results", "results: [", ": is not readable as YAML: "),
         ("results: results", "results: r\nresults: s", "the key results stands in line 5 already"),
         ("results: results", "results: 'a{b}'", "results: 'a{b}' has braces"),
         ("test_subjects: 30", "test_subject: 30", "test_subject"),
