@@ -10,9 +10,9 @@ CONFIG ?= config.yaml
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
-run: $(STAMP) ## install, run the default study, print where its report is
-	@$(BIN)/snakemake --cores $(CORES) --rerun-incomplete --configfile $(CONFIG) && \
-		echo "Report: $(CURDIR)/$$(sed -n 's/^results: *\([^ ]*\).*/\1/p' $(CONFIG))/report/index.html"
+run: export CONFIG := $(CONFIG)
+run: $(STAMP) ## install, run the default study, print where its report is; goes on after a kill
+	@$(BIN)/thermalign run --cores $(CORES) --configfile "$$CONFIG"
 
 test: $(STAMP) ## install and run the tests
 	@$(BIN)/python -m pytest -n $(CORES) --dist loadfile

@@ -1,6 +1,21 @@
-from snakemake.utils import min_version, validate
+import sys
+from pathlib import Path
+
+from snakemake.utils import min_version
 
 min_version("9.0")
+
+SRC = f"{workflow.basedir}/src"
+sys.path.insert(0, SRC)
+
+from thermalign.config import check_config, check_folder, read_config
+
+try:
+    check_folder("the folder of thermalign", workflow.basedir)
+    for file in workflow.config_settings.configfiles or ["config.yaml"]:
+        read_config(Path(file))
+except ValueError as error:
+    sys.exit(f"config: {error}")
 
 
 if not workflow.config_settings.configfiles:
@@ -8,7 +23,10 @@ if not workflow.config_settings.configfiles:
     configfile: "config.yaml"
 
 
-validate(config, f"{workflow.basedir}/workflow/schemas/config.schema.yaml")
+try:
+    check_config(config, Path(workflow.basedir, "workflow/schemas/config.schema.yaml"))
+except ValueError as error:
+    sys.exit(f"config: {error}")
 
 
 include: "workflow/rules/common.smk"

@@ -1,16 +1,31 @@
 """Commands for people, on results that are made up."""
 
+import json
+import os
+import re
+import signal
+import sys
+from pathlib import Path
+
+import cv2
 import numpy as np
 import pandas as pd
 import pytest
+import torch
+from safetensors.torch import save_file
 from typer.testing import CliRunner
 
-from thermalign import tables
+from thermalign import cli, tables
+from thermalign import study as runs
 from thermalign.cli import app
 from thermalign.images import quantise
+from thermalign.landmarks._data import State
 from thermalign.schemas.dataset import FOLDS, IMAGES
 from thermalign.schemas.matching import FACES
+from thermalign.schemas.measures import SUMMARY
+from thermalign.steps._model import save_state
 
+ROOT = Path(__file__).parents[1]
 KEY = {"protocol": "p1", "fold": 0}
 ROLES = {"i0": "train", "i1": "test", "i2": "test", "i3": "test"}
 ALIGNED = ["i3", "i0", "i1"]  # i2 was not found
@@ -83,3 +98,282 @@ def test_a_model_without_aligned_faces_is_refused(study):
     tables.write(path, tables.read(path, FACES)[:0], FACES)
     with pytest.raises(ValueError, match="holds no aligned face"):
         raise export(study).exception
+
+
+def command(monkeypatch, capsys, *arguments):
+    """Run the command line as the shell would; return its status and both outputs."""
+    monkeypatch.setattr(sys, "argv", ["thermalign", *map(str, arguments)])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    printed = capsys.readouterr()
+    return ended.value.code or 0, printed.out, printed.err
+
+
+@pytest.fixture
+def refused(monkeypatch, capsys):
+    """Return a function that runs a command and returns the one line that it is refused in."""
+
+    def run(*arguments):
+        status, _, printed = command(monkeypatch, capsys, *arguments)
+        assert status == 1
+        assert printed.count("\n") == 1
+        assert "Traceback" not in printed
+        return printed
+
+    return run
+
+
+# --- outputs that are inputs ---
+
+SETTINGS = {"model": "mean_shape", "detector": "mean_shape", "seed": 1}
+
+
+def write_state(path, settings=SETTINGS, shape=(5, 2)):
+    save_state(
+        path, State({"mean_shape": torch.full(shape, 0.5)}), {"settings": json.dumps(settings)}
+    )
+
+
+@pytest.fixture
+def deployed(tmp_path, monkeypatch):
+    """A trained model and a manifest of two images in the working directory."""
+    monkeypatch.chdir(tmp_path)
+    write_state(tmp_path / "state.safetensors")
+    for n in range(2):
+        cv2.imwrite(f"{n}.png", np.full((40, 40), 90 + n, np.uint8))
+    rows = [f"{n}.png,s{n},5,5,30,30" for n in range(2)]
+    header = "path,subject_id,box_x,box_y,box_width,box_height"
+    (tmp_path / "faces.csv").write_text("\n".join([header, *rows]))
+    return tmp_path
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+PREDICT = ("predict", "state.safetensors", "faces.csv")
+
+
+def test_landmarks_are_written_and_written_again(deployed):
+    for _ in range(2):
+        assert CliRunner().invoke(app, [*PREDICT, "out/landmarks.csv"]).exit_code == 0
+    rows = pd.read_csv("out/landmarks.csv")
+    assert list(rows["image_id"]) == [0, 1]
+    assert rows.loc[0, "right_eye_x"] == 19.5  # the middle of pixels 5 to 34
+    assert [path.name for path in Path("out").iterdir()] == ["landmarks.csv"]
+
+
+@pytest.mark.parametrize(
+    ("output", "named"),
+    [
+        ("faces.csv", "faces.csv: is the manifest"),
+        ("./x/../faces.csv", "is the manifest"),
+        ("state.safetensors", "is the trained model"),
+        ("1.png", "is an image of the manifest"),
+        ("link.csv", "link.csv: is the manifest (faces.csv)"),
+        ("hard.csv", "hard.csv: is an image of the manifest (0.png)"),
+        ("notes.csv", "is there and was not written by this command"),
+        ("x", "x: is a folder; name a file in it"),
+        (".", "is a folder"),
+        ("/dev/null", "/dev/null: is a device or a pipe"),
+        ("pipe", "pipe: is a device or a pipe"),
+        ("faces.csv/out.csv", "nothing can be written in"),
+        ("round.csv", "is a link that leads nowhere"),
+        ("/proc/out.csv", "/proc/"),
+    ],
+)
+def test_an_output_that_would_destroy_something_is_refused(deployed, refused, output, named):
+    Path("x").mkdir()
+    Path("link.csv").symlink_to("faces.csv")
+    Path("round.csv").symlink_to("round.csv")
+    Path("hard.csv").hardlink_to("0.png")
+    Path("notes.csv").write_text("mine")
+    os.mkfifo("pipe")
+    before = contents(deployed)
+    assert named in refused(*PREDICT, output)
+    assert contents(deployed) == before
+
+
+def test_a_link_to_an_earlier_output_is_followed(deployed):
+    Path("elsewhere").mkdir()
+    Path("out.csv").symlink_to("elsewhere/out.csv")
+    assert CliRunner().invoke(app, [*PREDICT, "out.csv"]).exit_code == 0
+    assert Path("out.csv").is_symlink()
+    assert Path("elsewhere/out.csv").read_text().startswith("image_id,right_eye_x")
+
+
+@pytest.mark.parametrize(
+    ("output", "named"),
+    [
+        ("results/p1/fold0/m/faces.parquet", "is a table of the study"),
+        ("results/p1/../p1/fold0/folds.parquet", "is a table of the study"),
+        ("study.yaml", "is there and was not written by this command"),
+        ("results", "is a folder"),
+        ("/dev/null", "is a device or a pipe"),
+    ],
+)
+def test_exported_faces_replace_nothing_else(study, refused, monkeypatch, output, named):
+    monkeypatch.chdir(study)
+    arguments = ("faces", "results", "p1", "0", "m", output, "--configfile", "study.yaml")
+    assert named in refused(*arguments)
+    assert export(study).exit_code == 0
+    assert export(study).exit_code == 0
+
+
+# --- models of somebody else, or of another version ---
+
+
+@pytest.mark.parametrize(
+    ("settings", "shape", "named"),
+    [
+        ({**SETTINGS, "detector": "yolo"}, (5, 2), "no detector 'yolo'; use one of dan"),
+        ({**SETTINGS, "detector": "../cli"}, (5, 2), "no detector '../cli'"),
+        ({**SETTINGS, "width": 3}, (5, 2), "unknown setting 'width'"),
+        ({"mapping": "dpm"}, (5, 2), "is not a trained landmark model"),
+        ([1], (5, 2), "is not a trained landmark model"),
+        (SETTINGS, (4, 7), "its tensors are not those of its settings"),
+    ],
+)
+def test_a_model_that_this_version_cannot_use_is_refused(deployed, refused, settings, shape, named):
+    write_state(deployed / "state.safetensors", settings, shape)
+    line = refused(*PREDICT, "out.csv")
+    assert named in line
+    assert "state.safetensors" in line
+    assert not Path("out.csv").exists()
+
+
+def foreign(path, metadata):
+    save_file({"weight": torch.zeros(2)}, path, metadata)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda path: foreign(path, None),
+        lambda path: foreign(path, {"format": "pt"}),
+        lambda path: foreign(path, {"thermalign": "not JSON"}),
+        lambda path: foreign(path, {"thermalign": "[]"}),
+        lambda path: foreign(path, {"thermalign": '{"settings": "{"}'}),
+        lambda path: path.write_bytes(path.read_bytes()[:-5]),
+        lambda path: path.write_bytes(b""),
+        lambda path: path.write_bytes(os.urandom(99)),
+    ],
+)
+def test_a_file_that_is_no_trained_model_is_refused(deployed, refused, make):
+    make(deployed / "state.safetensors")
+    assert "state.safetensors: is not a trained model of this package" in refused(*PREDICT, "o.csv")
+
+
+# --- the metrics of a study ---
+
+
+@pytest.fixture
+def summary(tmp_path, monkeypatch):
+    rows = [
+        {"subset": "all", "metric": metric, "at": at, "value": value}
+        for metric, at, value in [
+            ("nmse", 0.0, 0.05),
+            ("tar_at_far", 0.1, 0.7),
+            ("tar_at_far", 0.01, 0.4),
+            ("failure_at", 0.08, 0.2),
+        ]
+    ]
+    table = pd.DataFrame(rows).assign(protocol="p1", model="dan", low=0.0, high=1.0, fold_sd=0.1)
+    table = table.assign(n=9, n_folds=1)[SUMMARY.names]
+    tables.write(tmp_path / "results/compare/summary.parquet", table, SUMMARY)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "results/compare/summary.parquet"
+
+
+def shown(*arguments):
+    lines = CliRunner().invoke(app, ["metrics", *arguments]).output.splitlines()
+    return [line.split() for line in lines]
+
+
+def test_every_abscissa_of_a_metric_is_shown(summary):
+    assert shown("--metric", "tar_at_far") == [
+        ["protocol", "subset", "model", "at", "value", "low", "high", "n"],
+        ["p1", "all", "dan", "0.0100", "0.4000", "0.0000", "1.0000", "9"],
+        ["p1", "all", "dan", "0.1000", "0.7000", "0.0000", "1.0000", "9"],
+    ]
+    assert shown("--metric", "failure_at")[1][3] == "0.0800"
+    assert shown()[0] == ["protocol", "subset", "model", "value", "low", "high", "n"]
+
+
+def test_an_unknown_metric_is_refused_with_those_there_are(summary, refused):
+    line = refused("metrics", "--metric", "tar")
+    assert "no metric 'tar'; use one of failure_at, nmse, tar_at_far" in line
+
+
+def test_a_study_that_is_not_there_or_not_whole_is_refused(summary, refused):
+    assert "nowhere/compare/summary.parquet: no such table" in refused("metrics", "nowhere")
+    summary.write_bytes(summary.read_bytes()[:-40])
+    assert "summary.parquet: is no whole Parquet table" in refused("metrics")
+
+
+# --- configurations, versions, faults ---
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("a: [", "line 1, column 5: is not readable as YAML"),
+        ("models: {dan: {}, dan: {}}", "line 1: the key dan stands in line 1 already"),
+        ("- models", "holds no keys and values"),
+        ("results: r", "has no models:"),
+        ("models: [dan]", "has no models:"),
+        ("models: {dan: }", "models.dan is None; write dan: {} or keys below it"),
+        ("models: {yolo: {}}", "models.yolo: no detector 'yolo'; use one of dan"),
+        ("models: {dan: {widht: 1}}", "unknown setting 'widht'"),
+    ],
+)
+def test_a_broken_configuration_is_one_line(tmp_path, refused, text, named):
+    (tmp_path / "c.yaml").write_text(text)
+    assert named in refused("models", "--configfile", tmp_path / "c.yaml")
+
+
+@pytest.mark.parametrize("command_", ["run", "models"])
+def test_a_missing_configuration_is_one_line(tmp_path, refused, monkeypatch, command_):
+    monkeypatch.chdir(tmp_path)
+    assert "config.yaml: no such configuration; name one with --configfile" in refused(command_)
+    (tmp_path / "config.yaml").mkdir()
+    assert "config.yaml: no such configuration" in refused(command_)
+
+
+def test_a_command_that_is_told_to_end_says_so(monkeypatch, capsys):
+    monkeypatch.setattr(cli, "read_config", lambda path: os.kill(os.getpid(), signal.SIGTERM))
+    status, _, printed = command(monkeypatch, capsys, "models")
+    assert (status, printed.count("\n")) == (128 + signal.SIGTERM, 1)
+    assert "ended by SIGTERM" in printed
+
+
+def test_a_fault_of_the_program_is_one_line_too(monkeypatch, capsys, refused):
+    monkeypatch.setattr(cli, "read_config", lambda path: {}["x"])
+    line = refused("models")
+    assert "KeyError: 'x'; not foreseen" in line
+    assert "THERMALIGN_TRACEBACK=1 shows where" in line
+    monkeypatch.setenv("THERMALIGN_TRACEBACK", "1")
+    with pytest.raises(KeyError):
+        cli.main()
+
+
+def test_the_version_is_that_of_the_source_tree_and_else_of_the_installed_package(
+    monkeypatch, capsys, tmp_path
+):
+    version = re.search(r'^version = "(.+)"', (ROOT / "pyproject.toml").read_text(), re.M)[1]
+    assert command(monkeypatch, capsys, "--version") == (0, f"thermalign {version}\n", "")
+    monkeypatch.setattr(cli, "__file__", str(tmp_path / "a/b/cli.py"))
+    assert cli.read_version() == version
+
+
+def test_a_run_hands_a_folder_of_images_over_as_it_is_and_says_where_the_report_lies(
+    tmp_path, monkeypatch
+):
+    given = []
+    monkeypatch.setattr(runs, "run_study", lambda arguments: given.append(arguments) or 0)
+    (tmp_path / "c.yaml").write_text('results: "my results"')
+    monkeypatch.chdir(tmp_path)
+    for data, value in {"1": '"1"', "[x]": '"[x]"', "a: b": '"a: b"', "é'": '"é\'"'}.items():
+        done = CliRunner().invoke(app, ["run", "--configfile", "c.yaml", "--data", data])
+        assert done.output == f"Report: {tmp_path}/my results/report/index.html\n"
+        assert given[-1][-2:] == ["--config", f"data={value}"]

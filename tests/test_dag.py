@@ -20,7 +20,8 @@ import sys
 from pathlib import Path
 OUTPUTS = {"folder", "images", "annotations", "boxes", "folds", "state", "curve", "predictions",
            "faces", "matcher", "scores", "metrics", "summary", "differences", "page", "card",
-           "likeness", "contact", "marked", "spread", "detections", "replicates", "attributes"}
+           "likeness", "contact", "marked", "spread", "detections", "replicates", "attributes",
+           "files"}
 INPUTS = {"fold": {"images"}, "train": {"images", "annotations", "boxes", "folds"},
           "predict": {"images", "boxes", "folds", "state"},
           "annotated": {"images", "annotations", "folds"}, "align": {"images", "predictions"},
@@ -48,7 +49,8 @@ for name in OUTPUTS - INPUTS.get(step, set()):
         Path(path).mkdir(parents=True, exist_ok=True)
     elif path:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        Path(path).write_text(step)
+        record = '{"fingerprint": "%s", "files": {}}' % options.get("--fingerprint")
+        Path(path).write_text(record if name == "files" else step)
 """
 
 
@@ -283,6 +285,9 @@ def test_threads_are_no_reason_to_run_again(project):
     ("old", "new", "named"),
     [
         ("training_seed: 1", "training_sed: 1", "training_sed"),
+        ("results: results", "results: [", ": is not readable as YAML: "),
+        ("results: results", "results: r\nresults: s", "the key results stands in line 5 already"),
+        ("results: results", "results: 'a{b}'", "results: 'a{b}' has braces"),
         ("test_subjects: 30", "test_subject: 30", "test_subject"),
         ("components: 10", "components: many", "many"),
         ("  mean_shape: {}", "  mean_shap: {}", "no detector 'mean_shap'"),
@@ -312,7 +317,8 @@ def test_a_wrong_key_is_refused_by_name_before_any_job(project, old, new, named)
     edit(project / "config.yaml", old, new)
     done = snakemake(project, "--cores", "1", "-n")
     assert done.returncode != 0
-    assert named in done.stdout + done.stderr
+    assert [line for line in done.stderr.splitlines() if named in line and "config: " in line]
+    assert "Traceback" not in done.stderr
 
 
 def test_another_configuration_replaces_the_default_one(project):
@@ -336,51 +342,6 @@ def test_jobs_that_train_share_the_one_gpu_of_a_machine(project, tmp_path):
     wanted = r"rule train:.*?resources: [^\n]*gpu=(\d)"
     assert set(re.findall(wanted, with_gpu, flags=re.DOTALL)) == {"1"}
     assert set(re.findall(wanted, without, flags=re.DOTALL)) == {"0"}
-
-
-def test_every_rule_states_its_threads_resources_log_and_environment():
-    for file in (ROOT / "workflow/rules").glob("*.smk"):
-        for rule in re.split(r"\nrule ", file.read_text())[1:]:
-            for directive in ("threads:", "resources:", "log:", "conda:"):
-                assert directive in rule, (file.name, rule.split(":")[0], directive)
-
-
-def test_environments_hold_what_their_steps_import_at_the_pinned_versions():
-    sys.path.insert(0, str(ROOT / "src"))
-    from thermalign.provenance import third_party  # noqa: PLC0415
-
-    pins = dict(re.findall(r'"([a-z-]+)==([\w.]+)"', (ROOT / "pyproject.toml").read_text()))
-    distributions = {
-        "cv2": "opencv-python-headless",
-        "yaml": "pyyaml",
-        "array_api_compat": "array-api-compat",
-        "dlib": "dlib-bin",
-    }
-    conda = {
-        "opencv-python-headless": "py-opencv",
-        "torch": "pytorch",
-        "matplotlib": "matplotlib-base",
-        "dlib-bin": "dlib",
-    }
-    for file in (ROOT / "workflow/rules").glob("*.smk"):
-        for rule in re.split(r"\nrule ", file.read_text())[1:]:
-            name = rule.split(":")[0]
-            env = yaml.safe_load(
-                (ROOT / "envs" / re.search(r"envs/(\w+\.yaml)", rule)[1]).read_text()
-            )
-            assert env["channels"] == ["conda-forge"]
-            have = dict(line.split("=", 1) for line in env["dependencies"])
-            reached = third_party(f"thermalign.steps.{name}") | third_party("thermalign.__main__")
-            if "landmarks.{detector}" in rule:
-                models = (ROOT / "src/thermalign/landmarks").glob("[a-z]*.py")
-                reached |= {
-                    m for p in models for m in third_party(f"thermalign.landmarks.{p.stem}")
-                }
-            for module in reached - set(sys.stdlib_module_names):
-                package = distributions.get(module, module)
-                pin = pins[package]
-                assert conda.get(package, package) in have, (name, module)
-                assert pin.startswith(have[conda.get(package, package)].rstrip("*")), (name, module)
 
 
 STUDIES = ["verification", "sweep", "paper", "pbc_reach", "learning_curve", "frames", "robustness"]

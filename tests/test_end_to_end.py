@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -254,6 +255,24 @@ def test_a_deployed_model_predicts_a_manifest(study):
     lines = (study / "out.csv").read_text().splitlines()
     assert lines[0].startswith("image_id,right_eye_x,right_eye_y,right_eye_confidence")
     assert len(lines) == 4
+
+
+def test_a_replaced_image_of_the_simulator_is_refused_until_its_chunk_is_rendered_anew(
+    study, tmp_path
+):
+    copy = shutil.copytree(study, tmp_path / "copy")
+    chunk = copy / "results/data/simulated/chunks/0"
+    first, second = sorted(chunk.glob("*.png"))[:2]
+    shutil.copy(second, first)
+    status, printed = run(copy, tiny())
+    lines = [line for line in printed.splitlines() if line.startswith("thermalign ingest")]
+    assert status != 0
+    assert f"{first.name}: was replaced or damaged since it was rendered" in lines[0]
+    assert "delete the folder results/data/simulated/chunks/0" in lines[0]
+    shutil.rmtree(chunk)
+    status, printed = run(copy, tiny(), "--until", "ingest")
+    assert status == 0, printed
+    assert first.read_bytes() == (study / chunk.relative_to(copy) / first.name).read_bytes()
 
 
 def test_a_wrong_setting_of_a_model_ends_its_job_in_one_line(study):

@@ -1,8 +1,10 @@
 import importlib
 import pkgutil
+from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from thermalign import schemas, tables
@@ -60,10 +62,10 @@ def test_a_symbolic_link_is_replaced_and_its_target_left_alone(tmp_path):
 def test_a_file_of_another_schema_or_kind_is_refused(tmp_path):
     path = tmp_path / "t.parquet"
     tables.write(path, ROWS, BOXES)
-    with pytest.raises(ValueError, match="expected columns"):
+    with pytest.raises(ValueError, match=r"missing columns .*unexpected columns"):
         tables.read(path, FOLDS)
     path.write_text("no table")
-    with pytest.raises(ValueError, match="not a readable Parquet"):
+    with pytest.raises(ValueError, match="is no whole Parquet table"):
         tables.read(path, BOXES)
 
 
@@ -74,3 +76,65 @@ def test_every_column_says_what_it_means():
     for schema in found:
         for field in schema:
             assert field.metadata[b"meaning"], field.name
+
+
+@pytest.mark.parametrize(
+    ("stored", "message"),
+    [
+        (ROWS.astype({"x": "int64"}), r"t\.parquet: column x holds int64, expected double; .* run"),
+        (ROWS.astype({"x": "str", "y": "str"}), r"column x holds .*; column y holds .*; another"),
+        (ROWS.drop(columns="x"), r"missing columns \['x'\]; another version wrote it"),
+        (ROWS.assign(more=1), r"unexpected columns \['more'\]"),
+        (ROWS[ROWS.columns[::-1]], "columns are in another order"),
+    ],
+)
+def test_a_stored_table_of_other_columns_or_types_is_refused_by_column(tmp_path, stored, message):
+    path = tmp_path / "t.parquet"
+    text = {"image_id": pa.string(), "source": pa.string()}
+    table = pa.Table.from_pandas(stored, preserve_index=False)
+    schema = [pa.field(f.name, text.get(f.name, f.type)) for f in table.schema]
+    pq.write_table(table.cast(pa.schema(schema)), path)
+    with pytest.raises(ValueError, match=message) as caught:
+        tables.read(path, BOXES)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kept", [0, 3, 50, -1])
+def test_a_truncated_table_is_refused_with_the_cure(tmp_path, kept):
+    path = tmp_path / "t.parquet"
+    tables.write(path, ROWS, BOXES)
+    path.write_bytes(path.read_bytes()[:kept])
+    for read in (lambda: tables.read(path, BOXES), lambda: tables.read_metadata(path)):
+        with pytest.raises(ValueError, match=r"no whole Parquet table \(.*\); delete it and run"):
+            read()
+
+
+def test_a_missing_table_and_a_folder_are_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"none\.parquet: no such table; run the study"):
+        tables.read(tmp_path / "none.parquet", BOXES)
+    with pytest.raises(ValueError, match="Is a directory"):
+        tables.read(tmp_path, BOXES)
+
+
+@pytest.mark.parametrize("name", ["s3:x", "file:a", "a%20b", "a=b/x=1", "a b#c?d", "{x}"])
+def test_names_that_look_like_addresses_or_partitions_are_names(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    path = Path(name, "t.parquet")
+    tables.write(path, ROWS, BOXES)
+    assert list(tables.read(path, BOXES).columns) == BOXES.names
+    assert tables.read_metadata(path) == {}
+
+
+def test_an_error_while_writing_names_the_file_and_leaves_the_old_one(tmp_path):
+    path = tmp_path / "t.parquet"
+    path.write_text("old")
+
+    def fill(temporary):
+        temporary.write_text("half")
+        raise RuntimeError("broken")
+
+    with pytest.raises(RuntimeError, match="broken") as caught:
+        tables.replace_file(path, fill)
+    assert caught.value.__notes__ == [f"while writing {path}"]
+    assert [p.name for p in tmp_path.iterdir()] == ["t.parquet"]
+    assert path.read_text() == "old"

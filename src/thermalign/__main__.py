@@ -1,10 +1,13 @@
 """``python -m thermalign STEP --name value ...`` calls ``steps.STEP.run(name=value, ...)``.
 
-Rules call steps through here. Errors of the user are one line on the terminal (the traceback goes
-to the log) and exit status 1; the last line of the log is the step's cost as JSON.
+Rules call steps through here. Whatever goes wrong is one line on the terminal that names step, job,
+cause and cure, with the traceback in the log and an exit status that is not 0; the last line of the
+log of a step that went well is its cost as JSON.
 """
 
 import argparse
+import contextlib
+import faulthandler
 import importlib
 import inspect
 import json
@@ -14,11 +17,13 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, NoReturn, TextIO
 
 import psutil
+
+from thermalign.failures import Ended, end, explain, is_explained
 
 READERS: dict[Any, Callable[[str], Any]] = {
     str: str,
@@ -28,20 +33,29 @@ READERS: dict[Any, Callable[[str], Any]] = {
     list[str]: str,
     list[Path]: Path,
 }
+STEPS = Path(__file__).parent / "steps"
 PARENT_POLL = 2.0  # seconds between looks at whether the parent still lives
+GRACE = 5.0  # seconds that a step has to end by itself once it is told to
+USAGE = 2  # exit status of arguments that are wrong
 
 
 class Tee:
     """Standard error and a log file in one; never a terminal, so progress comes in lines."""
 
-    def __init__(self, *streams: TextIO) -> None:
-        self.streams = streams
+    def __init__(self, terminal: TextIO, log: TextIO) -> None:
+        self.terminal: TextIO | None = terminal
+        self.log = log
 
     def write(self, text: str) -> int:
-        """Write to every stream."""
-        for stream in self.streams:
-            stream.write(text)
-            stream.flush()
+        """Write to both; a terminal that is gone is left alone from then on."""
+        self.log.write(text)
+        self.log.flush()
+        if self.terminal is not None:
+            try:
+                self.terminal.write(text)
+                self.terminal.flush()
+            except OSError:
+                self.terminal = None
         return len(text)
 
     def flush(self) -> None:
@@ -52,36 +66,108 @@ class Tee:
         return False
 
 
+class Parser(argparse.ArgumentParser):
+    """Refuses arguments by an exception, so that they end as every other error does."""
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse with argparse's own words."""
+        raise UsageError(message)
+
+
+class UsageError(ValueError):
+    """Arguments that the step does not take."""
+
+
 def main(argv: list[str]) -> int:
     """Run one step; return its exit status."""
     began = psutil.Process().create_time()
-    end_with_parent()
+    if not argv:
+        return tell("thermalign: name a step", USAGE)
     name, *rest = argv
+    if not name.isidentifier() or not (STEPS / f"{name}.py").is_file():
+        return tell(f"thermalign: no step {name}", USAGE)
+    end_with_parent()
+    where = f"thermalign {name} {after(rest, '--job')}".rstrip()
+    if "-h" in rest or "--help" in rest or "--log" not in rest:
+        return without_log(name, rest, where)
+    log = Path(after(rest, "--log"))
     try:
-        run = importlib.import_module(f"thermalign.steps.{name}").run
-    except ModuleNotFoundError as error:
-        if error.name != f"thermalign.steps.{name}":
-            raise
-        print(f"thermalign: no step {name}", file=sys.stderr)
-        return 2
-    log, job, keywords = parse(run, name, rest)
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("w", encoding="utf-8") as file:
-        sys.stderr = Tee(sys.__stderr__ or file, file)
-        start_up = time.time() - began
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("w", encoding="utf-8") as file:
+            return with_log(name, rest, where, began, file)
+    except OSError as error:  # of the log alone: the step's own errors end in run_step
+        return tell(f"{where}: the log {log} cannot be written: {explain(error)}", 1)
+
+
+def with_log(name: str, argv: list[str], where: str, began: float, log: TextIO) -> int:
+    """Run a step whose errors and progress also go to ``log``; return its exit status."""
+    with contextlib.redirect_stderr(Tee(sys.stderr, log)), dumps_crashes(log), ends_in_time():
         try:
-            run(**keywords)
-        except (ValueError, FileNotFoundError) as error:
-            traceback.print_exc(file=file)
-            print(f"thermalign {name} {job}: {error}".replace("\n", " "), file=sys.stderr)
-            return 1
-        print(json.dumps(cost(name, job, began, start_up)), file=file)
+            job, start_up = run_step(name, argv, began)
+        except BaseException as error:  # the outermost place: nothing may vanish
+            return fail(error, where, log)
+        print(json.dumps(cost(name, job, began, start_up)), file=log)
     return 0
 
 
+def without_log(name: str, argv: list[str], where: str) -> int:
+    """Show a step's help, or refuse arguments that do not even name a log."""
+    try:
+        parse(importlib.import_module(f"thermalign.steps.{name}").run, name, argv)
+    except (UsageError, ImportError) as error:
+        return tell(f"{where}: {explain(error)}", USAGE)
+    return 0
+
+
+def run_step(name: str, argv: list[str], began: float) -> tuple[str, float]:
+    """Load a step and run it; return its job and the seconds until it began."""
+    run = importlib.import_module(f"thermalign.steps.{name}").run
+    _, job, keywords = parse(run, name, argv)
+    start_up = time.time() - began
+    run(**keywords)
+    return job, start_up
+
+
+def fail(error: BaseException, where: str, log: TextIO) -> int:
+    """Put the traceback into the log and one line on the terminal; return the exit status."""
+    see = "" if is_explained(error) else f" (traceback in {log.name})"
+    line = f"{where}: {explain(error)}{see}"
+    try:
+        traceback.print_exception(error, file=log)
+        print(line, file=log, flush=True)
+    except OSError as of_log:  # a full disk, as a rule
+        line += f"; the log {log.name} cannot be written either: {explain(of_log)}"
+        with contextlib.suppress(OSError):
+            log.close()
+    terminal = sys.stderr.terminal if isinstance(sys.stderr, Tee) else sys.stderr
+    if terminal is not None:
+        with contextlib.suppress(OSError):
+            print(line, file=terminal, flush=True)
+    numbers = {KeyboardInterrupt: 128 + signal.SIGINT, Ended: 128 + signal.SIGTERM}
+    return numbers.get(type(error), USAGE if isinstance(error, UsageError) else 1)
+
+
+def tell(line: str, status: int) -> int:
+    """Print one line to standard error and return ``status``."""
+    print(line, file=sys.stderr)
+    return status
+
+
+def after(argv: list[str], option: str) -> str:
+    """Return the argument behind an option; nothing where there is none."""
+    at = argv.index(option) + 1 if option in argv else len(argv)
+    return argv[at] if at < len(argv) else ""
+
+
 def parse(run: Any, name: str, argv: list[str]) -> tuple[Path, str, dict[str, Any]]:
-    """Read ``--log``, ``--job`` and one option per keyword of ``run`` from its signature."""
-    parser = argparse.ArgumentParser(f"thermalign {name}", description=inspect.getdoc(run))
+    """Read ``--log``, ``--job`` and one option per keyword of ``run`` from its signature.
+
+    Raises
+    ------
+    UsageError
+        If an argument is missing, unknown or not readable.
+    """
+    parser = Parser(f"thermalign {name}", description=inspect.getdoc(run), allow_abbrev=False)
     parser.add_argument("--log", required=True, type=Path, help="log file of this job")
     parser.add_argument("--job", required=True, help="what the job's wildcards are, for people")
     for keyword in inspect.signature(run, eval_str=True).parameters.values():
@@ -108,6 +194,43 @@ def cost(name: str, job: str, began: float, start_up: float) -> dict[str, Any]:
         "memory": round(max(u.ru_maxrss for u in used) / 1024, 1),
         "device": torch.cuda.get_device_name() if torch is not None and on_gpu else "cpu",
     }
+
+
+@contextlib.contextmanager
+def dumps_crashes(log: TextIO) -> Iterator[None]:
+    """Let a crash of compiled code write where it was into the log."""
+    faulthandler.enable(log)
+    try:
+        yield
+    finally:
+        faulthandler.disable()
+
+
+@contextlib.contextmanager
+def ends_in_time() -> Iterator[None]:
+    """Turn SIGTERM into :class:`Ended`, so that nothing half-written stays.
+
+    Python hears of a signal between two of its own instructions only; a long call of compiled code
+    that does not return within GRACE is cut off.
+    """
+    heard, hear = os.pipe()
+    os.set_blocking(hear, False)
+
+    def watch() -> None:
+        if number := os.read(heard, 1):
+            time.sleep(GRACE)
+            os._exit(128 + number[0])
+        os.close(heard)
+
+    before = signal.signal(signal.SIGTERM, end)
+    wakeup = signal.set_wakeup_fd(hear)
+    threading.Thread(target=watch, daemon=True).start()
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(wakeup)
+        signal.signal(signal.SIGTERM, before)
+        os.close(hear)
 
 
 def end_with_parent() -> None:

@@ -1,12 +1,17 @@
 """``thermalign``: the study's entry points for people."""
 
-import subprocess
+import json
+import os
+import signal
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-import yaml
+
+from thermalign.config import check_detector, read_config
+from thermalign.failures import Ended, end, explain, is_explained
 
 app = typer.Typer(
     help="Landmark detectors on thermal faces, and what their error costs face verification.",
@@ -18,6 +23,25 @@ Config = Annotated[
     Path, typer.Option("--configfile", help="Study to read; its models and settings.")
 ]
 CONFIG = Path("config.yaml")
+TRACEBACK = "THERMALIGN_TRACEBACK"
+"""Environment variable that lets an error end in its traceback."""
+
+
+def show_version(asked: bool) -> None:
+    """Print the version and end, where it is asked for."""
+    if asked:
+        typer.echo(f"thermalign {read_version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version.", callback=show_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Landmark detectors on thermal faces, and what their error costs face verification."""
 
 
 @app.command()
@@ -28,11 +52,17 @@ def run(
     dry: Annotated[bool, typer.Option("--dry-run", help="Only list what would run.")] = False,
 ) -> None:
     """Run a study: everything that is missing or out of date, up to its report."""
-    command = [sys.executable, "-m", "snakemake", "--cores", str(cores), "--rerun-incomplete"]
-    command += ["--configfile", str(configfile)]
-    command += ["--dry-run"] if dry else []
-    command += ["--config", f"data={data}"] if data else []
-    raise typer.Exit(subprocess.call(command))
+    from thermalign.study import run_study
+
+    results = read_config(configfile).get("results")
+    arguments = ["--cores", str(cores), "--rerun-incomplete", "--configfile", str(configfile)]
+    arguments += ["--dry-run"] if dry else []
+    # Snakemake reads the value as YAML: quoted, it stays the text that it is.
+    arguments += ["--config", f"data={json.dumps(data, ensure_ascii=False)}"] if data else []
+    status = run_study(arguments)
+    if status == 0 and not dry:
+        typer.echo(f"Report: {Path(str(results), 'report', 'index.html').absolute()}")
+    raise typer.Exit(status)
 
 
 @app.command()
@@ -40,7 +70,10 @@ def models(configfile: Config = CONFIG) -> None:
     """List every detector with its parameter count, as configured and at the paper's settings."""
     from thermalign.steps._counts import parameter_counts
 
-    table = parameter_counts(read_config(configfile)["models"])
+    blocks = read_block(configfile, "models")
+    for name, block in blocks.items():
+        check_detector(f"{configfile}: models.{name}", block.get("model", name))
+    table = parameter_counts(dict(blocks))
     typer.echo(f"{'model':<16}{'detector':<16}{'configured':>14}{'paper':>14}")
     for row in table.itertuples():
         typer.echo(f"{row.model:<16}{row.detector:<16}{row.configured:>14,}{row.paper:>14,}")
@@ -73,11 +106,11 @@ def faces(
     """Export aligned faces of a finished study as arrays that other matchers read."""
     from thermalign.steps._export import export_faces
 
-    protocols = read_config(configfile)["protocols"]
+    protocols = read_block(configfile, "protocols")
     if protocol not in protocols:
         raise ValueError(f"no protocol {protocol!r} in {configfile}; use one of {list(protocols)}")
     folder = results / protocol / f"fold{fold}"
-    images = results / "data" / protocols[protocol]["dataset"] / "images.parquet"
+    images = results / "data" / str(protocols[protocol].get("dataset")) / "images.parquet"
     count = export_faces(folder / model / "faces.parquet", images, folder / "folds.parquet", output)
     typer.echo(f"{count} aligned faces: {output}")
 
@@ -87,39 +120,66 @@ def metrics(
     results: Annotated[Path, typer.Argument(help="Results folder of a study.")] = Path("results"),
     metric: Annotated[str, typer.Option(help="nmse, eer, rank1, ...")] = "nmse",
 ) -> None:
-    """Print a metric of a finished study by protocol, model and subset."""
+    """Print a metric of a finished study by protocol, subset, model and abscissa."""
     from thermalign import tables
     from thermalign.schemas.measures import SUMMARY
 
-    table = tables.read(results / "compare" / "summary.parquet", SUMMARY)
-    rows = table[(table["metric"] == metric) & (table["at"] == 0)]
+    path = results / "compare" / "summary.parquet"
+    table = tables.read(path, SUMMARY)
+    rows = table[table["metric"] == metric]
     if rows.empty:
-        raise ValueError(f"no metric {metric!r}; use one of {sorted(table['metric'].unique())}")
-    shown = ["protocol", "subset", "model", "value", "low", "high", "n"]
-    typer.echo(rows.sort_values(shown[:3])[shown].to_string(index=False, float_format="%.4f"))
+        known = ", ".join(sorted(table["metric"].unique())) or "nothing: the table is empty"
+        raise ValueError(f"{path}: no metric {metric!r}; use one of {known}")
+    keys = ["protocol", "subset", "model"] + (["at"] if rows["at"].any() else [])
+    shown = [*keys, "value", "low", "high", "n"]
+    typer.echo(rows.sort_values(keys)[shown].to_string(index=False, float_format="%.4f"))
 
 
-def read_config(path: Path) -> dict[str, Any]:
-    """Read a configuration file.
+def read_block(path: Path, name: str) -> Mapping[str, Any]:
+    """Read one block of a configuration whose entries are blocks, too.
 
     Raises
     ------
     ValueError
-        If it is missing or has no models.
+        If there is no such block, or an entry of it is no block.
     """
-    if not path.is_file():
-        raise ValueError(f"{path}: no such configuration; name one with --configfile")
-    config = yaml.safe_load(path.read_text(encoding="utf-8"))
-    if not isinstance(config, dict) or not config.get("models"):
-        raise ValueError(f"{path}: has no models:; see config.yaml for an example")
-    return config
+    block = read_config(path).get(name)
+    if not isinstance(block, dict) or not block:
+        raise ValueError(f"{path}: has no {name}:; see config.yaml for an example")
+    for key, value in block.items():
+        if not isinstance(value, dict):
+            raise ValueError(
+                f"{path}: {name}.{key} is {value!r}; write {key}: {{}} or keys below it"
+            )
+    return block
+
+
+def read_version() -> str:
+    """Return the package's version: the source tree's that it lies in, or the installed one's."""
+    import tomllib
+    from importlib.metadata import version
+
+    source = Path(__file__).parents[2] / "pyproject.toml"
+    if source.is_file():
+        project = tomllib.loads(source.read_text(encoding="utf-8")).get("project", {})
+        if project.get("name") == "thermalign":
+            return str(project["version"])
+    return version("thermalign")
 
 
 def main() -> None:
-    """Run the command line; a user's error is one line and exit status 1."""
+    """Run the command line; whatever goes wrong is one line and exit status 1."""
+    before = signal.signal(signal.SIGTERM, end)
     try:
         app()
-    except (ValueError, FileNotFoundError) as error:
-        message = str(error).replace("\n", " ")
-        typer.echo(f"thermalign: {message}", err=True)
+    except Ended as error:
+        typer.echo(f"thermalign: {explain(error)}", err=True)
+        sys.exit(128 + signal.SIGTERM)
+    except Exception as error:
+        if os.environ.get(TRACEBACK):
+            raise
+        see = "" if is_explained(error) else f"; {TRACEBACK}=1 shows where"
+        typer.echo(f"thermalign: {explain(error)}{see}", err=True)
         sys.exit(1)
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -84,6 +84,23 @@ def third_party(module: str) -> set[str]:
     return names - {"thermalign"}
 
 
+def loaded_by_name(module: str) -> set[str]:
+    """Return the packages whose modules ``module`` loads by name, directly or not.
+
+    Returns
+    -------
+    set of str
+        ``landmarks`` where a reached module has ``import_module(f"thermalign.landmarks.{...}")``.
+    """
+    return {
+        package
+        for path in sources(module).values()
+        for node in ast.walk(_tree(path))
+        if isinstance(node, ast.JoinedStr)
+        for package in _package_named(node)
+    }
+
+
 def stamp(code: str, settings: Mapping[str, Any]) -> dict[str, str]:
     """Return what every output carries in its metadata: fingerprint, settings and git commit."""
     return {"code": code, "settings": json.dumps(settings, sort_keys=True), "commit": commit()}
@@ -130,6 +147,17 @@ def _imports(tree: ast.AST) -> list[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
     return names
+
+
+def _package_named(text: ast.JoinedStr) -> list[str]:
+    """Return X of an f-string that begins with thermalign.X. and goes on with a value."""
+    first = text.values[0]
+    if len(text.values) < 2 or not isinstance(first, ast.Constant):
+        return []
+    match str(first.value).split("."):
+        case [PACKAGE.name, name, ""]:
+            return [name]
+    return []
 
 
 def _data_files(tree: ast.AST, folder: Path) -> list[Path]:

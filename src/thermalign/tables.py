@@ -57,7 +57,12 @@ def write(
         arrays.append(array)
     extra = {f"thermalign.{k}": v for k, v in (metadata or {}).items()}
     table = pa.Table.from_arrays(arrays, schema=schema.with_metadata(extra))
-    replace_file(path, lambda temporary: pq.write_table(table, temporary, compression="zstd"))
+
+    def fill(temporary: Path) -> None:
+        with temporary.open("wb") as file:  # Arrow would take some paths for addresses
+            pq.write_table(table, file, compression="zstd")
+
+    replace_file(path, fill)
 
 
 def read(path: Path, schema: Any) -> pd.DataFrame:
@@ -66,14 +71,22 @@ def read(path: Path, schema: Any) -> pd.DataFrame:
     Raises
     ------
     ValueError
-        If the file is not a Parquet table of this schema.
+        If the file is missing, is no whole Parquet table, or one of another schema: the message
+        names the file, and the columns and types that differ.
     """
     try:
-        table = pq.read_table(path)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise ValueError(f"{path}: not a readable Parquet table: {error}") from error
-    if not table.schema.equals(schema, check_metadata=False):
-        raise ValueError(f"{path}: expected columns {schema.names}, found {table.schema.names}")
+        with path.open("rb") as file:
+            table = pq.ParquetFile(file).read()
+    except FileNotFoundError as error:
+        raise ValueError(f"{path}: no such table; run the study, or correct the path") from error
+    except (pa.ArrowException, OSError) as error:
+        raise ValueError(f"{path}: {_unreadable(error)}") from error
+    wrong = _differences(table.schema, schema)
+    if wrong:
+        raise ValueError(
+            f"{path}: {'; '.join(wrong)}; another version wrote it, or something else: "
+            "delete it and run the study again"
+        )
     return table.to_pandas()
 
 
@@ -84,8 +97,18 @@ def read_many(paths: Iterable[Path], schema: Any) -> pd.DataFrame:
 
 
 def read_metadata(path: Path) -> dict[str, str]:
-    """Return what ``write`` was given as metadata."""
-    stored = pq.read_schema(path).metadata or {}
+    """Return what ``write`` was given as metadata.
+
+    Raises
+    ------
+    ValueError
+        If the file is missing or no whole Parquet table.
+    """
+    try:
+        with path.open("rb") as file:
+            stored = pq.read_schema(file).metadata or {}
+    except (pa.ArrowException, OSError) as error:
+        raise ValueError(f"{path}: {_unreadable(error)}") from error
     prefix = "thermalign."
     return {
         key.decode().removeprefix(prefix): value.decode()
@@ -95,7 +118,10 @@ def read_metadata(path: Path) -> dict[str, str]:
 
 
 def replace_file(path: Path, fill: Any) -> None:
-    """Let ``fill`` write a temporary file, sync it, and put it in the place of ``path``."""
+    """Let ``fill`` write a temporary file, sync it, and put it in the place of ``path``.
+
+    Whatever goes wrong, no temporary file stays, and the error carries the note whose file it was.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
@@ -103,6 +129,9 @@ def replace_file(path: Path, fill: Any) -> None:
         with temporary.open("rb") as written:
             os.fsync(written.fileno())
         temporary.replace(path)
+    except Exception as error:
+        error.add_note(f"while writing {path}")
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -112,3 +141,25 @@ def _check_columns(path: Path, columns: Iterable[str], schema: Any) -> None:
     extra = [str(name) for name in columns if name not in set(schema.names)]
     if missing or extra:
         raise ValueError(f"{path}: missing columns {missing}, unexpected columns {extra}")
+
+
+def _differences(found: Any, expected: Any) -> list[str]:
+    """Say in what one schema is not the other, column by column."""
+    missing = [name for name in expected.names if name not in found.names]
+    extra = [name for name in found.names if name not in expected.names]
+    wrong = [f"missing columns {missing}"] if missing else []
+    wrong += [f"unexpected columns {extra}"] if extra else []
+    for field in expected:
+        if found.names.count(field.name) > 1:
+            wrong.append(f"column {field.name} is there twice")
+        elif field.name in found.names and found.field(field.name).type != field.type:
+            its = found.field(field.name).type
+            wrong.append(f"column {field.name} holds {its}, expected {field.type}")
+    if not wrong and found.names != expected.names:
+        wrong.append(f"columns are in another order: {found.names}, expected {expected.names}")
+    return wrong
+
+
+def _unreadable(error: Exception) -> str:
+    reason = " ".join(str(getattr(error, "strerror", None) or error).split())
+    return f"is no whole Parquet table ({reason}); delete it and run the study again"

@@ -23,13 +23,13 @@ rule ablate:
         seed=config["training_seed"],
         evaluation=bootstrap(),
     shell:
-        "python -m thermalign ablate --log {log}"
-        " --job {wildcards.protocol}/fold{wildcards.fold} --images {input.images}"
-        " --folds {input.folds} --faces {input.faces} --matcher {input.matcher}"
+        "python -m thermalign ablate --log {log:q}"
+        " --job {wildcards.protocol}/fold{wildcards.fold} --images {input.images:q}"
+        " --folds {input.folds:q} --faces {input.faces:q} --matcher {input.matcher:q}"
         " --protocol {wildcards.protocol} --fold {wildcards.fold} --model annotated"
         " --settings {params.settings:q} --ablation {params.ablation:q} --seed {params.seed}"
-        " --evaluation {params.evaluation:q} --metrics {output.metrics}"
-        " --replicates {output.replicates} --code {params.code}"
+        " --evaluation {params.evaluation:q} --metrics {output.metrics:q}"
+        " --replicates {output.replicates:q} --code {params.code}"
 
 
 rule sweep:
@@ -56,13 +56,13 @@ rule sweep:
         seed=config["training_seed"],
         evaluation=bootstrap(),
     shell:
-        "python -m thermalign sweep --log {log}"
-        " --job {wildcards.protocol}/fold{wildcards.fold} --images {input.images}"
-        " --folds {input.folds} --faces {input.faces}"
+        "python -m thermalign sweep --log {log:q}"
+        " --job {wildcards.protocol}/fold{wildcards.fold} --images {input.images:q}"
+        " --folds {input.folds:q} --faces {input.faces:q}"
         " --protocol {wildcards.protocol} --fold {wildcards.fold} --model annotated"
         " --settings {params.settings:q} --sweep {params.sweep:q} --seed {params.seed}"
-        " --evaluation {params.evaluation:q} --metrics {output.metrics}"
-        " --replicates {output.replicates} --code {params.code}"
+        " --evaluation {params.evaluation:q} --metrics {output.metrics:q}"
+        " --replicates {output.replicates:q} --code {params.code}"
 
 
 rule displace:
@@ -92,14 +92,14 @@ rule displace:
         seed=config["training_seed"],
         evaluation=bootstrap(),
     shell:
-        "python -m thermalign displace --log {log}"
-        " --job {wildcards.protocol}/fold{wildcards.fold} --images {input.images}"
-        " --annotations {input.annotations} --folds {input.folds} --faces {input.faces}"
-        " --matcher {input.matcher} --protocol {wildcards.protocol} --fold {wildcards.fold}"
+        "python -m thermalign displace --log {log:q}"
+        " --job {wildcards.protocol}/fold{wildcards.fold} --images {input.images:q}"
+        " --annotations {input.annotations:q} --folds {input.folds:q} --faces {input.faces:q}"
+        " --matcher {input.matcher:q} --protocol {wildcards.protocol} --fold {wildcards.fold}"
         " --model annotated --settings {params.settings:q} --alignment {params.alignment:q}"
         " --displacements {params.displacements:q} --seed {params.seed}"
-        " --evaluation {params.evaluation:q} --metrics {output.metrics}"
-        " --replicates {output.replicates} --code {params.code}"
+        " --evaluation {params.evaluation:q} --metrics {output.metrics:q}"
+        " --replicates {output.replicates:q} --code {params.code}"
 
 
 rule score_variants:
@@ -128,11 +128,11 @@ rule score_variants:
         variants=text(VARIANTS),
         evaluation=bootstrap(),
     shell:
-        "python -m thermalign score_variants --log {log}"
+        "python -m thermalign score_variants --log {log:q}"
         " --job {wildcards.protocol}/fold{wildcards.fold}/{wildcards.model}"
-        " --images {input.images} --folds {input.folds} --predictions {input.predictions}"
-        " --matcher {input.matcher} --protocol {wildcards.protocol} --fold {wildcards.fold}"
+        " --images {input.images:q} --folds {input.folds:q} --predictions {input.predictions:q}"
+        " --matcher {input.matcher:q} --protocol {wildcards.protocol} --fold {wildcards.fold}"
         " --model {wildcards.model} --settings {params.settings:q}"
         " --alignment {params.alignment:q} --variants {params.variants:q}"
-        " --evaluation {params.evaluation:q} --metrics {output.metrics}"
-        " --replicates {output.replicates} --code {params.code}"
+        " --evaluation {params.evaluation:q} --metrics {output.metrics:q}"
+        " --replicates {output.replicates:q} --code {params.code}"

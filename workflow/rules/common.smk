@@ -2,28 +2,26 @@
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
-import sys
-from pathlib import Path
 
 
 envvars:
     "PATH",
 
 
-SRC = f"{workflow.basedir}/src"
-sys.path.insert(0, SRC)
-shell.prefix(f"set -euo pipefail; export PYTHONPATH={SRC!r}; ")
+shell.prefix(f"set -euo pipefail; export PYTHONPATH={shlex.quote(SRC)}; ")
 
 # Steps run on the Python that runs Snakemake, unless a conda environment puts its own before it.
 os.environ["PATH"] = os.pathsep.join(
     [str(Path(sys.executable).parent), os.environ["PATH"]]
 )
 
+from thermalign import originals
 from thermalign.provenance import fingerprint
 
-RESULTS = config["results"]
+RESULTS = str(Path(config["results"]))
 DATASETS, PROTOCOLS = config["datasets"], config["protocols"]
 VARIANTS = config.get("variants", {})
 ABLATION, SWEEP = config.get("ablation", {}), config.get("sweep", {})

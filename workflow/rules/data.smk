@@ -14,9 +14,9 @@ rule simulate:
         dataset=lambda w: text({k: dataset(w.dataset)[k] for k in ("seed", "settings")}),
         chunks=lambda w: dataset(w.dataset)["chunks"],
     shell:
-        "python -m thermalign simulate --log {log} --job {wildcards.dataset}/{wildcards.chunk}"
+        "python -m thermalign simulate --log {log:q} --job {wildcards.dataset}/{wildcards.chunk}"
         " --chunk {wildcards.chunk} --chunks {params.chunks} --dataset {params.dataset:q}"
-        " --folder {output.folder} --code {params.code}"
+        " --folder {output.folder:q} --code {params.code}"
 
 
 rule ingest:
@@ -27,6 +27,7 @@ rule ingest:
         annotations=f"{RESULTS}/data/{{dataset}}/annotations.parquet",
         boxes=f"{RESULTS}/data/{{dataset}}/boxes.parquet",
         attributes=f"{RESULTS}/data/{{dataset}}/attributes.parquet",
+        files=f"{RESULTS}/data/{{dataset}}/files.json",
     log:
         f"{RESULTS}/logs/ingest/{{dataset}}.log",
     conda:
@@ -38,11 +39,13 @@ rule ingest:
     params:
         code=code("steps.ingest", "ingest.{adapter}"),
         dataset=lambda w: text(dataset(w.dataset)),
+        files=lambda w: files_of(w.dataset),
     shell:
-        "python -m thermalign ingest --log {log} --job {wildcards.dataset}"
-        " --dataset {params.dataset:q} --sources {input.sources} --images {output.images}"
-        " --annotations {output.annotations} --boxes {output.boxes}"
-        " --attributes {output.attributes} --code {params.code}"
+        "python -m thermalign ingest --log {log:q} --job {wildcards.dataset}"
+        " --dataset {params.dataset:q} --sources {input.sources:q} --images {output.images:q}"
+        " --annotations {output.annotations:q} --boxes {output.boxes:q}"
+        " --attributes {output.attributes:q} --files {output.files:q}"
+        " --fingerprint {params.files} --code {params.code}"
 
 
 rule describe:
@@ -66,10 +69,10 @@ rule describe:
     params:
         code=code("steps.describe"),
     shell:
-        "python -m thermalign describe --log {log} --job {wildcards.dataset}"
-        " --images {input.images} --annotations {input.annotations} --boxes {input.boxes}"
-        " --dataset {wildcards.dataset} --card {output.card} --likeness {output.likeness}"
-        " --contact {output.contact} --marked {output.marked} --code {params.code}"
+        "python -m thermalign describe --log {log:q} --job {wildcards.dataset}"
+        " --images {input.images:q} --annotations {input.annotations:q} --boxes {input.boxes:q}"
+        " --dataset {wildcards.dataset} --card {output.card:q} --likeness {output.likeness:q}"
+        " --contact {output.contact:q} --marked {output.marked:q} --code {params.code}"
 
 
 rule fold:
@@ -89,6 +92,6 @@ rule fold:
         code=code("steps.fold"),
         settings=fold_settings,
     shell:
-        "python -m thermalign fold --log {log} --job {wildcards.protocol}/fold{wildcards.fold}"
-        " --images {input.images} --protocol {wildcards.protocol} --fold {wildcards.fold}"
-        " --settings {params.settings:q} --folds {output.folds} --code {params.code}"
+        "python -m thermalign fold --log {log:q} --job {wildcards.protocol}/fold{wildcards.fold}"
+        " --images {input.images:q} --protocol {wildcards.protocol} --fold {wildcards.fold}"
+        " --settings {params.settings:q} --folds {output.folds:q} --code {params.code}"

@@ -26,13 +26,13 @@ rule train:
         modality=probe_modality,
         checkpoint=f"{FOLDER}/{{model}}/checkpoint.pt",
     shell:
-        "python -m thermalign train --log {log}"
+        "python -m thermalign train --log {log:q}"
         " --job {wildcards.protocol}/fold{wildcards.fold}/{wildcards.model}"
-        " --images {input.images} --annotations {input.annotations} --boxes {input.boxes}"
-        " --folds {input.folds} --protocol {wildcards.protocol} --fold {wildcards.fold}"
+        " --images {input.images:q} --annotations {input.annotations:q} --boxes {input.boxes:q}"
+        " --folds {input.folds:q} --protocol {wildcards.protocol} --fold {wildcards.fold}"
         " --model {wildcards.model} --detector {params.detector} --settings {params.settings:q}"
-        " --seed {params.seed} --modality {params.modality} --state {output.state}"
-        " --curve {output.curve} --checkpoint {params.checkpoint} --code {params.code}"
+        " --seed {params.seed} --modality {params.modality} --state {output.state:q}"
+        " --curve {output.curve:q} --checkpoint {params.checkpoint:q} --code {params.code}"
 
 
 rule predict:
@@ -60,12 +60,12 @@ rule predict:
         settings=settings_of,
         modality=probe_modality,
     shell:
-        "python -m thermalign predict --log {log}"
+        "python -m thermalign predict --log {log:q}"
         " --job {wildcards.protocol}/fold{wildcards.fold}/{wildcards.model}"
-        " --images {input.images} --boxes {input.boxes} --folds {input.folds}"
-        " --state {input.state} --protocol {wildcards.protocol} --fold {wildcards.fold}"
+        " --images {input.images:q} --boxes {input.boxes:q} --folds {input.folds:q}"
+        " --state {input.state:q} --protocol {wildcards.protocol} --fold {wildcards.fold}"
         " --model {wildcards.model} --detector {params.detector} --settings {params.settings:q}"
-        " --modality {params.modality} --predictions {output.predictions} --code {params.code}"
+        " --modality {params.modality} --predictions {output.predictions:q} --code {params.code}"
 
 
 rule annotated:
@@ -86,8 +86,8 @@ rule annotated:
     params:
         code=code("steps.annotated"),
     shell:
-        "python -m thermalign annotated --log {log}"
-        " --job {wildcards.protocol}/fold{wildcards.fold} --images {input.images}"
-        " --annotations {input.annotations} --folds {input.folds}"
+        "python -m thermalign annotated --log {log:q}"
+        " --job {wildcards.protocol}/fold{wildcards.fold} --images {input.images:q}"
+        " --annotations {input.annotations:q} --folds {input.folds:q}"
         " --protocol {wildcards.protocol} --fold {wildcards.fold}"
-        " --predictions {output.predictions} --code {params.code}"
+        " --predictions {output.predictions:q} --code {params.code}"

@@ -29,11 +29,11 @@ rule report:
         seeds=text(repeated()),
         logs=f"{RESULTS}/logs",
     shell:
-        "python -m thermalign report --log {log} --job all --images {input.images}"
-        " --annotations {input.annotations} --boxes {input.boxes} --summary {input.summary}"
-        " --differences {input.differences} --spread {input.spread} --seeds {params.seeds:q}"
-        " --curves {input.curves}"
-        " --predictions {input.predictions} --cards {input.cards}"
-        " --likenesses {input.likenesses} --contacts {input.contacts} --marked {input.marked}"
-        " --recordings {input.recordings} --logs {params.logs} --config {params.config:q}"
-        " --page {output.page} --code {params.code}"
+        "python -m thermalign report --log {log:q} --job all --images {input.images:q}"
+        " --annotations {input.annotations:q} --boxes {input.boxes:q} --summary {input.summary:q}"
+        " --differences {input.differences:q} --spread {input.spread:q} --seeds {params.seeds:q}"
+        " --curves {input.curves:q}"
+        " --predictions {input.predictions:q} --cards {input.cards:q}"
+        " --likenesses {input.likenesses:q} --contacts {input.contacts:q} --marked {input.marked:q}"
+        " --recordings {input.recordings:q} --logs {params.logs:q} --config {params.config:q}"
+        " --page {output.page:q} --code {params.code}"

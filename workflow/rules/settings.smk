@@ -40,6 +40,15 @@ def dataset(name):
     return {**block, "folder": str(Path(config["data"], block["folder"]))}
 
 
+def files_of(name):
+    """Return the fingerprint of a dataset's files, taken once a run: jobs elsewhere inherit it."""
+    key = f"THERMALIGN_FILES_{name}"
+    if key not in os.environ:
+        record = Path(RESULTS, "data", name, "files.json")
+        os.environ[key] = originals.fingerprint(record)
+    return os.environ[key]
+
+
 def table(name):
     """Return a function from wildcards to one of the dataset's tables."""
     return lambda w: f"{RESULTS}/data/{PROTOCOLS[w.protocol]['dataset']}/{name}.parquet"
@@ -90,7 +99,22 @@ def sources(wildcards):
     if block["adapter"] == "simulator":
         chunks = range(block["chunks"])
         return [f"{RESULTS}/data/{wildcards.dataset}/chunks/{k}" for k in chunks]
-    return [str(Path(block["folder"], block["manifest"]))]
+    return ancient(str(manifest_of(block)))  # its content counts: files_of
+
+
+def manifest_of(block):
+    """Return the manifest of a table's block."""
+    return Path(block["folder"], block["manifest"])
+
+
+for name in {*used_datasets(), *varied("dataset")}:
+    if (
+        DATASETS[name]["adapter"] == "table"
+        and not manifest_of(dataset(name)).is_file()
+    ):
+        refuse(
+            f"datasets.{name}: {manifest_of(dataset(name))}: no such manifest; correct data:, folder: or manifest:"
+        )
 
 
 def fold_settings(wildcards):

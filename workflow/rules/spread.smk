@@ -25,8 +25,8 @@ rule spread:
         models=text(SEEDS),
         settings=text(config["evaluation"]),
     shell:
-        "python -m thermalign spread --log {log} --job all --images {input.images}"
-        " --annotations {input.annotations} --folds {input.folds}"
-        " --predictions {input.predictions} --protocols {params.protocols:q}"
-        " --models {params.models:q} --settings {params.settings:q} --spread {output.spread}"
+        "python -m thermalign spread --log {log:q} --job all --images {input.images:q}"
+        " --annotations {input.annotations:q} --folds {input.folds:q}"
+        " --predictions {input.predictions:q} --protocols {params.protocols:q}"
+        " --models {params.models:q} --settings {params.settings:q} --spread {output.spread:q}"
         " --code {params.code}"

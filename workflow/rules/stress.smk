@@ -26,14 +26,14 @@ rule detect:
         modality=probe_modality,
         evaluation=bootstrap(),
     shell:
-        "python -m thermalign detect --log {log}"
+        "python -m thermalign detect --log {log:q}"
         " --job {wildcards.protocol}/fold{wildcards.fold}/{wildcards.model}"
-        " --images {input.images} --boxes {input.boxes} --folds {input.folds}"
-        " --state {input.state} --protocol {wildcards.protocol} --fold {wildcards.fold}"
+        " --images {input.images:q} --boxes {input.boxes:q} --folds {input.folds:q}"
+        " --state {input.state:q} --protocol {wildcards.protocol} --fold {wildcards.fold}"
         " --model {wildcards.model} --detector {params.detector} --settings {params.settings:q}"
         " --modality {params.modality} --evaluation {params.evaluation:q}"
-        " --detections {output.detections} --metrics {output.metrics}"
-        " --replicates {output.replicates} --code {params.code}"
+        " --detections {output.detections:q} --metrics {output.metrics:q}"
+        " --replicates {output.replicates:q} --code {params.code}"
 
 
 rule stress:
@@ -67,12 +67,12 @@ rule stress:
         variants=text(VARIANTS),
         evaluation=bootstrap(),
     shell:
-        "python -m thermalign stress --log {log}"
+        "python -m thermalign stress --log {log:q}"
         " --job {wildcards.protocol}/fold{wildcards.fold}/{wildcards.model}"
-        " --images {input.images} --annotations {input.annotations} --boxes {input.boxes}"
-        " --detections {input.detections} --folds {input.folds} --state {input.state}"
+        " --images {input.images:q} --annotations {input.annotations:q} --boxes {input.boxes:q}"
+        " --detections {input.detections:q} --folds {input.folds:q} --state {input.state:q}"
         " --protocol {wildcards.protocol} --fold {wildcards.fold} --model {wildcards.model}"
         " --detector {params.detector} --settings {params.settings:q}"
         " --modality {params.modality} --variants {params.variants:q}"
-        " --evaluation {params.evaluation:q} --predictions {output.predictions}"
-        " --metrics {output.metrics} --replicates {output.replicates} --code {params.code}"
+        " --evaluation {params.evaluation:q} --predictions {output.predictions:q}"
+        " --metrics {output.metrics:q} --replicates {output.replicates:q} --code {params.code}"

@@ -16,11 +16,11 @@ rule align:
         code=code("steps.align"),
         settings=text(config["alignment"]),
     shell:
-        "python -m thermalign align --log {log}"
+        "python -m thermalign align --log {log:q}"
         " --job {wildcards.protocol}/fold{wildcards.fold}/{wildcards.model}"
-        " --images {input.images} --predictions {input.predictions}"
+        " --images {input.images:q} --predictions {input.predictions:q}"
         " --protocol {wildcards.protocol} --fold {wildcards.fold} --model {wildcards.model}"
-        " --settings {params.settings:q} --faces {output.faces} --code {params.code}"
+        " --settings {params.settings:q} --faces {output.faces:q} --code {params.code}"
 
 
 rule train_matcher:
@@ -45,11 +45,11 @@ rule train_matcher:
         evaluation=text({"tar_at_far": config["evaluation"]["tar_at_far"]}),
         seed=config["training_seed"],
     shell:
-        "python -m thermalign train_matcher --log {log}"
-        " --job {wildcards.protocol}/fold{wildcards.fold} --images {input.images}"
-        " --folds {input.folds} --faces {input.faces} --fold {wildcards.fold}"
+        "python -m thermalign train_matcher --log {log:q}"
+        " --job {wildcards.protocol}/fold{wildcards.fold} --images {input.images:q}"
+        " --folds {input.folds:q} --faces {input.faces:q} --fold {wildcards.fold}"
         " --settings {params.settings:q} --evaluation {params.evaluation:q}"
-        " --seed {params.seed} --matcher {output.matcher}"
+        " --seed {params.seed} --matcher {output.matcher:q}"
         " --code {params.code}"
 
 
@@ -74,12 +74,12 @@ rule score:
         code=code("steps.score"),
         settings=matching,
     shell:
-        "python -m thermalign score --log {log}"
+        "python -m thermalign score --log {log:q}"
         " --job {wildcards.protocol}/fold{wildcards.fold}/{wildcards.model}"
-        " --images {input.images} --folds {input.folds} --predictions {input.predictions}"
-        " --faces {input.faces} --matcher {input.matcher} --protocol {wildcards.protocol}"
+        " --images {input.images:q} --folds {input.folds:q} --predictions {input.predictions:q}"
+        " --faces {input.faces:q} --matcher {input.matcher:q} --protocol {wildcards.protocol}"
         " --fold {wildcards.fold} --model {wildcards.model} --settings {params.settings:q}"
-        " --scores {output.scores} --code {params.code}"
+        " --scores {output.scores:q} --code {params.code}"
 
 
 rule measure:
@@ -107,15 +107,15 @@ rule measure:
         headline=headline,
         settings=text(config["evaluation"]),
     shell:
-        "python -m thermalign measure --log {log}"
+        "python -m thermalign measure --log {log:q}"
         " --job {wildcards.protocol}/fold{wildcards.fold}/{wildcards.model}"
-        " --images {input.images} --annotations {input.annotations} --boxes {input.boxes}"
-        " --attributes {input.attributes} --folds {input.folds}"
-        " --predictions {input.predictions} --scores {input.scores}"
+        " --images {input.images:q} --annotations {input.annotations:q} --boxes {input.boxes:q}"
+        " --attributes {input.attributes:q} --folds {input.folds:q}"
+        " --predictions {input.predictions:q} --scores {input.scores:q}"
         " --protocol {wildcards.protocol} --fold {wildcards.fold} --model {wildcards.model}"
         " --headline {params.headline}"
-        " --settings {params.settings:q} --metrics {output.metrics}"
-        " --replicates {output.replicates} --code {params.code}"
+        " --settings {params.settings:q} --metrics {output.metrics:q}"
+        " --replicates {output.replicates:q} --code {params.code}"
 
 
 rule compare:
@@ -147,11 +147,11 @@ rule compare:
         settings=text(config["evaluation"]),
         displacements=text(DISPLACEMENTS),
     shell:
-        "python -m thermalign compare --log {log} --job all --images {input.images}"
-        " --annotations {input.annotations} --folds {input.folds}"
-        " --predictions {input.predictions} --scores {input.scores}"
-        " --metrics {input.metrics} --replicates {input.replicates}"
-        " --joined_metrics {input.joined_metrics} --joined_replicates {input.joined_replicates}"
+        "python -m thermalign compare --log {log:q} --job all --images {input.images:q}"
+        " --annotations {input.annotations:q} --folds {input.folds:q}"
+        " --predictions {input.predictions:q} --scores {input.scores:q}"
+        " --metrics {input.metrics:q} --replicates {input.replicates:q}"
+        " --joined_metrics {input.joined_metrics:q} --joined_replicates {input.joined_replicates:q}"
         " --datasets {params.datasets:q} --headlines {params.headlines:q} --settings {params.settings:q}"
-        " --displacements {params.displacements:q} --summary {output.summary}"
-        " --differences {output.differences} --code {params.code}"
+        " --displacements {params.displacements:q} --summary {output.summary:q}"
+        " --differences {output.differences:q} --code {params.code}"

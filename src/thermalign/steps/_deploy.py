@@ -1,12 +1,17 @@
 """Use a trained detector on a user's own images."""
 
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pandas as pd
 
+from thermalign.config import check_detector
+from thermalign.failures import is_explained, one_line
 from thermalign.geometry import LANDMARKS
 from thermalign.ingest.table import Settings, read
 from thermalign.steps._model import load_model, read_metadata, read_state
+from thermalign.steps._outputs import check_output
 from thermalign.steps._stack import boxes_of, cut_images, predict_cut, read_images
 from thermalign.tables import replace_file
 
@@ -24,25 +29,60 @@ def predict_manifest(state: Path, manifest: Path, output: Path, *, modality: str
     Raises
     ------
     ValueError
-        If an image has no face box, or the file is no trained model.
+        If an image has no face box, the state is no trained model that this version can use, or
+        ``output`` is something that must not be replaced.
     """
-    if not state.is_file():
-        raise ValueError(f"{state}: no such trained model; run a study first")
-    described = read_metadata(state)["settings"]
-    if "detector" not in described:
-        raise ValueError(f"{state}: is not a trained landmark model")
-    name, detector = described.pop("model"), described.pop("detector")
-    described.pop("seed")
-    module, settings = load_model(detector, described, name)
+    inputs = {"the trained model": [state], "the manifest": [manifest]}
+    check_output(output, inputs, ours=Path.is_file)  # the rest once the images are known
+    module, settings = trained_model(state)
     found = read(Settings(manifest.parent, Path(manifest.name), defaults={"modality": modality}))
     images, boxes = found.images, found.boxes
+    inputs["an image of the manifest"] = [Path(path) for path in images["path"]]
+    target = check_output(output, inputs, ours=_holds_landmarks)
     bare = images.loc[~images["image_id"].isin(boxes["image_id"]), "image_id"]
     if len(bare):
         raise ValueError(f"{manifest}: image {bare.iloc[0]} has no face box; give box_x, ...")
     cut = cut_images(read_images(images), boxes_of(images, boxes), module.reach(settings))
-    points, confidence = predict_cut(module, read_state(state), cut, settings)
+    try:
+        points, confidence = predict_cut(module, read_state(state), cut, settings)
+    except (RuntimeError, KeyError) as error:
+        if is_explained(error):  # out of memory, say
+            raise
+        raise ValueError(
+            f"{state}: its tensors are not those of its settings ({one_line(str(error))}); "
+            "train it again with this version"
+        ) from error
     table = pd.DataFrame({"image_id": images["image_id"]})
     for n, landmark in enumerate(LANDMARKS):
         table[f"{landmark}_x"], table[f"{landmark}_y"] = points[:, n].T
         table[f"{landmark}_confidence"] = confidence[:, n]
-    replace_file(output, lambda path: table.to_csv(path, index=False))
+    replace_file(target, lambda path: table.to_csv(path, index=False))
+
+
+def trained_model(state: Path) -> tuple[ModuleType, Any]:
+    """Return the module and the settings of a trained model.
+
+    Raises
+    ------
+    ValueError
+        If the file is none, or this version lacks its detector or one of its settings.
+    """
+    if not state.is_file():
+        raise ValueError(f"{state}: no such trained model; run a study first")
+    described = read_metadata(state)["settings"]
+    if not isinstance(described, dict) or not {"detector", "model", "seed"} <= described.keys():
+        raise ValueError(f"{state}: is not a trained landmark model; name a state.safetensors")
+    name, detector = described.pop("model"), described.pop("detector")
+    described.pop("seed")
+    check_detector(f"{state} (of another version?)", detector)
+    try:
+        return load_model(detector, described, name)
+    except ValueError as error:
+        raise ValueError(f"{state}: {error}; if another version trained it, train again") from error
+
+
+def _holds_landmarks(path: Path) -> bool:
+    """Return whether a file begins as what :func:`predict_manifest` writes."""
+    begins = f"image_id,{LANDMARKS[0]}_x,{LANDMARKS[0]}_y,".encode()
+    with path.open("rb") as file:
+        return file.read(len(begins)) == begins

@@ -1,5 +1,6 @@
 """Hand aligned faces to other matchers."""
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import numpy as np
 from thermalign import tables
 from thermalign.schemas.matching import FACES
 from thermalign.steps._inputs import aligned_faces, read_fold
+from thermalign.steps._outputs import check_output
 
 
 def export_faces(faces: Path, images: Path, folds: Path, output: Path) -> int:
@@ -27,11 +29,13 @@ def export_faces(faces: Path, images: Path, folds: Path, output: Path) -> int:
     Raises
     ------
     ValueError
-        If there is no face, or a table is missing.
+        If there is no face, a table is missing, or ``output`` is a table or somebody else's file.
     """
     for path in (faces, images, folds):
         if not path.is_file():
             raise ValueError(f"{path}: no such table; run the study, or correct what names it")
+    inputs = {"a table of the study": (faces, images, folds)}
+    target = check_output(output, inputs, ours=_holds_faces)
     aligned = tables.read(faces, FACES)
     rows = read_fold(images, folds)
     rows = rows[rows["image_id"].isin(aligned["image_id"])]
@@ -49,5 +53,13 @@ def export_faces(faces: Path, images: Path, folds: Path, output: Path) -> int:
                 role=rows["role"].to_numpy(str),
             )
 
-    tables.replace_file(output, fill)
+    tables.replace_file(target, fill)
     return len(rows)
+
+
+def _holds_faces(path: Path) -> bool:
+    """Return whether a file is an ``.npz`` file of aligned faces."""
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return {"images.npy", "image_id.npy", "role.npy"} <= set(archive.namelist())

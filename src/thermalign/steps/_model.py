@@ -66,9 +66,12 @@ def read_metadata(path: Path) -> dict[str, Any]:
     try:
         with safe_open(path, framework="pt") as file:
             described = json.loads((file.metadata() or {})[_KEY])
-    except (SafetensorError, KeyError) as error:
-        raise ValueError(f"{path}: is not a trained model of this package") from error
-    return {**described, "settings": json.loads(described["settings"])}
+        return {**described, "settings": json.loads(described["settings"])}
+    except (SafetensorError, KeyError, TypeError, json.JSONDecodeError) as error:
+        raise ValueError(
+            f"{path}: is not a trained model of this package, or not whole; "
+            "name a state.safetensors that a study wrote, or train it again"
+        ) from error
 
 
 def read_state(path: Path) -> State:
@@ -79,7 +82,7 @@ def read_state(path: Path) -> State:
     ValueError
         If the model was trained for another landmark scheme, or the file is no trained model.
     """
-    trained_for = read_metadata(path)["landmarks"]
+    trained_for = read_metadata(path).get("landmarks")
     if trained_for != list(LANDMARKS):
         raise ValueError(f"{path}: trained for landmarks {trained_for}, not {list(LANDMARKS)}")
     return State(load_file(path))

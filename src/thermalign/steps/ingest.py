@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from thermalign import boxes as face_boxes
-from thermalign import tables
+from thermalign import originals, tables
 from thermalign.provenance import stamp
 from thermalign.schemas.dataset import ANNOTATIONS, ATTRIBUTES, BOXES, IMAGES
 
@@ -22,6 +22,8 @@ def run(
     annotations: Path,
     boxes: Path,
     attributes: Path,
+    files: Path,
+    fingerprint: str,
     code: str,
 ) -> None:
     """Check a dataset and write its tables, all or none.
@@ -32,12 +34,19 @@ def run(
     sources : list of Path
         Chunk folders of the simulator, or the manifest.
     images, annotations, boxes, attributes : Path
+    files : Path
+        Record of the files that were read, as :mod:`thermalign.originals` writes it.
+    fingerprint : str
+        Of those files, as the job was planned.
     code : str
     """
     adapter = importlib.import_module(f"thermalign.ingest.{dataset['adapter']}")
     box = face_boxes.Settings(**dataset["box"])
     face_boxes.check_settings(box)
     found = adapter.read(_settings(adapter, dataset, sources))
+    digests = dict(zip(found.images["path"], found.images["sha256"], strict=True))
+    if dataset["adapter"] == "simulator":
+        originals.check_images(digests)
     try:
         made = face_boxes.make_boxes(found.images, found.annotations, found.boxes, box)
     except ValueError as error:
@@ -49,6 +58,7 @@ def run(
         attributes: (found.attributes, ATTRIBUTES),
     }
     write_together(outputs, stamp(code, dataset))
+    originals.write_record(files, fingerprint, sources, digests)
 
 
 def write_together(

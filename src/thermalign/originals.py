@@ -1,0 +1,156 @@
+"""The files that a dataset was read from, so that one replaced or deleted later is noticed.
+
+``ingest`` records size, time of last change and SHA-256 of every file it read, and the
+``fingerprint`` that it was started with. The Snakefile compares at each start: if every file is as
+recorded, the fingerprint is the recorded one and nothing runs; else it is another, and ``ingest``
+runs again, which reads the new file or refuses. Only where size or time differ a file is read, so
+``touch``, copying or moving a folder run nothing. Standard library only.
+"""
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+NEW = "new"
+"""Fingerprint of files of which there is no record."""
+
+DOUBT = 0
+"""Recorded time of a file that changed so late that its time alone proves nothing."""
+
+_LATE = 2 * 10**9  # ns; the coarsest clock of a file system in use
+_WHEN_LOADED = time.time_ns()
+
+Entry = tuple[int, int, str]
+"""Size in bytes, time of last change in ns, SHA-256."""
+
+
+def fingerprint(record: Path) -> str:
+    """Return what a dataset's files are called as they are now.
+
+    Parameters
+    ----------
+    record : Path of what :func:`write_record` wrote
+
+    Returns
+    -------
+    str
+        ``NEW`` without a record, the recorded one if no file differs, else sixteen hexadecimal
+        digits of what the files are now.
+    """
+    try:
+        recorded = json.loads(record.read_text(encoding="utf-8"))
+        name, files = str(recorded["fingerprint"]), recorded["files"]
+        entries = {path: (int(e[0]), int(e[1]), str(e[2])) for path, e in files.items()}
+    except FileNotFoundError:
+        return NEW
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError):
+        return _digest(str(record).encode(), str(time.time_ns()).encode())  # not to be trusted
+    now = {path: _now(path, entry) for path, entry in entries.items()}
+    if any(entry is None or entry[2] != entries[path][2] for path, entry in now.items()):
+        return _digest(json.dumps(now, sort_keys=True).encode())
+    if now != entries:
+        _refresh(record, name, {path: entry for path, entry in now.items() if entry})
+    return name
+
+
+def write_record(
+    record: Path, fingerprint: str, sources: Iterable[Path], images: Mapping[str, str]
+) -> None:
+    """Record the files of a dataset as they are.
+
+    Parameters
+    ----------
+    record : Path
+        JSON file to write: ``fingerprint``, and of each file size, time and digest.
+    fingerprint : str
+        What :func:`fingerprint` said as the job was planned.
+    sources : list of Path
+        Manifests, or folders whose tables are read.
+    images : path -> SHA-256 of what was read
+
+    Raises
+    ------
+    ValueError
+        If an image is not the one that its digest belongs to.
+    """
+    tables = [
+        file
+        for path in sources
+        for file in ([path] if path.is_file() else sorted(path.glob("*.parquet")))
+    ]
+    files = {str(path): _entry(str(path), _digest_of(path)) for path in tables}
+    for path, sha256 in images.items():
+        files[path] = _entry(path, sha256)
+    _replace(record, fingerprint, files)
+
+
+def check_images(images: Mapping[str, str]) -> None:
+    """Refuse images that are no longer those that a simulated dataset's chunks list.
+
+    Parameters
+    ----------
+    images : path -> SHA-256 as the chunk has it
+
+    Raises
+    ------
+    ValueError
+        Naming the first such image, and the chunk to delete.
+    """
+    for path, sha256 in images.items():
+        file = Path(path)
+        if not file.is_file() or _digest_of(file) != sha256:
+            what = "was replaced or damaged" if file.is_file() else "is gone"
+            raise ValueError(
+                f"{path}: {what} since it was rendered; delete the folder {file.parent} "
+                "and run again, which renders it anew"
+            )
+
+
+def _now(path: str, entry: Entry) -> Entry | None:
+    """Return a file's entry as it is now, read only if size or time differ; None where none is."""
+    try:
+        found = os.stat(path)  # noqa: PTH116  # twice as fast as Path.stat, for each image
+        if (found.st_size, found.st_mtime_ns) == entry[:2]:
+            return entry
+        return found.st_size, found.st_mtime_ns, _digest_of(Path(path))
+    except OSError:
+        return None
+
+
+def _entry(path: str, sha256: str) -> Entry:
+    found = Path(path).stat()
+    late = found.st_mtime_ns > _WHEN_LOADED - _LATE
+    return found.st_size, DOUBT if late else found.st_mtime_ns, sha256
+
+
+def _refresh(record: Path, fingerprint: str, files: Mapping[str, Entry]) -> None:
+    """Note new times of files that are the same, so that they are read no more."""
+    try:
+        before = record.stat()
+        _replace(record, fingerprint, files)
+        os.utime(record, ns=(before.st_atime_ns, before.st_mtime_ns))
+    except OSError:  # somebody else's results: the next start reads the files once more
+        return
+
+
+def _replace(record: Path, fingerprint: str, files: Mapping[str, Entry]) -> None:
+    record.parent.mkdir(parents=True, exist_ok=True)
+    temporary = record.with_name(f".{record.name}.{os.getpid()}.tmp")
+    try:
+        text = json.dumps({"fingerprint": fingerprint, "files": files}, sort_keys=True)
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(record)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _digest_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _digest(*parts: bytes) -> str:
+    return hashlib.sha256(b"\n".join(parts)).hexdigest()[:16]

@@ -1,0 +1,119 @@
+"""Run a study by Snakemake, one run at a time in a folder, and go on after a run that was killed.
+
+Snakemake locks its folder and leaves the lock behind when it is killed. A run from here holds a
+lock of its own, which the operating system gives back with the process: who has it knows that no
+other run from here is alive, and that a lock of Snakemake's is a left-over, unless somebody started
+Snakemake by hand.
+"""
+
+import contextlib
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+import psutil
+
+LOCK = Path(".snakemake", "thermalign.lock")
+LOCKS = Path(".snakemake", "locks")
+"""Where Snakemake keeps its own locks."""
+
+COMMAND = [sys.executable, "-m", "snakemake"]
+
+
+def run_study(arguments: list[str]) -> int:
+    """Run Snakemake in the working directory; return its exit status.
+
+    Raises
+    ------
+    ValueError
+        If there is no Snakefile, or a run is in progress here.
+    """
+    if not Path("Snakefile").is_file():
+        raise ValueError(f"{Path.cwd()}: no Snakefile here; go to the folder of thermalign")
+    if "--dry-run" in arguments:
+        return wait(subprocess.Popen([*COMMAND, *arguments]))
+    with hold(LOCK) as lock:
+        if LOCKS.is_dir() and any(LOCKS.iterdir()):
+            unlock(arguments)
+        # Snakemake inherits the lock and keeps it, should this process be killed.
+        return wait(subprocess.Popen([*COMMAND, *arguments], pass_fds=[lock.fileno()]))
+
+
+@contextlib.contextmanager
+def hold(path: Path) -> Iterator[IO[str]]:
+    """Hold the lock on a file, which is made and stays.
+
+    Raises
+    ------
+    ValueError
+        If somebody else holds it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise ValueError(
+                f"{Path.cwd()}: a run is in progress here ({file.read().strip()}); "
+                "wait until it has ended, or end it"
+            ) from None
+        file.truncate(0)
+        file.write(f"begun by process {os.getpid()}")
+        file.flush()
+        yield file
+
+
+def unlock(arguments: list[str]) -> None:
+    """Remove the lock that a killed Snakemake left behind in the working directory.
+
+    Raises
+    ------
+    ValueError
+        If a Snakemake is alive here.
+    """
+    alive = at_work()
+    if alive:
+        raise ValueError(
+            f"{Path.cwd()}: Snakemake is at work here (process {alive[0]}); "
+            "wait until it has ended, or end it"
+        )
+    print("A run here was killed: unlocking, and going on.", file=sys.stderr)
+    command = [*COMMAND, *arguments, "--unlock"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        last = " ".join((done.stderr or done.stdout).split())[-300:]
+        raise ValueError(f"{LOCKS}: Snakemake does not unlock: {last}")
+
+
+def at_work() -> list[int]:
+    """Return the process numbers of every Snakemake whose working directory is this one."""
+    here, found = str(Path.cwd()), []
+    for process in psutil.process_iter(["pid", "cmdline", "cwd"]):
+        first = [Path(word).name for word in (process.info["cmdline"] or [])[:4]]
+        if process.info["cwd"] == here and "snakemake" in first:
+            found.append(process.info["pid"])
+    return found
+
+
+def wait(process: subprocess.Popen[bytes]) -> int:
+    """Wait for a process to end, however long it takes to do so; return its exit status.
+
+    Ctrl-C reaches it by itself, as it is of the same group; SIGTERM is handed on.
+    """
+    handlers = {
+        signal.SIGINT: lambda *_: None,
+        signal.SIGTERM: lambda *_: process.terminate(),
+    }
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    try:
+        status = process.wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    return status if status >= 0 else 128 - status

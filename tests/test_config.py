@@ -1,0 +1,131 @@
+"""A configuration is read strictly and refused in one line that names file, place and cure."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from thermalign.config import check_config, check_detector, check_folder, read_config
+
+ROOT = Path(__file__).parents[1]
+SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "a: 1\nb: [1\n",
+            r"c\.yaml line 3, column 1: is not readable as YAML: .*expected ',' or ']'",
+        ),
+        ("a: 1\n\tb: 2\n", r"line 2, column 1: is not readable as YAML: .*found character '\\t'"),
+        ("a: 1\nb: 2\na: 3\n", "line 3: the key a stands in line 1 already; keep one"),
+        (
+            "m:\n  dan:\n    steps: 1\n    x: 2\n    steps: 3\n",
+            "line 5: the key steps stands in line 3",
+        ),
+        ("m: {dan: {}, pbc: {}, dan: {}}\n", "line 1: the key dan stands in line 1 already"),
+        ("m:\n- {x: 1, x: 2}\n", "line 2: the key x stands in line 2"),
+        ("1: a\n", "line 1: the key 1 is no text; quote it"),
+        ("models:\n  no: {}\n", "line 2: the key no is no text; quote it"),
+        ("- a\n- b\n", "holds no keys and values"),
+        ("", "holds no keys and values"),
+        ("results\n", "holds no keys and values"),
+        ("a: 1\n---\nb: 2\n", "expected a single document"),
+        ("a: .nan\n", "line 1: .nan is not finite"),
+        ("a: [1, -.inf]\n", "line 1: -.inf is not finite"),
+        ("a: 2026-01-01\n", "line 1: 2026-01-01 is read as a timestamp; put it in quotes"),
+        ("a: !!python/object:os.system {}\n", "put it in quotes|could not determine"),
+        ("a: &x {b: 1}\nc: *y\n", "found undefined alias"),
+    ],
+)
+def test_a_broken_configuration_is_refused_by_line(tmp_path, text, message):
+    path = tmp_path / "c.yaml"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=message) as caught:
+        read_config(path)
+    assert "\n" not in str(caught.value)
+    assert str(path) in str(caught.value)
+
+
+def test_a_configuration_that_is_no_file_or_no_text_is_refused(tmp_path):
+    for path in (tmp_path, tmp_path / "none.yaml"):
+        with pytest.raises(ValueError, match="no such configuration; name one with --configfile"):
+            read_config(path)
+    (tmp_path / "c.yaml").write_bytes("a: \xe9".encode("latin-1"))
+    with pytest.raises(ValueError, match=r"c\.yaml: is not UTF-8 text .* save it as UTF-8"):
+        read_config(tmp_path / "c.yaml")
+
+
+def test_anchors_merges_and_a_byte_order_mark_are_read(tmp_path):
+    path = tmp_path / "c.yaml"
+    path.write_text("\ufeffa: &x {b: 1, c: 2}\nd: {<<: *x, b: 3}\ne: *x\n", encoding="utf-8")
+    assert read_config(path) == {
+        "a": {"b": 1, "c": 2},
+        "d": {"b": 3, "c": 2},
+        "e": {"b": 1, "c": 2},
+    }
+
+
+@pytest.mark.parametrize("path", [ROOT / "config.yaml", *(ROOT / "workflow/config").glob("*.yaml")])
+def test_the_studies_of_the_project_are_read_as_yaml_reads_them(path):
+    config = read_config(path)
+    assert config == yaml.safe_load(path.read_text())
+    check_config(config, SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"models": None}, r"models: None is not of type 'object' \(landmark models by name"),
+        ({"models": {}}, "models: {} should be non-empty"),
+        ({"models": {"dan": None}}, "models.dan: None is not of type 'object'"),
+        (
+            {"training_sed": 1},
+            "top level: .*'training_sed' was unexpected.*use one of .*training_seed",
+        ),
+        ({"results": 2019}, "results: 2019 is not of type 'string'"),
+        ({"results": "a{b}"}, "results: 'a{b}' has braces, which Snakemake takes for wildcards"),
+        ({"data": "a\nb"}, r"data: 'a\\nb' has a line break"),
+        ({"results": "-x"}, r"results: '-x' begins with -; write ./-x"),
+        ({"data": "~/faces"}, "data: '~/faces' begins with ~"),
+        ({"results": " a"}, "results: ' a' begins or ends with a blank"),
+        ({"results": str(ROOT / "README.md")}, r"README.md is a file; name a folder"),
+    ],
+)
+def test_a_wrong_value_is_refused_by_key_in_one_line(change, message):
+    with pytest.raises(ValueError, match=message) as caught:
+        check_config(read_config(ROOT / "config.yaml") | change, SCHEMA)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("block", yaml.safe_load(SCHEMA.read_text())["required"])
+def test_a_missing_block_is_refused_by_name(block):
+    config = read_config(ROOT / "config.yaml")
+    del config[block]
+    with pytest.raises(ValueError, match=f"top level: '{block}' is a required property"):
+        check_config(config, SCHEMA)
+
+
+def test_a_manifest_with_braces_is_refused_by_its_dataset():
+    config = read_config(ROOT / "workflow/config/london60.yaml")
+    config["datasets"]["london60"]["manifest"] = "{x}.csv"
+    with pytest.raises(
+        ValueError, match=re.escape("datasets.london60.manifest: '{x}.csv' has braces")
+    ):
+        check_config(config, SCHEMA)
+
+
+@pytest.mark.parametrize(
+    "name", ["my results", "r;touch X", "it's", '"a"', "a[1]", "$HOME", "a&b", "é"]
+)
+def test_blanks_quotes_and_other_characters_of_a_shell_are_taken(name):
+    check_folder("results", name)
+
+
+def test_an_unknown_detector_is_refused_with_the_known_ones():
+    check_detector("x", "dan")
+    for wrong in ("dna", "_loop", "../os", 3):
+        with pytest.raises(ValueError, match=r"no detector .* use one of dan, ert, mean_shape"):
+            check_detector("models.x", wrong)
