@@ -329,7 +329,7 @@ def test_real_photographs_reach_their_report(tmp_path):
     nmse = summary[(summary["metric"] == "nmse") & (summary["subset"] == "all")]
     assert set(nmse["n"]) == {30}  # the neutral images of the test subjects
     page = (tmp_path / "results/london60/report/index.html").read_text()
-    assert "DPM is left out" in page
+    assert "no second modality to map to (mapping: none)" in page
     assert "no annotated points" in page
     assert "60 of 120 images have annotated points" in page
     assert "There are no thermal images" in page
