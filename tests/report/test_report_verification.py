@@ -75,7 +75,7 @@ def test_pooled_rates_stand_beside_the_mean_over_folds():
     for metric, rate in (("eer", 0.1), ("eer_pooled", 0.15), ("eer_pooled_z", 0.12)):
         rows.add(KEY, metric, rate)
     table = pooled_table(view_of(rows))
-    assert table.columns == ["mean over folds", "pooled", "pooled, z-normalised"]
+    assert table.columns == ["mean over folds", "pooled", "pooled, z"]
     assert cells(table) == ["10.0\u202f%", "15.0\u202f%", "12.0\u202f%"]
 
 

@@ -33,7 +33,7 @@ MATCHED = (
     "Mean over folds. Unless the configuration says otherwise, gallery and matcher are the same in "
     "every row, and only the probe’s points differ."
 )
-POOLED = {"eer": "mean over folds", "eer_pooled": "pooled", "eer_pooled_z": "pooled, z-normalised"}
+POOLED = {"eer": "mean over folds", "eer_pooled": "pooled", "eer_pooled_z": "pooled, z"}
 """Metric to the title of its column."""
 
 SEPARATION = (
@@ -166,7 +166,7 @@ def pooled_table(view: View) -> Table | None:
         notes=[
             "Scores of different folds and gallery subjects share no scale. Mean over folds: each "
             "fold has a threshold of its own. Pooled: scores of all folds under one threshold. "
-            "z-normalised: the same after every gallery subject’s scores were centred and scaled. "
+            "Pooled, z: after each gallery subject’s scores were centred and scaled (z-normalised). "
             "Pooled rates have no interval."
         ],
         folded="Equal error rate of pooled scores",
