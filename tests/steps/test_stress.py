@@ -14,7 +14,8 @@ from thermalign.schemas.dataset import ANNOTATIONS, BOXES, FOLDS, IMAGES
 from thermalign.schemas.measures import METRICS, REPLICATES
 from thermalign.schemas.predictions import DETECTIONS, STRESS
 from thermalign.steps import detect, stress
-from thermalign.steps.compare import over_folds, summarise
+from thermalign.steps._over_folds import over_folds
+from thermalign.steps.compare import summarise
 
 FACE = np.array([[20.0, 30], [40, 30], [30, 40], [22, 50], [38, 50]])  # 20 px between the eyes
 BOX = (10.0, 20.0, 40.0, 40.0)
