@@ -178,7 +178,7 @@ def main() -> None:
     parser.add_argument("--repetitions", type=int, default=2000)
     parser.add_argument("--draws", type=int, default=200)
     args = parser.parse_args()
-    for study in (Study(), Study(rare=2.0), Study(people=10)):
+    for study in (Study(), Study(rare=2.0), Study(people=10), Study(30, 4, rare=2.0)):
         print(f"{study}, {args.repetitions} repetitions of {args.draws} draws")
         found = coverage(study, repetitions=args.repetitions, draws=args.draws)
         for name, row in found.items():

@@ -17,7 +17,7 @@ from thermalign.steps._over_folds import Replicates
 from thermalign.steps._paired import adjusted, beside, contrast, differences
 from thermalign.steps._placement import on_annotated
 from thermalign.steps._roc import equal_error_rate_of
-from thermalign.steps._trials import Fold, Trial, accepted_of, rank1_of
+from thermalign.steps._trials import Fold, Trial, rates_of
 
 PEOPLE = [f"s{k}" for k in range(8)]
 SHOTS = {"easy": 1, "also": 1, "hard": 2, "worse": 2}
@@ -71,10 +71,8 @@ def trial(found, by_reading, *, annotations):
         its = by_reading[""]
         its = comparisons_of(its[its["probe_id"].isin(chosen["image_id"])], KNOWN)
         if len(its):
-            part = Compared.of(its, DRAWS)
-            figures[subset, "eer", 0.0] = equal_error_rate_of(subset, part)
-            figures[subset, "rank1", 0.0] = rank1_of(subset, part)
-            figures[subset, "tar_at_far", FAR] = accepted_of(subset, part, FAR)
+            for rate in rates_of(subset, Compared.of(its, DRAWS), np.array([FAR])):
+                figures[subset, rate.metric, rate.at] = rate
     return Trial(found, by_reading, figures)
 
 

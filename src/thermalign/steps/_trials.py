@@ -1,17 +1,17 @@
 """What every model did on every fold, for comparisons of two models on what both have."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
+from thermalign.geometry import Floats
 from thermalign.metrics import identification, verification
 from thermalign.steps._compared import Compared
 from thermalign.steps._located import nmse_of
 from thermalign.steps._measured import Measured
 from thermalign.steps._measures import ANNOTATED, Draws, comparisons_of, errors_of
-from thermalign.steps._roc import equal_error_rate_of
 
 Place = tuple[str, str, float]
 """Subset, metric and abscissa of a figure, as in METRICS."""
@@ -92,6 +92,9 @@ class Fold:
     draws: Draws
     models: Mapping[str, Trial]
     _members: dict[str, Images] = field(default_factory=dict)
+    _rates: dict[tuple[int, str, Images], dict[tuple[str, float], Measured]] = field(
+        default_factory=dict
+    )
 
     def members(self, subset: str, *, annotated: bool) -> Images:
         """Return the test images of a subset, or only those of them that are annotated."""
@@ -141,27 +144,33 @@ class Fold:
             rows = errors_of(found, self.annotations, self.known)
             rows = rows.assign(error=rows[parts.get(LANDMARK, "error")])
             return nmse_of(subset, NMSE, rows, self.draws)
-        scores = model.scores[parts.get(READING, "")]
-        rows = comparisons_of(scores[scores["probe_id"].isin(images)], self.known)
-        part = Compared.of(rows, self.draws)
-        if metric == RANK1:
-            return rank1_of(subset, part)
-        if not part.measurable:
-            return None
-        return equal_error_rate_of(subset, part) if metric == EER else accepted_of(subset, part, at)
+        key = id(model), subset, images
+        if key not in self._rates:  # one pass for all rates of the same comparisons
+            scores = model.scores[parts.get(READING, "")]
+            rows = comparisons_of(scores[scores["probe_id"].isin(images)], self.known)
+            fars = sorted({far for _, of, far in model.figures if of == ACCEPTED})
+            made = rates_of(subset, Compared.of(rows, self.draws), np.array(fars))
+            self._rates[key] = {(rate.metric, rate.at): rate for rate in made}
+        return self._rates[key].get((metric, at))
 
 
-def accepted_of(subset: str, part: Compared, far: float) -> Measured:
-    """Return the TAR at a FAR; NaN and without replicates where too few people carry it."""
-    value = verification.tar_at_far(part.score, part.genuine, far, pairs=part.pairs)
-    drawn = part.rates(np.array([far]))[1][:, 0] if np.isfinite(value) else np.empty(0)
-    return Measured(subset, ACCEPTED, value, len(part), drawn, part.subjects, far)
+def rates_of(subset: str, part: Compared, fars: Floats) -> Iterator[Measured]:
+    """Yield the rates that models are compared in; rank 1 alone without comparisons of a class.
 
-
-def rank1_of(subset: str, part: Compared) -> Measured:
-    """Return the share of probes whose own subject comes first; a stranger to all is a miss."""
+    ``rank1``: a stranger to all who are enrolled is a miss. ``tar_at_far``: NaN and without
+    replicates where too few people carry it.
+    """
     probes = part.by_probe()
     hits = probes.share(identification.own_ranks(probes.scores, probes.genuine) <= 1)
     people = min(probes.people, len(np.unique(part.gallery)))
     value = identification.rank1(probes.scores, probes.genuine)
-    return Measured(subset, RANK1, value, len(probes), hits, people)
+    yield Measured(subset, RANK1, value, len(probes), hits, people)
+    if not part.measurable:
+        return
+    errors, accepted = part.rates(fars)
+    value = verification.eer(part.score, part.genuine)
+    yield Measured(subset, EER, value, len(part), errors, part.subjects)
+    for k, far in enumerate(fars):
+        value = verification.tar_at_far(part.score, part.genuine, far, pairs=part.pairs)
+        drawn = accepted[:, k] if np.isfinite(value) else np.empty(0)
+        yield Measured(subset, ACCEPTED, value, len(part), drawn, part.subjects, float(far))
