@@ -166,8 +166,8 @@ def pooled_table(view: View) -> Table | None:
         notes=[
             "Scores of different folds and gallery subjects share no scale. Mean over folds: each "
             "fold has a threshold of its own. Pooled: scores of all folds under one threshold. "
-            "Pooled, z: after each gallery subject’s scores were centred and scaled (z-normalised). "
-            "Pooled rates have no interval."
+            "Pooled, z: after z-normalisation, which centres and scales the scores of each gallery "
+            "subject. Pooled rates have no interval."
         ],
         folded="Equal error rate of pooled scores",
     )
