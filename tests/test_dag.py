@@ -32,7 +32,7 @@ INPUTS = {"fold": {"images"}, "train": {"images", "annotations", "boxes", "folds
           "score_variants": {"images", "folds", "predictions", "matcher"},
           "train_matcher": {"images", "folds", "faces"},
           "score": {"images", "folds", "predictions", "faces", "matcher"},
-          "measure": {"images", "annotations", "folds", "predictions", "scores"},
+          "measure": {"images", "annotations", "boxes", "folds", "predictions", "scores"},
           "compare": {"images", "metrics", "replicates", "joined_replicates", "scores"},
           "spread": {"images", "annotations", "folds", "predictions"},
           "describe": {"images", "annotations", "boxes"},
