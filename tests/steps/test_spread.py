@@ -111,6 +111,13 @@ def test_a_subject_that_one_seed_did_not_find_is_left_out_of_the_deviations(stud
     assert row["nmse"] == pytest.approx((18 / 4 + 14 / 3) / 2 / 40)  # all found images
 
 
+def test_a_training_that_found_no_face_does_not_drop_out_of_the_mean(study):
+    shifts, nothing = dict.fromkeys(COUNTS, 2.0), dict.fromkeys(COUNTS, np.nan)
+    row = measured(study, {"a": ("m", 1, shifts), "b": ("m", 2, nothing)}).loc["m"]
+    assert row[["nmse", "low", "high", "seed_se", "subject_se"]].isna().all()
+    assert row["n_seeds"] == 2
+
+
 def test_a_model_that_found_no_face_has_no_row(study):
     nothing = dict.fromkeys(COUNTS, np.nan)
     table = measured(study, {"m": ("m", 1, dict.fromkeys(COUNTS, 2.0)), "n": ("n", 1, nothing)})

@@ -54,7 +54,7 @@ def run(
         dataset = protocols[first["protocol"]]["dataset"]
         test = known[dataset][known[dataset]["image_id"].isin(rows["image_id"])]
         errors = errors_of(found[found["image_id"].isin(test["image_id"])], truth[dataset], test)
-        if errors["error"].notna().any():
+        if len(errors):
             name, seed = models[first["model"]]
             draws = Draws.of_fold(test, known[dataset], settings)
             made = Training(int(first["fold"]), seed, errors, draws.nmse(errors))
@@ -80,19 +80,30 @@ class Training:
     errors: pd.DataFrame
     replicates: Floats
 
+    @property
+    def each(self) -> Floats:
+        """The error of every annotated image, (N,); NaN where no face was found."""
+        return self.errors["error"].to_numpy()
+
+    @property
+    def found(self) -> bool:
+        """Whether any face was found."""
+        return bool(np.isfinite(self.each).any())
+
 
 def summarise(trainings: list[Training]) -> dict[str, Any]:
     """Return the columns of SPREAD that trainings of one model on one protocol give.
 
-    A figure of a seed is the mean over folds of its NMSE. Standard deviations come from the mean
-    errors of the test subjects of each fold that every seed found, their variances averaged over
-    folds. Every subject counts once there, every image once in the NMSE.
+    A figure of a seed is the mean over folds of its NMSE, NaN where it found no face in a fold: the
+    mean over the other folds would be one of those that went well. Standard deviations come from
+    the mean errors of the test subjects of each fold that every seed found, their variances
+    averaged over folds. Every subject counts once there, every image once in the NMSE.
     """
     figures = pd.DataFrame(
-        [(t.seed, landmarks.nmse(t.errors["error"].to_numpy())) for t in trainings],
+        [(t.seed, landmarks.nmse(t.each) if t.found else np.nan) for t in trainings],
         columns=["seed", "nmse"],
     )
-    by_seed = figures.groupby("seed")["nmse"].mean().to_numpy()
+    by_seed = figures.groupby("seed")["nmse"].mean(skipna=False).to_numpy()
     replicates = np.mean([t.replicates for t in trainings], axis=0)
     people = [_subjects(trainings, fold) for fold in sorted({t.fold for t in trainings})]
     parts = [variances(p.to_numpy()) for p in people if len(p)]
@@ -126,6 +137,8 @@ def _rows(
     trainings: dict[tuple[str, str], list[Training]], protocols: dict[str, Any]
 ) -> Iterator[dict[str, Any]]:
     for (protocol, model), theirs in trainings.items():
+        if not any(training.found for training in theirs):
+            continue
         key = {"protocol": protocol, "model": model}
         n_train = protocols[protocol]["train_subjects"]
         yield {**key, "train_subjects": n_train, **summarise(theirs)}
