@@ -1,7 +1,7 @@
 import sys
 from pathlib import Path
 
-from snakemake.utils import min_version
+from snakemake.utils import min_version, validate
 
 min_version("9.0")
 
@@ -23,10 +23,12 @@ if not workflow.config_settings.configfiles:
     configfile: "config.yaml"
 
 
+SCHEMA = Path(workflow.basedir, "workflow/schemas/config.schema.yaml")
 try:
-    check_config(config, Path(workflow.basedir, "workflow/schemas/config.schema.yaml"))
+    check_config(config, SCHEMA)
 except ValueError as error:
     sys.exit(f"config: {error}")
+validate(config, str(SCHEMA))  # fills in the schema's defaults
 
 
 include: "workflow/rules/common.smk"

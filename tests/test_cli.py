@@ -140,7 +140,7 @@ def deployed(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write_state(tmp_path / "state.safetensors")
     for n in range(2):
-        cv2.imwrite(f"{n}.png", np.full((40, 40), 90 + n, np.uint8))
+        cv2.imwrite(f"{n}.png", np.arange(1600, dtype=np.uint8).reshape(40, 40) + np.uint8(n))
     rows = [f"{n}.png,s{n},5,5,30,30" for n in range(2)]
     header = "path,subject_id,box_x,box_y,box_width,box_height"
     (tmp_path / "faces.csv").write_text("\n".join([header, *rows]))

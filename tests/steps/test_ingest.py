@@ -31,6 +31,11 @@ def outputs(folder):
     return {name: folder / f"{name}.parquet" for name in SCHEMAS}
 
 
+def ingested(block, sources, out):
+    record = {"files": out / "files.json", "fingerprint": "as planned"}
+    ingest.run(dataset=block, sources=sources, code="test", **outputs(out), **record)
+
+
 @pytest.fixture
 def faces(tmp_path):
     """Return the block of a dataset of two images without landmarks."""
@@ -50,7 +55,7 @@ def faces(tmp_path):
 
 def run(block, out):
     sources = [Path(block["folder"], block["manifest"])]
-    ingest.run(dataset=block, sources=sources, code="test", **outputs(out))
+    ingested(block, sources, out)
     return {name: tables.read(path, SCHEMAS[name]) for name, path in outputs(out).items()}
 
 
@@ -58,9 +63,8 @@ def test_all_tables_are_written_together(faces, tmp_path):
     found = run(faces, tmp_path / "out")
     assert found["attributes"].to_numpy().tolist() == [["a", "beard", "full"]]
     assert found["boxes"]["source"].tolist() == ["fixed", "fixed"]
-    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == sorted(
-        f"{name}.parquet" for name in SCHEMAS
-    )
+    written = {p.name for p in (tmp_path / "out").iterdir()}
+    assert written == {"files.json", *(f"{name}.parquet" for name in SCHEMAS)}
 
 
 def test_a_refused_input_leaves_the_tables_of_before(faces, tmp_path):
@@ -98,9 +102,7 @@ def test_the_simulator_says_what_people_wear_and_look_like(tmp_path):
     worn = Settings((volume,), glasses=True, caps=True)
     write_chunk(tmp_path / "chunk", worn, seed=4, chunk=0, chunks=1, progress=False)
     block = {"adapter": "simulator", "box": {"source": "derived"}}
-    ingest.run(
-        dataset=block, sources=[tmp_path / "chunk"], code="test", **outputs(tmp_path / "out")
-    )
+    ingested(block, [tmp_path / "chunk"], tmp_path / "out")
     told = tables.read(tmp_path / "out" / "attributes.parquet", ATTRIBUTES)
     images = tables.read(tmp_path / "out" / "images.parquet", IMAGES)
     assert told["image_id"].tolist() == [i for i in images["image_id"] for _ in LOOKS]

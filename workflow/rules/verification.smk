@@ -113,7 +113,7 @@ rule measure:
         " --attributes {input.attributes:q} --folds {input.folds:q}"
         " --predictions {input.predictions:q} --scores {input.scores:q}"
         " --protocol {wildcards.protocol} --fold {wildcards.fold} --model {wildcards.model}"
-        " --headline {params.headline}"
+        " --headline {params.headline:q}"
         " --settings {params.settings:q} --metrics {output.metrics:q}"
         " --replicates {output.replicates:q} --code {params.code}"
 
