@@ -2,7 +2,13 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest, norm
 
-from thermalign.metrics.support import bound_of_none, pairs_needed, person_pairs, supported
+from thermalign.metrics.support import (
+    bound_of_none,
+    least_rate,
+    pairs_needed,
+    person_pairs,
+    supported,
+)
 
 
 def test_pairs_are_ordered_and_of_different_people_and_count_once():
@@ -53,3 +59,11 @@ def test_the_rule_of_three_is_the_exact_bound_of_no_error_to_a_few_percent(pairs
 def test_a_bound_is_a_rate_or_not_a_number():
     assert bound_of_none(2) == 1
     assert np.isnan(bound_of_none(0))
+
+
+def test_the_lowest_rate_that_pairs_carry_is_the_one_that_needs_all_of_them():
+    assert least_rate(870) == pytest.approx(30 / 870)
+    assert supported(least_rate(870), 870)
+    assert not supported(0.99 * least_rate(870), 870)
+    assert least_rate(30) == 1
+    assert np.isnan(least_rate(29))

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import matplotlib.pyplot as plt
+import pytest
 from fake_study import NAN, Rows
 
 from thermalign.report.attributes import error_attributes, rate_attributes
@@ -9,7 +11,7 @@ from thermalign.report.failures import failed, failure_sentence, failure_tables
 from thermalign.report.names import looks
 from thermalign.report.operating import threshold_tables
 from thermalign.report.page import render
-from thermalign.report.rates import det_panels
+from thermalign.report.rates import det_panels, shade_unsupported
 from thermalign.report.summary import View, as_configured
 from thermalign.report.tables import nmse_table, summary_table
 from thermalign.report.verification import separation_table
@@ -133,6 +135,21 @@ def test_areas_and_d_prime_are_folded_beside_the_rates():
     assert cells(table, 0) == [".931"]
     assert cells(table, 1) in (["2.35"], ["2.34"])
     assert separation_table(view_of(Rows())) is None
+
+
+def test_rates_that_too_few_pairs_carry_are_shaded():
+    rows = Rows()
+    rows.add(KEY, "least_far", 30 / 870, n=870)
+    _, axes = plt.subplots()
+    axes.set(xscale="log", xlim=(0.001, 1))
+    shade_unsupported(axes, view_of(rows), KEY[2])
+    assert axes.patches[0].get_extents().transformed(axes.transData.inverted()).x1 == (
+        pytest.approx(30 / 870)
+    )
+    assert axes.get_xlim() == (0.001, 1)
+    _, bare = plt.subplots()
+    shade_unsupported(bare, view_of(Rows()), KEY[2])
+    assert not bare.patches
 
 
 def test_the_nearest_patch_centre_stands_under_its_detector_alone():

@@ -11,6 +11,7 @@ rule train:
         f"{RESULTS}/logs/train/{{protocol}}-{{fold}}-{{model}}.log",
     wildcard_constraints:
         model="|".join(MODELS),
+    priority: 1
     conda:
         "../../envs/landmarks.yaml"
     threads: config["threads"]["train"]

@@ -65,6 +65,17 @@ def pairs_needed(far: float) -> float:
     return ERRORS_EXPECTED / far
 
 
+def least_rate(pairs: int) -> float:
+    """Return the lowest false match rate that so many person pairs carry: 30 / pairs.
+
+    Returns
+    -------
+    float
+        NaN where they carry none, having fewer than 30.
+    """
+    return ERRORS_EXPECTED / pairs if pairs >= ERRORS_EXPECTED else float("nan")
+
+
 def supported(far: float, pairs: int) -> bool:
     """Say whether a false match rate rests on as many person pairs as :func:`pairs_needed` says."""
     return pairs >= pairs_needed(far) * (1 - 1e-12)  # 30 / far may be off by a rounding

@@ -1,5 +1,6 @@
 """The curves of verification and identification: ROC, DET, CMC."""
 
+from collections.abc import Callable
 from statistics import NormalDist
 
 from matplotlib.axes import Axes
@@ -9,7 +10,7 @@ from thermalign.report.cells import THIN, number, percent
 from thermalign.report.figures import Curve, Panel, curve_subsets, dash, draw, one_axes
 from thermalign.report.names import Look, slug, subset_label
 from thermalign.report.summary import View
-from thermalign.report.svg import FAINT, style, to_svg
+from thermalign.report.svg import FAINT, GRID, style, to_svg
 
 DET_TICKS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 0.99)
 """Rates that a DET axis may name; their spacing is that of normal deviates."""
@@ -40,6 +41,7 @@ def roc_panels(view: View) -> list[Panel]:
                 draw(axes, [(at, v) for at, v in points if at > 0], look=view.looks[model])
             inside = [at for points in curves.values() for at, _ in points if 0 < at < 1]
             axes.set(xscale="log", xlim=(min(inside, default=1e-3), 1), ylim=(0, 1.02))
+            shade_unsupported(axes, view, subset)
             axes.set(xlabel="False accept rate", ylabel="True accept rate")
             axes.xaxis.set_minor_locator(NullLocator())
             axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v * 100:g}{THIN}%"))
@@ -72,6 +74,7 @@ def det_panels(view: View, metric: str = "roc") -> list[Panel]:
                 look = view.looks[model]
                 axes.plot(*zip(*points, strict=True), color=look.colour, linestyle=dash(look))
             _deviate_scale(axes)
+            shade_unsupported(axes, view, subset, scale=NormalDist().inv_cdf)
             axes.set(xlabel=across, ylabel=up)
             key = f"det-{slug(metric)}-{slug(view.protocol)}-{slug(subset)}"
             panels.append(Panel(subset_label(subset), to_svg(figure, key=key, alt=alt)))
@@ -99,6 +102,17 @@ def cmc_panels(view: View) -> list[Panel]:
             key = f"cmc-{slug(view.protocol)}-{slug(subset)}"
             panels.append(Panel(subset_label(subset), to_svg(figure, key=key, alt=alt), legend))
     return panels
+
+
+def shade_unsupported(
+    axes: Axes, view: View, subset: str, *, scale: Callable[[float], float] = float
+) -> None:
+    """Shade the false accept rates that fewer person pairs carry than the rule of 30 asks for."""
+    known = [value.value for value in view.known("least_far", subset=subset).values()]
+    low, high = axes.get_xlim()
+    if known and low < scale(min(known)):
+        axes.axvspan(low, min(scale(min(known)), high), color=GRID, alpha=0.6, zorder=0, lw=0)
+        axes.set_xlim(low, high)
 
 
 def counted(view: View, metric: str) -> str:

@@ -41,14 +41,15 @@ def acquisition_of(name: str, probes: Probes) -> Measured:
 def support_of(name: str, part: Compared, settings: Mapping[str, Any]) -> Iterator[Measured]:
     """Yield how many people and person pairs there are, and how many pairs each FAR takes.
 
-    The ``n`` of ``people`` and ``person_pairs`` are the genuine and the impostor comparisons, that
-    of ``person_pairs_needed`` the pairs that there are.
+    ``least_far`` is the lowest FAR that the pairs carry. The ``n`` of ``people`` and
+    ``person_pairs`` are the genuine and the impostor comparisons, else the pairs that there are.
     """
     genuine, pairs = int(np.count_nonzero(part.genuine)), part.pairs
     yield Measured(name, "people", part.people, genuine)
     yield Measured(name, "person_pairs", pairs, len(part) - genuine)
     for far in settings["tar_at_far"]:
         yield Measured(name, "person_pairs_needed", support.pairs_needed(far), pairs, at=far)
+    yield Measured(name, "least_far", support.least_rate(pairs), pairs)
 
 
 def at_thresholds(

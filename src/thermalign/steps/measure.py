@@ -19,7 +19,7 @@ from thermalign.steps._attributes import telling
 from thermalign.steps._inputs import points_of, read_fold
 from thermalign.steps._located import in_other_units, located, nmse_of
 from thermalign.steps._measured import Measured, write_measured
-from thermalign.steps._measures import Draws, by_range, comparisons_of, errors_of
+from thermalign.steps._measures import Draws, comparisons_of, errors_of, subsets
 from thermalign.steps._readings import by_reading, marked
 from thermalign.steps._verified import verified
 
@@ -93,7 +93,7 @@ def _best_cells(
     if ids:
         where = boxes.set_index("image_id").loc[ids, ["x", "y", "width", "height"]]
         best = reach.best_cell_errors(points_of(annotated, ids), where.to_numpy(np.float64), **grid)
-        for name, rows in by_range(errors.assign(error=best.mean(axis=1))):
+        for name, rows in subsets(errors.assign(error=best.mean(axis=1))):
             yield nmse_of(name, "nmse_best_cell", rows, draws)
 
 
