@@ -305,6 +305,12 @@ def test_an_unknown_metric_is_refused_with_those_there_are(summary, refused):
     assert "no metric 'tar'; use one of failure_at, nmse, tar_at_far" in line
 
 
+def test_subsets_are_chosen_by_a_part_of_their_name(summary, refused):
+    assert len(shown("--subset", "all")) == 2
+    line = refused("metrics", "--subset", "range=9")
+    assert "no subset of nmse holds 'range=9'; there are all" in line
+
+
 def test_a_study_that_is_not_there_or_not_whole_is_refused(summary, refused):
     assert "nowhere/compare/summary.parquet: no such table" in refused("metrics", "nowhere")
     summary.write_bytes(summary.read_bytes()[:-40])

@@ -119,6 +119,7 @@ def faces(
 def metrics(
     results: Annotated[Path, typer.Argument(help="Results folder of a study.")] = Path("results"),
     metric: Annotated[str, typer.Option(help="nmse, eer, rank1, ...")] = "nmse",
+    subset: Annotated[str, typer.Option(help="Only subsets that hold this: range=1, all.")] = "",
 ) -> None:
     """Print a metric of a finished study by protocol, subset, model and abscissa."""
     from thermalign import tables
@@ -130,9 +131,13 @@ def metrics(
     if rows.empty:
         known = ", ".join(sorted(table["metric"].unique())) or "nothing: the table is empty"
         raise ValueError(f"{path}: no metric {metric!r}; use one of {known}")
+    chosen = rows[rows["subset"].str.contains(subset, regex=False)]
+    if chosen.empty:
+        known = ", ".join(sorted(rows["subset"].unique()))
+        raise ValueError(f"{path}: no subset of {metric} holds {subset!r}; there are {known}")
     keys = ["protocol", "subset", "model"] + (["at"] if rows["at"].any() else [])
     shown = [*keys, "value", "low", "high", "n"]
-    typer.echo(rows.sort_values(keys)[shown].to_string(index=False, float_format="%.4f"))
+    typer.echo(chosen.sort_values(keys)[shown].to_string(index=False, float_format="%.4f"))
 
 
 def read_block(path: Path, name: str) -> Mapping[str, Any]:
