@@ -73,6 +73,18 @@ def test_a_slope_of_deviates_is_unknown_where_a_fitted_rate_is_zero():
     assert slopes["eer_slope"].value == 0
 
 
+def test_a_slope_of_deviates_has_no_interval_where_the_draws_that_went_far_are_clipped():
+    figures = curve(10.0, gap=3.5, people=12)
+    rates = [m for m in figures if m.metric == "eer"][:3]
+    assert min(rate.value for rate in rates) > 0
+    clipped = np.any([rate.replicates == 0 for rate in rates], axis=0).mean()
+    assert 0.05 < clipped < 0.5
+    slopes = {m.metric: m for m in figures if "slope" in m.metric}
+    assert np.isfinite(slopes["probit_slope"].value)
+    assert np.isnan(slopes["probit_slope"].interval()).all()
+    assert np.isfinite(slopes["eer_slope"].interval()).all()
+
+
 def test_sensitivity_is_seen_where_the_error_rate_lies_on_its_floor():
     # genuine scores lose 5 a level of 1; the spread within genuine and impostor scores stays
     figures = curve(5.0, gap=8.0)

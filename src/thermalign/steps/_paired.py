@@ -79,12 +79,14 @@ def adjusted(frame: pd.DataFrame) -> pd.Series:
     parts = frame["subset"].map(parts_of)
     reading = parts.map(lambda its: its.get(READING, ""))
     reach = parts.map(lambda its: its.get("range", "all") if its.keys() <= SHOWN else "")
-    for _, rows in frame[reach != ""].groupby(
+    shown = frame[reach != ""]
+    ranges = reach[(reach != "") & (reach != "all")]
+    one = ranges.groupby(frame["protocol"]).nunique() == 1
+    for (protocol, *_), rows in shown.groupby(
         ["protocol", "metric", reading.rename("reading"), "at"], sort=False
     ):
-        ranges = reach[rows.index]
-        alone = ranges[ranges != "all"].nunique() == 1
-        for _, block in rows.groupby(ranges if alone else np.zeros(len(rows))):
+        alone = one.get(protocol, False)
+        for _, block in rows.groupby(reach[rows.index] if alone else np.zeros(len(rows))):
             out[block.index] = holm(block["p"].to_numpy(float))
     return out
 

@@ -62,6 +62,8 @@ def on_annotated(
             key = (protocol, model, *place)
             if found and key in changed.index:
                 value, n, made[key] = found
+                if n != changed.loc[key, "n"]:  # deviation and folds are those of all its probes
+                    changed.loc[key, "fold_sd"] = np.nan
                 changed.loc[key, ["value", "n"]] = value, n
                 ends = made[key].interval(value, scale=SCALES[EER])
                 changed.loc[key, ["low", "high"]] = ends
