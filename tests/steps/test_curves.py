@@ -105,6 +105,18 @@ def test_d_prime_stands_at_every_level():
     assert (figures[0.2].n, figures[0.2].subjects) == (64, 8)
 
 
+def test_a_level_at_which_no_face_can_be_aligned_has_no_d_prime_and_the_others_stay():
+    levels = [scores(level, loss=10.0) for level in LEVELS]
+    levels[-1]["score"] = -np.inf
+    made = list(measure_curve(Curve("a", LEVELS, levels), drawn(), linear_up_to=0.2))
+    figures = {(m.metric, m.at): m for m in made}
+    lost = figures["d_prime", 0.4]
+    assert (np.isnan(lost.value), lost.n) == (True, 0)
+    assert np.isnan(lost.interval()).all()
+    assert figures["eer", 0.4].value == 1
+    assert np.isfinite(figures["d_prime_slope", 0.0].interval()).all()
+
+
 def test_the_difference_of_two_curves_is_paired():
     steep, flat = curve(10.0, "a&modality=thermal"), curve(0.0, "a&modality=visible")
     difference = {m.metric: m for m in measure_difference("a", steep, flat)}

@@ -265,3 +265,31 @@ def test_detectors_are_placed_by_their_rate_on_annotated_probes():
     assert changed["n"].tolist() == [own.n]
     assert changed["fold_sd"].isna().all()
     np.testing.assert_array_equal(next(iter(drawn.values())).values, own.replicates)
+
+
+def test_detectors_are_placed_by_their_error_on_probes():
+    # both are of range 1, but a protocol may take one of them as probes alone: 2 and 6 px of 40
+    shift = dict(zip(KNOWN["image_id"], 2 + 4 * (KNOWN["condition"] == "also"), strict=True))
+    found = predictions("dan", shift=shift)
+    asked = {"": scores(KNOWN.loc[KNOWN["condition"] == "easy", "image_id"])}
+    study = fold({"dan": trial(found, asked, annotations=points(KNOWN["image_id"]))})
+    row = {"protocol": "p", "model": "dan", "subset": "range=1", "metric": "nmse", "at": 0.0}
+    measured = study.models["dan"].figures["range=1", "nmse", 0.0]
+    assert measured.value == pytest.approx(0.1)
+    summary = pd.DataFrame([{**row, "value": measured.value, "low": 0.0, "high": 1.0, "n": 16}])
+    summary["fold_sd"] = 0.5
+    made = {tuple(row.values()): Replicates(measured.replicates, 8)}
+    changed, drawn = on_annotated(summary, made, {"p": [study]}, {"range": 1})
+    assert changed.loc[0, ["value", "n"]].tolist() == pytest.approx([0.05, 8])
+    np.testing.assert_allclose(drawn[tuple(row.values())].values, 0.05)
+    nothing = fold(
+        {
+            "dan": trial(
+                predictions("dan", shift=shift, lost=KNOWN["image_id"]),
+                asked,
+                annotations=points(KNOWN["image_id"]),
+            )
+        }
+    )
+    changed, _ = on_annotated(summary, made, {"p": [study, nothing]}, {"range": 1})
+    assert changed["value"].tolist() == [measured.value]  # no mean over the folds that went well

@@ -78,10 +78,13 @@ def _whole(slopes: Floats) -> Floats:
 
 
 def d_prime_of(subset: str, comparisons: pd.DataFrame, draws: Draws, *, at: float) -> Measured:
-    """Return d' of rows of :func:`thermalign.steps._measures.comparisons_of`, failures left out."""
+    """Return d' of rows of :func:`thermalign.steps._measures.comparisons_of`, failures left out.
+
+    NaN at a level at which nobody's face can be aligned any more.
+    """
     found = Compared.of(comparisons, draws).found()
-    value = d_prime(found.score, found.genuine)
-    return Measured(subset, "d_prime", value, len(found), found.d_prime(), found.subjects, at)
+    value, people = d_prime(found.score, found.genuine), max(found.subjects, 1)
+    return Measured(subset, "d_prime", value, len(found), found.d_prime(), people, at)
 
 
 def _dose_of(subset: str, comparisons: pd.DataFrame, draws: Draws, *, at: float) -> Measured:

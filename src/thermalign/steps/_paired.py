@@ -60,13 +60,17 @@ def beside(
         None without anything in common.
     """
     pairs = [pair for fold in folds if (pair := fold.common(model, other, place))]
-    own = [first for first, _ in pairs]
-    if not own or not all(len(figure.replicates) for figure in own):
+    return mean_of([first for first, _ in pairs])
+
+
+def mean_of(figures: Sequence[Measured]) -> tuple[float, int, Replicates] | None:
+    """Return value, n and replicates over folds; None without any, or without replicates."""
+    if not figures or not all(len(figure.replicates) for figure in figures):
         return None
-    drawn = np.mean([figure.replicates for figure in own], axis=0)
-    value = float(np.mean([figure.value for figure in own]))
-    subjects = max(figure.subjects for figure in own)
-    return value, sum(figure.n for figure in own), Replicates(drawn, subjects)
+    drawn = np.mean([figure.replicates for figure in figures], axis=0)
+    value = float(np.mean([figure.value for figure in figures]))
+    subjects = max(figure.subjects for figure in figures)
+    return value, sum(figure.n for figure in figures), Replicates(drawn, subjects)
 
 
 def adjusted(frame: pd.DataFrame) -> pd.Series:
