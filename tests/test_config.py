@@ -100,6 +100,13 @@ def test_a_wrong_value_is_refused_by_key_in_one_line(change, message):
     assert "\n" not in str(caught.value)
 
 
+def test_a_false_match_rate_is_asked_for_once_for_it_is_a_key_of_the_metrics():
+    config = read_config(ROOT / "config.yaml")
+    config["evaluation"]["tar_at_far"] = [0.1, 0.10]
+    with pytest.raises(ValueError, match=r"evaluation.tar_at_far: .*non-unique"):
+        check_config(config, SCHEMA)
+
+
 @pytest.mark.parametrize("block", yaml.safe_load(SCHEMA.read_text())["required"])
 def test_a_missing_block_is_refused_by_name(block):
     config = read_config(ROOT / "config.yaml")

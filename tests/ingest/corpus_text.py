@@ -119,6 +119,7 @@ CELLS = [
 ]
 
 CELLS += [
+    text("a condition of two", write_rows(both(condition="a&b")), "condition ... without & ="),
     text("a condition of no name", write_rows(both(condition="#N/A")), "condition ... give a name"),
 ]
 

@@ -61,6 +61,20 @@ def test_a_rate_of_0_or_1_has_the_exact_interval_of_as_many_trials_as_subjects(v
     assert interval(value, draws, subjects=10, scale=RATE) == pytest.approx(ends, abs=1e-6)
 
 
+@pytest.mark.parametrize("noise", [0, 1e-16])
+def test_a_rate_that_everybody_shares_is_not_known_without_error(noise):
+    # a quarter of everyone's images failed: up to 30.8497 % of people may be otherwise, all or none
+    draws = 0.25 + noise * np.arange(20)
+    low, high = interval(0.25, draws, subjects=10, scale=RATE)
+    assert low == pytest.approx(0.25 * 0.691503, abs=1e-6)
+    assert high == pytest.approx(0.25 + 0.75 * 0.308497, abs=1e-6)
+
+
+@pytest.mark.parametrize("scale", [POSITIVE, DIFFERENCE])
+def test_what_has_no_bounds_has_no_interval_where_everybody_is_alike(scale):
+    assert np.isnan(interval(0.25, np.full(20, 0.25), subjects=10, scale=scale)).all()
+
+
 def test_exact_intervals_are_those_of_the_tables():
     # Newcombe, Statistics in Medicine 17, 1998, table I: 81 of 263 and 15 of 148
     assert clopper_pearson(81, 263) == pytest.approx((0.2527, 0.3676), abs=5e-5)
@@ -108,7 +122,8 @@ def test_the_p_value_of_a_mean_is_about_that_of_the_t_test():
 
 def test_a_difference_without_spread_or_without_interval():
     assert p_value(0.0, np.zeros(9), subjects=5) == 1
-    assert p_value(0.1, np.full(9, 0.1), subjects=5) == 0
+    assert p_value(1e-16, np.full(9, 1e-16), subjects=5) == 1  # rounding
+    assert np.isnan(p_value(0.1, np.full(9, 0.1), subjects=5))  # no more known than its interval
     assert np.isnan(p_value(0.1, DRAWS, subjects=1))
     assert np.isnan(p_value(np.nan, DRAWS, subjects=5))
 

@@ -73,6 +73,18 @@ def test_a_slope_of_deviates_is_unknown_where_a_fitted_rate_is_zero():
     assert slopes["eer_slope"].value == 0
 
 
+def test_a_slope_of_deviates_has_no_interval_where_the_draws_that_went_far_are_clipped():
+    figures = curve(10.0, gap=3.5, people=12)
+    rates = [m for m in figures if m.metric == "eer"][:3]
+    assert min(rate.value for rate in rates) > 0
+    clipped = np.any([rate.replicates == 0 for rate in rates], axis=0).mean()
+    assert 0.05 < clipped < 0.5
+    slopes = {m.metric: m for m in figures if "slope" in m.metric}
+    assert np.isfinite(slopes["probit_slope"].value)
+    assert np.isnan(slopes["probit_slope"].interval()).all()
+    assert np.isfinite(slopes["eer_slope"].interval()).all()
+
+
 def test_sensitivity_is_seen_where_the_error_rate_lies_on_its_floor():
     # genuine scores lose 5 a level of 1; the spread within genuine and impostor scores stays
     figures = curve(5.0, gap=8.0)
@@ -91,6 +103,18 @@ def test_d_prime_stands_at_every_level():
     table = scores(0.2, loss=10.0)
     assert figures[0.2].value == d_prime(table["score"].to_numpy(), table["genuine"].to_numpy())
     assert (figures[0.2].n, figures[0.2].subjects) == (64, 8)
+
+
+def test_a_level_at_which_no_face_can_be_aligned_has_no_d_prime_and_the_others_stay():
+    levels = [scores(level, loss=10.0) for level in LEVELS]
+    levels[-1]["score"] = -np.inf
+    made = list(measure_curve(Curve("a", LEVELS, levels), drawn(), linear_up_to=0.2))
+    figures = {(m.metric, m.at): m for m in made}
+    lost = figures["d_prime", 0.4]
+    assert (np.isnan(lost.value), lost.n) == (True, 0)
+    assert np.isnan(lost.interval()).all()
+    assert figures["eer", 0.4].value == 1
+    assert np.isfinite(figures["d_prime_slope", 0.0].interval()).all()
 
 
 def test_the_difference_of_two_curves_is_paired():

@@ -107,7 +107,8 @@ def test_probes_that_one_model_was_not_asked_about_do_not_make_a_difference():
     assert own[0] < own[1] - 0.05  # as if annotated points were that much better
     for metric in ("eer", "rank1", "tar_at_far"):
         row = table(study).loc[("annotated", "dan", "all", metric)]
-        assert row[["value", "low", "high", "p"]].tolist() == [0, 0, 0, 1]
+        assert row[["value", "p"]].tolist() == [0, 1]
+        assert row[["low", "high"]].isna().all()  # no draw tells one from the other
     row = table(study).loc[("annotated", "dan", "all", "eer")]
     assert row["n"] == len(EASY_IDS) * len(PEOPLE)
     assert row["n_subjects"] == len(PEOPLE)
@@ -133,7 +134,8 @@ def test_a_detector_that_gives_up_on_hard_faces_gains_nothing():
     own = [study.models[m].figures["all", "nmse", 0.0].value for m in ("both", "easy")]
     assert own[0] - own[1] == pytest.approx(2 / 40, abs=0.01)  # half of 4 px of 40
     row = table(study).loc[("both", "easy", "all", "nmse")]
-    assert row[["value", "low", "high"]].tolist() == pytest.approx([0, 0, 0], abs=1e-15)
+    assert row["value"] == pytest.approx(0, abs=1e-15)
+    assert row["p"] == 1
     assert row["n"] == len(EASY_IDS)
     assert ("both", "easy", "range=2", "nmse") not in table(study).index
     # its failures cost it probes, which stay in every rate
@@ -231,6 +233,14 @@ def test_one_range_alone_is_not_counted_twice():
     assert adjusted(frame).tolist() == pytest.approx([0.02, 0.04, 0.02, 0.04])
 
 
+def test_a_metric_that_one_range_alone_supports_is_not_one_of_a_protocol_of_one_range():
+    rate = {"metric": "tar_at_far", "at": 0.1}
+    frame = block(
+        [("all", 0.01, rate), ("range=1", 0.02, rate), ("range=2", 0.5, {}), ("range=1", 0.5, {})]
+    )
+    assert adjusted(frame).tolist() == pytest.approx([0.02, 0.02, 1, 1])
+
+
 def test_every_difference_has_its_p_values():
     found = differences({"p": [gives_up()]})
     assert list(found.columns) == [n for n in DIFFERENCES.names if n != "p_holm"] + ["p_holm"]
@@ -246,10 +256,40 @@ def test_detectors_are_placed_by_their_rate_on_annotated_probes():
     row = dict(zip(("protocol", "model", "subset", "metric", "at"), key, strict=True))
     own = study.models["dan"].figures["range=1", "eer", 0.0]
     wrong = {**row, "subset": "range=1", "value": 0.9, "low": 0.0, "high": 1.0, "n": 1}
+    wrong["fold_sd"] = 0.5  # of other probes
     summary = pd.DataFrame([wrong])
     made = {(*key[:2], "range=1", "eer", 0.0): Replicates(np.full(200, 0.9), 8)}
     study.models["dan"].figures["range=1", "eer", 0.0] = own
     changed, drawn = on_annotated(summary, made, {"p": [study]}, {"range": 1})
     assert changed["value"].tolist() == [own.value]
     assert changed["n"].tolist() == [own.n]
+    assert changed["fold_sd"].isna().all()
     np.testing.assert_array_equal(next(iter(drawn.values())).values, own.replicates)
+
+
+def test_detectors_are_placed_by_their_error_on_probes():
+    # both are of range 1, but a protocol may take one of them as probes alone: 2 and 6 px of 40
+    shift = dict(zip(KNOWN["image_id"], 2 + 4 * (KNOWN["condition"] == "also"), strict=True))
+    found = predictions("dan", shift=shift)
+    asked = {"": scores(KNOWN.loc[KNOWN["condition"] == "easy", "image_id"])}
+    study = fold({"dan": trial(found, asked, annotations=points(KNOWN["image_id"]))})
+    row = {"protocol": "p", "model": "dan", "subset": "range=1", "metric": "nmse", "at": 0.0}
+    measured = study.models["dan"].figures["range=1", "nmse", 0.0]
+    assert measured.value == pytest.approx(0.1)
+    summary = pd.DataFrame([{**row, "value": measured.value, "low": 0.0, "high": 1.0, "n": 16}])
+    summary["fold_sd"] = 0.5
+    made = {tuple(row.values()): Replicates(measured.replicates, 8)}
+    changed, drawn = on_annotated(summary, made, {"p": [study]}, {"range": 1})
+    assert changed.loc[0, ["value", "n"]].tolist() == pytest.approx([0.05, 8])
+    np.testing.assert_allclose(drawn[tuple(row.values())].values, 0.05)
+    nothing = fold(
+        {
+            "dan": trial(
+                predictions("dan", shift=shift, lost=KNOWN["image_id"]),
+                asked,
+                annotations=points(KNOWN["image_id"]),
+            )
+        }
+    )
+    changed, _ = on_annotated(summary, made, {"p": [study, nothing]}, {"range": 1})
+    assert changed["value"].tolist() == [measured.value]  # no mean over the folds that went well

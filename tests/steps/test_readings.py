@@ -343,7 +343,7 @@ def test_both_readings_and_the_thresholds_reach_the_scores(tmp_path):
     paths = {name: tmp_path / f"{name}.parquet" for name in names}
     common = {name: paths[name] for name in ("images", "folds", "faces")}
     common |= {"settings": settings, "matcher": tmp_path / "matcher.safetensors", "code": "x"}
-    rates = {"tar_at_far": [0.2, 0.01]}
+    rates = {"tar_at_far": [0.2, 0.1234567, 0.01]}
     train_matcher.run(**common, fold=0, seed=1, evaluation=rates)
     reading = {"predictions": paths["predictions"], "scores": paths["scores"]}
     score.run(**common, **KEY, **reading, model="annotated")
@@ -352,5 +352,6 @@ def test_both_readings_and_the_thresholds_reach_the_scores(tmp_path):
     genuine = scores[scores["genuine"]].groupby("same_moment")["score"].mean()
     assert genuine["keep"] > genuine["exclude"]  # its own instant is there
     thresholds = json.loads(tables.read_metadata(paths["scores"])["thresholds"])
-    assert set(thresholds) == {"0", "0.2"}  # two halves of three people: 12 ordered pairs
+    # two halves of three people: 12 ordered pairs
+    assert set(thresholds) == {"0", "0.2", "0.1234567"}
     assert thresholds["0.2"] > -1

@@ -52,7 +52,8 @@ from thermalign.schemas.dataset import ANNOTATIONS, ATTRIBUTES
 
 MODALITIES = ("thermal", "visible")
 GIVEN = ("image_id", "x", "y", "width", "height")
-PACKED = "&=:"  # characters that names of subsets in METRICS are packed with
+JOINED = "&="  # characters that names of subsets in METRICS are put together by
+PACKED = f"{JOINED}:"  # the same for attributes
 
 
 @dataclass(frozen=True)
@@ -167,6 +168,9 @@ def _check_names(row: Mapping[str, str], where: str) -> None:
         if is_missing(cell) and not (name in ("session", "condition") and cell.lower() == "none"):
             cure = "leave it empty" if name in ("image_id", "pair_id", "moment") else "give a name"
             raise ValueError(f"{where}: {name} is {cell!r}, which names nothing; {cure}")
+    if any(mark in row["condition"] for mark in JOINED):
+        cell = row["condition"]
+        raise ValueError(f"{where}: condition is {cell!r}; write it without {' '.join(JOINED)}")
 
 
 def _scale(

@@ -18,6 +18,7 @@ from thermalign.geometry import Floats
 
 LEVEL = 0.95
 UPPER = (1 + LEVEL) / 2
+ROUNDING = 1e-12  # standard error up to which draws are one number
 
 RATE, POSITIVE, DIFFERENCE = "rate", "positive", "difference"
 """Scales: logit for a share, logarithm for what is above 0, none for what may have either sign."""
@@ -82,6 +83,14 @@ def interval(value: float, replicates: Floats, *, subjects: int, scale: str) -> 
     themselves may be 0 or 1, where the logit has no value. A rate of 0 or 1 has the interval of
     Clopper and Pearson for as many trials as subjects.
 
+    Where all draws are one number, since everybody has the same share, they say nothing of other
+    people. A rate then has the interval
+
+        v (1 - q) to v + (1 - v) q,   q = 1 - .025^(1/n)
+
+    which is Clopper and Pearson's at 0 and 1: up to a share q of people may have another rate, and
+    n subjects hold none of them. A difference or a positive metric has no such bound.
+
     Parameters
     ----------
     value : float
@@ -96,8 +105,8 @@ def interval(value: float, replicates: Floats, *, subjects: int, scale: str) -> 
     Returns
     -------
     low, high : float
-        NaN where there is no standard error, where the metric is NaN, and for a positive metric
-        of 0.
+        NaN where there is no standard error, where the metric is NaN, for a positive metric of 0,
+        and for a difference or a positive metric without spread among the draws.
 
     Raises
     ------
@@ -110,14 +119,15 @@ def interval(value: float, replicates: Floats, *, subjects: int, scale: str) -> 
     scale, t quantile); Clopper and Pearson, Biometrika 26(4), 1934.
     """
     reach = standard_error(replicates, subjects=subjects)
-    if not (np.isfinite(value) and np.isfinite(reach)):
+    if not (np.isfinite(value) and np.isfinite(reach)) or (scale == POSITIVE and value <= 0):
         return float("nan"), float("nan")
+    if reach <= ROUNDING:
+        other = clopper_pearson(0, subjects)[1] if scale == RATE else float("nan")
+        return value * (1 - other), value + (1 - value) * other
     reach *= float(stdtrit(subjects - 1, UPPER))
     if scale == DIFFERENCE:
         return value - reach, value + reach
     if scale == POSITIVE:
-        if value <= 0:
-            return float("nan"), float("nan")
         factor = float(np.exp(reach / value))
         return value / factor, value * factor
     if value in (0.0, 1.0):
@@ -140,7 +150,7 @@ def p_value(difference: float, replicates: Floats, *, subjects: int) -> float:
     Returns
     -------
     float
-        NaN without an interval. Without any spread, 1 for no difference and 0 for one.
+        NaN without an interval, but 1 for no difference, whether or not the draws have a spread.
 
     Raises
     ------
@@ -150,8 +160,8 @@ def p_value(difference: float, replicates: Floats, *, subjects: int) -> float:
     error = standard_error(replicates, subjects=subjects)
     if not (np.isfinite(difference) and np.isfinite(error)):
         return float("nan")
-    if error == 0:
-        return float(difference == 0)
+    if error <= ROUNDING:
+        return 1.0 if abs(difference) <= ROUNDING else float("nan")
     return float(2 * stdtr(subjects - 1, -abs(difference) / error))
 
 

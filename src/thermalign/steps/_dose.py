@@ -7,7 +7,9 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
+from thermalign.geometry import Floats
 from thermalign.metrics.dose import probit, slope
+from thermalign.metrics.intervals import LEVEL
 from thermalign.metrics.verification import d_prime
 from thermalign.steps._compared import Compared
 from thermalign.steps._measured import Measured
@@ -43,8 +45,8 @@ def measure_curve(curve: Curve, draws: Draws, *, linear_up_to: float) -> Iterato
     ``eer_rise``, at a level: EER minus the EER of the level before. ``d_prime_slope``:
     least-squares slope of d' over the NMSE up to the level ``linear_up_to``, per interocular
     distance. ``eer_slope``: the same of the EER. ``probit_slope``: of the EER's normal deviate, NaN
-    where a fitted EER is 0 or 1, draw by draw. Nothing without genuine or without impostor
-    comparisons.
+    where a fitted EER is 0 or 1, draw by draw: see :func:`_whole`. Nothing without genuine or
+    without impostor comparisons.
     """
     if not measurable(curve.scores[0]):
         return
@@ -62,15 +64,27 @@ def measure_curve(curve: Curve, draws: Draws, *, linear_up_to: float) -> Iterato
         drawn = np.stack([figure.replicates for figure in figures], axis=-1)[:, low]
         if metric == "probit_slope":
             value, drawn = probit(value), probit(drawn)
-        at, replicates = float(slope(dose, value)), slope(dose, drawn)
+        at, replicates = float(slope(dose, value)), _whole(slope(dose, drawn))
         yield replace(figures[0], metric=metric, value=at, replicates=replicates)
 
 
+def _whole(slopes: Floats) -> Floats:
+    """Return the slopes of draws (R,), all NaN where more than 5 % are.
+
+    A draw is clipped where it went far: without those draws an interval would be too narrow.
+    """
+    clipped = np.isnan(slopes).mean() > 1 - LEVEL
+    return np.full(len(slopes), np.nan) if clipped else slopes
+
+
 def d_prime_of(subset: str, comparisons: pd.DataFrame, draws: Draws, *, at: float) -> Measured:
-    """Return d' of rows of :func:`thermalign.steps._measures.comparisons_of`, failures left out."""
+    """Return d' of rows of :func:`thermalign.steps._measures.comparisons_of`, failures left out.
+
+    NaN at a level at which nobody's face can be aligned any more.
+    """
     found = Compared.of(comparisons, draws).found()
-    value = d_prime(found.score, found.genuine)
-    return Measured(subset, "d_prime", value, len(found), found.d_prime(), found.subjects, at)
+    value, people = d_prime(found.score, found.genuine), max(found.subjects, 1)
+    return Measured(subset, "d_prime", value, len(found), found.d_prime(), people, at)
 
 
 def _dose_of(subset: str, comparisons: pd.DataFrame, draws: Draws, *, at: float) -> Measured:

@@ -60,13 +60,17 @@ def beside(
         None without anything in common.
     """
     pairs = [pair for fold in folds if (pair := fold.common(model, other, place))]
-    own = [first for first, _ in pairs]
-    if not own or not all(len(figure.replicates) for figure in own):
+    return mean_of([first for first, _ in pairs])
+
+
+def mean_of(figures: Sequence[Measured]) -> tuple[float, int, Replicates] | None:
+    """Return value, n and replicates over folds; None without any, or without replicates."""
+    if not figures or not all(len(figure.replicates) for figure in figures):
         return None
-    drawn = np.mean([figure.replicates for figure in own], axis=0)
-    value = float(np.mean([figure.value for figure in own]))
-    subjects = max(figure.subjects for figure in own)
-    return value, sum(figure.n for figure in own), Replicates(drawn, subjects)
+    drawn = np.mean([figure.replicates for figure in figures], axis=0)
+    value = float(np.mean([figure.value for figure in figures]))
+    subjects = max(figure.subjects for figure in figures)
+    return value, sum(figure.n for figure in figures), Replicates(drawn, subjects)
 
 
 def adjusted(frame: pd.DataFrame) -> pd.Series:
@@ -79,12 +83,14 @@ def adjusted(frame: pd.DataFrame) -> pd.Series:
     parts = frame["subset"].map(parts_of)
     reading = parts.map(lambda its: its.get(READING, ""))
     reach = parts.map(lambda its: its.get("range", "all") if its.keys() <= SHOWN else "")
-    for _, rows in frame[reach != ""].groupby(
+    shown = frame[reach != ""]
+    ranges = reach[(reach != "") & (reach != "all")]
+    one = ranges.groupby(frame["protocol"]).nunique() == 1
+    for (protocol, *_), rows in shown.groupby(
         ["protocol", "metric", reading.rename("reading"), "at"], sort=False
     ):
-        ranges = reach[rows.index]
-        alone = ranges[ranges != "all"].nunique() == 1
-        for _, block in rows.groupby(ranges if alone else np.zeros(len(rows))):
+        alone = one.get(protocol, False)
+        for _, block in rows.groupby(reach[rows.index] if alone else np.zeros(len(rows))):
             out[block.index] = holm(block["p"].to_numpy(float))
     return out
 

@@ -11,8 +11,8 @@ from thermalign.metrics.dose import predicted
 from thermalign.metrics.intervals import SCALES
 from thermalign.steps._measures import ANNOTATED
 from thermalign.steps._over_folds import KEY, Key, Replicates
-from thermalign.steps._paired import beside
-from thermalign.steps._trials import EER, Fold
+from thermalign.steps._paired import beside, mean_of
+from thermalign.steps._trials import EER, NMSE, Fold
 
 
 def placements(
@@ -49,22 +49,29 @@ def on_annotated(
     protocols: Mapping[str, Sequence[Fold]],
     displacements: dict[str, Any],
 ) -> tuple[pd.DataFrame, dict[Key, Replicates]]:
-    """Return SUMMARY and replicates with every model's EER on the probes that the curve is made of.
+    """Return SUMMARY and replicates with every model's figures on the probes of the curve.
 
-    Displaced are annotated points: where some probes of the range have none, a model's own EER is
-    one of other images.
+    Displaced are annotated points of probes: where some probes of the range have none, a model's
+    own EER is one of other images, and its NMSE where some annotated images are no probes.
     """
     changed, made = summary.set_index(KEY).sort_index(), dict(replicates)
-    place = (f"range={displacements['range']}", EER, 0.0)
+    subset = f"range={displacements['range']}"
     for protocol, folds in protocols.items():
         for model in {m for fold in folds for m in fold.models} - {ANNOTATED}:
-            found = beside(folds, model, ANNOTATED, place)
-            key = (protocol, model, *place)
-            if found and key in changed.index:
-                value, n, made[key] = found
-                changed.loc[key, ["value", "n"]] = value, n
-                ends = made[key].interval(value, scale=SCALES[EER])
-                changed.loc[key, ["low", "high"]] = ends
+            its = [fold for fold in folds if model in fold.models]
+            errors = [figure for fold in its if (figure := fold.on_probes(model, subset))]
+            for metric, found in (
+                (EER, beside(folds, model, ANNOTATED, (subset, EER, 0.0))),
+                (NMSE, mean_of(errors) if len(errors) == len(its) else None),
+            ):
+                key = (protocol, model, subset, metric, 0.0)
+                if found and key in changed.index:
+                    value, n, made[key] = found
+                    before = changed.loc[key, ["value"]].to_numpy(np.float64)
+                    if not np.allclose(value, before, rtol=1e-12, atol=0):
+                        changed.loc[key, "fold_sd"] = np.nan  # it was that of all its images
+                    ends = made[key].interval(value, scale=SCALES[metric])
+                    changed.loc[key, ["value", "n", "low", "high"]] = value, n, *ends
     return changed.reset_index()[summary.columns], made
 
 

@@ -59,7 +59,7 @@ def training_thresholds(
     if genuine.all() or not genuine.any():
         return _none("they have no genuine or no impostor comparisons")
     pairs = len(scores[~genuine].drop_duplicates(["subject_id", "gallery_id"]))
-    read = {f"{rate:g}": at_false_match_rate(score, genuine, rate) for rate in rates}
+    read = {str(rate): at_false_match_rate(score, genuine, rate) for rate in rates}
     kept = {name: value for name, value in read.items() if float(name) >= 1 / pairs}
     return {EQUAL: at_equal_errors(score, genuine), **kept}
 

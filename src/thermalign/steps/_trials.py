@@ -129,6 +129,13 @@ class Fold:
         )
         return (first, second) if first and second else None
 
+    def on_probes(self, model: str, subset: str) -> Measured | None:
+        """Return the NMSE of a model on annotated probes that it found; None without any."""
+        trial, place = self.models[model], (subset, NMSE, 0.0)
+        found = trial.images(place) & self.members(subset, annotated=True)
+        probes = found & trial.images((subset, EER, 0.0))
+        return self._of(trial, place, probes, whole=probes == found) if probes else None
+
     def _of(self, model: Trial, place: Place, images: Images, *, whole: bool) -> Measured | None:
         made = model.figures.get(place) if whole else self._again(model, place, images)
         if made and place[1] == NMSE:
