@@ -27,6 +27,11 @@ VISIBLE = tuple(f"{name}_visible" for name in LANDMARKS)
 OURS = (*REQUIRED, "image_id", "modality", *DEFAULTS, "moment", *BOX, *POINTS, *VISIBLE)
 MAY_DEFAULT = (*FILLED, "scale", "offset", *BOX, *VISIBLE)
 ATTRIBUTE = re.compile(r"[a-z][a-z0-9_]*")
+WORDS = {
+    **dict.fromkeys(("thermal", "lwir", "mwir", "ir", "infrared", "tir"), "thermal"),
+    **dict.fromkeys(("visible", "vis", "rgb", "visual"), "visible"),
+}
+"""Words by which people call a modality."""
 NEAR = 5  # letters from which one edit makes another word of a column's name
 
 
@@ -65,6 +70,8 @@ def rows_of(
     place = {ours: header.index(name) for ours, name in theirs.items()}
     empty = {n for n in place if not any(clean(cells[place[n]]) for _, cells in manifest.rows)}
     _check_present({*place, *fill}, attributes, str(file))
+    if "modality" not in place or "modality" in empty:
+        _check_modality(manifest, used, fill["modality"])
     told = {n: k for n, k in place.items() if n not in empty}
     rows = [(line, {**fill, **_cells(cells, told)}) for line, cells in manifest.rows]
     for line, row in rows:
@@ -83,6 +90,18 @@ def _check_present(known: set[str], attributes: Sequence[str], file: str) -> Non
             raise ValueError(
                 f"{file}: no column {name!r}, which attributes: names; add it, name it under "
                 "columns:, or drop it"
+            )
+
+
+def _check_modality(manifest: Manifest, used: set[str], filled: str) -> None:
+    """Refuse an ignored column that tells the modality otherwise than defaults: does."""
+    for number, name in enumerate(manifest.header):
+        said = {clean(cells[number]).lower() for _, cells in manifest.rows}
+        if name not in used and said <= {*WORDS} and {WORDS[w] for w in said} != {filled.lower()}:
+            raise ValueError(
+                f"{manifest.file}: column {name!r} says {', '.join(sorted(said))}, but every row "
+                f"is {filled} by defaults: (or --modality); write thermal and visible, and read it "
+                f"by columns: {{modality: {name}}}, or delete it"
             )
 
 
