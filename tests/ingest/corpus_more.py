@@ -136,6 +136,22 @@ TABLES = [
         manifest=both(sensor="visible"),
     ),
     Case("the same modality in another column", manifest=both(sensor="LWIR")),
+    *(
+        Case(f"column {n!r}", f"column {n!r} is nearly {ours!r}", manifest=both(**{n: 2}))
+        for n, ours in [
+            ("range (m)", "range"),
+            ("range_m", "range"),
+            ("range_x", "range"),  # of two tables that were joined
+            ("#session", "session"),
+            ("scale [K]", "scale"),
+            ("pair", "pair_id"),
+            ("box_x (px)", "box_x"),
+        ]
+    ),
+    Case(
+        "a second column of a name", "a second 'subject_id'", manifest=both(**{"subject_id.1": 2})
+    ),
+    Case("columns of another kind that end in x", manifest=both(gaze_x=2, size_x=3, x=4)),
     Case("another column of other words", manifest=both(sensor="FLIR T540")),
 ]
 

@@ -32,6 +32,9 @@ WORDS = {
     **dict.fromkeys(("visible", "vis", "rgb", "visual"), "visible"),
 }
 """Words by which people call a modality."""
+SECOND = re.compile(r"(.+)\.\d+")
+UNIT = re.compile(r"\s*[(\[].*[)\]]$|[ ._](m|cm|k|px|pixels?|met(er|re)s?)$")
+JOINED = re.compile(r"[._](x|y|left|right)$")
 NEAR = 5  # letters from which one edit makes another word of a column's name
 
 
@@ -181,18 +184,30 @@ def _check_filled(row: Mapping[str, str], where: str) -> None:
 
 
 def _check_ignored(name: str, absent: Iterable[str], file: str) -> None:
-    """Refuse a column that is nearly, but not quite, one of ours that is absent."""
-    plain = re.sub(r"[\s.-]+", "_", name.lower())
+    """Refuse a column that is nearly, but not quite, one of ours that is absent.
+
+    A unit (``range (m)``), and what data frames add as they are joined (``range_x``), are taken off.
+    A second column of one name (``range.1``) is refused in any case.
+    """
+    second = SECOND.fullmatch(name)
+    if second and second[1] in OURS:
+        raise ValueError(
+            f"{file}: column {name!r} is a second {second[1]!r}, as data frames name it; delete or "
+            "rename one"
+        )
+    whole = UNIT.sub("", name.lower())
+    plain = {re.sub(r"[\W_]+", "_", n).strip("_") for n in (whole, JOINED.sub("", whole))}
     for ours in absent:
-        if (
-            plain == ours
-            or plain.replace("_", "") == ours.replace("_", "")
-            or _one_edit(plain, ours)
-        ):
+        if any(_near(said, ours) for said in plain):
             raise ValueError(
                 f"{file}: column {name!r} is nearly {ours!r}; write {ours!r}, read it by columns: "
                 f"{{{ours}: {name}}}, or rename it if it is something else"
             )
+
+
+def _near(name: str, ours: str) -> bool:
+    same = name.replace("_", "") == ours.replace("_", "")
+    return same or (name, ours) == ("pair", "pair_id") or _one_edit(name, ours)
 
 
 def _one_edit(a: str, b: str) -> bool:
