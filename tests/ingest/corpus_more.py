@@ -194,6 +194,7 @@ ORDERS = [
     counts("signed counts", SIGNED, "p.png: counts jump ... add 32768"),
     counts("counts of 256 times something", EIGHT * 256),
     counts("counts of 257 times something", EIGHT * 257),
+    counts("65535 around a face", np.where(BACKGROUND, texture(1), 65535).astype(np.uint16)),
     counts("14 bits in the upper ones", texture(1) * 4),
     picture("PGM, low byte first", PGM + texture(1).astype("<u2").tobytes(), ".pgm", "both bytes"),
     picture("two pictures in a PGM", 2 * encode(EIGHT.astype(np.uint8), ".pgm"), ".pgm", "several"),

@@ -186,7 +186,7 @@ def _check_filled(row: Mapping[str, str], where: str) -> None:
 def _check_ignored(name: str, absent: Iterable[str], file: str) -> None:
     """Refuse a column that is nearly, but not quite, one of ours that is absent.
 
-    A unit (``range (m)``), and what data frames add as they are joined (``range_x``), are taken off.
+    A unit (``range (m)``) and what joined data frames add (``range_x``) are taken off.
     A second column of one name (``range.1``) is refused in any case.
     """
     second = SECOND.fullmatch(name)

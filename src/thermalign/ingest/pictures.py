@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from thermalign.images import BIT_DEPTHS, decode, to_luma
+from thermalign.images import BIT_DEPTHS, LAST_COUNT, decode, to_luma
 from thermalign.ingest.headers import Size, inspect
 
 SMALLEST_SIDE = 16  # px; a face needs as many
@@ -201,26 +201,29 @@ def _check_order(counts: npt.NDArray[Any], path: Path) -> None:
     """Refuse 16-bit counts whose bytes are exchanged, or that were signed.
 
     A picture's neighbours are alike. Counts of 256 times something are smoother with exchanged
-    bytes as well, and right.
+    bytes as well, and right; 0 and 65535 may mark what is left out.
     """
     rows = counts[:: max(1, len(counts) // ROWS)]
     if rows.dtype != np.uint16 or np.ptp(rows & 255) == 0:
         return
-    limit = _roughness(rows) / SMOOTHER
-    if _roughness(rows.byteswap()) < limit:
+    plain = (rows > 0) & (rows < LAST_COUNT)
+    pairs = plain[:, 1:] & plain[:, :-1]
+    limit = _roughness(rows, pairs) / SMOOTHER
+    if _roughness(rows.byteswap(), pairs) < limit:
         raise ValueError(
             f"{path}: both bytes of its counts are exchanged, it seems; write it again in the "
             "order that its format wants (PNG, PGM: high byte first)"
         )
-    if _roughness(rows ^ np.uint16(0x8000)) < limit:
+    if _roughness(rows ^ np.uint16(0x8000), pairs) < limit:
         raise ValueError(
             f"{path}: counts jump between 0 and 65535, as signed ones stored as unsigned do; add "
             "32768 to the signed ones, and correct the offset, before they are stored"
         )
 
 
-def _roughness(rows: npt.NDArray[Any]) -> float:
-    return float(np.abs(np.diff(rows.astype(np.int32), axis=1)).mean())
+def _roughness(rows: npt.NDArray[Any], pairs: npt.NDArray[np.bool_]) -> float:
+    steps = np.abs(np.diff(rows.astype(np.int32), axis=1))[pairs]
+    return float(steps.mean()) if steps.size else 0.0
 
 
 def _check_grey(stored: npt.NDArray[Any], depth: int, path: Path) -> None:
