@@ -88,6 +88,22 @@ PEOPLE = [
         for c in ("unknown", "n.a.", "NaT", "#NUM!", "#####", "—", "_", "(blank)", "-nan")
     ),
     *(rounded(c) for c in ("subject_id", "pair_id", "moment", "image_id", "session")),
+    *(
+        Case(
+            f"a garbled name {n!r}",
+            "subject_id is ... letters were lost ... UTF-8",
+            {},
+            people("s1", n),
+        )
+        for n in ("M\ufffdller", "M?ller", "M\u00c3\u00bcller")
+    ),
+    Case("names of many scripts", manifest=people("Zoë Müller-Ødegård", "李雷")),
+    Case(
+        "a link to nothing",
+        "z.png: no such image file; it is a link to what is not there",
+        manifest=[row("z.png")],
+        files={"z.png": lambda place: place.symlink_to("gone.png")},
+    ),
     spelt("s.01", "s01"),
     spelt("1", "1,0"),
     spelt("1-1", "1_1"),

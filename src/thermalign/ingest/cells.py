@@ -14,6 +14,7 @@ MISSING = frozenset(
     | {"#n/a", "#ref!", "#value!", "#name?", "#null!", "#div/0!", "#num!", "#spill!", "#calc!"}
 )
 """What other programs and people write where nothing is known, beside marks alone."""
+LOST = re.compile(r"[^\W\d_]\?[^\W\d_]")
 ROUNDED = re.compile(r"\d([.,]\d+)?[eE]\+\d+")
 """How spreadsheets and data frames write long numbers, so that several become one."""
 
@@ -51,6 +52,19 @@ def is_missing(cell: str) -> bool:
     if cell and all(unicodedata.category(c)[0] == "P" for c in cell):
         return True
     return cell.lower() in MISSING
+
+
+def is_garbled(cell: str) -> bool:
+    """Return whether letters were lost or exchanged as text was saved in another encoding.
+
+    ``M\ufffdller`` and ``M?ller`` lack a letter; ``MÃ¼ller`` is UTF-8 that was read as cp1252.
+    """
+    if "\ufffd" in cell or LOST.search(cell):
+        return True
+    try:
+        return not cell.isascii() and cell.encode("cp1252").decode("utf-8") != cell
+    except UnicodeError:
+        return False
 
 
 def is_rounded(cell: str) -> bool:

@@ -124,6 +124,8 @@ def _reason(folder: Path, cell: str) -> str:
         return f"write / for \\: {cell.replace(chr(92), '/')}"
     if cell.startswith("~"):
         return "write the whole path; ~ stands for nothing here"
+    if (folder / cell).is_symlink():
+        return "it is a link to what is not there; correct the link"
     parent = (folder / cell).parent
     if parent.is_dir():
         wanted = Path(cell).name.casefold()

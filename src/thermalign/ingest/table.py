@@ -41,7 +41,14 @@ import pandas as pd
 
 from thermalign.geometry import LANDMARKS, Floats
 from thermalign.images import DEFAULT_SCALES
-from thermalign.ingest.cells import is_missing, is_rounded, number, whole, yes_or_no
+from thermalign.ingest.cells import (
+    is_garbled,
+    is_missing,
+    is_rounded,
+    number,
+    whole,
+    yes_or_no,
+)
 from thermalign.ingest.checks import check_box, check_part, check_points, check_scale, check_skin
 from thermalign.ingest.columns import BOX, POINTS, rows_of
 from thermalign.ingest.found import Found
@@ -170,6 +177,11 @@ def _check_names(row: Mapping[str, str], where: str) -> None:
     for name in ("subject_id", "image_id", "pair_id", "moment", "session", "condition"):
         cell = row.get(name, "")
         told = name in ("session", "condition") and cell.lower() in ("none", "unknown")
+        if is_garbled(cell):
+            raise ValueError(
+                f"{where}: {name} is {cell!r}, of which letters were lost or exchanged as it was "
+                "saved; export it again as UTF-8"
+            )
         if is_rounded(cell):
             raise ValueError(
                 f"{where}: {name} is {cell!r}, as programs write long numbers, and several become "
