@@ -38,6 +38,15 @@ SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
         ("a: 2026-01-01\n", "line 1: 2026-01-01 is read as a timestamp; put it in quotes"),
         ("a: !!python/object:os.system {}\n", "put it in quotes|could not determine"),
         ("a: &x {b: 1}\nc: *y\n", "found undefined alias"),
+        ("a: 1\nb: 010\n", "line 2: 010 is read as 8 .octal, or hours and minutes.; write"),
+        ("a: [1:30]\n", "line 1: 1:30 is read as 90 "),
+        ("a: 1e3\n", "line 1: 1e3 is read as text; write 1000, or"),
+        ("a: 4e-3\n", "line 1: 4e-3 is read as text; write 0.004, or"),
+        ("a: 1e-7\n", r"line 1: 1e-7 is read as text; write 1\.0e-07, or"),
+        ("a: 1e999\n", "line 1: 1e999 is not finite; give a number"),
+        ("? [a, b]\n: 1\n", "line 1: a key is no text; quote it"),
+        ("a: !!set {x}\n", "line 1: this is read as a set; put it in quotes, or delete it"),
+        ("a: " + 3000 * "[" + 3000 * "]", "nests too deep; see config.yaml"),
     ],
 )
 def test_a_broken_configuration_is_refused_by_line(tmp_path, text, message):
@@ -56,6 +65,12 @@ def test_a_configuration_that_is_no_file_or_no_text_is_refused(tmp_path):
     (tmp_path / "c.yaml").write_bytes("a: \xe9".encode("latin-1"))
     with pytest.raises(ValueError, match=r"c\.yaml: is not UTF-8 text .* save it as UTF-8"):
         read_config(tmp_path / "c.yaml")
+
+
+def test_numbers_that_are_read_as_they_are_written_are_taken(tmp_path):
+    path = tmp_path / "c.yaml"
+    path.write_text('a: [0, -1, 2_000, 0.5, 1.0e-3, "1e-3", "010", "12:30", 0x10, 08]\n')
+    assert read_config(path)["a"] == [0, -1, 2000, 0.5, 0.001, "1e-3", "010", "12:30", 16, "08"]
 
 
 def test_anchors_merges_and_a_byte_order_mark_are_read(tmp_path):
@@ -92,6 +107,9 @@ def test_the_studies_of_the_project_are_read_as_yaml_reads_them(path):
         ({"data": "~/faces"}, "data: '~/faces' begins with ~"),
         ({"results": " a"}, "results: ' a' begins or ends with a blank"),
         ({"results": str(ROOT / "README.md")}, r"README.md is a file; name a folder"),
+        ({"training_seed": 1.0}, "training_seed: 1.0 is not of type 'integer'"),
+        ({"training_seed": 2**40}, "training_seed: 1099511627776 is greater than the maximum"),
+        ({"models": {"mean-shape": {}}}, "models: 'mean-shape' does not .* small letters, digits"),
     ],
 )
 def test_a_wrong_value_is_refused_by_key_in_one_line(change, message):
@@ -112,6 +130,41 @@ def test_a_missing_block_is_refused_by_name(block):
     config = read_config(ROOT / "config.yaml")
     del config[block]
     with pytest.raises(ValueError, match=f"top level: '{block}' is a required property"):
+        check_config(config, SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "message"),
+    [
+        ("right_eye", [330, 42], "points.right_eye: .330, 42. lies outside the aligned face"),
+        ("right_eye", [0.3, 0.33], "points.right_eye.* 0.3.* is less than the minimum of 1"),
+        ("right_eye", [79, 42], r"left_eye \[79, 42\] must lie at least 4 px right of right_eye"),
+        ("left_mouth_corner", [20, 94], "left_mouth_corner .* right of right_mouth_corner"),
+        ("left_eye", [79, 99], "an eye lies below nose_base"),
+        ("left_mouth_corner", [74.5, 42], "the mouth lies above nose_base"),
+    ],
+)
+def test_canonical_points_that_are_no_face_are_refused(name, place, message):
+    config = read_config(ROOT / "config.yaml")
+    config["alignment"]["points"][name] = place
+    with pytest.raises(ValueError, match=message):
+        check_config(config, SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"adapter": "csv"}, "adapter: 'csv' is not one of .'simulator', 'table'."),
+        ({"seed": "x"}, "seed: 'x' is not of type 'integer'"),
+        ({"chunks": 8.0}, "chunks: 8.0 is not of type 'integer'"),
+        ({"box": {"source": "derived", "width": 230}}, "box.width: 230 is greater than .* 10"),
+        ({"manifest": "x.csv"}, "'manifest' was unexpected.; use one of adapter, seed, chunks"),
+    ],
+)
+def test_what_is_wrong_in_a_dataset_is_named_where_it_is(change, message):
+    config = read_config(ROOT / "config.yaml")
+    config["datasets"]["simulated"].update(change)
+    with pytest.raises(ValueError, match=f"^datasets.simulated.*{message}"):
         check_config(config, SCHEMA)
 
 

@@ -97,6 +97,11 @@ def test_asking_for_too_many_subjects_names_the_protocol_and_the_cure():
         split(IMAGES, settings(test_subjects=7), protocol="big", fold=0)
 
 
+def test_holding_out_everybody_names_the_protocol_and_the_cure():
+    with pytest.raises(ValueError, match=r"protocol p holds out all 2 training .* lower valid"):
+        split(IMAGES, settings(train_subjects=2, validation_share=0.9), protocol="p", fold=0)
+
+
 def test_a_subject_in_train_and_test_is_refused_by_name():
     folds = split(IMAGES, settings(), protocol="p", fold=0)
     leak = folds[folds["role"] == "test"].iloc[[0]].assign(role="train")

@@ -58,7 +58,7 @@ def split(images: pd.DataFrame, settings: Settings, *, protocol: str, fold: int)
     Raises
     ------
     ValueError
-        If the volumes hold fewer subjects than the protocol asks for.
+        If the volumes hold fewer subjects than the protocol asks for, or nobody is left to train.
 
     Source
     ------
@@ -73,6 +73,11 @@ def split(images: pd.DataFrame, settings: Settings, *, protocol: str, fold: int)
             f"protocol {protocol} asks for {settings.train_subjects} training and "
             f"{settings.test_subjects} test subjects, but volumes {list(settings.volumes)} hold "
             f"{len(subjects)}: lower train_subjects or test_subjects, or add volumes"
+        )
+    if _validation_subjects(settings.train_subjects, settings) >= settings.train_subjects:
+        raise ValueError(
+            f"protocol {protocol} holds out all {settings.train_subjects} training subjects: lower "
+            f"validation_share ({settings.validation_share:g}) or raise train_subjects"
         )
     roles = draw_roles(subjects, settings, fold)
     rows = taking_part.assign(role=taking_part["subject_id"].map(roles)).dropna(subset="role")

@@ -8,13 +8,14 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import corpus_more
 import corpus_numbers
 import corpus_people
 import corpus_pictures
 import corpus_text
 from cases import verdict
 
-PARTS = (corpus_numbers, corpus_text, corpus_pictures, corpus_people)
+PARTS = (corpus_numbers, corpus_text, corpus_pictures, corpus_people, corpus_more)
 CASES = [case for part in PARTS for case in part.CASES]
 
 

@@ -9,10 +9,14 @@ LARGEST_WHOLE = 9999
 YES = frozenset({"", "true", "t", "yes", "y", "1", "1.0"})
 NO = frozenset({"false", "f", "no", "n", "0", "0.0"})
 MISSING = frozenset(
-    {"nan", "na", "n/a", "<na>", "null", "none", "nil", "-", "--", "?", "."}
-    | {"#n/a", "#ref!", "#value!", "#name?", "#null!", "#div/0!"}
+    {"nan", "-nan", "na", "n/a", "n.a.", "<na>", "nat", "null", "none", "nil"}
+    | {"unknown", "undefined", "missing", "(blank)", "tbd", "1.#qnan", "1.#ind", "-1.#ind"}
+    | {"#n/a", "#ref!", "#value!", "#name?", "#null!", "#div/0!", "#num!", "#spill!", "#calc!"}
 )
-"""What other programs write where nothing is known."""
+"""What other programs and people write where nothing is known, beside marks alone."""
+LOST = re.compile(r"[^\W\d_]\?[^\W\d_]")
+ROUNDED = re.compile(r"\d([.,]\d+)?[eE]\+\d+")
+"""How spreadsheets and data frames write long numbers, so that several become one."""
 
 
 def clean(text: str) -> str:
@@ -44,8 +48,28 @@ def _invisible(character: str) -> bool:
 
 
 def is_missing(cell: str) -> bool:
-    """Return whether a cell says, in words, that nothing is known."""
+    """Return whether a cell says, in words or by marks alone, that nothing is known."""
+    if cell and all(unicodedata.category(c)[0] == "P" for c in cell):
+        return True
     return cell.lower() in MISSING
+
+
+def is_garbled(cell: str) -> bool:
+    """Return whether letters were lost or exchanged as text was saved in another encoding.
+
+    ``M\ufffdller`` and ``M?ller`` lack a letter; ``MÃ¼ller`` is UTF-8 that was read as cp1252.
+    """
+    if "\ufffd" in cell or LOST.search(cell):
+        return True
+    try:
+        return not cell.isascii() and cell.encode("cp1252").decode("utf-8") != cell
+    except UnicodeError:
+        return False
+
+
+def is_rounded(cell: str) -> bool:
+    """Return whether a name was a long number once, of which a program kept the first digits."""
+    return bool(ROUNDED.fullmatch(cell))
 
 
 def number(cell: str, name: str, where: str) -> float:

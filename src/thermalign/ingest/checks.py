@@ -26,9 +26,11 @@ ASIDE = 0.7  # mouth beside the middle of the eyes, as above; CARL, EURECOM: up 
 MOUTH = (0.2, 1.6)  # width of the mouth, as above; CARL, EURECOM: .36 to 1.19
 SCALES = (1e-6, 1e6)
 LARGEST_VALUE = 1e6
-ABSOLUTE_ZERO = -273.15  # degrees Celsius
 SAMPLED = 17  # one pixel of so many gives the median
 CLIMATE = (-60.0, 200.0)  # degrees Celsius, median of a picture of a face
+COLDEST, HOTTEST = -150.0, 1000.0  # degrees Celsius, of anything near a face
+SKIN = (5.0, 60.0)  # degrees Celsius, median of a face; Fahrenheit: 75 to 100, shares: 0 to 1
+ELONGATED = 4.0  # longer over shorter side of a box; CARL, EURECOM: up to 1.8
 
 
 def check_points(points: Floats, where: str, size: tuple[int, int]) -> None:
@@ -143,7 +145,7 @@ def check_box(box: Floats, points: Floats | None, where: str, size: tuple[int, i
     told = f"{where}: the face box ({', '.join(f'{v:g}' for v in box)})"
     if not np.isfinite(box).all():
         raise ValueError(f"{told} is not finite; give pixels")
-    if (box >= 0).all() and (box <= FRACTION).all():
+    if (box >= 0).all() and (box <= FRACTION).all() and box.any():
         raise ValueError(
             f"{told} is given in shares of the image; give pixels of {size[0]} x {size[1]}"
         )
@@ -152,7 +154,13 @@ def check_box(box: Floats, points: Floats | None, where: str, size: tuple[int, i
     if (box[2:] < SMALLEST_BOX).any() or not inside:
         raise ValueError(
             f"{told} is empty or outside the image of {size[0]} x {size[1]}; correct it: x and y "
-            f"of its top-left pixel, width and height of at least {SMALLEST_BOX:g} px"
+            f"of its top-left pixel, width and height of at least {SMALLEST_BOX:g} px; leave all "
+            "four empty where no face was found"
+        )
+    if box[2:].max() > ELONGATED * box[2:].min():
+        raise ValueError(
+            f"{told} is {box[2:].max() / box[2:].min():.3g} times as long as wide, as no face is; "
+            "correct it: the last two are width and height, px"
         )
     if (box[2:] > LARGEST_BOX * np.array(size)).any():
         raise ValueError(
@@ -204,8 +212,8 @@ def check_scale(
     ------
     ValueError
         If the scale is not positive, values or offset are larger than 1e6, the offset swallows
-        the differences in single precision, or degrees are below absolute zero or their median
-        is none of a room with a face.
+        the differences in single precision, or degrees or their median are none of a room with
+        a face.
     """
     if not SCALES[0] <= scale <= SCALES[1]:
         raise ValueError(
@@ -231,13 +239,40 @@ def check_scale(
         )
     if degrees:
         middle = float(np.median(counts.ravel()[::SAMPLED]))
-        _check_degrees(middle * scale + offset, low, where)
+        _check_degrees(middle * scale + offset, low, high, where)
 
 
-def _check_degrees(median: float, low: float, where: str) -> None:
-    if low < ABSOLUTE_ZERO - 0.01 or not CLIMATE[0] <= median <= CLIMATE[1]:
+def check_skin(counts: npt.NDArray[Any], corners: Floats | None, image: Any, where: str) -> None:
+    """Refuse degrees Celsius that no living face has: Fahrenheit, shares, the counts themselves.
+
+    Parameters
+    ----------
+    counts : (height, width)
+    corners : (2, 2) float, pixels, or None
+        Top-left and bottom-right corner of the face; without them the hottest pixel counts.
+    image : mapping with scale and offset
+    where : str
+    """
+    if corners is None:
+        skin, said = float(counts.max()), "the hottest pixel"
+    else:
+        (left, top), (right, bottom) = np.maximum(np.rint(corners).astype(int), 0)
+        skin = float(np.median(counts[top : bottom + 1, left : right + 1]))
+        said = "the face"
+    degrees = skin * image["scale"] + image["offset"]
+    if degrees < SKIN[0] or (corners is not None and degrees > SKIN[1]):
+        raise ValueError(f"{where}: {said} has {degrees:.4g} degrees Celsius; {TEMPERATURES}")
+
+
+TEMPERATURES = (
+    "correct scale and offset (-273.15 from kelvins), fill missing pixels, and leave both empty "
+    "for 16-bit counts that are no temperatures"
+)
+
+
+def _check_degrees(median: float, low: float, high: float, where: str) -> None:
+    if low < COLDEST or high > HOTTEST or not CLIMATE[0] <= median <= CLIMATE[1]:
         raise ValueError(
-            f"{where}: temperatures have the median {median:.1f} and the minimum {low:.1f} degrees "
-            "Celsius; correct scale and offset (-273.15 from kelvins), fill missing pixels, and "
-            "leave both empty for 16-bit counts that are no temperatures"
+            f"{where}: temperatures have the median {median:.1f}, the minimum {low:.1f} and the "
+            f"maximum {high:.1f} degrees Celsius; {TEMPERATURES}"
         )

@@ -27,6 +27,14 @@ VISIBLE = tuple(f"{name}_visible" for name in LANDMARKS)
 OURS = (*REQUIRED, "image_id", "modality", *DEFAULTS, "moment", *BOX, *POINTS, *VISIBLE)
 MAY_DEFAULT = (*FILLED, "scale", "offset", *BOX, *VISIBLE)
 ATTRIBUTE = re.compile(r"[a-z][a-z0-9_]*")
+WORDS = {
+    **dict.fromkeys(("thermal", "lwir", "mwir", "ir", "infrared", "tir"), "thermal"),
+    **dict.fromkeys(("visible", "vis", "rgb", "visual"), "visible"),
+}
+"""Words by which people call a modality."""
+SECOND = re.compile(r"(.+)\.\d+")
+UNIT = re.compile(r"\s*[(\[].*[)\]]$|[ ._](m|cm|k|px|pixels?|met(er|re)s?)$")
+JOINED = re.compile(r"[._](x|y|left|right)$")
 NEAR = 5  # letters from which one edit makes another word of a column's name
 
 
@@ -65,6 +73,8 @@ def rows_of(
     place = {ours: header.index(name) for ours, name in theirs.items()}
     empty = {n for n in place if not any(clean(cells[place[n]]) for _, cells in manifest.rows)}
     _check_present({*place, *fill}, attributes, str(file))
+    if "modality" not in place or "modality" in empty:
+        _check_modality(manifest, used, fill["modality"])
     told = {n: k for n, k in place.items() if n not in empty}
     rows = [(line, {**fill, **_cells(cells, told)}) for line, cells in manifest.rows]
     for line, row in rows:
@@ -83,6 +93,18 @@ def _check_present(known: set[str], attributes: Sequence[str], file: str) -> Non
             raise ValueError(
                 f"{file}: no column {name!r}, which attributes: names; add it, name it under "
                 "columns:, or drop it"
+            )
+
+
+def _check_modality(manifest: Manifest, used: set[str], filled: str) -> None:
+    """Refuse an ignored column that tells the modality otherwise than defaults: does."""
+    for number, name in enumerate(manifest.header):
+        said = {clean(cells[number]).lower() for _, cells in manifest.rows}
+        if name not in used and said <= {*WORDS} and {WORDS[w] for w in said} != {filled.lower()}:
+            raise ValueError(
+                f"{manifest.file}: column {name!r} says {', '.join(sorted(said))}, but every row "
+                f"is {filled} by defaults: (or --modality); write thermal and visible, and read it "
+                f"by columns: {{modality: {name}}}, or delete it"
             )
 
 
@@ -162,18 +184,30 @@ def _check_filled(row: Mapping[str, str], where: str) -> None:
 
 
 def _check_ignored(name: str, absent: Iterable[str], file: str) -> None:
-    """Refuse a column that is nearly, but not quite, one of ours that is absent."""
-    plain = re.sub(r"[\s.-]+", "_", name.lower())
+    """Refuse a column that is nearly, but not quite, one of ours that is absent.
+
+    A unit (``range (m)``) and what joined data frames add (``range_x``) are taken off.
+    A second column of one name (``range.1``) is refused in any case.
+    """
+    second = SECOND.fullmatch(name)
+    if second and second[1] in OURS:
+        raise ValueError(
+            f"{file}: column {name!r} is a second {second[1]!r}, as data frames name it; delete or "
+            "rename one"
+        )
+    whole = UNIT.sub("", name.lower())
+    plain = {re.sub(r"[\W_]+", "_", n).strip("_") for n in (whole, JOINED.sub("", whole))}
     for ours in absent:
-        if (
-            plain == ours
-            or plain.replace("_", "") == ours.replace("_", "")
-            or _one_edit(plain, ours)
-        ):
+        if any(_near(said, ours) for said in plain):
             raise ValueError(
                 f"{file}: column {name!r} is nearly {ours!r}; write {ours!r}, read it by columns: "
                 f"{{{ours}: {name}}}, or rename it if it is something else"
             )
+
+
+def _near(name: str, ours: str) -> bool:
+    same = name.replace("_", "") == ours.replace("_", "")
+    return same or (name, ours) == ("pair", "pair_id") or _one_edit(name, ours)
 
 
 def _one_edit(a: str, b: str) -> bool:

@@ -106,6 +106,12 @@ def _jpeg(data: bytes) -> Size:
             break
         (length,) = struct.unpack_from(">H", data, at + 2)
         body = data[at + 4 : at + 2 + length]
+        if kind == 0xE1 and body.startswith(b"FLIR\0"):
+            raise ValueError(
+                "is a radiometric JPEG of FLIR, whose counts lie beside a coloured preview; "
+                "extract them (exiftool -b -RawThermalImage), or strip them (exiftool -all=) "
+                "where the preview is meant"
+            )
         if kind == 0xE1 and body.startswith(b"Exif\0\0"):
             _check_orientation(body[6:])
         if 0xC0 <= kind <= 0xCF and kind not in (0xC4, 0xC8, 0xCC):
@@ -176,8 +182,11 @@ def _pnm(data: bytes) -> Size:
     if last < 255 or last > 65535:
         raise ValueError(f"has counts from 0 to {last}; {EIGHT_OR_SIXTEEN}")
     samples = width * height * (3 if found[1] == b"6" else 1)
-    if len(data) < found.end() + samples * (2 if last > 255 else 1):
+    end = found.end() + samples * (2 if last > 255 else 1)
+    if len(data) < end:
         raise ValueError(TRUNCATED)
+    if PNM.match(data[end : end + 99].lstrip()):
+        raise ValueError("holds several pictures; give one file per image")
     return Size(width, height)
 
 

@@ -8,6 +8,7 @@ import codecs
 import csv
 import io
 import re
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -51,7 +52,7 @@ def load(file: Path) -> Manifest:
     header = [clean(name) for name in names]
     while len(header) > 1 and not header[-1] and not any(_spare(r, len(header)) for _, r in rows):
         header.pop()
-    if not header[0] and [r[0].strip() for _, r in rows] == [str(k) for k in range(len(rows))]:
+    if not header[0] and len(header) > 1 and _rises([cells[0].strip() for _, cells in rows]):
         header, rows = header[1:], [(n, cells[1:]) for n, cells in rows]  # a data frame's index
     _check_header(header, file)
     if not rows:
@@ -128,6 +129,13 @@ def _separator(header: str, file: Path) -> str:
         named = " and ".join(SEPARATORS[mark] for mark in found)
         raise ValueError(f"{file} row 1: the header has {named}; separate cells by one of them")
     return found[0] if found else ","
+
+
+def _rises(cells: list[str]) -> bool:
+    """Return whether cells are whole numbers that rise, as the index of a data frame does."""
+    if not all(cell.isascii() and cell.isdigit() for cell in cells):
+        return False
+    return all(int(a) < int(b) for a, b in pairwise(cells))
 
 
 def _spare(cells: list[str], width: int) -> bool:

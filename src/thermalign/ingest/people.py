@@ -8,6 +8,10 @@ import pandas as pd
 
 KEYS = ("subject_id", "session", "condition", "pair_id", "moment")
 """Columns in which two spellings of one name would make two of one person, pair or group."""
+OF_PAIR = ("subject_id", "session", "volume", "moment", "range", "condition")
+PEOPLE = ("subject_id", "pair_id", "moment")  # names in which a sign before a number tells nothing
+LOOKALIKES = str.maketrans("аеорсухѕіј", "aeopcyxsij")
+"""Cyrillic small letters that nobody can tell from Latin ones."""
 
 
 def check_rows(
@@ -29,15 +33,16 @@ def check_rows(
     ------
     ValueError
         If an image_id or a picture is there twice; two names differ only in how they are written;
-        a pair has several people, sessions, volumes or moments, or two images of one modality; a
-        moment has several people, sessions or volumes.
+        a pair has several people, sessions, volumes, moments, ranges or conditions, or two images
+        of one modality; a moment has several people, sessions or volumes.
     """
     table = images.assign(line=list(lines), pixels=list(pixels))
     _check_images(table, file)
     for name in KEYS:
-        check_spelling(table[name], table["line"], name, file)
+        told = table[table["moment"] != table["image_id"]] if name == "moment" else table
+        check_spelling(told[name], told["line"], name, file)
     paired = table[table["pair_id"] != ""]
-    _check_one(paired, "pair_id", ("subject_id", "session", "volume", "moment"), file)
+    _check_one(paired, "pair_id", OF_PAIR, file)
     double = paired[paired.duplicated(["pair_id", "modality"])]
     if len(double):
         row = double.iloc[0]
@@ -71,10 +76,13 @@ def _check_images(table: pd.DataFrame, file: str) -> None:
 
 
 def check_spelling(values: "pd.Series[str]", lines: "pd.Series[int]", name: str, file: str) -> None:
-    """Refuse two names that differ only in case, blanks, leading zeros or forms of characters."""
+    """Refuse two names that differ only in case, blanks, marks, zeros in front or forms of letters.
+
+    The sign of a number tells conditions apart (``yaw -30`` and ``yaw 30``), but not people.
+    """
     seen: dict[str, str] = {}
     for value, line in zip(values, lines, strict=True):
-        first = seen.setdefault(_spelling(value), value)
+        first = seen.setdefault(_spelling(value, signed=name not in PEOPLE), value)
         if first != value:
             raise ValueError(
                 f"{file} row {line}: {name} {value!r} and {first!r} differ only in how they are "
@@ -82,11 +90,22 @@ def check_spelling(values: "pd.Series[str]", lines: "pd.Series[int]", name: str,
             )
 
 
-def _spelling(name: str) -> str:
-    """Return what two spellings of a name share: ``S 01``, ``s-1`` and ``s01`` are one."""
-    plain = unicodedata.normalize("NFKC", name).casefold()
-    plain = re.sub(r"^(\d+)\.0+$", r"\1", plain)
-    plain = re.sub(r"(?<!\d)[\s_-]+|[\s_-]+(?!\d)", "", plain)
+def _spelling(name: str, *, signed: bool) -> str:
+    """Return what two spellings of a name share: ``S 01``, ``s.1`` and ``"s01"`` are one.
+
+    Marks between digits stay (``1-1`` is not ``11``), but ``1_1`` and ``1-1`` are one.
+    """
+    plain = unicodedata.normalize("NFKC", name).casefold().translate(LOOKALIKES)
+    plain = "".join(str(unicodedata.decimal(c, c)) for c in plain)
+    plain = re.sub(r"^(\d+)[.,]0+$", r"\1", plain)
+    plain = re.sub(r"(?<=\d)[\s_-]+(?=\d)", "_", plain)
+    kept = "+-" if signed else ""
+    plain = "".join(
+        c
+        for c, before, after in zip(plain, f" {plain}", f"{plain[1:]} ", strict=False)
+        if unicodedata.category(c)[0] not in "PZ"
+        or (after.isdigit() and (before.isdigit() or c in kept))
+    )
     return re.sub(r"(?<![\d.])0+(?=\d)", "", plain)
 
 

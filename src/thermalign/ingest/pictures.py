@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from thermalign.images import BIT_DEPTHS, decode, to_luma
+from thermalign.images import BIT_DEPTHS, LAST_COUNT, decode, to_luma
 from thermalign.ingest.headers import Size, inspect
 
 SMALLEST_SIDE = 16  # px; a face needs as many
@@ -22,6 +22,9 @@ LARGEST = 100_000_000  # px of one picture
 LARGEST_FILE = 2**30  # bytes
 GREY_SPREAD = {8: 3.0, 16: 771.0}
 """How far channels of a grey picture may lie apart, counts: what JPEG's rounding leaves."""
+
+SMOOTHER = 4.0  # times; neighbours differ by so much less once bytes or signs are put right
+ROWS = 64  # that say so
 
 DEAD_SPAN = 3  # counts between the percentiles below
 DEAD_SHARE = 0.005  # of the pixels that may differ from the rest on either side
@@ -78,6 +81,7 @@ def read_picture(path: Path, modality: str, *, colour: bool) -> Picture:
         raise ValueError(f"{path}: is damaged ({why}); replace the file or drop its row")
     depth = BIT_DEPTHS[stored.dtype]
     _check_pixels(stored, depth, path)
+    _check_order(stored if stored.ndim == 2 else stored[..., 0], path)
     if modality == "thermal" and not colour:
         _check_grey(stored, depth, path)
     counts = to_luma(np.ascontiguousarray(stored[..., :3]) if stored.ndim == 3 else stored)
@@ -120,6 +124,8 @@ def _reason(folder: Path, cell: str) -> str:
         return f"write / for \\: {cell.replace(chr(92), '/')}"
     if cell.startswith("~"):
         return "write the whole path; ~ stands for nothing here"
+    if (folder / cell).is_symlink():
+        return "it is a link to what is not there; correct the link"
     parent = (folder / cell).parent
     if parent.is_dir():
         wanted = Path(cell).name.casefold()
@@ -191,6 +197,35 @@ def _check_pixels(stored: npt.NDArray[Any], depth: int, path: Path) -> None:
         full = 1.0 if depth == 32 else 2.0**depth - 1
         if (stored[..., 3] != full).any():
             raise ValueError(f"{path}: is transparent in places; save it without an alpha channel")
+
+
+def _check_order(counts: npt.NDArray[Any], path: Path) -> None:
+    """Refuse 16-bit counts whose bytes are exchanged, or that were signed.
+
+    A picture's neighbours are alike. Counts of 256 times something are smoother with exchanged
+    bytes as well, and right; 0 and 65535 may mark what is left out.
+    """
+    rows = counts[:: max(1, len(counts) // ROWS)]
+    if rows.dtype != np.uint16 or np.ptp(rows & 255) == 0:
+        return
+    plain = (rows > 0) & (rows < LAST_COUNT)
+    pairs = plain[:, 1:] & plain[:, :-1]
+    limit = _roughness(rows, pairs) / SMOOTHER
+    if _roughness(rows.byteswap(), pairs) < limit:
+        raise ValueError(
+            f"{path}: both bytes of its counts are exchanged, it seems; write it again in the "
+            "order that its format wants (PNG, PGM: high byte first)"
+        )
+    if _roughness(rows ^ np.uint16(0x8000), pairs) < limit:
+        raise ValueError(
+            f"{path}: counts jump between 0 and 65535, as signed ones stored as unsigned do; add "
+            "32768 to the signed ones, and correct the offset, before they are stored"
+        )
+
+
+def _roughness(rows: npt.NDArray[Any], pairs: npt.NDArray[np.bool_]) -> float:
+    steps = np.abs(np.diff(rows.astype(np.int32), axis=1))[pairs]
+    return float(steps.mean()) if steps.size else 0.0
 
 
 def _check_grey(stored: npt.NDArray[Any], depth: int, path: Path) -> None:

@@ -41,10 +41,18 @@ import pandas as pd
 
 from thermalign.geometry import LANDMARKS, Floats
 from thermalign.images import DEFAULT_SCALES
-from thermalign.ingest.cells import is_missing, number, whole, yes_or_no
-from thermalign.ingest.checks import check_box, check_part, check_points, check_scale
+from thermalign.ingest.cells import (
+    is_garbled,
+    is_missing,
+    is_rounded,
+    number,
+    whole,
+    yes_or_no,
+)
+from thermalign.ingest.checks import check_box, check_part, check_points, check_scale, check_skin
 from thermalign.ingest.columns import BOX, POINTS, rows_of
 from thermalign.ingest.found import Found
+from thermalign.ingest.layout import check_layout
 from thermalign.ingest.manifest import load
 from thermalign.ingest.people import check_rows, check_spelling
 from thermalign.ingest.pictures import Picture, find, read_picture
@@ -97,6 +105,7 @@ def read(settings: Settings) -> Found:
         raise ValueError(f"thermal_colour is {settings.thermal_colour!r}; choose refuse or luma")
     file = settings.folder / settings.manifest
     rows = rows_of(load(file), settings.columns, settings.defaults, settings.attributes)
+    _check_scales(rows, str(file))
     images, pixels, annotations, boxes, attributes = [], [], [], [], []
     for line, row in rows:
         image, picture = _image(row, settings, f"{file} row {line}")
@@ -106,7 +115,10 @@ def read(settings: Settings) -> Found:
         images.append(image)
         pixels.append(picture.pixels)
         annotations += _annotations(row, points, image_id, where)
-        boxes += _box(row, points, picture.counts, image_id=image_id, where=where)
+        given = _box(row, points, picture.counts, image_id=image_id, where=where)
+        boxes += given
+        if _in_degrees(picture.depth, image["modality"], image["scale"], image["offset"]):
+            check_skin(picture.counts, _face(points, given), image, where)
         attributes += _attributes(row, settings.attributes, image_id, where)
     found = Found(
         pd.DataFrame(images),
@@ -116,7 +128,7 @@ def read(settings: Settings) -> Found:
     )
     lines = [line for line, _ in rows]
     check_rows(found.images, lines, pixels, str(file))
-    _check_scales(rows, str(file))
+    check_layout(found, str(file))
     _check_depths(found.images, rows, str(file))
     line_of = dict(zip(found.images["image_id"], lines, strict=True))
     for name, its in found.attributes.groupby("name"):
@@ -165,7 +177,18 @@ def _check_names(row: Mapping[str, str], where: str) -> None:
     """Refuse words for nothing where a name is wanted; a condition may be called none."""
     for name in ("subject_id", "image_id", "pair_id", "moment", "session", "condition"):
         cell = row.get(name, "")
-        if is_missing(cell) and not (name in ("session", "condition") and cell.lower() == "none"):
+        told = name in ("session", "condition") and cell.lower() in ("none", "unknown")
+        if is_garbled(cell):
+            raise ValueError(
+                f"{where}: {name} is {cell!r}, of which letters were lost or exchanged as it was "
+                "saved; export it again as UTF-8"
+            )
+        if is_rounded(cell):
+            raise ValueError(
+                f"{where}: {name} is {cell!r}, as programs write long numbers, and several become "
+                "one; make the column text before it is filled, and export again"
+            )
+        if is_missing(cell) and not told:
             cure = "leave it empty" if name in ("image_id", "pair_id", "moment") else "give a name"
             raise ValueError(f"{where}: {name} is {cell!r}, which names nothing; {cure}")
     if any(mark in row["condition"] for mark in JOINED):
@@ -180,10 +203,25 @@ def _scale(
     default = DEFAULT_SCALES[picture.depth]
     scale = number(row["scale"], "scale", where) if row["scale"] else default
     offset = number(row["offset"], "offset", where) if row["offset"] else 0.0
-    is_scaled = picture.depth == 32 or (picture.depth == 16 and (scale, offset) != (default, 0))
-    degrees = modality == "thermal" and is_scaled
+    degrees = _in_degrees(picture.depth, modality, scale, offset)
     check_scale(picture.counts, scale, offset, where=f"{where}: {path}", degrees=degrees)
     return scale, offset
+
+
+def _in_degrees(depth: int, modality: str, scale: float, offset: float) -> bool:
+    """Return whether counts with this scale and offset are degrees Celsius."""
+    is_scaled = depth == 32 or (depth == 16 and (scale, offset) != (DEFAULT_SCALES[16], 0))
+    return modality == "thermal" and is_scaled
+
+
+def _face(points: Floats | None, given: list[dict[str, Any]]) -> Floats | None:
+    """Return the corners (2, 2) of the landmarks' surroundings or of the box, or None."""
+    if points is not None:
+        return np.array([points.min(0), points.max(0)])
+    if not given:
+        return None
+    x, y, width, height = (given[0][name] for name in GIVEN[1:])
+    return np.array([(x, y), (x + width - 1, y + height - 1)])
 
 
 def _points(row: Mapping[str, str], counts: npt.NDArray[Any], where: str) -> Floats | None:
