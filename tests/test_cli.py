@@ -147,6 +147,14 @@ def deployed(tmp_path, monkeypatch):
     return tmp_path
 
 
+def test_false_colours_are_predicted_on_where_their_luma_is_asked_for(deployed, refused):
+    cv2.imwrite("0.png", np.random.default_rng(1).integers(0, 255, (40, 40, 3), np.uint8))
+    assert "0.png: is thermal and in colour" in refused(*PREDICT, "out.csv")
+    command = [*PREDICT, "out.csv", "--thermal-colour", "luma"]
+    assert CliRunner().invoke(app, command).exit_code == 0
+    assert len(pd.read_csv("out.csv")) == 2
+
+
 def contents(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
 

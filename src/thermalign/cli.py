@@ -85,11 +85,14 @@ def predict(
     manifest: Annotated[Path, typer.Argument(help="CSV manifest of images with face boxes.")],
     output: Annotated[Path, typer.Argument(help="CSV file to write.")],
     modality: Annotated[str, typer.Option(help="Of images without one.")] = "thermal",
+    thermal_colour: Annotated[
+        str, typer.Option(help="Thermal images in colour: refuse them, or read their luma.")
+    ] = "refuse",
 ) -> None:
     """Predict landmarks of your own images with a trained model."""
     from thermalign.steps._deploy import predict_manifest
 
-    predict_manifest(state, manifest, output, modality=modality)
+    predict_manifest(state, manifest, output, modality=modality, thermal_colour=thermal_colour)
     typer.echo(f"Landmarks: {output}")
 
 

@@ -240,7 +240,7 @@ def _check_grey(stored: npt.NDArray[Any], depth: int, path: Path) -> None:
         raise ValueError(
             f"{path}: is thermal and in colour (channels differ by {spread.max():g} at ({x}, {y})),"
             " and colours of a palette are no temperatures; export it in grey or as counts, or "
-            "set thermal_colour: luma to read luma"
+            "set thermal_colour: luma (predict: --thermal-colour luma) to read luma"
         )
 
 

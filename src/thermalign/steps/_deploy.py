@@ -16,7 +16,9 @@ from thermalign.steps._stack import boxes_of, cut_images, predict_cut, read_imag
 from thermalign.tables import replace_file
 
 
-def predict_manifest(state: Path, manifest: Path, output: Path, *, modality: str) -> None:
+def predict_manifest(
+    state: Path, manifest: Path, output: Path, *, modality: str, thermal_colour: str = "refuse"
+) -> None:
     """Predict the landmarks of a manifest's images, which need face boxes, into a CSV file.
 
     Parameters
@@ -25,6 +27,7 @@ def predict_manifest(state: Path, manifest: Path, output: Path, *, modality: str
     manifest : Path of a CSV as :mod:`thermalign.ingest.table` describes
     output : Path of a CSV with image_id and x, y, confidence of every landmark
     modality : of images that do not say theirs
+    thermal_colour : refuse or luma, as in :class:`thermalign.ingest.table.Settings`
 
     Raises
     ------
@@ -35,13 +38,22 @@ def predict_manifest(state: Path, manifest: Path, output: Path, *, modality: str
     inputs = {"the trained model": [state], "the manifest": [manifest]}
     check_output(output, inputs, ours=Path.is_file)  # the rest once the images are known
     module, settings = trained_model(state)
-    found = read(Settings(manifest.parent, Path(manifest.name), defaults={"modality": modality}))
+    reading = Settings(
+        manifest.parent,
+        Path(manifest.name),
+        defaults={"modality": modality},
+        thermal_colour=thermal_colour,
+    )
+    found = read(reading)
     images, boxes = found.images, found.boxes
     inputs["an image of the manifest"] = [Path(path) for path in images["path"]]
     target = check_output(output, inputs, ours=_holds_landmarks)
     bare = images.loc[~images["image_id"].isin(boxes["image_id"]), "image_id"]
     if len(bare):
-        raise ValueError(f"{manifest}: image {bare.iloc[0]} has no face box; give box_x, ...")
+        raise ValueError(
+            f"{manifest}: image {bare.iloc[0]} has no face box; give box_x, box_y, "
+            "box_width and box_height"
+        )
     cut = cut_images(read_images(images), boxes_of(images, boxes), module.reach(settings))
     try:
         points, confidence = predict_cut(module, read_state(state), cut, settings)
