@@ -212,6 +212,17 @@ def test_a_range_that_a_fold_does_not_have_is_the_mean_of_the_other_folds():
     assert found.loc[("b", "range=3", "eer"), "value"] == pytest.approx(0.3)
 
 
+def test_a_score_has_no_mean_over_folds_which_share_no_scale():
+    metrics = landmark_rows(
+        ("a", 0, "all", "threshold", 0.5),
+        ("a", 1, "all", "threshold", 0.7),
+        ("b", 0, "range=1", "threshold", 0.5),  # in the one fold that has this range
+    )
+    found = summarise(metrics, {}).set_index("model")["value"]
+    assert np.isnan(found["a"])
+    assert found["b"] == 0.5
+
+
 def test_protocols_say_how_many_people_they_share(tmp_path):
     write_dataset(tmp_path / "exact", shift=0.0)
     write_dataset(tmp_path / "other", shift=0.0)

@@ -88,7 +88,8 @@ def summarise(metrics: pd.DataFrame, replicates: Mapping[Key, Replicates]) -> pd
     fold holds its subset, makes it unmeasured over folds: a mean over the other folds would be one
     over the folds that went well. A fold holds the images of a subset if any model has a landmark
     metric of it there, and its probes if any has a rate of it; a fold that holds none, say of a
-    range, has nothing to be measured and is left out for everybody.
+    range, has nothing to be measured and is left out for everybody. A score, as ``threshold`` is,
+    has no mean over folds: scores of different folds share no scale.
     """
     grouped = metrics.groupby(KEY, sort=False)
     table = grouped.agg(
@@ -100,7 +101,8 @@ def summarise(metrics: pd.DataFrame, replicates: Mapping[Key, Replicates]) -> pd
     ).reset_index()
     folds = metrics.assign(part=_parts(metrics)).groupby(["protocol", "part"])["fold"].nunique()
     held = folds.loc[pd.MultiIndex.from_arrays([table["protocol"], _parts(table)])].to_numpy()
-    table.loc[table.pop("known") < held, ["value", "fold_sd"]] = np.nan
+    score = (table["metric"] == "threshold") & (table["n_folds"] > 1)
+    table.loc[score | (table.pop("known") < held), ["value", "fold_sd"]] = np.nan
     ends = []
     for *key, value in table[[*KEY, "value"]].itertuples(index=False, name=None):
         made = replicates.get(tuple(key))
