@@ -122,7 +122,9 @@ def measure_variations(
         fitted = matcher.fitted_on()
         shared = len(fitted & set(test["subject_id"]))
         yield Measured(f"{prefix}={name}", "shared_subjects", shared, len(fitted))
-        rates = {part: _mean([run[part] for run in runs]) for part in runs[0]}
+        rates = {
+            part: mean_of_shuffles([run[part] for run in runs], seed=made.seed) for part in runs[0]
+        }
         yield from rates.values()
         study = study or rates
         if name != STUDY:
@@ -130,10 +132,32 @@ def measure_variations(
                 yield difference_of("eer_above_study", own, study[part])
 
 
-def _mean(figures: list[Measured]) -> Measured:
-    """Return the mean of one figure over permutations, draw by draw."""
+def mean_of_shuffles(figures: list[Measured], *, seed: list[int]) -> Measured:
+    """Return the mean of one figure over P shuffles, which are drawn again as subjects are.
+
+        draw = mean over shuffles + sqrt(P / (P - 1)) (mean over P drawn shuffles - that mean)
+
+    So the interval holds how far other shuffles would have led; the factor takes back that P drawn
+    out of P vary too little. One alone is returned as it is.
+
+    Parameters
+    ----------
+    figures : P Measured of the same draws, R of them
+    seed : list of int
+        Draws shuffles.
+
+    Source
+    ------
+    Efron and Tibshirani, An Introduction to the Bootstrap, 1993, section 5.3, for the factor.
+    """
+    if len(figures) == 1:
+        return figures[0]
+    each = np.stack([figure.replicates for figure in figures])  # (P, R)
+    shuffles, draws = each.shape
+    picked = np.random.default_rng(seed).integers(shuffles, size=each.shape)
+    away = each[picked, np.arange(draws)].mean(axis=0) - each.mean(axis=0)
+    replicates = each.mean(axis=0) + np.sqrt(shuffles / (shuffles - 1)) * away
     value = float(np.mean([figure.value for figure in figures]))
-    replicates = np.mean([figure.replicates for figure in figures], axis=0)
     return replace(figures[0], value=value, replicates=replicates)
 
 
