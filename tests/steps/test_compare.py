@@ -12,7 +12,7 @@ from thermalign.schemas.matching import SCORES
 from thermalign.schemas.measures import SUMMARY
 from thermalign.schemas.predictions import PREDICTIONS
 from thermalign.steps import compare, measure
-from thermalign.steps._over_folds import over_folds
+from thermalign.steps._over_folds import join, of_fold
 from thermalign.steps.compare import summarise
 
 FACE = np.array([[30.0, 40], [70, 40], [50, 64], [34, 80], [66, 80]])
@@ -141,7 +141,7 @@ def drawn(metric="eer", at=0.0, models=DRAWS):
 
 def test_a_metric_over_folds_is_their_mean_and_so_is_every_draw():
     metrics, replicates = drawn()
-    joined = over_folds(replicates)
+    joined = join(map(of_fold, replicates))
     summary = summarise(metrics, joined).set_index("model")
     assert summary["value"].tolist() == pytest.approx([0.4, 0.3])
     mean = np.array([0.3, 0.4, 0.5])
@@ -151,7 +151,7 @@ def test_a_metric_over_folds_is_their_mean_and_so_is_every_draw():
 
 
 def test_a_fold_without_replicates_adds_none():
-    assert over_folds([drawn()[1][0].iloc[:0]]) == {}
+    assert join([of_fold(drawn()[1][0].iloc[:0])]) == {}
 
 
 def test_the_points_of_a_curve_stay_apart():
@@ -159,7 +159,7 @@ def test_the_points_of_a_curve_stay_apart():
     higher = {m: [([v + 0.2 for v in f], s) for f, s in folds] for m, folds in DRAWS.items()}
     tables_at[1] = drawn("tar_at_far", 0.1, higher)
     metrics = pd.concat([m for m, _ in tables_at])
-    joined = over_folds([table for _, each in tables_at for table in each])
+    joined = join(of_fold(table) for _, each in tables_at for table in each)
     summary = summarise(metrics, joined)
     assert summary.query("model == 'a'").set_index("at")["value"].to_dict() == pytest.approx(
         {0.01: 0.4, 0.1: 0.6}

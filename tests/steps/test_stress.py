@@ -14,7 +14,7 @@ from thermalign.schemas.dataset import ANNOTATIONS, BOXES, FOLDS, IMAGES
 from thermalign.schemas.measures import METRICS, REPLICATES
 from thermalign.schemas.predictions import DETECTIONS, STRESS
 from thermalign.steps import detect, stress
-from thermalign.steps._over_folds import over_folds
+from thermalign.steps._over_folds import join, of_fold
 from thermalign.steps.compare import summarise
 
 FACE = np.array([[20.0, 30], [40, 30], [30, 40], [22, 50], [38, 50]])  # 20 px between the eyes
@@ -202,7 +202,7 @@ def test_compare_joins_the_folds_of_a_variant_with_its_own_replicates(study):
     metrics = tables.read(study.folder / "metrics.parquet", METRICS)
     later = metrics.assign(fold=np.int32(1), value=metrics["value"] + 0.1)
     draws = [first.sample(frac=1, random_state=1), first.assign(value=first["value"] + 0.1)]
-    summary = summarise(pd.concat([metrics, later]), over_folds(draws))
+    summary = summarise(pd.concat([metrics, later]), join(map(of_fold, draws)))
     row = summary.query("subset == 'variant=near' and metric == 'nmse'").iloc[0]
     assert row[["value", "low", "high"]].tolist() == pytest.approx([0.25] * 3)
     assert row["n_folds"] == 2

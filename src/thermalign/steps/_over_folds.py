@@ -40,11 +40,6 @@ class Replicates:
         return Replicates(self.values - other.values, max(self.subjects, other.subjects))
 
 
-def over_folds(folds: Iterable[pd.DataFrame]) -> dict[Key, Replicates]:
-    """Join tables of REPLICATES by protocol, model, subset, metric and abscissa."""
-    return join(of_fold(table) for table in folds)
-
-
 def join(folds: Iterable[Mapping[Key, Replicates]]) -> dict[Key, Replicates]:
     """Join the replicates of several folds: their mean, draw by draw."""
     found: dict[Key, list[Replicates]] = {}
