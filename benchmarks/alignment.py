@@ -17,15 +17,15 @@ import torch
 import yaml
 
 from thermalign import tables
+from thermalign.evaluation.draws import Draws, comparisons_of, subsets
+from thermalign.evaluation.over_folds import Replicates
 from thermalign.geometry import Floats
 from thermalign.metrics.intervals import DIFFERENCE, RATE
 from thermalign.metrics.verification import eer
+from thermalign.records import read_fold
 from thermalign.schemas.dataset import IMAGES
 from thermalign.schemas.matching import SCORES
 from thermalign.steps import align, score, train_matcher
-from thermalign.steps._inputs import read_fold
-from thermalign.steps._measures import Draws, comparisons_of, subsets
-from thermalign.steps._over_folds import Replicates
 from thermalign.verification.alignment import METHODS
 
 

@@ -18,11 +18,11 @@ import torch
 import yaml
 
 from thermalign import tables
+from thermalign.evaluation.draws import errors_of
+from thermalign.records import read_fold
 from thermalign.schemas.dataset import ANNOTATIONS
 from thermalign.schemas.predictions import CURVES, PREDICTIONS
 from thermalign.steps import predict, train
-from thermalign.steps._inputs import read_fold
-from thermalign.steps._measures import errors_of
 
 ROOT = Path(__file__).parents[1]
 STEPS = ("steps", "later_steps", "pnet_steps", "rnet_steps")

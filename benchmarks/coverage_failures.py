@@ -19,10 +19,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before NumPy reads it
 import numpy as np
 from scipy.special import expit
 
+from thermalign.evaluation.compared import Compared
 from thermalign.metrics.bootstrap import nmse_replicates, ratio_replicates, subject_weights
 from thermalign.metrics.intervals import DIFFERENCE, SCALES, interval
 from thermalign.metrics.verification import auc, d_prime, eer
-from thermalign.steps._compared import Compared
 
 GAP, COST = 2.4, 0.3  # of genuine over impostor scores; what the second detector costs
 OWN, PROBE, GALLERY, PAIR, IMAGE, MORE = 0.5, 0.3, 0.3, 0.4, 0.8, 0.3  # standard deviations

@@ -28,13 +28,14 @@ from thermalign.boxes import Settings as BoxSettings
 from thermalign.boxes import derive, points_by_image
 from thermalign.images import read_image
 from thermalign.landmarks import mtcnn
-from thermalign.landmarks._data import Detections, Faces, State, make_faces
-from thermalign.landmarks._loop import Run
-from thermalign.landmarks._settings import parse
+from thermalign.landmarks.contract import Detections, Faces, make_faces
 from thermalign.metrics import detection
 from thermalign.metrics.landmarks import normalized_errors
 from thermalign.schemas.dataset import ANNOTATIONS, IMAGES
+from thermalign.settings import parse
 from thermalign.simulator.dataset import Settings, Volume, write_chunk
+from thermalign.states import State
+from thermalign.training.loop import Run
 from thermalign.warp import stack_images
 
 SEEDS = {"train": 5, "test": 6}

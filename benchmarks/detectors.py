@@ -24,8 +24,8 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from thermalign.landmarks._data import Faces, make_faces
-from thermalign.landmarks._loop import Run
+from thermalign.landmarks.contract import Faces, make_faces
+from thermalign.training.loop import Run
 from thermalign.warp import stack_images
 
 MATRIX = 2048  # rows and columns of the matrices multiplied

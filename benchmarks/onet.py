@@ -21,7 +21,7 @@ import torch
 from torch import nn
 
 from thermalign.landmarks import mtcnn
-from thermalign.landmarks._precision import set_low
+from thermalign.training.precision import set_low
 
 
 def theirs(folder: str) -> nn.Module:

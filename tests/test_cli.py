@@ -19,11 +19,10 @@ from thermalign import cli, tables
 from thermalign import study as runs
 from thermalign.cli import app
 from thermalign.images import quantise
-from thermalign.landmarks._data import State
 from thermalign.schemas.dataset import FOLDS, IMAGES
 from thermalign.schemas.matching import FACES
 from thermalign.schemas.measures import SUMMARY
-from thermalign.steps._model import save_state
+from thermalign.states import State, save_state
 
 ROOT = Path(__file__).parents[1]
 KEY = {"protocol": "p1", "fold": 0}

@@ -10,9 +10,9 @@ import pytest
 import yaml
 
 from thermalign.folds import Settings, draw_roles, split
-from thermalign.landmarks._stage import rate_at
+from thermalign.landmarks.models import load_model
 from thermalign.simulator.settings import settings_from, subject_name
-from thermalign.steps._model import load_model
+from thermalign.training.stage import rate_at
 
 ROOT = Path(__file__).parents[1]
 CONFIG = ROOT / "workflow" / "config" / "paper.yaml"

@@ -68,7 +68,7 @@ def run(
 @app.command()
 def models(configfile: Config = CONFIG) -> None:
     """List every detector with its parameter count, as configured and at the paper's settings."""
-    from thermalign.steps._counts import parameter_counts
+    from thermalign.landmarks.models import parameter_counts
 
     blocks = read_block(configfile, "models")
     for name, block in blocks.items():
@@ -90,7 +90,7 @@ def predict(
     ] = "refuse",
 ) -> None:
     """Predict landmarks of your own images with a trained model."""
-    from thermalign.steps._deploy import predict_manifest
+    from thermalign.deploy import predict_manifest
 
     predict_manifest(state, manifest, output, modality=modality, thermal_colour=thermal_colour)
     typer.echo(f"Landmarks: {output}")
@@ -107,7 +107,7 @@ def faces(
     configfile: Config = CONFIG,
 ) -> None:
     """Export aligned faces of a finished study as arrays that other matchers read."""
-    from thermalign.steps._export import export_faces
+    from thermalign.deploy import export_faces
 
     protocols = read_block(configfile, "protocols")
     if protocol not in protocols:

@@ -140,6 +140,14 @@ def check_folder(key: str, path: str) -> None:
         raise ValueError(f"{key}: {path!r} {wrong}; name another folder or file")
 
 
+def detectors() -> list[str]:
+    """Return the landmark models that there are: modules or packages of landmarks with a fit()."""
+    folder = Path(__file__).parent / "landmarks"
+    files = {path.stem: path for path in folder.glob("[a-z]*.py")}
+    files |= {path.parent.name: path for path in folder.glob("[a-z]*/__init__.py")}
+    return sorted(name for name, path in files.items() if "\ndef fit(" in path.read_text("utf-8"))
+
+
 def check_detector(where: str, detector: object) -> None:
     """Refuse a name that is no module of the detectors.
 
@@ -148,8 +156,7 @@ def check_detector(where: str, detector: object) -> None:
     ValueError
         Naming every detector there is.
     """
-    folder = Path(__file__).parent / "landmarks"
-    known = sorted(path.stem for path in folder.glob("[a-z]*.py"))
+    known = detectors()
     if detector not in known:
         raise ValueError(f"{where}: no detector {detector!r}; use one of {', '.join(known)}")
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from thermalign.landmarks._data import Faces, make_faces
+from thermalign.landmarks.contract import Faces, make_faces
 from thermalign.warp import stack_images
 
 WIDTH, HEIGHT = 110, 120

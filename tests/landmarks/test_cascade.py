@@ -6,14 +6,12 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, pad
 
-from thermalign.landmarks import _cascade
-from thermalign.landmarks._cascade import Candidates
-from thermalign.landmarks._cascade_networks import Heads, ONet, PNet, RNet
-from thermalign.landmarks._data import Faces
-from thermalign.landmarks._detection import iou
-from thermalign.landmarks._examples import Crops
-from thermalign.landmarks._faces import unannotated
-from thermalign.landmarks.mtcnn import Settings
+from thermalign.landmarks.contract import Faces, unannotated
+from thermalign.landmarks.mtcnn import Settings, cascade
+from thermalign.landmarks.mtcnn.boxes import iou
+from thermalign.landmarks.mtcnn.cascade import Candidates
+from thermalign.landmarks.mtcnn.crops import Crops
+from thermalign.landmarks.mtcnn.networks import Heads, ONet, PNet, RNet
 from thermalign.warp import stack_images
 
 SETTINGS = Settings(min_face=24, normalisation="window", window=(0, 1))
@@ -66,7 +64,7 @@ class Always(RNet):
 
 @pytest.mark.parametrize(("x", "y", "side"), [(30, 20, 48), (7, 61, 34), (100, 10, 30)])
 def test_a_proposal_lies_where_the_pattern_lies(x: int, y: int, side: int) -> None:
-    found = _cascade.propose(BrightSquares(), whole(scene((x, y, side))), SETTINGS, threshold=0.5)
+    found = cascade.propose(BrightSquares(), whole(scene((x, y, side))), SETTINGS, threshold=0.5)
     truth = torch.tensor([[float(x), float(y), side, side]])
     best = found.crops.boxes[0]
     assert float(iou(best[None], truth)) > 0.5
@@ -80,11 +78,11 @@ def test_proposals_are_those_of_each_image_whatever_the_other_sizes() -> None:
         scene(),
         scene((90, 50, 50)),
     ]
-    together = _cascade.propose(BrightSquares(), whole(*images), SETTINGS, threshold=0.3)
+    together = cascade.propose(BrightSquares(), whole(*images), SETTINGS, threshold=0.3)
     assert together.crops.rows.tolist() == sorted(together.crops.rows.tolist())
     assert set(together.crops.rows.tolist()) == {0, 1, 3}
     for n, image in enumerate(images):
-        alone = _cascade.propose(BrightSquares(), whole(image), SETTINGS, threshold=0.3)
+        alone = cascade.propose(BrightSquares(), whole(image), SETTINGS, threshold=0.3)
         mine = together.crops.rows == n
         torch.testing.assert_close(together.crops.boxes[mine], alone.crops.boxes)
         torch.testing.assert_close(together.scores[mine], alone.scores)
@@ -93,10 +91,10 @@ def test_proposals_are_those_of_each_image_whatever_the_other_sizes() -> None:
 
 def test_images_smaller_than_every_face_give_no_faces() -> None:
     faces = whole(scene(width=23, height=23))
-    none = _cascade.propose(BrightSquares(), faces, SETTINGS, threshold=0.0)
+    none = cascade.propose(BrightSquares(), faces, SETTINGS, threshold=0.0)
     assert len(none.scores) == 0
-    none = _cascade.refine(RNet(0.1), faces, none, SETTINGS, threshold=0.0)
-    found = _cascade.output(ONet(0.1), faces, none, SETTINGS, threshold=0.0)
+    none = cascade.refine(RNet(0.1), faces, none, SETTINGS, threshold=0.0)
+    found = cascade.output(ONet(0.1), faces, none, SETTINGS, threshold=0.0)
     assert len(found) == 0
     assert found.points.shape == (0, 5, 2)
 
@@ -107,10 +105,10 @@ def test_refined_candidates_are_calibrated_and_square() -> None:
         Crops(torch.tensor([0]), torch.tensor([[10.0, 20.0, 40.0, 40.0]])), torch.tensor([0.9])
     )
     net = Always((0.1, 0.0, -0.1, 0.0), 24)
-    found = _cascade.refine(net, faces, candidates, SETTINGS, threshold=0.5)
+    found = cascade.refine(net, faces, candidates, SETTINGS, threshold=0.5)
     # 14 to 46 by 20 to 60, grown to a square of 40 around (30, 40).
     torch.testing.assert_close(found.crops.boxes, torch.tensor([[10.0, 20.0, 40.0, 40.0]]))
-    again = _cascade.refine(net, faces, candidates, SETTINGS, threshold=0.999)
+    again = cascade.refine(net, faces, candidates, SETTINGS, threshold=0.999)
     assert len(again.scores) == 0
 
 
@@ -120,7 +118,7 @@ def test_landmarks_are_fractions_of_the_square_and_boxes_are_calibrated() -> Non
         Crops(torch.tensor([1]), torch.tensor([[10.0, 20.0, 40.0, 40.0]])), torch.tensor([0.9])
     )
     net = Always((0.1, 0.0, -0.1, 0.0), 48)
-    found = _cascade.output(net, faces, candidates, SETTINGS, threshold=0.5)
+    found = cascade.output(net, faces, candidates, SETTINGS, threshold=0.5)
     assert found.index.tolist() == [1]
     torch.testing.assert_close(found.boxes, torch.tensor([[14.0, 20.0, 32.0, 40.0]]))
     # A quarter of 40 pixels beyond the square's edges, which lie half a pixel before (10, 20).
@@ -131,8 +129,8 @@ def test_landmarks_are_averaged_with_those_of_the_mirrored_crop() -> None:
     faces = whole(scene())
     crops = Crops(torch.tensor([0]), torch.tensor([[10.0, 20.0, 40.0, 40.0]]))
     net = Always((0.1, 0.0, -0.1, 0.0), 48)
-    plain = _cascade.look(net, faces, crops, SETTINGS, mirrored=False)
-    mean = _cascade.look(net, faces, crops, SETTINGS, mirrored=True)
+    plain = cascade.look(net, faces, crops, SETTINGS, mirrored=False)
+    mean = cascade.look(net, faces, crops, SETTINGS, mirrored=True)
     # (.25, .25) in either crop: back from the mirror it is (.75, .25), between them (.5, .25).
     assert plain[2].unique().tolist() == [0.25]
     torch.testing.assert_close(mean[2], torch.tensor([0.5, 0.25]).expand(1, 5, 2))
@@ -146,7 +144,7 @@ def test_the_mirrored_crops_eyes_and_mouth_corners_change_places() -> None:
     net = Always((0.0, 0.0, 0.0, 0.0), 48)
     named = torch.tensor([[0.3, 0.1], [0.7, 0.2], [0.5, 0.3], [0.4, 0.4], [0.6, 0.5]])
     net.forward = lambda images: (images.new_zeros(1, 2), images.new_zeros(1, 4), named[None])
-    _, _, found = _cascade.look(net, faces, crops, SETTINGS, mirrored=True)
+    _, _, found = cascade.look(net, faces, crops, SETTINGS, mirrored=True)
     expected = torch.tensor([[0.3, 0.15], [0.7, 0.15], [0.5, 0.3], [0.4, 0.45], [0.6, 0.45]])
     torch.testing.assert_close(found[0], expected)
 
@@ -156,7 +154,7 @@ def test_a_box_inside_a_better_one_is_dropped_at_the_end() -> None:
     boxes = torch.tensor([[0.0, 0, 100, 100], [15.0, 15, 30, 30], [110.0, 60, 30, 30]])
     candidates = Candidates(Crops(torch.zeros(3, dtype=torch.long), boxes), torch.ones(3))
     net = Always((0.0, 0.0, 0.0, 0.0), 48)
-    found = _cascade.output(net, faces, candidates, SETTINGS, threshold=0.5)
+    found = cascade.output(net, faces, candidates, SETTINGS, threshold=0.5)
     # The small one shows the brightest crop, hence scores highest.
     assert found.boxes.tolist() == [boxes[1].tolist(), boxes[2].tolist()]
 
@@ -169,7 +167,7 @@ def test_a_hot_lamp_elsewhere_does_not_change_what_later_networks_see(normalisat
     lamp = cool.copy()
     lamp[:40, 110:] = 90
     crops = Crops(torch.arange(2), torch.tensor([[20.0, 30.0, 50.0, 50.0]]).expand(2, 4))
-    seen = _cascade.normalised_crops(whole(cool, lamp), crops, settings, size=24)
+    seen = cascade.normalised_crops(whole(cool, lamp), crops, settings, size=24)
     assert torch.equal(seen[0], seen[1])
-    levels = _cascade.image_levels(whole(cool, lamp), settings)
+    levels = cascade.image_levels(whole(cool, lamp), settings)
     assert float((levels[0] - levels[1]).abs().max()) > 10

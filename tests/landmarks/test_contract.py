@@ -3,7 +3,6 @@
 import dataclasses
 import importlib
 import math
-import pkgutil
 from collections.abc import Callable
 from functools import cache
 from types import ModuleType
@@ -15,15 +14,16 @@ import torch
 from safetensors.torch import load, save
 from torch import nn
 
-import thermalign.landmarks
+from thermalign.config import detectors
 from thermalign.geometry import LANDMARKS, interocular_distance, mirror_points
-from thermalign.landmarks._data import Faces, State
-from thermalign.landmarks._loop import Run
-from thermalign.landmarks._settings import parse
+from thermalign.landmarks.contract import Faces
 from thermalign.metrics.reach import best_cells
+from thermalign.settings import parse
+from thermalign.states import State
+from thermalign.training.loop import Run
 from thermalign.warp import ImageStack, stack_images
 
-MODELS = [m.name for m in pkgutil.iter_modules(thermalign.landmarks.__path__) if m.name[0] != "_"]
+MODELS = detectors()
 
 # Small enough for seconds, large enough to learn four faces by heart.
 SHORT = {"learning_rate": 0.004, "schedule": "one_cycle", "batch_size": 16, "validate_every": 50}

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from thermalign.landmarks import dan, mean_shape, mtcnn, pbc
-from thermalign.landmarks._count import printed_parameters
+from thermalign.landmarks.models import printed_parameters
 
 Layer = tuple[str, int, int, int, int]
 

@@ -10,12 +10,14 @@ import torch
 from torch import nn
 
 from thermalign.geometry import apply_matrix
-from thermalign.landmarks import _loop, dan
-from thermalign.landmarks._checkpoint import Checkpoint
-from thermalign.landmarks._data import Faces, State
-from thermalign.landmarks._loop import Run
-from thermalign.landmarks._normalise import prepare
-from thermalign.landmarks._shapes import canonical, heatmap, mean_shape, place
+from thermalign.landmarks import dan
+from thermalign.landmarks.contract import Faces
+from thermalign.landmarks.normalise import prepare
+from thermalign.landmarks.shapes import canonical, heatmap, mean_shape, place
+from thermalign.states import State
+from thermalign.training import loop
+from thermalign.training.checkpoint import Checkpoint
+from thermalign.training.loop import Run
 
 SETTINGS = dan.Settings(input_size=64, width=0.05, hidden=4, heatmap_window=16)
 BRIEF = dan.Settings(
@@ -214,7 +216,7 @@ def test_as_many_stages_predict_as_have_the_lowest_validation_error(
     state = dan.fit(faces, faces, settings, seed=0, run=QUIET)
     assert state.notes == {"precision": "float32", "stages_used": used}
     points, _ = dan.predict(state, faces.stack, faces.boxes, settings)
-    model = _loop.restore(dan.Dan(settings), state, faces.stack.device, settings)
+    model = loop.restore(dan.Dan(settings), state, faces.stack.device, settings)
     data = prepare(faces, settings)
     expected = dan._predict(model, data, settings, last=used - 1)
     other = dan._predict(model, data, settings, last=used % len(errors))

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from thermalign.landmarks import _normalise, ert
-from thermalign.landmarks._data import Faces, make_faces
-from thermalign.steps._model import load_model
+from thermalign.landmarks import ert, normalise
+from thermalign.landmarks.contract import Faces, make_faces
+from thermalign.landmarks.models import load_model
 from thermalign.warp import stack_images
 
 FEW = ert.Settings(cascade_depth=2, num_trees_per_cascade_level=5)
@@ -49,7 +49,7 @@ def test_a_box_lies_behind_the_margin_of_its_crop() -> None:
     image = np.zeros((90, 80))
     image[10, 12] = image[69, 59] = 50.0  # the first and the last pixel of the box
     settings = dataclasses.replace(FEW, width=48, height=60, margin=7)
-    data = _normalise.prepare(face_in([12.0, 10.0, 48.0, 60.0], image), settings)
+    data = normalise.prepare(face_in([12.0, 10.0, 48.0, 60.0], image), settings)
     crop = ert._crops(data, torch.tensor([0]), settings)[0]
     assert crop.shape == (60 + 14, 48 + 14)
     assert np.argwhere(crop == crop.max()).tolist() == [[7, 7], [66, 54]]

@@ -5,12 +5,10 @@ import numpy as np
 import pytest
 import torch
 
-from thermalign.landmarks import _examples
-from thermalign.landmarks._data import Faces
-from thermalign.landmarks._detection import iou, squared
-from thermalign.landmarks._examples import Crops
-from thermalign.landmarks._faces import unannotated
-from thermalign.landmarks.mtcnn import Settings
+from thermalign.landmarks.contract import Faces, unannotated
+from thermalign.landmarks.mtcnn import Settings, crops
+from thermalign.landmarks.mtcnn.boxes import iou, squared
+from thermalign.landmarks.mtcnn.crops import Crops
 from thermalign.warp import stack_images
 
 SETTINGS = Settings(min_face=20)
@@ -47,7 +45,7 @@ def test_random_crops_lie_in_their_bands(
     toy_faces: Callable[..., Faces], change: Callable[[Faces], Faces]
 ) -> None:
     faces = change(toy_faces(6, flips=True))
-    pools = _examples.random_pools(faces, SETTINGS, generator())
+    pools = crops.random_pools(faces, SETTINGS, generator())
     assert float(overlap(faces, pools.negatives).max()) < 0.3
     assert float(overlap(faces, pools.parts).min()) >= 0.4
     assert float(overlap(faces, pools.parts).max()) <= 0.65
@@ -62,7 +60,7 @@ def test_random_crops_lie_in_their_bands(
 
 def test_negatives_are_as_large_as_faces_may_be() -> None:
     faces = wide_faces()
-    sides = _examples._windows(faces, 2000, SETTINGS, generator(), near=False).boxes[:, 2]
+    sides = crops._windows(faces, 2000, SETTINGS, generator(), near=False).boxes[:, 2]
     assert float(sides.min()) >= 20
     assert float(sides.max()) <= 200
     # Even on a logarithmic scale: the median is the geometric mean of the limits.
@@ -71,7 +69,7 @@ def test_negatives_are_as_large_as_faces_may_be() -> None:
 
 def test_negatives_beside_a_face_touch_it() -> None:
     faces = wide_faces()
-    crops = _examples._windows(faces, 500, SETTINGS, generator(), near=True)
+    crops = crops._windows(faces, 500, SETTINGS, generator(), near=True)
     assert float(overlap(faces, crops).min()) > 0
     assert outside(faces, crops) <= 1e-4
 
@@ -86,7 +84,7 @@ def test_mined_crops_are_sorted_and_only_the_hardest_negatives_stay(
     found = Crops(torch.tensor([0, 0, 0, 0, 1, 1]), torch.stack([far, square, far, half, far, far]))
     found.boxes[2, 0] = 5
     few = dataclasses.replace(SETTINGS, most_negatives=1)
-    pools = _examples.mined_pools(faces, found, few)
+    pools = crops.mined_pools(faces, found, few)
     assert pools.negatives.rows.tolist() == [0, 1]
     assert torch.equal(pools.negatives.boxes[0], far)
     assert torch.equal(pools.positives.boxes, square[None])
@@ -98,20 +96,20 @@ def test_where_mining_finds_too_little_random_crops_fill_up(
 ) -> None:
     faces = toy_faces(4)
     square = squared(faces.boxes)
-    mined = _examples.mined_pools(faces, Crops(torch.arange(4), square), SETTINGS)
-    pools = _examples.top_up(mined, faces, SETTINGS, generator())
+    mined = crops.mined_pools(faces, Crops(torch.arange(4), square), SETTINGS)
+    pools = crops.top_up(mined, faces, SETTINGS, generator())
     assert torch.equal(pools.positives.boxes[:4], square)
     assert [len(p) for p in (pools.negatives, pools.parts, pools.positives)] == [60, 20, 20]
     assert float(overlap(faces, pools.negatives).max()) < 0.3
-    again = _examples.top_up(mined, faces, SETTINGS, generator())
+    again = crops.top_up(mined, faces, SETTINGS, generator())
     assert torch.equal(again.negatives.boxes, pools.negatives.boxes)
 
 
 def test_where_mining_finds_enough_nothing_is_added(toy_faces: Callable[..., Faces]) -> None:
     faces = toy_faces(1)
     few = dataclasses.replace(SETTINGS, least_crops=1)
-    plenty = _examples.random_pools(faces, few, generator(1))
-    pools = _examples.top_up(plenty, faces, few, generator())
+    plenty = crops.random_pools(faces, few, generator(1))
+    pools = crops.top_up(plenty, faces, few, generator())
     assert torch.equal(pools.negatives.boxes, plenty.negatives.boxes)
     assert torch.equal(pools.positives.boxes, plenty.positives.boxes)
 
@@ -120,21 +118,21 @@ def test_a_pool_that_stays_empty_is_refused(toy_faces: Callable[..., Faces]) -> 
     # No square overlaps a line by .4.
     faces = toy_faces(2)
     faces = dataclasses.replace(faces, boxes=torch.tensor([[5.0, 50.0, 100.0, 4.0]]).expand(2, 4))
-    none = _examples.mined_pools(faces, Crops(faces.index[:0], faces.boxes[:0]), SETTINGS)
+    none = crops.mined_pools(faces, Crops(faces.index[:0], faces.boxes[:0]), SETTINGS)
     with pytest.raises(ValueError, match="none of the crops drawn are parts"):
-        _examples.top_up(none, faces, SETTINGS, generator())
+        crops.top_up(none, faces, SETTINGS, generator())
 
 
 def test_pools_of_a_subset_point_at_the_whole_set() -> None:
     crops = Crops(torch.tensor([0, 1, 1]), torch.zeros(3, 4))
-    pools = _examples.Pools(crops, crops, crops).of(torch.tensor([4, 9]))
+    pools = crops.Pools(crops, crops, crops).of(torch.tensor([4, 9]))
     assert pools.parts.rows.tolist() == [4, 9, 9]
 
 
 def test_disturbed_boxes_keep_their_overlap_and_move() -> None:
     boxes = torch.tensor([[10.0, 20.0, 90.0, 110.0]]).expand(2000, 4)
     settings = Settings(shift=0.2, scale=(0.7, 1.4), least_iou=0.65)
-    found = _examples.disturb_boxes(boxes, settings, generator())
+    found = crops.disturb_boxes(boxes, settings, generator())
     assert float(iou(found, boxes).min()) >= 0.65
     assert int((found == boxes).all(1).sum()) < 100
     ratio = found[:, 2:] / boxes[:, 2:]
@@ -147,7 +145,7 @@ def test_disturbed_boxes_keep_their_overlap_and_move() -> None:
 
 def test_rotations_keep_the_boxes_centre() -> None:
     boxes = torch.tensor([[10.0, 20.0, 90.0, 110.0]]).expand(50, 4)
-    found = _examples.rotations(boxes, 5.0, generator())
+    found = crops.rotations(boxes, 5.0, generator())
     centre = torch.tensor([54.5, 74.5, 1.0])
     torch.testing.assert_close(found @ centre, centre[:2].expand(50, 2), rtol=0, atol=1e-4)
     angles = torch.rad2deg(torch.atan2(found[:, 1, 0], found[:, 0, 0]))

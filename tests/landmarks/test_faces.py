@@ -3,8 +3,7 @@ from collections.abc import Callable
 import torch
 
 from thermalign.geometry import apply_matrix, box_to_crop
-from thermalign.landmarks._data import Faces
-from thermalign.landmarks._faces import from_box_units, point_error, to_box_units
+from thermalign.landmarks.contract import Faces, from_box_units, point_error, to_box_units
 
 BOXES = torch.tensor([[10.0, 20.0, 40.0, 80.0], [0.0, 0.0, 5.0, 5.0]])
 

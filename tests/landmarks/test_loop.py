@@ -9,11 +9,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from thermalign.landmarks import _loop, _meter
-from thermalign.landmarks._checkpoint import Checkpoint
-from thermalign.landmarks._data import CurvePoint, State
-from thermalign.landmarks._precision import Mixed
-from thermalign.landmarks._stage import rate_at
+from thermalign.states import CurvePoint, State
+from thermalign.training import loop, meter
+from thermalign.training.checkpoint import Checkpoint
+from thermalign.training.precision import Mixed
+from thermalign.training.stage import rate_at
 
 CPU = torch.device("cpu")
 
@@ -49,7 +49,7 @@ def run(
     errors: Iterator[float] | None = None,
     progress: bool = False,
 ) -> list[CurvePoint]:
-    with _loop.session("number", 0, CPU, _loop.Run(progress=progress)) as session:
+    with loop.session("number", 0, CPU, loop.Run(progress=progress)) as session:
         session.optimise(
             module,
             "only",
@@ -114,7 +114,7 @@ def test_the_state_with_the_lowest_validation_error_is_kept() -> None:
 
 
 def test_the_error_of_the_state_kept_is_returned() -> None:
-    with _loop.session("number", 0, CPU, _loop.Run(progress=False)) as session:
+    with loop.session("number", 0, CPU, loop.Run(progress=False)) as session:
         for errors, expected in (((0.5, 0.2, 0.4), 0.2), (None, math.inf)):
             values = iter(errors or ())
             error = session.optimise(
@@ -134,7 +134,7 @@ def test_l2_is_added_to_the_gradient_of_kernels_alone() -> None:
     net = nn.Sequential(nn.Conv2d(1, 1, 1), nn.Flatten(), nn.Linear(1, 1))
     for parameter in net.parameters():
         nn.init.constant_(parameter, 2.0)
-    with _loop.session("net", 0, CPU, _loop.Run(progress=False)) as session:
+    with loop.session("net", 0, CPU, loop.Run(progress=False)) as session:
         session.optimise(
             net,
             "only",
@@ -184,7 +184,7 @@ def test_progress_is_a_line_now_and_then_where_there_is_no_terminal(
 ) -> None:
     run(Number(), 3, Chosen(), progress=True)
     assert capsys.readouterr().err == ""
-    monkeypatch.setattr(_meter, "_LINE_EVERY", 0.0)
+    monkeypatch.setattr(meter, "_LINE_EVERY", 0.0)
     run(Number(), 4, Chosen(), progress=True)
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 4
@@ -194,7 +194,7 @@ def test_progress_is_a_line_now_and_then_where_there_is_no_terminal(
 
 def test_seeds_repeat_initialisation_and_draws() -> None:
     def draw(seed: int) -> tuple[Tensor, Tensor]:
-        with _loop.session("any", seed, CPU, _loop.UNKEPT) as session:
+        with loop.session("any", seed, CPU, loop.UNKEPT) as session:
             return nn.Linear(3, 2).weight.detach(), torch.rand(4, generator=session.generator)
 
     assert all(torch.equal(a, b) for a, b in zip(draw(5), draw(5), strict=True))
@@ -204,7 +204,7 @@ def test_seeds_repeat_initialisation_and_draws() -> None:
 def test_a_state_of_other_settings_is_refused() -> None:
     state = State({"weight": torch.zeros(2, 3), "bias": torch.zeros(2)})
     with pytest.raises(ValueError, match="does not fit the settings"):
-        _loop.restore(nn.Linear(4, 2), state, CPU, Chosen())
+        loop.restore(nn.Linear(4, 2), state, CPU, Chosen())
 
 
 class KilledError(Exception):
@@ -231,7 +231,7 @@ def fit_noisy(checkpoint: Checkpoint | None, *, die_at: int = 10**9) -> tuple[No
     """Train in two stages of 40 steps; ``die_at`` counts the batches of both."""
     settings = Chosen(learning_rate=0.01, validate_every=10, patience=3, schedule="cosine")
     batches = 0
-    with _loop.session("noisy", 1, CPU, _loop.Run(progress=False, checkpoint=checkpoint)) as s:
+    with loop.session("noisy", 1, CPU, loop.Run(progress=False, checkpoint=checkpoint)) as s:
         model = Noisy()
 
         def loss() -> Tensor:
@@ -320,7 +320,7 @@ def train_one(
     precision: str, *, dropout: float = 0.5, compiled: bool = False
 ) -> tuple[Noisy, Tensor, float]:
     settings = Chosen(precision=precision, learning_rate=0.01, compile=compiled)
-    with _loop.session("noisy", 1, CPU, _loop.Run(progress=False)) as s:
+    with loop.session("noisy", 1, CPU, loop.Run(progress=False)) as s:
         model = Noisy(dropout)
 
         def loss() -> Tensor:
@@ -337,14 +337,14 @@ def test_a_network_trains_in_the_named_precision_and_its_state_notes_it(
 ) -> None:
     trained = train_one(precision)[0]
     assert trained.low == low
-    state = _loop.keep(trained, [], Chosen(precision=precision), stages=2)
+    state = loop.keep(trained, [], Chosen(precision=precision), stages=2)
     assert state.notes == {"precision": precision, "stages": 2}
 
 
 @pytest.mark.parametrize("precision", ["auto", "fastest"])
 def test_a_precision_that_a_clock_would_choose_is_refused(precision: str) -> None:
     with pytest.raises(ValueError, match=f"precision is '{precision}'; give one of float32, bfl"):
-        _loop.check(Chosen(precision=precision))
+        loop.check(Chosen(precision=precision))
 
 
 def test_bfloat16_changes_the_trunk_and_not_the_type_of_the_output() -> None:
@@ -360,7 +360,7 @@ def test_bfloat16_changes_the_trunk_and_not_the_type_of_the_output() -> None:
 def test_a_model_predicts_in_bfloat16_only_where_it_is_named() -> None:
     state = State(copy.deepcopy(Noisy().state_dict()))
     low = {
-        p: _loop.restore(Noisy(), state, CPU, Chosen(precision=p)).low
+        p: loop.restore(Noisy(), state, CPU, Chosen(precision=p)).low
         for p in ("float32", "bfloat16")
     }
     assert low == {"float32": False, "bfloat16": True}

@@ -3,7 +3,7 @@ from collections.abc import Callable
 import torch
 
 from thermalign.landmarks import mean_shape
-from thermalign.landmarks._data import Faces
+from thermalign.landmarks.contract import Faces
 
 NONE = mean_shape.Settings()
 

@@ -8,12 +8,14 @@ import pytest
 import torch
 
 from thermalign.geometry import mirror_points
-from thermalign.landmarks import _loop, mtcnn
-from thermalign.landmarks._checkpoint import Checkpoint
-from thermalign.landmarks._data import Faces, State, make_faces
-from thermalign.landmarks._detection import iou
-from thermalign.landmarks._loop import Run
-from thermalign.landmarks._stage import Stage
+from thermalign.landmarks import mtcnn
+from thermalign.landmarks.contract import Faces, make_faces
+from thermalign.landmarks.mtcnn.boxes import iou
+from thermalign.states import State
+from thermalign.training import loop
+from thermalign.training.checkpoint import Checkpoint
+from thermalign.training.loop import Run
+from thermalign.training.stage import Stage
 from thermalign.warp import stack_images
 
 QUIET = Run(progress=False)
@@ -219,13 +221,13 @@ def test_l2_reaches_every_network_of_the_cascade(
     frames: Faces, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = []
-    optimise = _loop.Session.optimise
+    optimise = loop.Session.optimise
 
-    def note(self: _loop.Session, *given: Any, **named: Any) -> float:
+    def note(self: loop.Session, *given: Any, **named: Any) -> float:
         seen.append((given[1], named["l2"]))
         return optimise(self, *given, **named)
 
-    monkeypatch.setattr(_loop.Session, "optimise", note)
+    monkeypatch.setattr(loop.Session, "optimise", note)
     mtcnn.fit(frames, frames, replace(BRIEF, l2=0.01), seed=0, run=QUIET)
     assert seen == [("pnet", 0.01), ("rnet", 0.01), ("onet", 0.01)]
 

@@ -3,14 +3,7 @@ from itertools import pairwise
 import pytest
 import torch
 
-from thermalign.landmarks._detection import (
-    box_offsets,
-    calibrate,
-    iou,
-    pyramid,
-    squared,
-    suppress,
-)
+from thermalign.landmarks.mtcnn.boxes import box_offsets, calibrate, iou, pyramid, squared, suppress
 
 TEN = torch.tensor([[0.0, 0.0, 10.0, 10.0]])
 
@@ -93,7 +86,7 @@ def test_suppression_equals_going_through_the_boxes_one_by_one(seed: int, smalle
 def test_suppression_in_slices_equals_suppression_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     boxes, scores, groups = random_boxes(60, 9)
     at_once = suppress(boxes, scores, groups, threshold=0.5)
-    monkeypatch.setattr("thermalign.landmarks._detection._PAIRS", 1)
+    monkeypatch.setattr("thermalign.landmarks.mtcnn.boxes._PAIRS", 1)
     assert torch.equal(suppress(boxes, scores, groups, threshold=0.5), at_once)
 
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from thermalign.geometry import box_to_crop
-from thermalign.landmarks._data import Faces
-from thermalign.landmarks._normalise import METHODS, normalise, prepare
+from thermalign.landmarks.contract import Faces
+from thermalign.landmarks.normalise import METHODS, normalise, prepare
 
 
 @dataclass(frozen=True)

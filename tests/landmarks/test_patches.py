@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 import pytest
 import torch
 
-from thermalign.landmarks._data import Faces
-from thermalign.landmarks._patches import (
+from thermalign.landmarks.contract import Faces
+from thermalign.landmarks.patches import (
     BACKGROUND,
     NEITHER,
     PATCH,

@@ -8,13 +8,12 @@ from torch import nn
 
 from thermalign.geometry import LANDMARKS
 from thermalign.landmarks import pbc
-from thermalign.landmarks._data import Faces
-from thermalign.landmarks._faces import point_error, unannotated
-from thermalign.landmarks._loop import Run
-from thermalign.landmarks._normalise import prepare
-from thermalign.landmarks._patches import NEITHER
+from thermalign.landmarks.contract import Faces, point_error, unannotated
+from thermalign.landmarks.models import cut_images
+from thermalign.landmarks.normalise import prepare
+from thermalign.landmarks.patches import NEITHER
 from thermalign.metrics.reach import best_cells
-from thermalign.steps._stack import cut_images
+from thermalign.training.loop import Run
 from thermalign.warp import ImageStack, stack_images
 
 WINDOW = pbc.Settings(normalisation="window", window=(0.0, 2.0))

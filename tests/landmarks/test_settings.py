@@ -4,7 +4,7 @@ from dataclasses import dataclass
 import pytest
 
 from thermalign.landmarks import dan, ert, mtcnn, pbc
-from thermalign.landmarks._settings import check_choices, check_ranges, parse
+from thermalign.settings import check_choices, check_ranges, parse
 
 
 @dataclass(frozen=True)

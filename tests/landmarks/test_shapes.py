@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from thermalign.geometry import interocular_distance, mirror_points
-from thermalign.landmarks._data import Faces
-from thermalign.landmarks._shapes import canonical, heatmap, mean_shape, perturb, place
+from thermalign.landmarks.contract import Faces
+from thermalign.landmarks.shapes import canonical, heatmap, mean_shape, perturb, place
 
 
 def spread(shape: torch.Tensor) -> torch.Tensor:

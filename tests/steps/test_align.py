@@ -10,8 +10,9 @@ from thermalign.geometry import LANDMARKS
 from thermalign.schemas.dataset import IMAGES
 from thermalign.schemas.matching import FACES
 from thermalign.schemas.predictions import PREDICTIONS
-from thermalign.steps import _aligned, align
-from thermalign.steps._inputs import aligned_faces
+from thermalign.steps import align
+from thermalign.verification import aligned
+from thermalign.verification.descriptors import aligned_faces
 
 CANONICAL = np.array([[33.0, 42], [79, 42], [56, 75.5], [37.5, 94], [74.5, 94]])
 SETTINGS = {
@@ -58,23 +59,23 @@ def expected(n):
 
 
 def test_images_are_aligned_in_order_whatever_the_batch(rows, monkeypatch):
-    monkeypatch.setattr(_aligned, "BATCH", 2)
-    faces = _aligned.align_images(rows, shifted(5), SETTINGS)
+    monkeypatch.setattr(aligned, "BATCH", 2)
+    faces = aligned.align_images(rows, shifted(5), SETTINGS)
     assert faces.shape == (5, 128, 112)
     for n in range(5):
         np.testing.assert_allclose(faces[n].numpy(), expected(n), atol=1e-4)
 
 
 def test_no_images_give_no_faces(rows):
-    assert _aligned.align_images(rows[:0], shifted(0), SETTINGS).shape == (0, 128, 112)
+    assert aligned.align_images(rows[:0], shifted(0), SETTINGS).shape == (0, 128, 112)
 
 
 def test_the_method_is_that_of_the_settings(rows):
     points = shifted(5)
     points[:, 2:] += 30  # what lies below the eyes
-    two = _aligned.align_images(rows, points, {**SETTINGS, "method": "two_point"})
+    two = aligned.align_images(rows, points, {**SETTINGS, "method": "two_point"})
     np.testing.assert_allclose(two[0].numpy(), expected(0), atol=1e-4)
-    least_squares = _aligned.align_images(rows, points, SETTINGS)
+    least_squares = aligned.align_images(rows, points, SETTINGS)
     assert abs(least_squares[0].numpy() - expected(0)).max() > 0.1
 
 

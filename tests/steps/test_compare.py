@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from thermalign import tables
+from thermalign.evaluation.over_folds import join, of_fold
 from thermalign.geometry import LANDMARKS
 from thermalign.metrics.intervals import RATE, interval
 from thermalign.schemas.dataset import ANNOTATIONS, ATTRIBUTES, BOXES, FOLDS, IMAGES
@@ -12,7 +13,6 @@ from thermalign.schemas.matching import SCORES
 from thermalign.schemas.measures import SUMMARY
 from thermalign.schemas.predictions import PREDICTIONS
 from thermalign.steps import compare, measure
-from thermalign.steps._over_folds import join, of_fold
 from thermalign.steps.compare import summarise
 
 FACE = np.array([[30.0, 40], [70, 40], [50, 64], [34, 80], [66, 80]])

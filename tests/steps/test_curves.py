@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from scipy.stats import linregress, norm
 
+from thermalign.evaluation.displacement import SLOPES, Curve, measure_curve, measure_difference
+from thermalign.evaluation.draws import Draws
 from thermalign.metrics.verification import d_prime, eer
-from thermalign.steps._dose import SLOPES, Curve, measure_curve, measure_difference
-from thermalign.steps._measures import Draws
 
 LEVELS = [0.0, 0.1, 0.2, 0.4]
 

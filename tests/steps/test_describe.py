@@ -8,11 +8,13 @@ import pandas as pd
 import pytest
 
 from thermalign import tables
+from thermalign.evaluation import card
 from thermalign.geometry import LANDMARKS
+from thermalign.report import contact_sheets
 from thermalign.report.montage import Window, paint
 from thermalign.schemas.dataset import ANNOTATIONS, BOXES, IMAGES
 from thermalign.schemas.descriptions import CARD, LIKENESS
-from thermalign.steps import _card, _sheets, describe
+from thermalign.steps import describe
 
 FACE = np.array([[30.0, 40], [70, 40], [50, 64], [34, 80], [66, 80]])
 SCALE, OFFSET = 0.01, -273.15  # degrees Celsius per count, at count 0
@@ -160,7 +162,7 @@ def test_real_faces_stand_beside_both_modalities(paired):
 
 def test_faces_of_enough_people_are_judged(tmp_path):
     images, annotations, boxes = dataset(tmp_path, ("visible",), subjects=10)
-    rows = describe.likeness_of(_card.Annotated.of(images, annotations, boxes), "faces")
+    rows = describe.likeness_of(card.Annotated.of(images, annotations, boxes), "faces")
     verdicts = dict(zip(rows["statistic"], rows["verdict"], strict=True))
     assert verdicts["mouth_width"] == "spread differs"  # all alike here
     assert verdicts["box_width"] == "box"
@@ -229,24 +231,24 @@ def test_one_subject_has_a_card_without_the_mean_shape_of_others(tmp_path):
 
 def test_thermal_counts_without_a_stated_scale_are_not_called_degrees():
     stated = {"modality": "thermal", "bit_depth": 16, "scale": SCALE, "offset": OFFSET}
-    assert _card.unit_of(stated) == "degree Celsius"
-    assert _card.unit_of(stated | {"scale": 1.0, "offset": 0.0}) == "count"
-    assert _card.unit_of(stated | {"scale": 1.0}) == "as scaled"  # an offset alone
+    assert card.unit_of(stated) == "degree Celsius"
+    assert card.unit_of(stated | {"scale": 1.0, "offset": 0.0}) == "count"
+    assert card.unit_of(stated | {"scale": 1.0}) == "as scaled"  # an offset alone
 
 
 def test_thermal_floats_are_degrees_and_eight_bits_never_are():
     plain = {"modality": "thermal", "scale": 1.0, "offset": 0.0}
-    assert _card.unit_of(plain | {"bit_depth": 32}) == "degree Celsius"
-    assert _card.unit_of(plain | {"bit_depth": 32, "modality": "visible"}) == "count"
-    assert _card.unit_of(plain | {"bit_depth": 8, "scale": 1 / 255}) == "full scale"
-    assert _card.unit_of(plain | {"bit_depth": 8, "scale": 0.1, "offset": 15.0}) == "as scaled"
+    assert card.unit_of(plain | {"bit_depth": 32}) == "degree Celsius"
+    assert card.unit_of(plain | {"bit_depth": 32, "modality": "visible"}) == "count"
+    assert card.unit_of(plain | {"bit_depth": 8, "scale": 1 / 255}) == "full scale"
+    assert card.unit_of(plain | {"bit_depth": 8, "scale": 0.1, "offset": 15.0}) == "as scaled"
 
 
 def test_images_of_several_units_have_no_pixel_rows(tmp_path):
     images, _, boxes = dataset(tmp_path)
     thermal = images.index[(images["modality"] == "thermal") & (images["range"] == 2)]
     images.loc[thermal[0], ["scale", "offset"]] = 1.0, 0.0
-    assert {name for name, *_ in _card.pixel_rows(images, boxes)} == {
+    assert {name for name, *_ in card.pixel_rows(images, boxes)} == {
         "modality=thermal&range=1",
         "modality=visible&range=1",
     }
@@ -306,9 +308,9 @@ def crossed(folder, pairs):
 def test_more_kinds_than_columns_are_shown_in_part(tmp_path, monkeypatch, pairs, rows, faces):
     seen = []
     monkeypatch.setattr(
-        _sheets, "contact_sheet", lambda *args, **_: seen.append(args) or b"no picture"
+        contact_sheets, "contact_sheet", lambda *args, **_: seen.append(args) or b"no picture"
     )
-    _sheets.sheets(*crossed(tmp_path, pairs))
+    contact_sheets.sheets(*crossed(tmp_path, pairs))
     ((drawn, columns),) = seen
     assert len(columns) <= 16
     assert len(drawn) == rows
@@ -329,13 +331,13 @@ def test_a_picture_is_shown_as_it_is_stored_whatever_way_the_camera_was_held(tmp
     )
     assert cv2.imread(str(path)).shape == (64, 48, 3)  # the tag is in force
     row = {"modality": "visible", "bit_depth": 8, "path": str(path)}
-    np.testing.assert_allclose(_sheets._picture(row), np.dstack([left_dark] * 3), atol=3)
+    np.testing.assert_allclose(contact_sheets._picture(row), np.dstack([left_dark] * 3), atol=3)
 
 
 def test_pixels_are_read_from_a_sample_of_stated_size(tmp_path, monkeypatch):
-    monkeypatch.setattr(_card, "SAMPLE", 3)
+    monkeypatch.setattr(card, "SAMPLE", 3)
     images, _, boxes = dataset(tmp_path)
-    rows = pd.DataFrame(list(_card.pixel_rows(images, boxes)), columns=_card.COLUMNS)
+    rows = pd.DataFrame(list(card.pixel_rows(images, boxes)), columns=card.COLUMNS)
     assert set(rows["n"]) == {3}
 
 

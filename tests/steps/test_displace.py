@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 from test_readings import rows
 
-from thermalign.steps._enrolment import WHOLE, Enrolment
 from thermalign.steps.displace import _control
+from thermalign.verification.enrolment import WHOLE, Enrolment
 
 PEOPLE = {"a": 3, "b": 3}
 SETTINGS = {

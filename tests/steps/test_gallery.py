@@ -3,7 +3,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from thermalign.steps._gallery import pictures
+from thermalign.report.condition_pictures import pictures
 
 BOX = [100.0, 90, 60, 60]
 

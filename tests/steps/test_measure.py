@@ -8,6 +8,8 @@ import pytest
 from test_compare import FACE, SETTINGS
 
 from thermalign import tables
+from thermalign.evaluation.draws import Draws
+from thermalign.evaluation.located import located
 from thermalign.geometry import LANDMARKS
 from thermalign.metrics.bootstrap import subject_weights
 from thermalign.schemas.dataset import ANNOTATIONS, ATTRIBUTES, BOXES, FOLDS, IMAGES
@@ -15,8 +17,6 @@ from thermalign.schemas.matching import SCORES
 from thermalign.schemas.measures import METRICS, REPLICATES
 from thermalign.schemas.predictions import PREDICTIONS
 from thermalign.steps import measure
-from thermalign.steps._located import located
-from thermalign.steps._measures import Draws
 
 SUBJECTS = ("s1", "s2", "s3", "s4")
 KEY = {"protocol": "p", "fold": 0}

@@ -1,8 +1,8 @@
 import numpy as np
 
 from thermalign import tables
+from thermalign.evaluation.measured import Measured, write_measured
 from thermalign.schemas.measures import METRICS, REPLICATES
-from thermalign.steps._measured import Measured, write_measured
 
 KEY = {"protocol": "p", "fold": 0, "model": "m"}
 

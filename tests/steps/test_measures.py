@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 
 from thermalign import tables
+from thermalign.evaluation.draws import Draws
+from thermalign.evaluation.measured import Measured, write_measured
 from thermalign.metrics.intervals import RATE, interval
 from thermalign.schemas.measures import METRICS, REPLICATES
-from thermalign.steps._measured import Measured, write_measured
-from thermalign.steps._measures import Draws
 
 SETTINGS = {"replicates": 300, "seed": 3}
 KEY = {"protocol": "p", "fold": np.int32(0), "model": "m"}

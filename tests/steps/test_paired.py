@@ -5,19 +5,19 @@ import pandas as pd
 import pytest
 from test_compare import FACE
 
+from thermalign.evaluation.compared import Compared
+from thermalign.evaluation.draws import Draws, comparisons_of, errors_of
+from thermalign.evaluation.located import nmse_of
+from thermalign.evaluation.measured import Measured
+from thermalign.evaluation.over_folds import Replicates
+from thermalign.evaluation.paired import adjusted, beside, contrast, differences
+from thermalign.evaluation.placement import on_annotated
+from thermalign.evaluation.roc import equal_error_rate_of
+from thermalign.evaluation.trials import Fold, Trial, rates_of
 from thermalign.geometry import LANDMARKS
 from thermalign.metrics.intervals import DIFFERENCE, interval, p_value
 from thermalign.metrics.verification import eer
 from thermalign.schemas.measures import DIFFERENCES
-from thermalign.steps._compared import Compared
-from thermalign.steps._located import nmse_of
-from thermalign.steps._measured import Measured
-from thermalign.steps._measures import Draws, comparisons_of, errors_of
-from thermalign.steps._over_folds import Replicates
-from thermalign.steps._paired import adjusted, beside, contrast, differences
-from thermalign.steps._placement import on_annotated
-from thermalign.steps._roc import equal_error_rate_of
-from thermalign.steps._trials import Fold, Trial, rates_of
 
 PEOPLE = [f"s{k}" for k in range(8)]
 SHOTS = {"easy": 1, "also": 1, "hard": 2, "worse": 2}

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from thermalign.steps._over_folds import KEY, Replicates
-from thermalign.steps._placement import placements
+from thermalign.evaluation.over_folds import KEY, Replicates
+from thermalign.evaluation.placement import placements
 
 LEVELS = (0.0, 0.1, 0.2)
 DISPLACEMENTS = {"range": 1, "kinds": ["isotropic"]}

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from thermalign.steps._pooled import pooled
+from thermalign.evaluation.pooled import pooled
 
 PEOPLE = ("a", "b", "c")
 

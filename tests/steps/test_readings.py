@@ -13,10 +13,9 @@ from thermalign.schemas.dataset import FOLDS, IMAGES
 from thermalign.schemas.matching import FACES, SCORES
 from thermalign.schemas.predictions import PREDICTIONS
 from thermalign.steps import score, train_matcher
-from thermalign.steps._enrolment import NONE, PARTS, WHOLE, Enrolment, gallery_of, probes_of
-from thermalign.steps._matcher import Mapping, enrol
-from thermalign.steps._readings import by_reading, headline_of, marked
-from thermalign.steps._scores import score_probes
+from thermalign.verification.enrolment import NONE, PARTS, WHOLE, Enrolment, gallery_of, probes_of
+from thermalign.verification.matcher import Mapping, enrol, score_probes
+from thermalign.verification.readings import by_reading, headline_of, marked
 
 BOTH = ["exclude", "keep"]
 KNOWN = ["image_id", "subject_id", "moment", "modality", "condition", "range", "session", "role"]

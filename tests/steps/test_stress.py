@@ -9,12 +9,12 @@ import pytest
 import torch
 
 from thermalign import tables
+from thermalign.evaluation.over_folds import join, of_fold
 from thermalign.geometry import LANDMARKS
 from thermalign.schemas.dataset import ANNOTATIONS, BOXES, FOLDS, IMAGES
 from thermalign.schemas.measures import METRICS, REPLICATES
 from thermalign.schemas.predictions import DETECTIONS, STRESS
 from thermalign.steps import detect, stress
-from thermalign.steps._over_folds import join, of_fold
 from thermalign.steps.compare import summarise
 
 FACE = np.array([[20.0, 30], [40, 30], [30, 40], [22, 50], [38, 50]])  # 20 px between the eyes

@@ -16,11 +16,12 @@ import pytest
 
 from thermalign import tables
 from thermalign.geometry import LANDMARKS
+from thermalign.landmarks.models import cut_images, device
+from thermalign.records import boxes_of
 from thermalign.schemas.dataset import ANNOTATIONS, BOXES, FOLDS, IMAGES
 from thermalign.schemas.predictions import CURVES
+from thermalign.states import read_metadata, read_state
 from thermalign.steps import train as train_step
-from thermalign.steps._model import device, read_metadata, read_state
-from thermalign.steps._stack import boxes_of, cut_images
 
 FACE = np.array([[30.0, 40], [70, 40], [50, 64], [34, 80], [66, 80]])
 SETTINGS = {"input_size": 32, "width": 0.1, "hidden": 32, "batch_size": 16, "validate_every": 50}

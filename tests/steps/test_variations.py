@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from thermalign.steps._measured import Measured
-from thermalign.steps._variations import mean_of_shuffles
+from thermalign.evaluation.matchers import mean_of_shuffles
+from thermalign.evaluation.measured import Measured
 
 SUBJECTS = np.random.default_rng(5).normal(0, 0.02, 4000)
 

@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from thermalign.evaluation.attributes import MOST_VALUES, telling
+from thermalign.evaluation.draws import Draws
+from thermalign.evaluation.verified import verified
 from thermalign.metrics.bootstrap import rate_replicates
 from thermalign.metrics.intervals import SCALES
-from thermalign.steps._attributes import MOST_VALUES, telling
-from thermalign.steps._measures import Draws
-from thermalign.steps._verified import verified
 
 SETTINGS = {
     "replicates": 60,

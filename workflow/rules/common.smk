@@ -19,6 +19,7 @@ os.environ["PATH"] = os.pathsep.join(
 )
 
 from thermalign import originals
+from thermalign.config import detectors
 from thermalign.provenance import fingerprint
 
 RESULTS = str(Path(config["results"]))
@@ -45,7 +46,7 @@ MODELS = (
 SEEDS = {}  # name under models: and training seed, by folder
 for name, block in config["models"].items():
     detector = block.get("model", name)
-    if not Path(SRC, "thermalign", "landmarks", f"{detector}.py").is_file():
+    if detector not in detectors():
         refuse(
             f"models.{name}: no detector {detector!r}; add src/thermalign/landmarks/{detector}.py or correct it"
         )
@@ -65,7 +66,10 @@ for name, block in VARIANTS.items():
         )
     if "detector" in block:
         detector = MODELS[block["detector"]]["model"]
-        source = Path(SRC, "thermalign", "landmarks", f"{detector}.py").read_text()
+        stem = Path(SRC, "thermalign", "landmarks", detector)
+        source = next(
+            p for p in (stem.with_suffix(".py"), stem / "__init__.py") if p.is_file()
+        ).read_text()
         if "\ndef detect(" not in source:
             refuse(
                 f"variants.{name}.detector: {block['detector']} has no detect() and finds no faces; name a model that does"

@@ -14,13 +14,21 @@ from thermalign.geometry import (
     fit_similarity,
     invert_matrix,
 )
-from thermalign.landmarks import _loop, _normalise, _shapes
-from thermalign.landmarks._data import Faces, State
-from thermalign.landmarks._faces import channels_last, chunks, draw_rows, point_error, unannotated
-from thermalign.landmarks._loop import UNKEPT, Run
-from thermalign.landmarks._normalise import NormalisedFaces
-from thermalign.landmarks._precision import Mixed
-from thermalign.landmarks._settings import check_choices, check_ranges
+from thermalign.landmarks import normalise, shapes
+from thermalign.landmarks.contract import (
+    Faces,
+    channels_last,
+    chunks,
+    draw_rows,
+    point_error,
+    unannotated,
+)
+from thermalign.landmarks.normalise import NormalisedFaces
+from thermalign.settings import check_choices, check_ranges
+from thermalign.states import State
+from thermalign.training import loop
+from thermalign.training.loop import UNKEPT, Run
+from thermalign.training.precision import Mixed
 from thermalign.warp import ImageStack
 
 
@@ -60,8 +68,8 @@ class Settings:
         check_ranges(self, shift_sd=(0, 2), rotation_sd=(0, 180))
         check_choices(self, earlier_stages=("eval", "train"), shift_unit=("face", "pixel"))
         check_ranges(self, scale_sd=(0, 1), steps=(1, 10**8), later_steps=(1, 10**8))
-        _loop.check(self)
-        _normalise.check(self)
+        loop.check(self)
+        normalise.check(self)
         if self.input_size % 16:
             raise ValueError(f"input_size is {self.input_size}; give a multiple of 16")
 
@@ -187,12 +195,12 @@ def fit(
     """
     if len(train) == 0:
         raise ValueError("dan: there are no training faces")
-    with _loop.session("dan", seed, train.stack.device, run) as session:
+    with loop.session("dan", seed, train.stack.device, run) as session:
         model = Dan(settings).to(train.stack.device).eval()
-        model.mean_shape = _shapes.mean_shape(train)
+        model.mean_shape = shapes.mean_shape(train)
         lowest = math.inf
-        data = _normalise.prepare(train, settings)
-        held_out = _normalise.prepare(validation, settings)
+        data = normalise.prepare(train, settings)
+        held_out = normalise.prepare(validation, settings)
         for stage in range(settings.n_stages):
             validate = partial(_error, model, held_out, settings, stage)
             error = session.optimise(
@@ -207,7 +215,7 @@ def fit(
                 lowest = error
                 model.stages_used.fill_(stage + 1)
     used = int(model.stages_used)
-    return _loop.keep(model, session.curve, settings, stages_used=used)
+    return loop.keep(model, session.curve, settings, stages_used=used)
 
 
 def predict(
@@ -233,8 +241,8 @@ def predict(
     ValueError
         If the boxes do not fit the images, or the state does not fit the settings.
     """
-    data = _normalise.prepare(unannotated(stack, boxes), settings)
-    model = _loop.restore(Dan(settings), state, stack.device, settings)
+    data = normalise.prepare(unannotated(stack, boxes), settings)
+    model = loop.restore(Dan(settings), state, stack.device, settings)
     points = _predict(model, data, settings, last=int(model.stages_used) - 1)
     return points, torch.full(points.shape[:2], torch.nan, device=stack.device)
 
@@ -243,9 +251,9 @@ def _loss(
     model: Dan, data: NormalisedFaces, settings: Settings, stage: int, generator: torch.Generator
 ) -> Tensor:
     rows = draw_rows(data.faces, settings.batch_size, generator)
-    pixels = _shapes.spread(_goal(model, settings))  # (2,)
-    start = _shapes.perturb(
-        _shapes.place(model.mean_shape, data.faces.boxes[rows]),
+    pixels = shapes.spread(_goal(model, settings))  # (2,)
+    start = shapes.perturb(
+        shapes.place(model.mean_shape, data.faces.boxes[rows]),
         generator,
         shift_sd=settings.shift_sd,
         rotation_sd=settings.rotation_sd,
@@ -267,7 +275,7 @@ def _error(model: Dan, data: NormalisedFaces, settings: Settings, stage: int) ->
 def _predict(model: Dan, data: NormalisedFaces, settings: Settings, *, last: int) -> Tensor:
     found = []
     for rows in chunks(data.faces):
-        start = _shapes.place(model.mean_shape, data.faces.boxes[rows])
+        start = shapes.place(model.mean_shape, data.faces.boxes[rows])
         found.append(run_stages(model, data, rows, start, settings=settings, last=last))
     return torch.cat(found)
 
@@ -322,7 +330,7 @@ def run_stages(
 def _goal(model: Dan, settings: Settings) -> Tensor:
     """Return the canonical shape (L, 2), pixels of the input."""
     size, margin = settings.input_size, settings.margin
-    return _shapes.canonical(model.mean_shape, size=size, margin=margin)
+    return shapes.canonical(model.mean_shape, size=size, margin=margin)
 
 
 def connect(
@@ -346,5 +354,5 @@ def connect(
     side = settings.input_size // 2
     features = model.features[stage - 1](hidden).relu().view(-1, 1, side, side)
     upscaled = nn.functional.interpolate(features, scale_factor=2, mode="nearest")
-    drawn = _shapes.heatmap(shape, size=settings.input_size, window=settings.heatmap_window)
+    drawn = shapes.heatmap(shape, size=settings.input_size, window=settings.heatmap_window)
     return drawn, upscaled

@@ -16,18 +16,19 @@ import torch
 from torch import Tensor, nn
 
 from thermalign.geometry import LANDMARKS, box_to_crop
-from thermalign.landmarks import _normalise
-from thermalign.landmarks._data import CurvePoint, Faces, State
-from thermalign.landmarks._faces import (
+from thermalign.landmarks import normalise
+from thermalign.landmarks.contract import (
+    Faces,
     chunks,
     from_box_units,
     point_error,
     to_box_units,
     unannotated,
 )
-from thermalign.landmarks._loop import UNKEPT, Run
-from thermalign.landmarks._normalise import NormalisedFaces
-from thermalign.landmarks._settings import check_ranges
+from thermalign.landmarks.normalise import NormalisedFaces
+from thermalign.settings import check_ranges
+from thermalign.states import CurvePoint, State
+from thermalign.training.loop import UNKEPT, Run
 from thermalign.warp import ImageStack
 
 EXTRA = "dlib"
@@ -65,7 +66,7 @@ class Settings:
         check_ranges(self, feature_pool_region_padding=(0, 2), lambda_param=(1e-3, 100))
         check_ranges(self, num_test_splits=(1, 10**4), width=(16, 1024), height=(16, 1024))
         check_ranges(self, margin=(0, 1024))
-        _normalise.check(self)
+        normalise.check(self)
 
 
 def reach(settings: Settings) -> float:
@@ -112,7 +113,7 @@ def fit(
     if len(train) == 0:
         raise ValueError("ert: there are no training faces")
     began = time.process_time()
-    data = _normalise.prepare(train, settings)
+    data = normalise.prepare(train, settings)
     images = [image for rows in chunks(train) for image in _crops(data, rows, settings)]
     grown = _dlib().train_shape_predictor(
         images, _shapes(train, settings), _options(settings, seed)
@@ -121,7 +122,7 @@ def fit(
     state = State({"predictor": _write(grown)}, notes={"precision": "float32"})  # dlib's floats
     held_out = math.nan
     if len(validation):
-        held_out = _error(grown, _normalise.prepare(validation, settings), settings)
+        held_out = _error(grown, normalise.prepare(validation, settings), settings)
     trees = settings.cascade_depth * settings.num_trees_per_cascade_level
     loss = _error(grown, data, settings)
     state.curve.append(CurvePoint("trees", trees, loss, held_out, seconds))
@@ -154,7 +155,7 @@ def predict(
     ValueError
         If the boxes do not fit the images.
     """
-    data = _normalise.prepare(unannotated(stack, boxes), settings)
+    data = normalise.prepare(unannotated(stack, boxes), settings)
     points = _predict(_read(state.tensors["predictor"]), data, settings)
     return points, torch.full(points.shape[:2], torch.nan, device=stack.device)
 
@@ -170,7 +171,7 @@ def to_grey(crops: Tensor) -> Tensor:
     -------
     (K, 1, H, W) uint8
     """
-    share = (crops + _normalise.OVERSHOOT) / (2 * _normalise.OVERSHOOT)
+    share = (crops + normalise.OVERSHOOT) / (2 * normalise.OVERSHOOT)
     return (255 * share).round().to(torch.uint8)
 
 

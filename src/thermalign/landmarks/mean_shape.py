@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from thermalign.landmarks._data import Faces, State
-from thermalign.landmarks._faces import from_box_units, to_box_units, unannotated
-from thermalign.landmarks._loop import UNKEPT, Run
+from thermalign.landmarks.contract import Faces, from_box_units, to_box_units, unannotated
+from thermalign.states import State
+from thermalign.training.loop import UNKEPT, Run
 from thermalign.warp import ImageStack
 
 

@@ -8,13 +8,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from thermalign.landmarks import _loop, _normalise
-from thermalign.landmarks._data import Faces, State
-from thermalign.landmarks._faces import point_error, unannotated
-from thermalign.landmarks._loop import UNKEPT, Run
-from thermalign.landmarks._normalise import NormalisedFaces
-from thermalign.landmarks._patch_network import Network, margin
-from thermalign.landmarks._patches import (
+from thermalign.landmarks import normalise
+from thermalign.landmarks.contract import Faces, point_error, unannotated
+from thermalign.landmarks.normalise import NormalisedFaces
+from thermalign.landmarks.patch_network import Network, margin
+from thermalign.landmarks.patches import (
     BACKGROUND,
     NEITHER,
     PATCH,
@@ -24,7 +22,10 @@ from thermalign.landmarks._patches import (
     neighbour_classes,
     translations,
 )
-from thermalign.landmarks._settings import check_choices, check_ranges
+from thermalign.settings import check_choices, check_ranges
+from thermalign.states import State
+from thermalign.training import loop
+from thermalign.training.loop import UNKEPT, Run
 from thermalign.warp import ImageStack
 
 CHOICES = ("probability", "logit")
@@ -57,8 +58,8 @@ class Settings:
         check_choices(self, padding=("valid", "same"), choice=CHOICES)
         check_ranges(self, width=(0.01, 8), positive_iou=(0, 0.99), negative_iou=(0, 1))
         check_ranges(self, negative_share=(0, 0.95), neighbours=(0, 8), steps=(1, 10**8))
-        _loop.check(self)
-        _normalise.check(self)
+        loop.check(self)
+        normalise.check(self)
 
 
 def reach(settings: Settings) -> float:
@@ -116,10 +117,10 @@ def fit(
     """
     if len(train) == 0:
         raise ValueError("pbc: there are no training faces")
-    with _loop.session("pbc", seed, train.stack.device, run) as session:
+    with loop.session("pbc", seed, train.stack.device, run) as session:
         model = Network(settings).to(train.stack.device)
-        data = _normalise.prepare(train, settings)
-        held_out = _normalise.prepare(validation, settings)
+        data = normalise.prepare(train, settings)
+        held_out = normalise.prepare(validation, settings)
         session.optimise(
             model,
             "patches",
@@ -128,7 +129,7 @@ def fit(
             loss=partial(_loss, model, data, settings, session.generator),
             validate=partial(_error, model, held_out, settings) if len(validation) else None,
         )
-    return _loop.keep(model, session.curve, settings)
+    return loop.keep(model, session.curve, settings)
 
 
 def predict(
@@ -159,8 +160,8 @@ def predict(
     ------
     Poster et al. 2019, equations 2 and 3. Differs from it in: see `evidence`.
     """
-    data = _normalise.prepare(unannotated(stack, boxes), settings)
-    model = _loop.restore(Network(settings), state, stack.device, settings)
+    data = normalise.prepare(unannotated(stack, boxes), settings)
+    model = loop.restore(Network(settings), state, stack.device, settings)
     return locate(model, data, settings)
 
 

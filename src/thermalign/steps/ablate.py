@@ -4,14 +4,14 @@ from pathlib import Path
 from typing import Any
 
 from thermalign import tables
+from thermalign.evaluation.draws import Draws
+from thermalign.evaluation.matchers import Variations, measure_variations
+from thermalign.evaluation.measured import write_measured
 from thermalign.provenance import stamp
+from thermalign.records import read_fold
 from thermalign.schemas.dataset import IMAGES
 from thermalign.schemas.matching import FACES
-from thermalign.steps._inputs import read_fold
-from thermalign.steps._matcher import read_matcher
-from thermalign.steps._measured import write_measured
-from thermalign.steps._measures import Draws
-from thermalign.steps._variations import Variations, measure_variations
+from thermalign.verification.matcher import read_matcher
 
 
 def run(
@@ -33,7 +33,7 @@ def run(
 ) -> None:
     """Write the METRICS of the configured matcher and of every variation of it.
 
-    See :func:`thermalign.steps._variations.measure_variations`; subset ``matcher=NAME``. Under the
+    See :func:`thermalign.evaluation.matchers.measure_variations`; subset ``matcher=NAME``. Under the
     protocol's headline reading of ``same_moment`` alone.
 
     Parameters

@@ -9,11 +9,11 @@ import pandas as pd
 from thermalign import tables
 from thermalign.images import quantise
 from thermalign.provenance import stamp
+from thermalign.records import points_of
 from thermalign.schemas.dataset import IMAGES
 from thermalign.schemas.matching import FACES
 from thermalign.schemas.predictions import PREDICTIONS
-from thermalign.steps._aligned import alignable, aligned_batches
-from thermalign.steps._inputs import points_of
+from thermalign.verification.aligned import alignable, aligned_batches
 
 
 def run(

@@ -6,9 +6,9 @@ import numpy as np
 
 from thermalign import tables
 from thermalign.provenance import stamp
+from thermalign.records import points_of, read_fold, rows_of_points
 from thermalign.schemas.dataset import ANNOTATIONS
 from thermalign.schemas.predictions import PREDICTIONS
-from thermalign.steps._inputs import points_of, read_fold, rows_of_points
 
 
 def run(

@@ -9,15 +9,15 @@ import numpy as np
 import pandas as pd
 
 from thermalign import tables
+from thermalign.evaluation.draws import ANNOTATED
+from thermalign.evaluation.over_folds import KEY, Key, Replicates, join, of_fold
+from thermalign.evaluation.paired import differences as paired
+from thermalign.evaluation.placement import on_annotated, placements
+from thermalign.evaluation.pooled import pooled
+from thermalign.evaluation.study import Study, read_study
 from thermalign.metrics.intervals import SCALES
 from thermalign.provenance import stamp
 from thermalign.schemas.measures import DIFFERENCES, METRICS, REPLICATES, SUMMARY
-from thermalign.steps._measures import ANNOTATED
-from thermalign.steps._over_folds import KEY, Key, Replicates, join, of_fold
-from thermalign.steps._paired import differences as paired
-from thermalign.steps._placement import on_annotated, placements
-from thermalign.steps._pooled import pooled
-from thermalign.steps._study import Study, read_study
 
 
 def run(
@@ -43,7 +43,7 @@ def run(
 
     A metric over folds is the mean of its folds: scores of different folds share no scale. Its
     interval rests on the mean over folds of each bootstrap replicate. Differences between models
-    are on what both have: see :mod:`thermalign.steps._paired`.
+    are on what both have: see :mod:`thermalign.evaluation.paired`.
 
     Parameters
     ----------

@@ -5,12 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from thermalign import tables
-from thermalign.metrics.faces import UNITS
-from thermalign.metrics.real_faces import LEAST_SUBJECTS, NEAR_MEAN, NEAR_SPREAD, compare
-from thermalign.provenance import stamp
-from thermalign.schemas.dataset import ANNOTATIONS, BOXES, IMAGES
-from thermalign.schemas.descriptions import CARD, LIKENESS
-from thermalign.steps._card import (
+from thermalign.evaluation.card import (
     COLUMNS,
     SAMPLE,
     SEED,
@@ -19,7 +14,12 @@ from thermalign.steps._card import (
     geometry_rows,
     pixel_rows,
 )
-from thermalign.steps._sheets import sheets
+from thermalign.metrics.faces import UNITS
+from thermalign.metrics.real_faces import LEAST_SUBJECTS, NEAR_MEAN, NEAR_SPREAD, compare
+from thermalign.provenance import stamp
+from thermalign.report.contact_sheets import sheets
+from thermalign.schemas.dataset import ANNOTATIONS, BOXES, IMAGES
+from thermalign.schemas.descriptions import CARD, LIKENESS
 
 
 def run(

@@ -9,16 +9,16 @@ import pandas as pd
 import torch
 
 from thermalign import tables
+from thermalign.evaluation.draws import KNOWN, Draws, by_range
+from thermalign.evaluation.measured import Measured, write_measured
 from thermalign.geometry import Floats
+from thermalign.landmarks.models import device, load_model
 from thermalign.metrics import detection
 from thermalign.provenance import stamp
+from thermalign.records import BOX, boxes_of, read_fold, read_images
 from thermalign.schemas.dataset import BOXES, IMAGES
 from thermalign.schemas.predictions import DETECTIONS
-from thermalign.steps._inputs import read_fold
-from thermalign.steps._measured import Measured, write_measured
-from thermalign.steps._measures import KNOWN, Draws, by_range
-from thermalign.steps._model import device, load_model, read_state
-from thermalign.steps._stack import BOX, boxes_of, read_images
+from thermalign.states import read_state
 from thermalign.warp import stack_images
 
 

@@ -7,18 +7,17 @@ from typing import Any
 import pandas as pd
 
 from thermalign import tables
+from thermalign.evaluation.displacement import Curve, Side, measure_curve, measure_difference
+from thermalign.evaluation.draws import Draws
+from thermalign.evaluation.measured import Measured, write_measured
 from thermalign.provenance import stamp
+from thermalign.records import read_fold
 from thermalign.schemas.dataset import ANNOTATIONS, IMAGES
 from thermalign.schemas.matching import FACES
-from thermalign.steps._descriptors import Descriptors
-from thermalign.steps._displaced import Side
-from thermalign.steps._dose import Curve, measure_curve, measure_difference
-from thermalign.steps._enrolment import NONE, WHOLE, probes_of
-from thermalign.steps._inputs import read_fold, select
-from thermalign.steps._matcher import Mapping, Matcher, enrol, read_matcher
-from thermalign.steps._measured import Measured, write_measured
-from thermalign.steps._measures import Draws
-from thermalign.steps._readings import headline_of
+from thermalign.verification.descriptors import Descriptors
+from thermalign.verification.enrolment import NONE, WHOLE, probes_of, select
+from thermalign.verification.matcher import Mapping, Matcher, enrol, read_matcher
+from thermalign.verification.readings import headline_of
 
 
 def run(
@@ -40,7 +39,7 @@ def run(
     replicates: Path,
     code: str,
 ) -> None:
-    """Write the METRICS of every kind and level of displacement: see :mod:`thermalign.steps._dose`.
+    """Write the METRICS of every kind and level of displacement: see :mod:`thermalign.evaluation.displacement`.
 
     Subset ``displacement=KIND``: all probes of the range, under the protocol's headline reading of
     ``same_moment``. Subsets with ``&modality=``: the control, where the gallery's modality is

@@ -10,18 +10,18 @@ import numpy as np
 import pandas as pd
 
 from thermalign import tables
+from thermalign.evaluation.attributes import telling
+from thermalign.evaluation.draws import Draws, comparisons_of, errors_of, subsets
+from thermalign.evaluation.located import in_other_units, located, nmse_of
+from thermalign.evaluation.measured import Measured, write_measured
+from thermalign.evaluation.verified import verified
 from thermalign.metrics import reach
 from thermalign.provenance import stamp
+from thermalign.records import points_of, read_fold
 from thermalign.schemas.dataset import ANNOTATIONS, ATTRIBUTES, BOXES, IMAGES
 from thermalign.schemas.matching import SCORES
 from thermalign.schemas.predictions import PREDICTIONS
-from thermalign.steps._attributes import telling
-from thermalign.steps._inputs import points_of, read_fold
-from thermalign.steps._located import in_other_units, located, nmse_of
-from thermalign.steps._measured import Measured, write_measured
-from thermalign.steps._measures import Draws, comparisons_of, errors_of, subsets
-from thermalign.steps._readings import by_reading, marked
-from thermalign.steps._verified import verified
+from thermalign.verification.readings import by_reading, marked
 
 
 def run(

@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from thermalign import tables
+from thermalign.landmarks.models import cut_images, load_model, predict_cut
 from thermalign.provenance import stamp
+from thermalign.records import boxes_of, read_fold, read_images, rows_of_points
 from thermalign.schemas.dataset import BOXES
 from thermalign.schemas.predictions import PREDICTIONS
-from thermalign.steps._inputs import read_fold, rows_of_points
-from thermalign.steps._model import load_model, read_state
-from thermalign.steps._stack import boxes_of, cut_images, predict_cut, read_images
+from thermalign.states import read_state
 
 
 def run(

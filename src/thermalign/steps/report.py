@@ -9,15 +9,15 @@ from typing import Any
 import pandas as pd
 
 from thermalign import tables
+from thermalign.landmarks.models import parameter_counts
 from thermalign.provenance import commit
+from thermalign.report.condition_pictures import pictures
+from thermalign.report.examples import examples
 from thermalign.report.page import DatasetCard, Study, render
 from thermalign.schemas.dataset import ANNOTATIONS, BOXES, IMAGES
 from thermalign.schemas.descriptions import CARD, COSTS, LIKENESS
 from thermalign.schemas.measures import DIFFERENCES, SPREAD, SUMMARY
 from thermalign.schemas.predictions import CURVES, PREDICTIONS
-from thermalign.steps._counts import parameter_counts
-from thermalign.steps._gallery import pictures
-from thermalign.steps._pictures import examples
 
 PACKAGES = ("snakemake", "torch", "numpy", "opencv-python-headless", "pandas", "pyarrow")
 

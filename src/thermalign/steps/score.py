@@ -9,14 +9,13 @@ import pandas as pd
 
 from thermalign import tables
 from thermalign.provenance import stamp
+from thermalign.records import read_fold
 from thermalign.schemas.matching import FACES, SCORES
 from thermalign.schemas.predictions import PREDICTIONS
-from thermalign.steps._descriptors import Descriptors
-from thermalign.steps._enrolment import NONE, Enrolment, probes_of
-from thermalign.steps._inputs import read_fold
-from thermalign.steps._matcher import read_matcher, read_thresholds
-from thermalign.steps._readings import EXCLUDE
-from thermalign.steps._scores import score_probes
+from thermalign.verification.descriptors import Descriptors
+from thermalign.verification.enrolment import NONE, Enrolment, probes_of
+from thermalign.verification.matcher import read_matcher, read_thresholds, score_probes
+from thermalign.verification.readings import EXCLUDE
 
 
 def run(
@@ -35,7 +34,7 @@ def run(
 ) -> None:
     """Write the SCORES of every probe against every enrolled subject, under every reading.
 
-    Their metadata has the matcher's ``thresholds``: see :mod:`thermalign.steps._thresholds`. A
+    Their metadata has the matcher's ``thresholds``: see :mod:`thermalign.evaluation.thresholds`. A
     probe without an aligned face scores -inf. A probe that the model was not asked about (an image
     without annotation, for ``annotated``) is no probe.
 

@@ -7,20 +7,19 @@ import pandas as pd
 from torch import Tensor
 
 from thermalign import tables
+from thermalign.evaluation.draws import Draws, comparisons_of
+from thermalign.evaluation.measured import Measured, write_measured
+from thermalign.evaluation.rates import eers_by_range
+from thermalign.evaluation.variants import read_variants
 from thermalign.provenance import stamp
+from thermalign.records import points_of, read_fold
 from thermalign.schemas.dataset import IMAGES
 from thermalign.schemas.predictions import STRESS
-from thermalign.steps._aligned import align_images, alignable
-from thermalign.steps._descriptors import describe
-from thermalign.steps._enrolment import probes_of
-from thermalign.steps._inputs import points_of, read_fold
-from thermalign.steps._matcher import Matcher, read_matcher
-from thermalign.steps._measured import Measured, write_measured
-from thermalign.steps._measures import Draws, comparisons_of
-from thermalign.steps._rates import eers_by_range
-from thermalign.steps._readings import headline_of
-from thermalign.steps._scores import score_probes
-from thermalign.steps._variants import read_variants
+from thermalign.verification.aligned import align_images, alignable
+from thermalign.verification.descriptors import describe
+from thermalign.verification.enrolment import probes_of
+from thermalign.verification.matcher import Matcher, read_matcher, score_probes
+from thermalign.verification.readings import headline_of
 
 
 def run(

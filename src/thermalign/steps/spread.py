@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from thermalign import tables
+from thermalign.evaluation.draws import Draws, errors_of
 from thermalign.geometry import Floats
 from thermalign.metrics import landmarks
 from thermalign.metrics.components import deviations, seed_error, variances
@@ -17,7 +18,6 @@ from thermalign.provenance import stamp
 from thermalign.schemas.dataset import ANNOTATIONS, FOLDS, IMAGES
 from thermalign.schemas.measures import SPREAD
 from thermalign.schemas.predictions import PREDICTIONS
-from thermalign.steps._measures import Draws, errors_of
 
 
 def run(
@@ -70,7 +70,7 @@ class Training:
     Attributes
     ----------
     fold, seed : int
-    errors : DataFrame of :func:`thermalign.steps._measures.errors_of`
+    errors : DataFrame of :func:`thermalign.evaluation.draws.errors_of`
     replicates : (R,) float
         Bootstrap replicates of its NMSE.
     """

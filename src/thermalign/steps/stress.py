@@ -10,16 +10,16 @@ import pandas as pd
 
 from thermalign import tables
 from thermalign.boxes import disturb
+from thermalign.evaluation.draws import Draws, errors_of
+from thermalign.evaluation.measured import write_measured
+from thermalign.evaluation.variants import Variant, measure_variants, read_variants
 from thermalign.geometry import Floats
+from thermalign.landmarks.models import cut_images, load_model, predict_cut
 from thermalign.provenance import stamp
+from thermalign.records import BOX, boxes_of, read_fold, read_images, rows_of_points
 from thermalign.schemas.dataset import ANNOTATIONS, BOXES, IMAGES
 from thermalign.schemas.predictions import DETECTIONS, STRESS
-from thermalign.steps._inputs import read_fold, rows_of_points
-from thermalign.steps._measured import write_measured
-from thermalign.steps._measures import Draws, errors_of
-from thermalign.steps._model import load_model, read_state
-from thermalign.steps._stack import BOX, boxes_of, cut_images, predict_cut, read_images
-from thermalign.steps._variants import Variant, measure_variants, read_variants
+from thermalign.states import read_state
 
 SAME = ["subject_id", "volume", "range", "condition", "modality"]
 

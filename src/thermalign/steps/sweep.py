@@ -6,14 +6,14 @@ from typing import Any
 import pandas as pd
 
 from thermalign import tables
+from thermalign.evaluation.draws import Draws
+from thermalign.evaluation.matchers import Variations, measure_variations
+from thermalign.evaluation.measured import write_measured
+from thermalign.evaluation.thresholds import FEWEST, halves
 from thermalign.provenance import stamp
+from thermalign.records import read_fold
 from thermalign.schemas.dataset import IMAGES
 from thermalign.schemas.matching import FACES
-from thermalign.steps._halves import FEWEST, halves
-from thermalign.steps._inputs import read_fold
-from thermalign.steps._measured import write_measured
-from thermalign.steps._measures import Draws
-from thermalign.steps._variations import Variations, measure_variations
 
 
 def run(
@@ -35,7 +35,7 @@ def run(
     """Write the METRICS of every variation, tested on half of the fold's training subjects.
 
     The other half trains it; validation subjects stop it; the fold's test subjects are left out
-    altogether. See :func:`thermalign.steps._variations.measure_variations`; subset ``sweep=NAME``.
+    altogether. See :func:`thermalign.evaluation.matchers.measure_variations`; subset ``sweep=NAME``.
     Under the protocol's headline reading of ``same_moment`` alone.
 
     Parameters

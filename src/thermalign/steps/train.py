@@ -12,15 +12,15 @@ import torch
 
 from thermalign import tables
 from thermalign.folds import check_disjoint
-from thermalign.landmarks._checkpoint import Checkpoint
-from thermalign.landmarks._data import CurvePoint, Faces, make_faces
-from thermalign.landmarks._loop import Run
+from thermalign.landmarks.contract import Faces, make_faces
+from thermalign.landmarks.models import cut_images, device, load_model
 from thermalign.provenance import stamp
+from thermalign.records import boxes_of, points_of, read_images
 from thermalign.schemas.dataset import ANNOTATIONS, BOXES, FOLDS, IMAGES
 from thermalign.schemas.predictions import CURVES
-from thermalign.steps._inputs import points_of
-from thermalign.steps._model import device, load_model, save_state
-from thermalign.steps._stack import boxes_of, cut_images, read_images
+from thermalign.states import CurvePoint, save_state
+from thermalign.training.checkpoint import Checkpoint
+from thermalign.training.loop import Run
 
 
 def run(

@@ -4,14 +4,14 @@ from pathlib import Path
 from typing import Any
 
 from thermalign import tables
+from thermalign.evaluation.thresholds import training_thresholds
 from thermalign.folds import check_disjoint
 from thermalign.provenance import stamp
+from thermalign.records import read_fold
 from thermalign.schemas.dataset import FOLDS, IMAGES
 from thermalign.schemas.matching import FACES
-from thermalign.steps._descriptors import Descriptors
-from thermalign.steps._inputs import read_fold
-from thermalign.steps._matcher import enrol, fit_mapping, save_matcher
-from thermalign.steps._thresholds import training_thresholds
+from thermalign.verification.descriptors import Descriptors
+from thermalign.verification.matcher import enrol, fit_mapping, save_matcher
 
 
 def run(
@@ -36,8 +36,8 @@ def run(
     settings : the ``matcher:`` block with the protocol's ``gallery``, ``probe`` and ``same_moment``
     evaluation : ``tar_at_far``, the false match rates that thresholds are set for
     seed : int
-    matcher : Path of the safetensors file: see :mod:`thermalign.steps._matcher`
-        Its metadata has ``thresholds``: see :mod:`thermalign.steps._thresholds`.
+    matcher : Path of the safetensors file: see :mod:`thermalign.verification.matcher`
+        Its metadata has ``thresholds``: see :mod:`thermalign.evaluation.thresholds`.
     code : str
     """
     check_disjoint(tables.read(folds, FOLDS), tables.read(images, IMAGES))

@@ -1,0 +1,215 @@
+"""Take a study's models and faces out: landmarks of one's own images, aligned faces as arrays."""
+
+import os
+import zipfile
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from thermalign import tables
+from thermalign.config import check_detector
+from thermalign.failures import is_explained, one_line
+from thermalign.geometry import LANDMARKS
+from thermalign.ingest.table import Settings, read
+from thermalign.landmarks.models import cut_images, load_model, predict_cut
+from thermalign.records import boxes_of, read_fold, read_images
+from thermalign.schemas.matching import FACES
+from thermalign.states import read_metadata, read_state
+from thermalign.tables import replace_file
+from thermalign.verification.descriptors import aligned_faces
+
+
+def predict_manifest(
+    state: Path, manifest: Path, output: Path, *, modality: str, thermal_colour: str = "refuse"
+) -> None:
+    """Predict the landmarks of a manifest's images, which need face boxes, into a CSV file.
+
+    Parameters
+    ----------
+    state : Path of a trained model
+    manifest : Path of a CSV as :mod:`thermalign.ingest.table` describes
+    output : Path of a CSV with image_id and x, y, confidence of every landmark
+    modality : of images that do not say theirs
+    thermal_colour : refuse or luma, as in :class:`thermalign.ingest.table.Settings`
+
+    Raises
+    ------
+    ValueError
+        If an image has no face box, the state is no trained model that this version can use, or
+        ``output`` is something that must not be replaced.
+    """
+    inputs = {"the trained model": [state], "the manifest": [manifest]}
+    check_output(output, inputs, ours=Path.is_file)  # the rest once the images are known
+    module, settings = trained_model(state)
+    reading = Settings(
+        manifest.parent,
+        Path(manifest.name),
+        defaults={"modality": modality},
+        thermal_colour=thermal_colour,
+    )
+    found = read(reading)
+    images, boxes = found.images, found.boxes
+    inputs["an image of the manifest"] = [Path(path) for path in images["path"]]
+    target = check_output(output, inputs, ours=_holds_landmarks)
+    bare = images.loc[~images["image_id"].isin(boxes["image_id"]), "image_id"]
+    if len(bare):
+        raise ValueError(
+            f"{manifest}: image {bare.iloc[0]} has no face box; give box_x, box_y, "
+            "box_width and box_height"
+        )
+    cut = cut_images(read_images(images), boxes_of(images, boxes), module.reach(settings))
+    try:
+        points, confidence = predict_cut(module, read_state(state), cut, settings)
+    except (RuntimeError, KeyError) as error:
+        if is_explained(error):  # out of memory, say
+            raise
+        raise ValueError(
+            f"{state}: its tensors are not those of its settings ({one_line(str(error))}); "
+            "train it again with this version"
+        ) from error
+    table = pd.DataFrame({"image_id": images["image_id"]})
+    for n, landmark in enumerate(LANDMARKS):
+        table[f"{landmark}_x"], table[f"{landmark}_y"] = points[:, n].T
+        table[f"{landmark}_confidence"] = confidence[:, n]
+    replace_file(target, lambda path: table.to_csv(path, index=False))
+
+
+def trained_model(state: Path) -> tuple[ModuleType, Any]:
+    """Return the module and the settings of a trained model.
+
+    Raises
+    ------
+    ValueError
+        If the file is none, or this version lacks its detector or one of its settings.
+    """
+    if not state.is_file():
+        raise ValueError(f"{state}: no such trained model; run a study first")
+    described = read_metadata(state)["settings"]
+    if not isinstance(described, dict) or not {"detector", "model", "seed"} <= described.keys():
+        raise ValueError(f"{state}: is not a trained landmark model; name a state.safetensors")
+    name, detector = described.pop("model"), described.pop("detector")
+    described.pop("seed")
+    check_detector(f"{state} (of another version?)", detector)
+    try:
+        return load_model(detector, described, name)
+    except ValueError as error:
+        raise ValueError(f"{state}: {error}; if another version trained it, train again") from error
+
+
+def _holds_landmarks(path: Path) -> bool:
+    """Return whether a file begins as what :func:`predict_manifest` writes."""
+    begins = f"image_id,{LANDMARKS[0]}_x,{LANDMARKS[0]}_y,".encode()
+    with path.open("rb") as file:
+        return file.read(len(begins)) == begins
+
+
+def export_faces(faces: Path, images: Path, folds: Path, output: Path) -> int:
+    """Write aligned faces of a fold as NumPy arrays, with who they show.
+
+    Parameters
+    ----------
+    faces, images, folds : Path of the tables
+    output : Path of an ``.npz`` file
+        ``images`` (N, height, width) float32 in physical units, and of the same order ``image_id``,
+        ``subject_id``, ``modality`` and ``role`` (train, validation or test), (N,) text.
+
+    Returns
+    -------
+    int
+        Number of faces.
+
+    Raises
+    ------
+    ValueError
+        If there is no face, a table is missing, or ``output`` is a table or somebody else's file.
+    """
+    for path in (faces, images, folds):
+        if not path.is_file():
+            raise ValueError(f"{path}: no such table; run the study, or correct what names it")
+    inputs = {"a table of the study": (faces, images, folds)}
+    target = check_output(output, inputs, ours=_holds_faces)
+    aligned = tables.read(faces, FACES)
+    rows = read_fold(images, folds)
+    rows = rows[rows["image_id"].isin(aligned["image_id"])]
+    if rows.empty:
+        raise ValueError(f"{faces}: holds no aligned face of the fold; nothing to export")
+
+    def fill(path: Path) -> None:
+        with path.open("wb") as file:  # NumPy would add .npz to a path
+            np.savez(
+                file,
+                images=aligned_faces(aligned, list(rows["image_id"])),
+                image_id=rows["image_id"].to_numpy(str),
+                subject_id=rows["subject_id"].to_numpy(str),
+                modality=rows["modality"].to_numpy(str),
+                role=rows["role"].to_numpy(str),
+            )
+
+    tables.replace_file(target, fill)
+    return len(rows)
+
+
+def _holds_faces(path: Path) -> bool:
+    """Return whether a file is an ``.npz`` file of aligned faces."""
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return {"images.npy", "image_id.npy", "role.npy"} <= set(archive.namelist())
+
+
+def check_output(
+    output: Path, inputs: Mapping[str, Iterable[Path]], *, ours: Callable[[Path], bool]
+) -> Path:
+    """Refuse an output that would destroy something; return the file to write.
+
+    Parameters
+    ----------
+    output : Path as the user named it
+    inputs : what the command reads, by what it is to the user
+    ours : tells an earlier output of the same command, which may be replaced, from other files
+
+    Returns
+    -------
+    Path
+        Absolute, links followed.
+
+    Raises
+    ------
+    ValueError
+        If it is a folder, a device or an input (by whatever path or link), if a file is there that
+        is no earlier output, or its folder cannot be written.
+    """
+    try:
+        target = output.resolve()
+    except (OSError, RuntimeError) as error:
+        raise ValueError(f"{output}: is a link that leads nowhere; name a file") from error
+    if target.is_dir():
+        raise ValueError(f"{output}: is a folder; name a file in it")
+    if target.exists() and not target.is_file():
+        raise ValueError(f"{output}: is a device or a pipe; name a file")
+    its = _identity(target)
+    for what, paths in inputs.items():
+        for path in paths:
+            if path.resolve() == target or (its is not None and _identity(path) == its):
+                raise ValueError(f"{output}: is {what} ({path}); name another file to write")
+    if its is not None and target.stat().st_size and not ours(target):
+        raise ValueError(
+            f"{output}: is there and was not written by this command; remove it or name another"
+        )
+    folder = next(parent for parent in target.parents if parent.exists())
+    if not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)):
+        raise ValueError(f"{output}: nothing can be written in {folder}; name another folder")
+    return target
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Return device and number of a file, the same for every hard link; None where none is."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

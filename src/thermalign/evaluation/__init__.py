@@ -1,0 +1,1 @@
+"""The study's figures, out of errors and scores: arrays and tables, no file."""

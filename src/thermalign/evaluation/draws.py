@@ -1,0 +1,135 @@
+"""Errors and scores of a model beside what is known of each image, and the subsets of both."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from thermalign.geometry import LANDMARKS, Floats, Integers
+from thermalign.metrics.bootstrap import (
+    nmse_replicates,
+    rate_replicates,
+    ratio_replicates,
+    subject_weights,
+)
+from thermalign.metrics.landmarks import normalized_errors
+from thermalign.records import points_of
+
+KNOWN = ["image_id", "subject_id", "volume", "range", "condition"]
+
+
+ANNOTATED = "annotated"
+
+
+def errors_of(
+    predictions: pd.DataFrame, annotations: pd.DataFrame, images: pd.DataFrame
+) -> pd.DataFrame:
+    """Return the normalised errors of a model's annotated images.
+
+    Returns
+    -------
+    DataFrame
+        The columns ``KNOWN``, one per landmark, and ``error``, their mean; empty for the annotated
+        points themselves.
+    """
+    asked = predictions["image_id"].drop_duplicates()
+    ids = list(asked[asked.isin(annotations["image_id"])])
+    if (predictions["model"] == ANNOTATED).any():
+        ids = []
+    each = normalized_errors(points_of(predictions, ids), points_of(annotations, ids))
+    table = images.set_index("image_id").loc[ids].reset_index()[KNOWN]
+    table[list(LANDMARKS)] = each
+    return table.assign(error=each.mean(axis=1))
+
+
+def comparisons_of(scores: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:
+    """Return the scores with the columns ``KNOWN`` of their probes."""
+    return scores.merge(images[KNOWN], left_on="probe_id", right_on="image_id")
+
+
+def subsets(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Yield every subset of a table by name: all, then by range, volume, condition and pairs."""
+    yield "all", table
+    for columns in (
+        ["range"],
+        ["volume"],
+        ["condition"],
+        ["volume", "range"],
+        ["range", "condition"],
+    ):
+        for values, rows in table.groupby(columns, sort=True):
+            yield "&".join(f"{c}={v}" for c, v in zip(columns, values, strict=True)), rows
+
+
+def by_range(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Yield the subsets of :func:`subsets` that are all rows, or all of one range."""
+    yield "all", table
+    for value, rows in table.groupby("range", sort=True):
+        yield f"range={value}", rows
+
+
+@dataclass(frozen=True)
+class Draws:
+    """One fold's part of the bootstrap draws of its dataset, the same for every model and subset.
+
+    Attributes
+    ----------
+    subjects : sorted test subjects, S of them
+    weights : (R, S) float
+    """
+
+    subjects: list[str]
+    weights: Floats
+
+    def columns(self, subjects: Any) -> Integers:
+        """Return the column of ``weights`` of each subject."""
+        return np.asarray(pd.Index(self.subjects).get_indexer(subjects))
+
+    @classmethod
+    def of_fold(cls, test: pd.DataFrame, images: pd.DataFrame, settings: dict[str, Any]) -> "Draws":
+        """Draw subjects of the dataset; every fold, model and step that asks gets the same draws.
+
+        Folds share people. Drawn apart, they would vary independently and their mean far too
+        little; so everyone is drawn once, and a fold takes its test subjects' columns.
+
+        Parameters
+        ----------
+        test : DataFrame
+            Test images of the fold.
+        images : DataFrame
+            All images of the dataset, or at least one of every subject.
+        settings : mapping
+            ``replicates`` and ``seed`` of the ``evaluation:`` block.
+        """
+        everyone = sorted(images["subject_id"].unique())
+        weights = subject_weights(
+            len(everyone), replicates=settings["replicates"], seed=settings["seed"]
+        )
+        tested = np.isin(everyone, test["subject_id"].unique())
+        return cls(list(np.array(everyone)[tested]), weights[:, tested])
+
+    def nmse(self, errors: pd.DataFrame) -> Floats:
+        """Return the replicates of the NMSE of rows of :func:`errors_of`."""
+        columns = self.columns(errors["subject_id"])
+        return nmse_replicates(errors["error"].to_numpy(), columns, self.weights)
+
+    def ratio(self, over: Floats, under: Floats, subjects: pd.Series) -> Floats:
+        """Return the replicates of the ratio of two sums over images of ``subjects``."""
+        return ratio_replicates(over, under, self.columns(subjects), self.weights)
+
+    def eer(self, comparisons: pd.DataFrame) -> Floats:
+        """Return the replicates of the EER of rows of :func:`comparisons_of`."""
+        return self.rates(comparisons, np.empty(0))[0]
+
+    def rates(self, comparisons: pd.DataFrame, at: Floats) -> tuple[Floats, Floats]:
+        """Return the replicates of EER, (R,), and TAR at false match rates ``at`` (T,), (R, T)."""
+        return rate_replicates(
+            comparisons["score"].to_numpy(),
+            comparisons["genuine"].to_numpy(),
+            self.columns(comparisons["subject_id"]),
+            self.columns(comparisons["gallery_id"]),
+            weights=self.weights,
+            at=at,
+        )

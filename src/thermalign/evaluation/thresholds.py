@@ -1,0 +1,109 @@
+"""Thresholds of the score, set on training subjects, so that they can be applied to the test."""
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from thermalign.metrics.thresholds import at_equal_errors, at_false_match_rate
+from thermalign.verification.descriptors import Descriptors
+from thermalign.verification.enrolment import probes_of
+from thermalign.verification.matcher import enrol, fit_mapping, score_probes
+from thermalign.verification.readings import headline_of
+
+EQUAL = "0"
+"""Name of the threshold at which both error rates are the same."""
+
+
+def training_thresholds(
+    rows: pd.DataFrame,
+    described: Descriptors,
+    settings: dict[str, Any],
+    *,
+    rates: Sequence[float],
+    seed: list[int],
+) -> dict[str, float]:
+    """Return the score of each false match rate, and of equal error rates under ``"0"``.
+
+    Half of the training subjects is enrolled and verified by a matcher of the other half, the same
+    the other way round, under the headline reading of ``same_moment``; the comparisons of both are
+    taken together. A rate below one of the ordered pairs of people so compared cannot be read off
+    and is left out. Empty, with the reason in the log, where that cannot be done.
+
+    ASSUME: a score means the same in a gallery of half as many people: one-vs-all PLS then has
+    fewer negatives.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        The fold's images with ``role``.
+    described : Descriptors
+    settings : as for :func:`thermalign.verification.matcher.enrol`
+    rates : false match rates
+    seed : training seed and fold
+    """
+    settings = {**settings, "same_moment": [headline_of(settings)]}
+    folds = halves(rows, seed=seed)
+    if not folds:
+        return _none(f"there are fewer than {FEWEST} training subjects")
+    try:
+        made = [_compare(inner, described, settings, seed=seed) for inner in folds]
+    except ValueError as error:  # what the test subjects can do, half of the others may not
+        return _none(str(error))
+    scores = pd.concat(made, ignore_index=True)
+    score, genuine = scores["score"].to_numpy(), scores["genuine"].to_numpy()
+    if genuine.all() or not genuine.any():
+        return _none("they have no genuine or no impostor comparisons")
+    pairs = len(scores[~genuine].drop_duplicates(["subject_id", "gallery_id"]))
+    read = {str(rate): at_false_match_rate(score, genuine, rate) for rate in rates}
+    kept = {name: value for name, value in read.items() if float(name) >= 1 / pairs}
+    return {EQUAL: at_equal_errors(score, genuine), **kept}
+
+
+def _compare(
+    rows: pd.DataFrame, described: Descriptors, settings: dict[str, Any], *, seed: list[int]
+) -> pd.DataFrame:
+    """Return the SCORES of a fold inside the fold, with the probe's subject."""
+    mapping = fit_mapping(rows[described.have(rows["image_id"])], described, settings, seed=seed[0])
+    matcher = enrol(rows, described, mapping, settings, seed=seed)
+    probes = probes_of(rows, settings, matcher.enrolment.images)
+    probes = probes[described.have(probes["image_id"])]
+    if probes.empty:
+        raise ValueError("no probe of a training subject is annotated")
+    names, usable = list(probes["image_id"]), np.ones(len(probes), bool)
+    scores = score_probes(
+        matcher, probes, usable, lambda: described.of(names), readings=settings["same_moment"]
+    )
+    subjects = probes.set_index("image_id")["subject_id"]
+    return scores.assign(subject_id=scores["probe_id"].map(subjects))
+
+
+def _none(reason: str) -> dict[str, float]:
+    print(f"no thresholds from training subjects: {reason}", file=sys.stderr)
+    return {}
+
+
+FEWEST = 4
+"""Training subjects that can be halved: two to test on, two to train on."""
+
+
+def halves(rows: pd.DataFrame, *, seed: list[int]) -> list[pd.DataFrame]:
+    """Return both folds in which half of the training subjects become the test subjects.
+
+    The fold's own test subjects are left out, its validation subjects stay. None where there are
+    fewer than ``FEWEST`` training subjects.
+
+    Parameters
+    ----------
+    rows : DataFrame of IMAGES with ``role``
+    seed : list of int
+    """
+    people = np.sort(rows.loc[rows["role"] == "train", "subject_id"].unique())
+    if len(people) < FEWEST:
+        return []
+    shuffled = np.random.default_rng(seed).permutation(people)
+    kept = rows[rows["role"] != "test"]
+    parts = np.split(shuffled, [len(people) // 2])
+    return [kept.assign(role=kept["role"].mask(kept["subject_id"].isin(p), "test")) for p in parts]

@@ -1,0 +1,254 @@
+"""The cascade of MTCNN in use: P-Net over image pyramids, R-Net and O-Net over what it proposes.
+
+Source: kpzhang93/MTCNN_face_detection_alignment, detect_face.m, for the order of suppression,
+calibration and squaring. Differs from it in: each stage runs over the candidates of all images at
+once; how the input is normalised; at most 512 windows of a copy of the pyramid and 300 proposals
+of an image go on, which bounds memory while a network is still bad.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from thermalign.geometry import box_to_crop, mirror_points
+from thermalign.landmarks import normalise
+from thermalign.landmarks.contract import Detections, Faces, from_box_units
+from thermalign.landmarks.mtcnn.boxes import calibrate, pyramid, squared, suppress
+from thermalign.landmarks.mtcnn.crops import Crops
+from thermalign.landmarks.mtcnn.networks import Heads, ONet, PNet, RNet, face_probability
+
+_PIXELS = 500_000  # of the pyramid per batch
+
+
+_CROPS = 512  # per batch
+
+
+_WINDOWS = 512  # of a copy of the pyramid that go on
+
+
+_PROPOSALS = 300  # of an image that go on
+
+
+_SAME_COPY = 0.5  # overlaps beyond which the worse box is dropped; official
+
+
+_ACROSS_COPIES = 0.7
+
+
+_REFINED = 0.7
+
+
+_OUTPUT = 0.7  # of the smaller box
+
+
+class Detecting(normalise.Normalisation, Protocol):
+    """The settings of MTCNN that say how faces are found; see `mtcnn.Settings`."""
+
+    @property
+    def min_face(self) -> float: ...
+    @property
+    def pyramid_factor(self) -> float: ...
+    @property
+    def mirrored(self) -> bool: ...
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Squares that may hold a face, by example, then by falling score.
+
+    Attributes
+    ----------
+    crops : Crops
+    scores : (K,) float32
+        The last network's probability of a face.
+    """
+
+    crops: Crops
+    scores: Tensor
+
+
+def image_levels(faces: Faces, settings: normalise.Normalisation) -> Tensor:
+    """Measure the levels of each example's whole image, (M, K).
+
+    ASSUME: a proposal network sees an image before there is a box, so its levels are the image's.
+    Networks behind it see crops, whose levels are measured on each crop (`normalised_crops`): a
+    lamp elsewhere in the room then does not change how a face looks to them.
+    """
+    whole = replace(faces, boxes=_image_boxes(faces))
+    return normalise.prepare(whole, settings).levels
+
+
+def normalised_crops(
+    faces: Faces, crops: Crops, settings: normalise.Normalisation, *, size: int
+) -> Tensor:
+    """Cut crops out of examples, resize them and normalise each by its own levels.
+
+    Returns
+    -------
+    (K, 1, size, size) float32
+    """
+    matrices = box_to_crop(crops.boxes, size, size)
+    values = faces.crops(crops.rows, matrices, width=size, height=size)
+    return normalise.normalise(values, normalise.measure(values, settings))
+
+
+def look(
+    net: RNet | ONet,
+    faces: Faces,
+    crops: Crops,
+    settings: normalise.Normalisation,
+    *,
+    mirrored: bool,
+) -> Heads:
+    """Return what a network makes of crops of examples.
+
+    Parameters
+    ----------
+    net : RNet or ONet
+    faces : Faces
+    crops : K Crops
+    settings : Normalisation
+    mirrored : bool
+        Whether landmarks are averaged with those of the mirrored crops, mirrored back.
+
+    Returns
+    -------
+    (K,), (K, 4), (K, L, 2)
+        Probability of a face, box offsets and landmarks; the last two in sides of the crop.
+
+    Source
+    ------
+    kpzhang93/MTCNN_face_detection_alignment, MTCNNv1/detect_face.m, for the mirrored average.
+    """
+    images = normalised_crops(faces, crops, settings, size=net.size)
+    face, offsets, landmarks = net(images)
+    if mirrored:
+        other = net(images.flip(3))[2]
+        # From edge to edge a crop is one wide: x becomes 1 - x, as in an image of two pixels.
+        landmarks = (landmarks + mirror_points(other, 2.0)) / 2
+    return face_probability(face), offsets, landmarks
+
+
+@torch.no_grad()
+def propose(pnet: PNet, faces: Faces, settings: Detecting, *, threshold: float) -> Candidates:
+    """Scan every example's image at all scales.
+
+    Parameters
+    ----------
+    pnet : PNet
+    faces : Faces
+        Their boxes and points are not looked at.
+    settings : Detecting
+    threshold : float
+        Least probability of a face.
+
+    Returns
+    -------
+    Candidates
+    """
+    levels = image_levels(faces, settings)
+    found = [
+        _scan(pnet, faces, rows, levels[rows], copy=copy, threshold=threshold)
+        for rows, copy in _copies(faces, settings, pnet.size)
+    ]
+    if not found:
+        return _no_candidates(faces)
+    rows, boxes, scores, offsets = (torch.cat(parts) for parts in zip(*found, strict=True))
+    kept = suppress(boxes, scores, rows, threshold=_ACROSS_COPIES, most=_PROPOSALS)
+    calibrated = squared(calibrate(boxes[kept], offsets[kept]))
+    return Candidates(Crops(rows[kept], calibrated), scores[kept])
+
+
+@torch.no_grad()
+def refine(
+    rnet: RNet, faces: Faces, candidates: Candidates, settings: Detecting, *, threshold: float
+) -> Candidates:
+    """Keep the candidates that R-Net takes for faces, calibrated."""
+    scores, offsets, _ = _look(rnet, faces, candidates, settings, mirrored=False)
+    sure = (scores > threshold).nonzero()[:, 0]
+    crops, scores, offsets = candidates.crops[sure], scores[sure], offsets[sure]
+    kept = suppress(crops.boxes, scores, crops.rows, threshold=_REFINED)
+    calibrated = squared(calibrate(crops.boxes[kept], offsets[kept]))
+    return Candidates(Crops(crops.rows[kept], calibrated), scores[kept])
+
+
+@torch.no_grad()
+def output(
+    onet: ONet, faces: Faces, candidates: Candidates, settings: Detecting, *, threshold: float
+) -> Detections:
+    """Return the faces that O-Net confirms, with their landmarks.
+
+    Landmarks are fractions of the square that O-Net saw, not of the calibrated box.
+    """
+    mirrored = settings.mirrored
+    scores, offsets, landmarks = _look(onet, faces, candidates, settings, mirrored=mirrored)
+    sure = (scores > threshold).nonzero()[:, 0]
+    crops, scores = candidates.crops[sure], scores[sure]
+    boxes = calibrate(crops.boxes, offsets[sure])
+    points = from_box_units(landmarks[sure], crops.boxes)
+    kept = suppress(boxes, scores, crops.rows, threshold=_OUTPUT, smaller=True)
+    return Detections(faces.index[crops.rows[kept]], boxes[kept], scores[kept], points[kept])
+
+
+def _copies(
+    faces: Faces, settings: Detecting, cell: int
+) -> Iterator[tuple[Tensor, tuple[int, int]]]:
+    """Go through batches of examples of one image size, and the copies of the pyramid."""
+    sizes, group = torch.unique(faces.sizes.long(), dim=0, return_inverse=True)
+    for n, (width, height) in enumerate(sizes.tolist()):
+        members = (group == n).nonzero()[:, 0]
+        for copy in pyramid(
+            width, height, cell=cell, min_face=settings.min_face, factor=settings.pyramid_factor
+        ):
+            for rows in torch.split(members, max(1, _PIXELS // (copy[0] * copy[1]))):
+                yield rows, copy
+
+
+def _scan(
+    pnet: PNet,
+    faces: Faces,
+    rows: Tensor,
+    levels: Tensor,
+    *,
+    copy: tuple[int, int],
+    threshold: float,
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Return rows, boxes, scores and offsets of the best windows in one copy of some images."""
+    whole = _image_boxes(faces)[rows]
+    images = faces.crops(rows, box_to_crop(whole, *copy), width=copy[0], height=copy[1])
+    face, offsets, _ = pnet(normalise.normalise(images, levels))
+    columns = face.shape[3]
+    scores = face_probability(face).flatten(1)  # (B, cells)
+    scores, cells = scores.topk(min(_WINDOWS, scores.shape[1]), dim=1)
+    image, place = (scores > threshold).nonzero(as_tuple=True)
+    cell = cells[image, place]
+    pixel = whole[image, 2:] / torch.tensor(copy, device=whole.device)  # of the copy, in pixels
+    corner = pnet.stride * torch.stack([cell % columns, cell // columns], dim=1) * pixel
+    boxes = torch.cat([corner, pnet.size * pixel], dim=1)
+    scores = scores[image, place]
+    kept = suppress(boxes, scores, image, threshold=_SAME_COPY)
+    offset = offsets.flatten(2)[image, :, cell]
+    return rows[image[kept]], boxes[kept], scores[kept], offset[kept]
+
+
+def _look(
+    net: RNet | ONet, faces: Faces, candidates: Candidates, settings: Detecting, *, mirrored: bool
+) -> Heads:
+    """Look at all candidates, some at a time."""
+    crops = candidates.crops
+    batches = torch.split(torch.arange(len(crops), device=crops.rows.device), _CROPS)
+    seen = [look(net, faces, crops[some], settings, mirrored=mirrored) for some in batches]
+    scores, offsets, landmarks = (torch.cat(parts) for parts in zip(*seen, strict=True))
+    return scores, offsets, landmarks
+
+
+def _image_boxes(faces: Faces) -> Tensor:
+    return torch.cat([torch.zeros_like(faces.sizes), faces.sizes], dim=1)
+
+
+def _no_candidates(faces: Faces) -> Candidates:
+    rows = faces.index[:0]
+    return Candidates(Crops(rows, faces.boxes[:0]), faces.boxes[:0, 0])

@@ -1,0 +1,151 @@
+"""From physical values to network input: what a model takes as dark and as bright.
+
+The levels of a face are measured once, on its box, and applied to every crop or patch of it, so
+that a small patch keeps its brightness relative to the face. A detector without a box measures them
+on what it sees (`measure`).
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from thermalign.geometry import box_to_crop
+from thermalign.landmarks.contract import Faces, chunks
+from thermalign.settings import check_choices, check_ranges
+
+METHODS = ("percentile", "window", "histogram")
+
+
+OVERSHOOT = 1.4
+"""Values beyond the levels stay linear up to here, on both sides of zero."""
+
+
+_SAMPLES = 64  # the box is measured on a grid of so many samples a side
+
+
+_LOW, _HIGH = 0.05, 0.99  # quantiles that become -1 and 1
+
+
+_KNOTS = 65  # quantiles kept of a histogram
+
+
+_FLAT = 1e-6  # least distance of two levels, in units of the stack
+
+
+class Normalisation(Protocol):
+    """The settings of a model that say how its input is normalised.
+
+    Attributes
+    ----------
+    normalisation : str
+        ``percentile``: between the 5th and the 99th percentile of the face's box. ``window``:
+        between the same two values for every face. ``histogram``: between evenly spaced quantiles,
+        so that all values become equally frequent.
+    window : (low, high), units of the stack
+        Of ``window``: degrees Celsius for thermal images.
+    """
+
+    @property
+    def normalisation(self) -> str: ...
+    @property
+    def window(self) -> tuple[float, float]: ...
+
+
+def check(settings: Normalisation) -> None:
+    """Refuse settings of the normalisation that are out of range.
+
+    Raises
+    ------
+    ValueError
+        Naming the setting.
+    """
+    check_choices(settings, normalisation=METHODS)
+    check_ranges(settings, window=(-273.15, 3000))
+    low, high = settings.window
+    if not low < high:
+        raise ValueError(f"window is {low:g}, {high:g}; give the lower value first")
+
+
+@dataclass(frozen=True)
+class NormalisedFaces:
+    """Faces with the levels (M, K) of each."""
+
+    faces: Faces
+    levels: Tensor
+
+    def __len__(self) -> int:
+        return len(self.faces)
+
+    def crops(self, rows: Tensor, matrices: Tensor, *, width: int, height: int) -> Tensor:
+        """Warp as `Faces.crops` does and normalise, (K, 1, height, width)."""
+        crops = self.faces.crops(rows, matrices, width=width, height=height)
+        return normalise(crops, self.levels[rows])
+
+
+def prepare(faces: Faces, settings: Normalisation) -> NormalisedFaces:
+    """Measure the levels of each face on its box.
+
+    Source
+    ------
+    None. ASSUME: the paper does not say how its detectors' inputs were scaled; percentiles are
+    robust to cold backgrounds and to an offset or gain of the camera.
+    """
+    if settings.normalisation == "window":
+        return NormalisedFaces(faces, _window(settings, faces.boxes))
+    levels = []
+    for rows in chunks(faces):
+        matrices = box_to_crop(faces.boxes[rows], _SAMPLES, _SAMPLES)
+        crops = faces.crops(rows, matrices, width=_SAMPLES, height=_SAMPLES)
+        levels.append(measure(crops, settings))
+    return NormalisedFaces(faces, torch.cat(levels))
+
+
+def measure(crops: Tensor, settings: Normalisation) -> Tensor:
+    """Measure the levels of each crop on the crop itself.
+
+    Parameters
+    ----------
+    crops : (M, 1, H, W) float32, units of the stack
+    settings : Normalisation
+
+    Returns
+    -------
+    (M, K) float32
+    """
+    if settings.normalisation == "window":
+        return _window(settings, crops)
+    few = torch.tensor([_LOW, _HIGH])
+    at = few if settings.normalisation == "percentile" else torch.linspace(0, 1, _KNOTS)
+    values = crops.flatten(1)
+    ranks = (at * (values.shape[1] - 1)).round().long().to(values.device)
+    return values.sort(1).values[:, ranks]
+
+
+def normalise(crops: Tensor, levels: Tensor) -> Tensor:
+    """Map the lowest level to -1 and the highest to 1, linearly between neighbouring levels.
+
+    Parameters
+    ----------
+    crops : (M, 1, H, W) float32, units of the levels
+    levels : (M, K) float32
+
+    Returns
+    -------
+    (M, 1, H, W) float32, within -1.4 and 1.4
+    """
+    below = levels[:, :-1]
+    step = (levels[:, 1:] - below).clamp(min=_FLAT)
+    flat = crops.flatten(1)
+    if levels.shape[1] == 2:
+        position = (flat - below) / step
+    else:
+        k = torch.searchsorted(levels[:, 1:-1].contiguous(), flat)
+        position = k + (flat - below.gather(1, k)) / step.gather(1, k)
+    scaled = position * (2 / (levels.shape[1] - 1)) - 1
+    return scaled.clamp(-OVERSHOOT, OVERSHOOT).view(crops.shape)
+
+
+def _window(settings: Normalisation, rows: Tensor) -> Tensor:
+    return torch.tensor(settings.window, device=rows.device).expand(len(rows), 2)

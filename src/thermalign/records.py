@@ -1,0 +1,63 @@
+"""Rows of the tables as arrays, and back: points, boxes, images, folds."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from thermalign import tables
+from thermalign.geometry import LANDMARKS, Floats
+from thermalign.images import read_image
+from thermalign.schemas.dataset import FOLDS, IMAGES
+
+
+def read_fold(images: Path, folds: Path) -> pd.DataFrame:
+    """Return the images of a fold with their ``role``, without the flipped copies."""
+    plain = tables.read(folds, FOLDS).query("not flipped")
+    return tables.read(images, IMAGES).merge(plain[["image_id", "role"]], on="image_id")
+
+
+def points_of(table: pd.DataFrame, image_ids: Sequence[str]) -> Floats:
+    """Return the points of images from ANNOTATIONS or PREDICTIONS.
+
+    Returns
+    -------
+    (N, L, 2) float64, pixels
+        NaN where the table has no row.
+    """
+    keys = pd.MultiIndex.from_product([image_ids, LANDMARKS])
+    indexed = table.set_index(["image_id", "landmark"])[["x", "y"]].reindex(keys)
+    return indexed.to_numpy(np.float64).reshape(len(image_ids), len(LANDMARKS), 2)
+
+
+def rows_of_points(
+    image_ids: Sequence[str], points: Floats, confidence: Floats, key: Mapping[str, Any]
+) -> pd.DataFrame:
+    """Return PREDICTIONS of points (N, L, 2) with confidence (N, L)."""
+    n = len(LANDMARKS)
+    flat = np.asarray(points, np.float64).reshape(-1, 2)
+    return pd.DataFrame(
+        {
+            "image_id": np.repeat(np.asarray(image_ids, object), n),
+            "landmark": list(LANDMARKS) * len(image_ids),
+            "x": flat[:, 0],
+            "y": flat[:, 1],
+            "confidence": np.asarray(confidence, np.float64).ravel(),
+        }
+    ).assign(**key)
+
+
+BOX = ["x", "y", "width", "height"]
+"""Columns of a face box, pixels."""
+
+
+def read_images(rows: pd.DataFrame) -> Iterator[Floats]:
+    """Read the images of IMAGES one by one, float32 in physical units."""
+    return (read_image(row) for row in rows.to_dict("records"))
+
+
+def boxes_of(rows: pd.DataFrame, boxes: pd.DataFrame) -> Floats:
+    """Return the box of each image of IMAGES, (N, 4) float64."""
+    return boxes.set_index("image_id").loc[rows["image_id"], BOX].to_numpy(np.float64)

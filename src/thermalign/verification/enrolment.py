@@ -1,0 +1,219 @@
+"""Which images a protocol selects, who is enrolled with what, and which gallery a probe meets."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from thermalign.geometry import Integers
+from thermalign.verification.readings import EXCLUDE
+
+PARTS = 4
+"""Partial galleries. ASSUME: each lacks a quarter of everyone's moments, or one of fewer; more of
+them would leave more of every gallery, and cost as much more."""
+
+
+WHOLE, NONE = 0, -1
+"""The gallery of everything enrolled, beside the partial ones from 1; and no gallery at all."""
+
+
+SHOWN = 8  # values of a column that an error lists
+
+
+@dataclass(frozen=True)
+class Enrolment:
+    """Who is enrolled with which images.
+
+    Partial gallery p, of 1..PARTS, lacks a share of everybody's moments: a person's n enrolled
+    moments, in the order of their names, are in turn of min(n, PARTS) groups, and group (p - 1) mod
+    min(n, PARTS) is left out. So every gallery has all people, about equally many images of each,
+    and none of its images, whoever they show, is of a moment left out. A single moment stays.
+
+    Attributes
+    ----------
+    rows : DataFrame
+        ``image_id``, ``subject_id`` and ``moment`` of the enrolled images.
+    partial : bool
+        Whether there are partial galleries: some probe's own moment is enrolled, and a reading
+        leaves it out.
+    """
+
+    rows: pd.DataFrame
+    partial: bool
+
+    @classmethod
+    def of(cls, gallery: pd.DataFrame, probes: pd.DataFrame, readings: list[str]) -> "Enrolment":
+        """Enrol a gallery that probes will meet under ``readings``, both rows of IMAGES.
+
+        Raises
+        ------
+        ValueError
+            If no probe may meet any gallery.
+        """
+        rows = gallery[["image_id", "subject_id", "moment"]].reset_index(drop=True)
+        group, _ = cls(rows, False).groups_of(probes)
+        made = cls(rows, EXCLUDE in readings and bool((group >= 0).any()))
+        if made.partial and (made.met_by(probes, EXCLUDE) == NONE).all():
+            raise ValueError(
+                "same_moment: exclude leaves no probe, since the moment of each is the only one "
+                "its person is enrolled with; enrol more images or set same_moment: [keep]"
+            )
+        return made
+
+    @property
+    def images(self) -> list[str]:
+        """The enrolled images."""
+        return list(self.rows["image_id"])
+
+    @property
+    def galleries(self) -> list[int]:
+        """The galleries that probes meet under ``exclude``."""
+        return list(range(1, PARTS + 1)) if self.partial else [WHOLE]
+
+    def holds(self, gallery: int) -> Any:
+        """Return which of ``rows`` are in a gallery, (n,) bool."""
+        if gallery == WHOLE:
+            return np.ones(len(self.rows), bool)
+        group, groups = self.groups_of(self.rows)
+        return (groups == 1) | (group != (gallery - 1) % groups)
+
+    def met_by(self, probes: pd.DataFrame, reading: str) -> Integers:
+        """Return the gallery that each probe (rows of IMAGES) meets under a reading, (N,) int.
+
+        Under ``exclude`` a probe whose moment is enrolled meets a gallery without it, or ``NONE``
+        where it is all that its person has; any other probe meets one of the same sizes. Which one
+        depends on the probe's moment alone.
+        """
+        if reading != EXCLUDE or not self.partial:
+            return np.full(len(probes), WHOLE)
+        group, groups = self.groups_of(probes)
+        choices = np.where(group < 0, PARTS, -(-(PARTS - group) // np.maximum(groups, 1)))
+        drawn = np.array([number_of(m) for m in probes["moment"]], np.uint64)
+        drawn %= choices.astype(np.uint64)
+        met = 1 + np.maximum(group, 0) + drawn.astype(int) * np.maximum(groups, 1)
+        return np.where(groups == 1, NONE, met)
+
+    def groups_of(self, images: pd.DataFrame) -> tuple[Integers, Integers]:
+        """Return the group of each image's moment, and of how many groups its person has, (N,) int.
+
+        -1 and 0 where the moment is not enrolled.
+        """
+        keys = zip(images["subject_id"], images["moment"], strict=True)
+        found = [self._groups.get(key, (-1, 0)) for key in keys]
+        both = np.array(found, int).reshape(-1, 2)
+        return both[:, 0], both[:, 1]
+
+    @cached_property
+    def _groups(self) -> dict[tuple[str, str], tuple[int, int]]:
+        groups = {}
+        for subject, moments in self.rows.groupby("subject_id")["moment"]:
+            names = sorted(set(moments))
+            count = min(len(names), PARTS)
+            groups.update({(str(subject), m): (k % count, count) for k, m in enumerate(names)})
+        return groups
+
+
+def gallery_of(rows: pd.DataFrame, settings: dict[str, Any]) -> pd.DataFrame:
+    """Return the test images that enrol: the protocol's gallery, or ``images`` of each person.
+
+    Those are drawn by the gallery's seed and their names: fewer are among more.
+
+    Parameters
+    ----------
+    rows : DataFrame of IMAGES with ``role``, those that can be enrolled
+    settings : mapping with the protocol's ``gallery``
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+    chosen = selected(rows, settings, "gallery")
+    wanted = settings["gallery"]
+    if "images" not in wanted:
+        return chosen
+    drawn = [number_of(f"{wanted['seed']}/{name}") for name in chosen["image_id"]]
+    first = chosen.assign(drawn=drawn).sort_values("drawn").groupby("subject_id")
+    kept = first.head(wanted["images"])["image_id"]
+    return chosen[chosen["image_id"].isin(kept)].reset_index(drop=True)
+
+
+def probes_of(
+    rows: pd.DataFrame, settings: dict[str, Any], enrolled: Collection[str]
+) -> pd.DataFrame:
+    """Return the test images that are probes; an enrolled image never is.
+
+    Parameters
+    ----------
+    rows : DataFrame of IMAGES with ``role``
+    settings : mapping with the protocol's ``probe``
+    enrolled : collection of image_id
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+    chosen = selected(rows, settings, "probe")
+    left = chosen[~chosen["image_id"].isin(enrolled)].reset_index(drop=True)
+    if left.empty:
+        raise ValueError(
+            f"probe: all {len(chosen)} images that {settings['probe']} selects are enrolled, so "
+            "that no probe is left; change probe: or gallery: of the protocol"
+        )
+    return left
+
+
+def selected(rows: pd.DataFrame, settings: dict[str, Any], role: str) -> pd.DataFrame:
+    """Return the test images that ``probe`` or ``gallery`` of a protocol selects.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+    test, wanted = rows[rows["role"] == "test"], settings[role]
+    chosen = select(test, wanted)
+    if not chosen.empty:
+        return chosen
+    modality = {"modality": wanted["modality"]}
+    of_modality = select(test, modality)
+    if of_modality.empty:
+        raise ValueError(
+            f"{role}: modality: no test image is {wanted['modality']}; they are "
+            f"{_values(test['modality'])}"
+        )
+    asked = [key for key in SELECTED_BY if wanted.get(key)]
+    alone = [key for key in asked if select(test, {**modality, key: wanted[key]}).empty]
+    named = " and ".join(f"{key}: {wanted[key]}" for key in alone[:1] or asked)
+    has = "; ".join(f"{key}: {_values(of_modality[SELECTED_BY[key]])}" for key in asked)
+    raise ValueError(
+        f"{role}: {named} selects no {wanted['modality']} image of a test subject; they have {has}"
+    )
+
+
+def number_of(name: str) -> int:
+    """Return a number below 2**64 that depends on a name alone."""
+    return int.from_bytes(sha256(name.encode()).digest()[:8], "little")
+
+
+def _values(column: pd.Series) -> list[Any]:
+    values = sorted(column.unique().tolist())
+    return values if len(values) <= SHOWN else [*values[:SHOWN], "..."]
+
+
+SELECTED_BY = {"conditions": "condition", "ranges": "range", "sessions": "session"}
+"""Keys of a protocol's probe and gallery, and the columns of IMAGES that they choose by."""
+
+
+def select(images: pd.DataFrame, wanted: Mapping[str, Any]) -> pd.DataFrame:
+    """Return the images of a modality, and of those of ``SELECTED_BY``; an empty list is all."""
+    chosen = images["modality"] == wanted["modality"]
+    for key, column in SELECTED_BY.items():
+        if wanted.get(key):
+            chosen &= images[column].isin(wanted[key])
+    return images[chosen].reset_index(drop=True)
