@@ -1,10 +1,75 @@
-"""Settings of a model: read from a mapping, refused with the key's name."""
+"""Settings as frozen dataclasses: declared with their ranges, read from a mapping, refused by name.
+
+``thermalign.config`` reads what is declared here from the syntax tree, so that no model is imported
+to check a configuration: every argument of :func:`setting` is a literal.
+"""
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import field, fields
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 S = TypeVar("S")
+
+
+def setting(
+    default: Any,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    choices: tuple[str, ...] = (),
+    multiple_of: int = 1,
+    unit: str = "",
+    source: str = "",
+) -> Any:
+    """Declare a field of settings. Its meaning stands in the docstring of its class.
+
+    Parameters
+    ----------
+    default : value
+    low, high : float, optional
+        Inclusive limits; each element of a tuple counts.
+    choices : tuple of str
+        All allowed texts; empty for any.
+    multiple_of : int
+    unit : str
+        Empty for a pure number or text.
+    source : str
+        Where the default comes from; empty for our own choice.
+    """
+    limits = {"low": low, "high": high, "choices": choices, "multiple_of": multiple_of}
+    return field(default=default, metadata={**limits, "unit": unit, "source": source})
+
+
+def check(settings: Any) -> None:
+    """Refuse settings outside what :func:`setting` declares; for ``__post_init__``.
+
+    Raises
+    ------
+    ValueError
+        Naming the setting, its value and what is allowed.
+    """
+    for its in fields(settings):
+        if "choices" not in its.metadata:
+            continue
+        value, allowed = getattr(settings, its.name), its.metadata
+        for each in value if isinstance(value, tuple) else (value,):
+            _check_value(its.name, each, allowed)
+
+
+def _check_value(name: str, value: Any, allowed: Mapping[str, Any]) -> None:
+    if allowed["choices"] and value not in allowed["choices"]:
+        raise ValueError(f"{name} is {value!r}; give one of {', '.join(allowed['choices'])}")
+    low, high = allowed["low"], allowed["high"]
+    if (low is not None and not value >= low) or (high is not None and not value <= high):
+        given = [
+            f"{word} {end:g}"
+            for word, end in (("at least", low), ("at most", high))
+            if end is not None
+        ]
+        shown = f"{low:g} to {high:g}" if len(given) == 2 else given[0]
+        raise ValueError(f"{name} is {value}; give {shown}")
+    if allowed["multiple_of"] > 1 and value % allowed["multiple_of"]:
+        raise ValueError(f"{name} is {value}; give a multiple of {allowed['multiple_of']}")
 
 
 def parse(cls: type[S], mapping: Mapping[str, object], where: str) -> S:
