@@ -12,6 +12,9 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 S = TypeVar("S")
 
+SEED = 2**32 - 1
+"""Highest seed of a random draw."""
+
 WRITTEN: dict[Any, type] = {Path: str, float: int}
 """How a value of a type may be written, too."""
 
@@ -179,16 +182,17 @@ def _convert(value: object, kind: Any, where: str) -> object:
 
 
 def _convert_any(value: object, kinds: tuple[Any, ...], where: str) -> object:
-    """Convert to the first of several types that takes the value."""
+    """Take None, or a value of one of several plain types."""
     if value is None and NoneType in kinds:
         return None
-    *others, last = [kind for kind in kinds if kind is not NoneType]
+    others = [kind for kind in kinds if kind is not NoneType]
+    if len(others) == 1:
+        return _convert(value, others[0], where)
     for kind in others:
-        try:
-            return _convert(value, kind, where)
-        except ValueError:
-            continue
-    return _convert(value, last, where)
+        if type(value) is kind:
+            return value
+    names = " or ".join(kind.__name__ for kind in others)
+    raise ValueError(f"{where} is {value!r}; give a value of type {names}")
 
 
 def _convert_list(value: object, kinds: tuple[Any, ...], where: str) -> tuple[object, ...]:
