@@ -22,7 +22,7 @@ from thermalign.schemas.dataset import FOLDS, IMAGES
 from thermalign.schemas.matching import FACES
 from thermalign.schemas.measures import SUMMARY
 from thermalign.states import State, save_state
-from thermalign.verification.pixels import quantise
+from thermalign.verification.stored import quantise
 
 ROOT = Path(__file__).parents[1]
 KEY = {"protocol": "p1", "fold": 0}

@@ -20,7 +20,7 @@ from thermalign.records import boxes_of, read_fold, read_images
 from thermalign.schemas.matching import FACES
 from thermalign.states import read_metadata, read_state
 from thermalign.tables import replace_file
-from thermalign.verification.pixels import faces_of
+from thermalign.verification.stored import faces_of
 
 
 def predict_manifest(

@@ -12,7 +12,7 @@ from thermalign.schemas.matching import FACES
 from thermalign.schemas.predictions import PREDICTIONS
 from thermalign.steps import align
 from thermalign.verification import aligned
-from thermalign.verification.pixels import faces_of
+from thermalign.verification.stored import faces_of
 
 CANONICAL = np.array([[33.0, 42], [79, 42], [56, 75.5], [37.5, 94], [74.5, 94]])
 SETTINGS = {

@@ -13,7 +13,7 @@ from thermalign.schemas.dataset import IMAGES
 from thermalign.schemas.matching import FACES
 from thermalign.schemas.predictions import PREDICTIONS
 from thermalign.verification.aligned import alignable, aligned_batches
-from thermalign.verification.pixels import quantise
+from thermalign.verification.stored import quantise
 
 
 def run(

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from thermalign.settings import parse
 from thermalign.verification import dog, features
-from thermalign.verification.pixels import faces_of
+from thermalign.verification.stored import faces_of
 
 BATCH = 32  # larger ones leave the processor's cache
 

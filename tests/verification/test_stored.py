@@ -1,6 +1,6 @@
 import numpy as np
 
-from thermalign.verification.pixels import dequantise, quantise
+from thermalign.verification.stored import dequantise, quantise
 
 
 def test_quantising_loses_less_than_half_a_count():
