@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from thermalign.geometry import Floats
-from thermalign.images import dequantise
 from thermalign.settings import parse
 from thermalign.verification import dog, features
+from thermalign.verification.stored import dequantise
 
 BATCH = 32  # larger ones leave the processor's cache
 
