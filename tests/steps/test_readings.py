@@ -16,6 +16,7 @@ from thermalign.verification.enrolment import NONE, PARTS, WHOLE, Enrolment, gal
 from thermalign.verification.matcher import Mapping, enrol, score_probes
 from thermalign.verification.stored import quantise
 from thermalign.verification.readings import by_reading, headline_of, marked
+from thermalign.verification.stored import quantise
 
 BOTH = ["exclude", "keep"]
 KNOWN = ["image_id", "subject_id", "moment", "modality", "condition", "range", "session", "role"]

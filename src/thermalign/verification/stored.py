@@ -9,7 +9,7 @@ import pandas as pd
 
 from thermalign.geometry import Floats
 
-LAST_COUNT = int(np.iinfo(np.uint16).max)
+LAST_COUNT = 65535
 
 
 def quantise(image: Floats) -> tuple[bytes, float, float]:
