@@ -5,7 +5,7 @@ to check a configuration: every argument of :func:`setting` is a literal.
 """
 
 from collections.abc import Mapping
-from dataclasses import field, fields
+from dataclasses import field, fields, is_dataclass
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 S = TypeVar("S")
@@ -78,7 +78,7 @@ def parse(cls: type[S], mapping: Mapping[str, object], where: str) -> S:
     Parameters
     ----------
     cls : a frozen dataclass
-        Its fields are int, float, bool, str or tuples of these.
+        Its fields are int, float, bool, str, tuples of these, or such dataclasses again.
     mapping : field name -> value
         What is left out keeps its default. A list stands for a tuple, an int for a float.
     where : str
@@ -135,6 +135,8 @@ def check_choices(settings: object, **choices: tuple[str, ...]) -> None:
 
 
 def _convert(value: object, kind: Any, where: str) -> object:
+    if is_dataclass(kind) and isinstance(value, Mapping):
+        return parse(kind, value, where)
     if get_origin(kind) is tuple:
         kinds = [k for k in get_args(kind) if k is not Ellipsis]
         if isinstance(value, list | tuple) and (len(kinds) == 1 or len(kinds) == len(value)):

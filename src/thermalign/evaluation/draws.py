@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from thermalign.evaluation.settings import Settings
 from thermalign.geometry import LANDMARKS, Floats, Integers
 from thermalign.metrics.bootstrap import (
     nmse_replicates,
@@ -16,11 +17,9 @@ from thermalign.metrics.bootstrap import (
 )
 from thermalign.metrics.landmarks import normalized_errors
 from thermalign.records import points_of
+from thermalign.schemas.keys import ALL, ANNOTATED, Subset
 
 KNOWN = ["image_id", "subject_id", "volume", "range", "condition"]
-
-
-ANNOTATED = "annotated"
 
 
 def errors_of(
@@ -49,9 +48,9 @@ def comparisons_of(scores: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:
     return scores.merge(images[KNOWN], left_on="probe_id", right_on="image_id")
 
 
-def subsets(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Yield every subset of a table by name: all, then by range, volume, condition and pairs."""
-    yield "all", table
+def subsets(table: pd.DataFrame) -> Iterator[tuple[Subset, pd.DataFrame]]:
+    """Yield every subset of a table: all, then by range, volume, condition and pairs of them."""
+    yield ALL, table
     for columns in (
         ["range"],
         ["volume"],
@@ -60,14 +59,14 @@ def subsets(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
         ["range", "condition"],
     ):
         for values, rows in table.groupby(columns, sort=True):
-            yield "&".join(f"{c}={v}" for c, v in zip(columns, values, strict=True)), rows
+            yield Subset(**dict(zip(columns, map(str, values), strict=True))), rows
 
 
-def by_range(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+def by_range(table: pd.DataFrame) -> Iterator[tuple[Subset, pd.DataFrame]]:
     """Yield the subsets of :func:`subsets` that are all rows, or all of one range."""
-    yield "all", table
+    yield ALL, table
     for value, rows in table.groupby("range", sort=True):
-        yield f"range={value}", rows
+        yield Subset(range=str(value)), rows
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ class Draws:
         return np.asarray(pd.Index(self.subjects).get_indexer(subjects))
 
     @classmethod
-    def of_fold(cls, test: pd.DataFrame, images: pd.DataFrame, settings: dict[str, Any]) -> "Draws":
+    def of_fold(cls, test: pd.DataFrame, images: pd.DataFrame, settings: Settings) -> "Draws":
         """Draw subjects of the dataset; every fold, model and step that asks gets the same draws.
 
         Folds share people. Drawn apart, they would vary independently and their mean far too
@@ -100,13 +99,10 @@ class Draws:
             Test images of the fold.
         images : DataFrame
             All images of the dataset, or at least one of every subject.
-        settings : mapping
-            ``replicates`` and ``seed`` of the ``evaluation:`` block.
+        settings : Settings
         """
         everyone = sorted(images["subject_id"].unique())
-        weights = subject_weights(
-            len(everyone), replicates=settings["replicates"], seed=settings["seed"]
-        )
+        weights = subject_weights(len(everyone), replicates=settings.replicates, seed=settings.seed)
         tested = np.isin(everyone, test["subject_id"].unique())
         return cls(list(np.array(everyone)[tested]), weights[:, tested])
 

@@ -8,6 +8,8 @@ import pandas as pd
 from thermalign.evaluation.draws import Draws, by_range
 from thermalign.evaluation.measured import Measured
 from thermalign.metrics import verification
+from thermalign.metrics.intervals import DIFFERENCE, RATE
+from thermalign.schemas.keys import Subset
 
 
 def measurable(comparisons: pd.DataFrame) -> bool:
@@ -26,7 +28,7 @@ def people_of(comparisons: pd.DataFrame) -> int:
     return int(people if everybody > 2 else min(people, 1))
 
 
-def eer_of(subset: str, comparisons: pd.DataFrame, draws: Draws, *, at: float = 0.0) -> Measured:
+def eer_of(subset: Subset, comparisons: pd.DataFrame, draws: Draws, *, at: float = 0.0) -> Measured:
     """Return the EER of rows of :func:`thermalign.evaluation.draws.comparisons_of`."""
     return Measured(
         subset,
@@ -36,19 +38,20 @@ def eer_of(subset: str, comparisons: pd.DataFrame, draws: Draws, *, at: float = 
         draws.eer(comparisons),
         subjects=people_of(comparisons),
         at=at,
+        scale=RATE,
     )
 
 
 def eers_by_range(
-    subset: str, comparisons: pd.DataFrame, draws: Draws
-) -> Iterator[tuple[str, Measured]]:
+    subset: Subset, comparisons: pd.DataFrame, draws: Draws
+) -> Iterator[tuple[Subset, Measured]]:
     """Yield the EER of all comparisons and of each range that has one, by part of the subset.
 
-    The part is ``all``, measured as ``subset`` itself, or a range, measured as ``subset&range=R``.
+    The part is ``ALL``, measured as ``subset`` itself, or a range, measured as the subset's.
     """
     for part, rows in by_range(comparisons):
         if measurable(rows):
-            yield part, eer_of(subset if part == "all" else f"{subset}&{part}", rows, draws)
+            yield part, eer_of(subset._replace(range=part.range or subset.range), rows, draws)
 
 
 def difference_of(metric: str, minuend: Measured, subtrahend: Measured) -> Measured:
@@ -61,4 +64,5 @@ def difference_of(metric: str, minuend: Measured, subtrahend: Measured) -> Measu
         np.asarray(minuend.replicates - subtrahend.replicates),
         subjects=min(minuend.subjects, subtrahend.subjects),
         at=minuend.at,
+        scale=DIFFERENCE,
     )
