@@ -10,7 +10,7 @@ import pandas as pd
 from thermalign.evaluation.compared import Compared
 from thermalign.evaluation.draws import Draws, comparisons_of, errors_of
 from thermalign.evaluation.landmarks import nmse
-from thermalign.evaluation.measured import NONE, Measured
+from thermalign.evaluation.measured import Measured
 from thermalign.evaluation.settings import Settings
 from thermalign.evaluation.verification import accept_rates, equal_error_rate, identified
 from thermalign.schemas.keys import ANNOTATED, KEY, SUBSET, Subset
