@@ -12,6 +12,9 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 S = TypeVar("S")
 
+WRITTEN: dict[Any, type] = {Path: str, float: int}
+"""How a value of a type may be written, too."""
+
 
 def setting(
     default: Any = MISSING,
@@ -168,7 +171,7 @@ def _convert(value: object, kind: Any, where: str) -> object:
         return {str(key): _convert(its, of, f"{where}.{key}") for key, its in value.items()}
     if is_dataclass(kind) and isinstance(kind, type):
         return parse(kind, value, where)  # type: ignore[arg-type]
-    if (kind is Path and isinstance(value, str)) or (kind is float and type(value) is int):
+    if type(value) is WRITTEN.get(kind):
         return kind(value)
     if get_origin(kind) is Mapping or type(value) is not kind:
         raise ValueError(f"{where} is {value!r}; give a value of type {kind.__name__}")

@@ -1,6 +1,7 @@
 """Errors and scores of a model beside what is known of each image, and the subsets of both."""
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,6 @@ from thermalign.evaluation.settings import Settings
 from thermalign.geometry import LANDMARKS, Floats, Integers
 from thermalign.metrics.bootstrap import (
     nmse_replicates,
-    rate_replicates,
     ratio_replicates,
     subject_weights,
 )
@@ -20,6 +20,11 @@ from thermalign.records import points_of
 from thermalign.schemas.keys import ALL, ANNOTATED, Subset
 
 KNOWN = ["image_id", "subject_id", "volume", "range", "condition"]
+"""Columns of IMAGES that errors and comparisons carry."""
+
+
+MOST_VALUES = 12
+"""Values beyond which an attribute names single people or numbers rather than groups. ASSUME."""
 
 
 def errors_of(
@@ -69,6 +74,39 @@ def by_range(table: pd.DataFrame) -> Iterator[tuple[Subset, pd.DataFrame]]:
         yield Subset(range=str(value)), rows
 
 
+def telling(attributes: pd.DataFrame, image_ids: Iterable[str]) -> pd.DataFrame:
+    """Return the ATTRIBUTES of images that part them: of two values at least.
+
+    An attribute of more than ``MOST_VALUES`` values is left out, and the log says so.
+
+    Parameters
+    ----------
+    attributes : DataFrame of ATTRIBUTES
+    image_ids : the images that are to be parted
+    """
+    theirs = attributes[attributes["image_id"].isin(set(image_ids))]
+    values = theirs.groupby("name")["value"].nunique()
+    for name, count in values[values > MOST_VALUES].items():
+        print(f"attribute {name} has {count} values: not measured by value", file=sys.stderr)
+    return theirs[theirs["name"].isin(values.index[values.between(2, MOST_VALUES)])]
+
+
+def by_attribute(
+    table: pd.DataFrame, attributes: pd.DataFrame
+) -> Iterator[tuple[Subset, pd.DataFrame]]:
+    """Yield the rows of every value of every attribute, all of them and of each range.
+
+    Parameters
+    ----------
+    table : DataFrame with ``image_id`` and ``range``
+    attributes : DataFrame of :func:`telling`
+    """
+    for (name, value), images in attributes.groupby(["name", "value"], sort=True):
+        rows = table[table["image_id"].isin(set(images["image_id"]))]
+        for subset, its in by_range(rows) if len(rows) else ():
+            yield subset._replace(attribute=name, attribute_value=value), its
+
+
 @dataclass(frozen=True)
 class Draws:
     """One fold's part of the bootstrap draws of its dataset, the same for every model and subset.
@@ -114,18 +152,3 @@ class Draws:
     def ratio(self, over: Floats, under: Floats, subjects: pd.Series) -> Floats:
         """Return the replicates of the ratio of two sums over images of ``subjects``."""
         return ratio_replicates(over, under, self.columns(subjects), self.weights)
-
-    def eer(self, comparisons: pd.DataFrame) -> Floats:
-        """Return the replicates of the EER of rows of :func:`comparisons_of`."""
-        return self.rates(comparisons, np.empty(0))[0]
-
-    def rates(self, comparisons: pd.DataFrame, at: Floats) -> tuple[Floats, Floats]:
-        """Return the replicates of EER, (R,), and TAR at false match rates ``at`` (T,), (R, T)."""
-        return rate_replicates(
-            comparisons["score"].to_numpy(),
-            comparisons["genuine"].to_numpy(),
-            self.columns(comparisons["subject_id"]),
-            self.columns(comparisons["gallery_id"]),
-            weights=self.weights,
-            at=at,
-        )

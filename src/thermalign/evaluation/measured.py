@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from thermalign.geometry import Floats
-from thermalign.metrics.intervals import interval
+from thermalign.metrics.intervals import DIFFERENCE, interval
 from thermalign.schemas.keys import SUBSET, Subset
 from thermalign.schemas.measures import METRICS, REPLICATES
 
@@ -64,6 +64,23 @@ class Measured:
         if not len(self.replicates):
             return float("nan"), float("nan")
         return interval(self.value, self.replicates, subjects=self.subjects, scale=self.scale)
+
+
+def difference(metric: str, minuend: Measured, subtrahend: Measured) -> Measured:
+    """Return the difference of two figures of the same draws, under the minuend's subset.
+
+    It rests on what both have at least: the smaller ``n``, the fewer subjects.
+    """
+    return Measured(
+        minuend.subset,
+        metric,
+        minuend.value - subtrahend.value,
+        min(minuend.n, subtrahend.n),
+        np.asarray(minuend.replicates - subtrahend.replicates),
+        min(minuend.subjects, subtrahend.subjects),
+        minuend.at,
+        DIFFERENCE,
+    )
 
 
 def tabulate(
