@@ -1,5 +1,6 @@
 """Variants of the test condition: how test images or their boxes differ from those of training."""
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,9 @@ import pandas as pd
 
 from thermalign.evaluation.draws import Draws, by_range
 from thermalign.evaluation.measured import Measured
+from thermalign.geometry import Floats
 from thermalign.metrics.landmarks import failure_rate, nmse
+from thermalign.settings import check, parse, setting
 
 NONE = "none"
 """Name of the condition that the detectors were trained for."""
@@ -17,7 +20,7 @@ NONE = "none"
 
 @dataclass(frozen=True)
 class Variant:
-    """One variant; the schema of the configuration allows one of its attributes at a time.
+    """One variant: exactly one of its settings differs from the condition of training.
 
     Attributes
     ----------
@@ -31,15 +34,25 @@ class Variant:
         Dataset that the test images are read from, under the same names; empty for the protocol's.
     """
 
-    shift: float = 0.0
-    scale: float = 1.0
-    detector: str = ""
-    dataset: str = ""
+    shift: float = setting(0.0, low=0.0, high=2.0)
+    scale: float = setting(1.0, low=0.1, high=10.0)
+    detector: str = setting("")
+    dataset: str = setting("")
+
+    def __post_init__(self) -> None:
+        check(self)
 
 
 def read_variants(blocks: Mapping[str, Any]) -> dict[str, Variant]:
-    """Return the variants of the configuration by name, the undisturbed condition first."""
-    return {NONE: Variant(), **{name: Variant(**block) for name, block in blocks.items()}}
+    """Return the variants of the configuration by name, the undisturbed condition first.
+
+    Raises
+    ------
+    ValueError
+        If a block has an unknown key or a value out of range.
+    """
+    its = {name: parse(Variant, block, f"variants.{name}") for name, block in blocks.items()}
+    return {NONE: Variant(), **its}
 
 
 def measure_variants(errors: Mapping[str, pd.DataFrame], draws: Draws) -> Iterator[Measured]:
@@ -83,3 +96,37 @@ def _ratio(subset: str, rows: pd.DataFrame, draws: Draws) -> Iterator[Measured]:
     value = after.sum() / before.sum() if before.sum() > 0 else float("nan")
     ratios = draws.ratio(after, before, both["subject_id"])
     yield Measured(subset, "nmse_ratio", value, len(both), ratios, both["subject_id"].nunique())
+
+
+def disturb(
+    boxes: Floats, image_ids: list[str], *, shift: float = 0, scale: float = 1, seed: int = 0
+) -> Floats:
+    """Resize boxes around their centres, and move them in a random direction.
+
+    The direction of an image depends on the seed and its name only: not on its neighbours, and not
+    on how far its box is moved, so that several shifts of one box lie on a line.
+
+    Parameters
+    ----------
+    boxes : (N, 4) float, pixels, (x, y, width, height)
+    image_ids : N str
+    shift : float
+        Way of the centre, in means of the given box's two sides.
+    scale : float
+        New size over given size.
+    seed : int
+
+    Returns
+    -------
+    (N, 4) float, pixels, (x, y, width, height)
+    """
+    turn = np.array([_direction(image_id, seed) for image_id in image_ids])
+    size = scale * boxes[:, 2:]
+    way = shift * boxes[:, 2:].mean(axis=1)[:, None] * np.stack([np.cos(turn), np.sin(turn)], 1)
+    return np.concatenate([boxes[:, :2] + (boxes[:, 2:] - size) / 2 + way, size], axis=1)
+
+
+def _direction(image_id: str, seed: int) -> float:
+    """Return an angle, radians; its stream is not that of a derived box's jitter."""
+    name = int.from_bytes(hashlib.sha256(image_id.encode()).digest()[:8], "little")
+    return float(np.random.default_rng([seed, name, 1]).uniform(0, 2 * np.pi))

@@ -9,10 +9,9 @@ import numpy as np
 import pandas as pd
 
 from thermalign import tables
-from thermalign.boxes import disturb
 from thermalign.evaluation.draws import Draws, errors_of
 from thermalign.evaluation.measured import write_measured
-from thermalign.evaluation.variants import Variant, measure_variants, read_variants
+from thermalign.evaluation.variants import Variant, disturb, measure_variants, read_variants
 from thermalign.geometry import Floats
 from thermalign.landmarks.models import cut_images, load_model, predict_cut
 from thermalign.provenance import stamp
