@@ -63,6 +63,17 @@ def check(settings: Normalisation) -> None:
     """
     check_choices(settings, normalisation=METHODS)
     check_ranges(settings, window=(-273.15, 3000))
+    check_window(settings)
+
+
+def check_window(settings: Normalisation) -> None:
+    """Refuse a window whose values are out of order.
+
+    Raises
+    ------
+    ValueError
+        Naming the setting.
+    """
     low, high = settings.window
     if not low < high:
         raise ValueError(f"window is {low:g}, {high:g}; give the lower value first")
