@@ -29,6 +29,7 @@ from thermalign.states import State
 from thermalign.training import loop
 from thermalign.training.loop import UNKEPT, Run
 from thermalign.training.precision import Mixed
+from thermalign.training.trained import keep, restore
 from thermalign.warp import ImageStack
 
 
@@ -267,7 +268,7 @@ def fit(
                 lowest = error
                 model.stages_used.fill_(stage + 1)
     used = int(model.stages_used)
-    return loop.keep(model, session.curve, settings, stages_used=used)
+    return keep(model, session.curve, settings, stages_used=used)
 
 
 def predict(
@@ -294,7 +295,7 @@ def predict(
         If the boxes do not fit the images, or the state does not fit the settings.
     """
     data = normalise.prepare(unannotated(stack, boxes), settings)
-    model = loop.restore(Dan(settings), state, stack.device, settings)
+    model = restore(Dan(settings), state, stack.device, settings)
     points = _predict(model, data, settings, last=int(model.stages_used) - 1)
     return points, torch.full(points.shape[:2], torch.nan, device=stack.device)
 
