@@ -135,35 +135,6 @@ def parse(cls: type[S], mapping: Mapping[str, object], where: str) -> S:
     return made
 
 
-def check_ranges(settings: object, **limits: tuple[float, float]) -> None:
-    """Refuse settings outside their limits (inclusive); the elements of tuples count each.
-
-    Raises
-    ------
-    ValueError
-        Naming the setting, its value and its limits.
-    """
-    for name, (low, high) in limits.items():
-        value = getattr(settings, name)
-        for number in value if isinstance(value, tuple) else (value,):
-            if not low <= number <= high:
-                raise ValueError(f"{name} is {number}; give {low:g} to {high:g}")
-
-
-def check_choices(settings: object, **choices: tuple[str, ...]) -> None:
-    """Refuse settings that are not one of their choices.
-
-    Raises
-    ------
-    ValueError
-        Naming the setting, its value and the choices.
-    """
-    for name, allowed in choices.items():
-        value = getattr(settings, name)
-        if value not in allowed:
-            raise ValueError(f"{name} is {value!r}; give one of {', '.join(allowed)}")
-
-
 def _convert(value: object, kind: Any, where: str) -> object:
     if isinstance(kind, UnionType):
         return _convert_any(value, get_args(kind), where)
