@@ -36,9 +36,9 @@ wildcard_constraints:
 
 # What a job is called in messages and in COSTS: its wildcards.
 ALL, DATASET = "all", "{wildcards.dataset}"
-CHUNK = DATASET + "/{wildcards.chunk}"
+CHUNK = f"{DATASET}/{{wildcards.chunk}}"
 FOLD = "{wildcards.protocol}/fold{wildcards.fold}"
-MODEL = FOLD + "/{wildcards.model}"
+MODEL = f"{FOLD}/{{wildcards.model}}"
 
 
 def step(name, job, inputs, outputs):
