@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from thermalign.geometry import LANDMARKS, Floats, interocular_distance
+from thermalign.geometry import Floats, interocular_distance
+from thermalign.records import BOX, points_of
 
 
 @dataclass(frozen=True)
@@ -132,8 +133,8 @@ def make_boxes(
         return _fixed(images, annotations, settings)
     tables = [given.assign(source="given")]
     if settings.source == "derived":
-        ids, points = points_by_image(annotations[~annotations["image_id"].isin(given["image_id"])])
-        boxes = pd.DataFrame(derive(points, ids, settings), columns=["x", "y", "width", "height"])
+        ids = sorted(set(annotations["image_id"]) - set(given["image_id"]))
+        boxes = pd.DataFrame(derive(points_of(annotations, ids), ids, settings), columns=BOX)
         tables.append(boxes.assign(image_id=ids, source="derived"))
     table = pd.concat([t for t in tables if len(t)] or tables[:1], ignore_index=True)
     bare = images.loc[~images["image_id"].isin(table["image_id"]), "image_id"]
@@ -143,15 +144,6 @@ def make_boxes(
             "box_width and box_height, or set box: {source: fixed}"
         )
     return table
-
-
-def points_by_image(annotations: pd.DataFrame) -> tuple[list[str], Floats]:
-    """Return the images of a table with landmarks, and their points (N, L, 2) in scheme order."""
-    wide = annotations.pivot(index="image_id", columns="landmark", values=["x", "y"])
-    ids = [str(image_id) for image_id in wide.index]
-    columns = [np.stack([wide["x", name], wide["y", name]], axis=-1) for name in LANDMARKS if ids]
-    points = np.stack(columns, axis=1) if ids else np.empty((0, len(LANDMARKS), 2))
-    return ids, points.astype(np.float64)
 
 
 def check_settings(settings: Settings) -> None:

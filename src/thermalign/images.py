@@ -1,4 +1,4 @@
-"""Image files as arrays: bit depth, physical scale, limits."""
+"""Image files to arrays: bit depth, physical scale, limits."""
 
 import hashlib
 from collections.abc import Mapping
@@ -15,6 +15,8 @@ DEFAULT_SCALES = {8: 1 / 255, 16: 1.0, 32: 1.0}
 
 DEGREES, FULL_SCALE = "degree Celsius", "full scale"
 """Units of pixels: of thermal ones whose scale is known, and of 8-bit ones from 0 to 1."""
+
+LAST_COUNT = 65535
 
 
 def decode(data: bytes, path: Path) -> npt.NDArray[Any]:

@@ -14,6 +14,7 @@ from thermalign.schemas.predictions import PREDICTIONS
 from thermalign.steps import score, train_matcher
 from thermalign.verification.enrolment import NONE, PARTS, WHOLE, Enrolment, gallery_of, probes_of
 from thermalign.verification.matcher import Mapping, enrol, score_probes
+from thermalign.verification.stored import quantise
 from thermalign.verification.readings import by_reading, headline_of, marked
 from thermalign.verification.stored import quantise
 

@@ -1,10 +1,11 @@
-"""How FACES keep their pixels: a physical image as 16-bit counts between its own extremes."""
+"""Aligned faces as rows of FACES, 16-bit counts with a scale, and back."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from thermalign.geometry import Floats
 
@@ -31,3 +32,12 @@ def dequantise(row: Mapping[Any, Any]) -> npt.NDArray[np.float32]:
     """Return the physical image of a row of FACES, (height, width) float32."""
     counts = np.frombuffer(row["pixels"], "<u2").reshape(row["height"], row["width"])
     return (counts * row["scale"] + row["offset"]).astype(np.float32)
+
+
+def faces_of(faces: pd.DataFrame, image_ids: Sequence[str]) -> npt.NDArray[np.float32]:
+    """Return aligned faces of FACES in the order asked for, (N, height, width) float32.
+
+    Physical units, degrees Celsius for radiometric thermal images; N at least 1.
+    """
+    rows = faces.set_index("image_id").loc[list(image_ids)].to_dict("records")
+    return np.stack([dequantise(row) for row in rows])
