@@ -16,7 +16,8 @@ rule ablate:
         mem_mb=6000,
         runtime=120,
     params:
-        code=code("steps.ablate"),
+        code=code("steps.ablate", *parts(ABLATION)),
+        dataset=dataset_of,
         model="annotated",
         settings=matching,
         ablation=text(ABLATION),
@@ -43,7 +44,8 @@ rule sweep:
         mem_mb=6000,
         runtime=120,
     params:
-        code=code("steps.sweep"),
+        code=code("steps.sweep", *parts(SWEEP)),
+        dataset=dataset_of,
         model="annotated",
         settings=matching,
         sweep=text(SWEEP),
@@ -72,7 +74,8 @@ rule displace:
         mem_mb=6000,
         runtime=120,
     params:
-        code=code("steps.displace"),
+        code=code("steps.displace", "verification.none", *parts()),
+        dataset=dataset_of,
         model="annotated",
         settings=matching,
         alignment=text(config["alignment"]),
@@ -105,7 +108,8 @@ rule score_variants:
         mem_mb=4000,
         runtime=120,
     params:
-        code=code("steps.score_variants"),
+        code=code("steps.score_variants", *parts()),
+        dataset=dataset_of,
         settings=matching,
         alignment=text(config["alignment"]),
         variants=text(VARIANTS),

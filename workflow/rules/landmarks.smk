@@ -93,6 +93,7 @@ rule detect:
         runtime=120,
     params:
         code=code("steps.detect", "landmarks.{detector}"),
+        dataset=dataset_of,
         detector=detector_of,
         settings=settings_of,
         modality=probe_modality,
@@ -128,6 +129,7 @@ rule stress:
         runtime=120,
     params:
         code=code("steps.stress", "landmarks.{detector}"),
+        dataset=dataset_of,
         detector=detector_of,
         settings=settings_of,
         modality=probe_modality,

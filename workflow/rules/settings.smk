@@ -73,9 +73,14 @@ def sources(wildcards):
     return [f"{RESULTS}/data/{wildcards.dataset}/chunks/{k}" for k in chunks]
 
 
+def dataset_of(wildcards):
+    """Return the dataset of a job's protocol."""
+    return PROTOCOLS[wildcards.protocol]["dataset"]
+
+
 def table(name):
     """Return a function from wildcards to one of the tables of the protocol's dataset."""
-    return lambda w: f"{RESULTS}/data/{PROTOCOLS[w.protocol]['dataset']}/{name}.parquet"
+    return lambda w: f"{RESULTS}/data/{dataset_of(w)}/{name}.parquet"
 
 
 def recordings(name):
@@ -153,3 +158,10 @@ def matching(wildcards):
     if "images" in protocol["gallery"]:  # drawn by the protocol's seed
         roles["gallery"] = {**protocol["gallery"], "seed": protocol["seed"]}
     return text({**config["matcher"], **roles})
+
+
+def parts(variations={}):
+    """Return the modules of `verification` that the matcher and variations of it load by name."""
+    blocks = [config["matcher"], *variations.values()]
+    names = [b[k] for k in ("mapping", "classifier") for b in blocks if k in b]
+    return [f"verification.{name}" for name in dict.fromkeys(names)]

@@ -36,7 +36,7 @@ rule train_matcher:
         mem_mb=6000,
         runtime=120,
     params:
-        code=code("steps.train_matcher"),
+        code=code("steps.train_matcher", *parts()),
         settings=matching,
         evaluation=text({"tar_at_far": config["evaluation"]["tar_at_far"]}),
         seed=config["training_seed"],
@@ -63,7 +63,7 @@ rule score:
         mem_mb=4000,
         runtime=60,
     params:
-        code=code("steps.score"),
+        code=code("steps.score", *parts()),
         settings=matching,
     shell:
         step("score", MODEL, "images folds predictions faces matcher", "scores")
@@ -92,6 +92,7 @@ rule measure:
         runtime=60,
     params:
         code=code("steps.measure"),
+        dataset=dataset_of,
         headline=headline,
         settings=text(config["evaluation"]),
     shell:
@@ -126,6 +127,7 @@ rule compare:
         runtime=60,
     params:
         code=code("steps.compare"),
+        dataset=used_datasets(),
         datasets=of_protocols("dataset"),
         headlines=text({p: s["same_moment"][0] for p, s in PROTOCOLS.items()}),
         settings=text(config["evaluation"]),
