@@ -13,7 +13,7 @@ from thermalign.settings import parse
 
 def run(
     *,
-    dataset: dict[str, Any],
+    settings: dict[str, Any],
     sources: list[Path],
     images: Path,
     annotations: Path,
@@ -30,7 +30,7 @@ def run(
 
     Parameters
     ----------
-    dataset : the dataset's block of the configuration, its folder resolved
+    settings : the dataset's block of the configuration, its folder resolved
     sources : list of Path
         Chunk folders of the simulator, or the manifest.
     images, annotations, boxes, attributes : Path
@@ -40,9 +40,9 @@ def run(
         Of those files, as the job was planned.
     code : str
     """
-    adapter = importlib.import_module(f"thermalign.ingest.{dataset['adapter']}")
-    own = {key: value for key, value in dataset.items() if key not in ("adapter", "box")}
-    box = parse(face_boxes.Settings, dataset["box"], "box")
+    adapter = importlib.import_module(f"thermalign.ingest.{settings['adapter']}")
+    own = {key: value for key, value in settings.items() if key not in ("adapter", "box")}
+    box = parse(face_boxes.Settings, settings["box"], "box")
     found = adapter.read(parse(adapter.Settings, own, "dataset"), sources)
     try:
         made = face_boxes.make_boxes(found.images, found.annotations, found.boxes, box)
@@ -54,6 +54,6 @@ def run(
         boxes: (made, BOXES),
         attributes: (found.attributes, ATTRIBUTES),
     }
-    tables.write_together(outputs, stamp(code, dataset))
+    tables.write_together(outputs, stamp(code, settings))
     digests = dict(zip(found.images["path"], found.images["sha256"], strict=True))
     originals.write_record(files, fingerprint, sources, digests)
