@@ -33,7 +33,7 @@ def outputs(folder):
 
 def ingested(block, sources, out):
     record = {"files": out / "files.json", "fingerprint": "as planned"}
-    ingest.run(dataset=block, sources=sources, code="test", **outputs(out), **record)
+    ingest.run(settings=block, sources=sources, code="test", **outputs(out), **record)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from thermalign.schemas.dataset import ANNOTATIONS, ATTRIBUTES, BOXES, IMAGES
 
 def run(
     *,
-    dataset: dict[str, Any],
+    settings: dict[str, Any],
     sources: list[Path],
     images: Path,
     annotations: Path,
@@ -30,7 +30,7 @@ def run(
 
     Parameters
     ----------
-    dataset : the dataset's block of the configuration, its folder resolved
+    settings : the dataset's block of the configuration, its folder resolved
     sources : list of Path
         Chunk folders of the simulator, or the manifest.
     images, annotations, boxes, attributes : Path
@@ -40,12 +40,12 @@ def run(
         Of those files, as the job was planned.
     code : str
     """
-    adapter = importlib.import_module(f"thermalign.ingest.{dataset['adapter']}")
-    box = face_boxes.Settings(**dataset["box"])
+    adapter = importlib.import_module(f"thermalign.ingest.{settings['adapter']}")
+    box = face_boxes.Settings(**settings["box"])
     face_boxes.check_settings(box)
-    found = adapter.read(_settings(adapter, dataset, sources))
+    found = adapter.read(_settings(adapter, settings, sources))
     digests = dict(zip(found.images["path"], found.images["sha256"], strict=True))
-    if dataset["adapter"] == "simulator":
+    if settings["adapter"] == "simulator":
         originals.check_images(digests)
     try:
         made = face_boxes.make_boxes(found.images, found.annotations, found.boxes, box)
@@ -57,7 +57,7 @@ def run(
         boxes: (made, BOXES),
         attributes: (found.attributes, ATTRIBUTES),
     }
-    write_together(outputs, stamp(code, dataset))
+    write_together(outputs, stamp(code, settings))
     originals.write_record(files, fingerprint, sources, digests)
 
 
