@@ -5,9 +5,9 @@ from snakemake.utils import min_version, validate
 
 min_version("9.0")
 
-ROOT = Path(
-    workflow.current_basedir
-)  # not basedir, which is the importer's in a module
+# As a module of another workflow, basedir would be that one's, and config is what it hands over.
+ROOT = Path(workflow.current_basedir)
+OWN_CONFIG = workflow.modifier.is_main_snakefile()
 SRC = str(ROOT / "src")
 sys.path.insert(0, SRC)
 
@@ -16,12 +16,13 @@ from thermalign.config import check_config, check_folder, read_config
 try:
     check_folder("the folder of thermalign", str(ROOT))
     for file in workflow.config_settings.configfiles or ["config.yaml"]:
-        read_config(Path(file))
+        if OWN_CONFIG:
+            read_config(Path(file))
 except ValueError as error:
     sys.exit(f"config: {error}")
 
 
-if not workflow.config_settings.configfiles:
+if OWN_CONFIG and not workflow.config_settings.configfiles:
 
     configfile: "config.yaml"
 
@@ -44,12 +45,9 @@ include: "workflow/rules/experiments.smk"
 include: "workflow/rules/report.smk"
 
 
-localrules:
-    all,
-
-
 rule all:
     default_target: True
+    localrule: True
     input:
         f"{RESULTS}/report/index.html",
     log:

@@ -21,7 +21,7 @@ RULES = {
     for file in sorted((ROOT / "workflow/rules").glob("*.smk"))
     for name, body in re.findall(r"^rule (\w+):\n((?:    .*\n|\n)+)", file.read_text(), flags=re.M)
 }
-STEPS = {path.stem for path in (PACKAGE / "steps").glob("[a-z]*.py")}
+STEPS = {path.stem for path in (PACKAGE / "steps").glob("[a-z]*.py")} - {"job"}  # what they share
 PROJECT = (ROOT / "pyproject.toml").read_text()
 PINS = dict(re.findall(r'"([a-z0-9-]+)==([\w.]+)"', PROJECT))
 DISTRIBUTIONS = {  # import name: what pyproject.toml calls it
@@ -177,3 +177,58 @@ def test_a_command_is_what_its_step_takes_whatever_its_folders_are_called(rule, 
     assert set(keywords) == set(provenance.keywords(f"steps.{rule}"))
     for output in given(rule, "output"):
         assert keywords[output].parts[0] == "my results"
+
+
+IMPORTER = """
+configfile: "both.yaml"
+
+
+module thermalign:
+    snakefile:
+        "{snakefile}"
+    config:
+        config["faces"]
+
+
+use rule * from thermalign
+
+
+rule paper:
+    default_target: True
+    input:
+        rules.all.input,
+    output:
+        "paper.txt",
+    shell:
+        "cp {{input}} {{output}}"
+"""
+
+
+@pytest.fixture
+def importer(tmp_path):
+    """Another workflow, which has the study as a module, in a folder of its own."""
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    volume = {"subjects": 1, "ranges": [1], "baseline": 1, "expression": 0}
+    config["datasets"]["simulated"] |= {"chunks": 1, "settings": {"volumes": [volume]}}
+    (tmp_path / "both.yaml").write_text(yaml.safe_dump({"faces": config, "title": "mine"}))
+    (tmp_path / "Snakefile").write_text(IMPORTER.format(snakefile=ROOT / "Snakefile"))
+    return tmp_path
+
+
+def test_the_study_can_be_a_module_of_another_workflow(importer):
+    done = snakemake(importer, "-n", "--quiet", "host", "progress")
+    assert done.returncode == 0, done.stdout + done.stderr
+    for rule in ("simulate", "train", "score", "displace", "report", "paper"):
+        assert re.search(rf"^{rule} +[1-9]", done.stdout, flags=re.M), rule
+    done = snakemake(importer, "results/data/simulated/chunks/0")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (importer / "results/data/simulated/chunks/0/images.parquet").is_file()
+
+
+def test_what_another_workflow_hands_over_is_checked_too(importer):
+    both = (importer / "both.yaml").read_text()
+    (importer / "both.yaml").write_text(both.replace("components: 10", "componets: 10"))
+    done = snakemake(importer, "-n")
+    assert done.returncode != 0
+    assert [line for line in done.stderr.splitlines() if "config: matcher" in line]
+    assert "Traceback" not in done.stderr
