@@ -8,6 +8,7 @@ imported to check it. Only this file knows pydantic.
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from types import GenericAlias
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model
@@ -173,7 +174,7 @@ def type_of(kind: Kind, its: Setting) -> Any:
     elif kind.name == "any":
         made = str | int | float
     elif kind.block is not None:
-        made = settings_model(kind.block)
+        made = settings_model(kind.block.module, kind.block.name)
     else:
         made = bool
     return made | None if kind.optional else made
@@ -181,8 +182,7 @@ def type_of(kind: Kind, its: Setting) -> Any:
 
 def list_of(kind: Kind, its: Setting) -> Any:
     """Return the type of a list: of a stated length, or of entries that stand once each."""
-    entry = type_of(kind.parts[0], its)
-    entries = list[entry]
+    entries: Any = GenericAlias(list, type_of(kind.parts[0], its))
     if not kind.any_length:
         length = len(kind.parts)
         return Annotated[entries, Field(min_length=length, max_length=length)]
@@ -195,10 +195,11 @@ def by_name(name: Any, of: Any) -> Any:
 
 
 @cache
-def settings_model(block: Block) -> type[Closed]:
-    """Return the closed model of settings that stand within others."""
-    name = f"{block.module.removeprefix('thermalign.').replace('.', '_')}_{block.name}"
-    return create_model(name, __base__=AsGiven, __doc__=block.meaning, **fields_of(block))
+def settings_model(module: str, name: str = "Settings") -> type[Closed]:
+    """Return the closed model of a class of settings."""
+    block = settings_of(module, name)
+    title = f"{block.module.removeprefix('thermalign.').replace('.', '_')}_{block.name}"
+    return create_model(title, __base__=AsGiven, __doc__=block.meaning, **fields_of(block))
 
 
 @cache
@@ -208,7 +209,7 @@ def dataset_model(adapter: str) -> type[Closed]:
     fields = {
         "adapter": (Literal[adapter], key("format that it is read from")),
         **fields_of(block),
-        "box": (settings_model(settings_of("thermalign.boxes")), key("where face boxes come from")),
+        "box": (settings_model("thermalign.boxes"), key("where face boxes come from")),
     }
     return create_model(f"dataset_{adapter}", __base__=AsGiven, __doc__=block.meaning, **fields)
 
@@ -242,7 +243,7 @@ def matcher_fields(*, required: bool) -> dict[str, Any]:
     for part in (*mappings(), *classifiers()):
         block = settings_of(f"thermalign.verification.{part}")
         if block.settings and part != UNNAMED:
-            fields[part] = (settings_model(block), key(block.meaning, None))
+            fields[part] = (settings_model(block.module), key(block.meaning, None))
     return fields
 
 
@@ -264,8 +265,8 @@ def study_model() -> type[Closed]:
     )
     folds = settings_of("thermalign.folds")
     protocol = create_model("protocol", __base__=ProtocolKeys, **fields_of(folds))
-    variant = settings_model(settings_of("thermalign.evaluation.variants", "Variant"))
-    alignment = settings_model(settings_of("thermalign.verification.alignment"))
+    variant = settings_model("thermalign.evaluation.variants", "Variant")
+    alignment = settings_model("thermalign.verification.alignment")
     displacements: Any = whole_model("displacements", "thermalign.evaluation.displacement")
     evaluation = whole_model("evaluation", "thermalign.evaluation.settings")
     protocols = by_name(name_but("data", "compare", "report", "logs"), protocol)
