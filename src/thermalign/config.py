@@ -34,7 +34,7 @@ from thermalign.config_checks import (
     trainings,
 )
 from thermalign.config_faults import nearest, told
-from thermalign.overlays import config_files, read_merged
+from thermalign.overlays import config_files, over_base, read_merged
 from thermalign.settings import SEED
 
 __all__ = [
@@ -329,6 +329,11 @@ def read_study(files: Sequence[Path], changes: Mapping[str, Any]) -> dict[str, A
 def check_study(config: Mapping[str, Any]) -> dict[str, Any]:
     """Check a configuration and complete it.
 
+    Parameters
+    ----------
+    config : mapping
+        As a file holds it; it may name a base.
+
     Returns
     -------
     dict
@@ -339,7 +344,7 @@ def check_study(config: Mapping[str, Any]) -> dict[str, Any]:
     ValueError
         As :func:`read_study`.
     """
-    study, lines = _read(study_model(), config, "")
+    study, lines = _read(study_model(), over_base(config, "configuration"), "")
     kinds = {"datasets": ("adapter", adapters()), "models": ("model", detectors())}
     for group, (word, known) in kinds.items():
         for name, block in study.get(group, {}).items():

@@ -34,11 +34,9 @@ def read_merged(files: Sequence[Path], changes: Mapping[str, Any]) -> dict[str, 
         As :func:`thermalign.yaml_files.read_yaml` does; if a base is none, or named by another file
         than the first; or null is to take out what is not there.
     """
-    merged: dict[str, Any] = {}
-    for number, file in enumerate(config_files(files)):
-        layer = read_yaml(file)
-        layer.pop(BASE, None)
-        merged = merge(merged, layer, str(file)) if number else layer
+    (_, merged), *others = _layers(files)
+    for file, layer in others:
+        merged = merge(merged, layer, str(file))
     return merge(merged, changes, "the command line")
 
 
@@ -50,21 +48,45 @@ def config_files(files: Sequence[Path]) -> list[Path]:
     ValueError
         As :func:`read_merged`.
     """
-    found = []
+    return [file for file, _ in _layers(files)]
+
+
+def over_base(config: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Return a configuration merged over the base that it names, if it names one.
+
+    Raises
+    ------
+    ValueError
+        As :func:`read_merged`.
+    """
+    own = {key: value for key, value in config.items() if key != BASE}
+    return merge(_base(config, where)[1], own, where) if BASE in config else own
+
+
+def _layers(files: Sequence[Path]) -> list[tuple[Path, dict[str, Any]]]:
+    layers = []
     for number, file in enumerate(files):
-        base = read_yaml(file).get(BASE)
-        if base is None:
-            found.append(Path(file))
-            continue
-        place = PROJECT / str(base)
-        if number:
-            raise ValueError(f"{file}: base: cannot be merged over {files[0]}; name {file} first")
-        if not isinstance(base, str) or not place.is_file():
-            raise ValueError(f"{file}: base: no file {place}; give a path within {PROJECT}")
-        if BASE in read_yaml(place):
-            raise ValueError(f"{file}: base: {base} has a base, too; name a whole configuration")
-        found += [place, Path(file)]
-    return found
+        layer = read_yaml(Path(file))
+        if BASE in layer:
+            if number:
+                raise ValueError(
+                    f"{file}: base: cannot be merged over {files[0]}; name this file first"
+                )
+            layers.append(_base(layer, str(file)))
+        layers.append((Path(file), {key: its for key, its in layer.items() if key != BASE}))
+    return layers
+
+
+def _base(layer: Mapping[str, Any], where: str) -> tuple[Path, dict[str, Any]]:
+    """Return the file that a layer is to be merged over, and what it holds."""
+    name = layer[BASE]
+    place = PROJECT / str(name)
+    if not isinstance(name, str) or not place.is_file():
+        raise ValueError(f"{where}: base: no file {place}; give a path within {PROJECT}")
+    below = read_yaml(place)
+    if BASE in below:
+        raise ValueError(f"{where}: base: {name} has a base, too; name a whole configuration")
+    return place, below
 
 
 def merge(below: Mapping[str, Any], above: Mapping[str, Any], where: str) -> dict[str, Any]:
