@@ -63,8 +63,6 @@ def unique(values: list[Any]) -> list[Any]:
 
 Unique = AfterValidator(unique)
 Seed = Annotated[int, Field(ge=0, le=SEED)]
-Name = Annotated[str, Field(pattern=f"^{NAME}")]
-ModelName = Annotated[str, Field(pattern=f"^(?!annotated$){NAME}")]
 Text = Annotated[str, Field(min_length=1)]
 Words = Annotated[list[Text], Unique]
 Counts = Annotated[list[Annotated[int, Field(ge=1)]], Unique]
@@ -141,8 +139,6 @@ class StudyKeys(Closed):
     data: str = key("folder that folders of table datasets are relative to", min_length=1)
     training_seed: Seed = key("seed of every matcher and of every model that lists no seeds")
     threads: Threads = key("cores per job; never a reason to run again")
-    datasets: dict[Name, dict[str, Any]] = key("datasets by name", min_length=1)
-    models: dict[ModelName, dict[str, Any]] = key("landmark models by name", min_length=1)
 
 
 def fields_of(block: Block, *, required: bool | None = None) -> dict[str, Any]:
@@ -264,16 +260,25 @@ def study_model() -> type[Closed]:
         permutations=(int, key("shuffles of who is on the gallery's images", None, ge=1, le=1000)),
     )
     folds = settings_of("thermalign.folds")
-    protocol = create_model("protocol", __base__=ProtocolKeys, **fields_of(folds))
+    protocol = create_model(
+        "protocol", __base__=ProtocolKeys, __doc__=ProtocolKeys.__doc__, **fields_of(folds)
+    )
     variant = settings_model("thermalign.evaluation.variants", "Variant")
     alignment = settings_model("thermalign.verification.alignment")
     displacements: Any = whole_model("displacements", "thermalign.evaluation.displacement")
     evaluation = whole_model("evaluation", "thermalign.evaluation.settings")
-    protocols = by_name(name_but("data", "compare", "report", "logs"), protocol)
+    names = {
+        "datasets": name_but(),
+        "protocols": name_but("data", "compare", "report", "logs"),
+        "models": name_but("annotated"),
+    }
     return create_model(
         "study",
         __base__=StudyKeys,
-        protocols=(protocols, key("protocols by name", min_length=1)),
+        __doc__=StudyKeys.__doc__,
+        datasets=(by_name(names["datasets"], dict), key("datasets by name", min_length=1)),
+        protocols=(by_name(names["protocols"], protocol), key("protocols by name", min_length=1)),
+        models=(by_name(names["models"], dict), key("landmark models by name", min_length=1)),
         variants=(
             by_name(name_but("none"), variant),
             key("how test images or their boxes differ from those of training, by name", {}),
@@ -305,7 +310,8 @@ def whole_model(name: str, module: str) -> type[Closed]:
 
 def name_but(*taken: str) -> Any:
     """Return the type of names of one's own but those that mean something else already."""
-    return Annotated[str, Field(pattern=f"^(?!({'|'.join(taken)})$){NAME}")]
+    but = f"(?!({'|'.join(taken)})$)" if taken else ""
+    return Annotated[str, Field(pattern=f"^{but}{NAME}")]
 
 
 def read_study(files: Sequence[Path], changes: Mapping[str, Any]) -> dict[str, Any]:
