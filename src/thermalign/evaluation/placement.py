@@ -35,7 +35,9 @@ def placements(
     """
     points = summary.set_index([*KEY])
     own = Subset(range=str(displacements.range))
-    for (dataset, protocol), models in summary.groupby(["dataset", "protocol"])["model"].unique().items():
+    for (dataset, protocol), models in (
+        summary.groupby(["dataset", "protocol"])["model"].unique().items()
+    ):
         for kind in displacements.kinds:
             asked = own._replace(experiment=DISPLACEMENT, setting=kind)
             study = dataset, protocol
