@@ -5,25 +5,29 @@ from snakemake.utils import min_version, validate
 
 min_version("9.0")
 
-SRC = f"{workflow.basedir}/src"
+# As a module of another workflow, basedir would be that one's, and config is what it hands over.
+ROOT = Path(workflow.current_basedir)
+OWN_CONFIG = workflow.modifier.is_main_snakefile()
+SRC = str(ROOT / "src")
 sys.path.insert(0, SRC)
 
 from thermalign.config import check_config, check_folder, read_config
 
 try:
-    check_folder("the folder of thermalign", workflow.basedir)
+    check_folder("the folder of thermalign", str(ROOT))
     for file in workflow.config_settings.configfiles or ["config.yaml"]:
-        read_config(Path(file))
+        if OWN_CONFIG:
+            read_config(Path(file))
 except ValueError as error:
     sys.exit(f"config: {error}")
 
 
-if not workflow.config_settings.configfiles:
+if OWN_CONFIG and not workflow.config_settings.configfiles:
 
     configfile: "config.yaml"
 
 
-SCHEMA = Path(workflow.basedir, "workflow/schemas/config.schema.yaml")
+SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
 try:
     check_config(config, SCHEMA)
 except ValueError as error:
@@ -31,23 +35,19 @@ except ValueError as error:
 validate(config, str(SCHEMA))  # fills in the schema's defaults
 
 
+include: "workflow/rules/checks.smk"
 include: "workflow/rules/common.smk"
 include: "workflow/rules/settings.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/landmarks.smk"
-include: "workflow/rules/stress.smk"
 include: "workflow/rules/verification.smk"
-include: "workflow/rules/ablation.smk"
-include: "workflow/rules/spread.smk"
+include: "workflow/rules/experiments.smk"
 include: "workflow/rules/report.smk"
-
-
-localrules:
-    all,
 
 
 rule all:
     default_target: True
+    localrule: True
     input:
         f"{RESULTS}/report/index.html",
     log:

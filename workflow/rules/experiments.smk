@@ -11,25 +11,20 @@ rule ablate:
         f"{RESULTS}/logs/ablate/{{protocol}}-{{fold}}.log",
     conda:
         "../../envs/landmarks.yaml"
-    threads: 1
     resources:
         gpu=gpu,
         mem_mb=6000,
         runtime=120,
     params:
-        code=code("steps.ablate"),
+        code=code("steps.ablate", *parts(ABLATION)),
+        dataset=dataset_of,
+        model="annotated",
         settings=matching,
         ablation=text(ABLATION),
         seed=config["training_seed"],
         evaluation=bootstrap(),
     shell:
-        "python -m thermalign ablate --log {log:q}"
-        " --job {wildcards.protocol}/fold{wildcards.fold} --images {input.images:q}"
-        " --folds {input.folds:q} --faces {input.faces:q} --matcher {input.matcher:q}"
-        " --protocol {wildcards.protocol} --fold {wildcards.fold} --model annotated"
-        " --settings {params.settings:q} --ablation {params.ablation:q} --seed {params.seed}"
-        " --evaluation {params.evaluation:q} --metrics {output.metrics:q}"
-        " --replicates {output.replicates:q} --code {params.code}"
+        step("ablate", FOLD, "images folds faces matcher", "metrics replicates")
 
 
 rule sweep:
@@ -44,25 +39,20 @@ rule sweep:
         f"{RESULTS}/logs/sweep/{{protocol}}-{{fold}}.log",
     conda:
         "../../envs/landmarks.yaml"
-    threads: 1
     resources:
         gpu=gpu,
         mem_mb=6000,
         runtime=120,
     params:
-        code=code("steps.sweep"),
+        code=code("steps.sweep", *parts(SWEEP)),
+        dataset=dataset_of,
+        model="annotated",
         settings=matching,
         sweep=text(SWEEP),
         seed=config["training_seed"],
         evaluation=bootstrap(),
     shell:
-        "python -m thermalign sweep --log {log:q}"
-        " --job {wildcards.protocol}/fold{wildcards.fold} --images {input.images:q}"
-        " --folds {input.folds:q} --faces {input.faces:q}"
-        " --protocol {wildcards.protocol} --fold {wildcards.fold} --model annotated"
-        " --settings {params.settings:q} --sweep {params.sweep:q} --seed {params.seed}"
-        " --evaluation {params.evaluation:q} --metrics {output.metrics:q}"
-        " --replicates {output.replicates:q} --code {params.code}"
+        step("sweep", FOLD, "images folds faces", "metrics replicates")
 
 
 rule displace:
@@ -79,27 +69,26 @@ rule displace:
         f"{RESULTS}/logs/displace/{{protocol}}-{{fold}}.log",
     conda:
         "../../envs/landmarks.yaml"
-    threads: 1
     resources:
         gpu=gpu,
         mem_mb=6000,
         runtime=120,
     params:
-        code=code("steps.displace"),
+        code=code("steps.displace", "verification.none", *parts()),
+        dataset=dataset_of,
+        model="annotated",
         settings=matching,
         alignment=text(config["alignment"]),
         displacements=text(DISPLACEMENTS),
         seed=config["training_seed"],
         evaluation=bootstrap(),
     shell:
-        "python -m thermalign displace --log {log:q}"
-        " --job {wildcards.protocol}/fold{wildcards.fold} --images {input.images:q}"
-        " --annotations {input.annotations:q} --folds {input.folds:q} --faces {input.faces:q}"
-        " --matcher {input.matcher:q} --protocol {wildcards.protocol} --fold {wildcards.fold}"
-        " --model annotated --settings {params.settings:q} --alignment {params.alignment:q}"
-        " --displacements {params.displacements:q} --seed {params.seed}"
-        " --evaluation {params.evaluation:q} --metrics {output.metrics:q}"
-        " --replicates {output.replicates:q} --code {params.code}"
+        step(
+            "displace",
+            FOLD,
+            "images annotations folds faces matcher",
+            "metrics replicates",
+        )
 
 
 rule score_variants:
@@ -113,26 +102,51 @@ rule score_variants:
         replicates=f"{FOLDER}/{{model}}/score_variants/replicates.parquet",
     log:
         f"{RESULTS}/logs/score_variants/{{protocol}}-{{fold}}-{{model}}.log",
-    wildcard_constraints:
-        model="|".join(MODELS),
     conda:
         "../../envs/landmarks.yaml"
-    threads: 1
     resources:
         mem_mb=4000,
         runtime=120,
     params:
-        code=code("steps.score_variants"),
+        code=code("steps.score_variants", *parts()),
+        dataset=dataset_of,
         settings=matching,
         alignment=text(config["alignment"]),
         variants=text(VARIANTS),
         evaluation=bootstrap(),
     shell:
-        "python -m thermalign score_variants --log {log:q}"
-        " --job {wildcards.protocol}/fold{wildcards.fold}/{wildcards.model}"
-        " --images {input.images:q} --folds {input.folds:q} --predictions {input.predictions:q}"
-        " --matcher {input.matcher:q} --protocol {wildcards.protocol} --fold {wildcards.fold}"
-        " --model {wildcards.model} --settings {params.settings:q}"
-        " --alignment {params.alignment:q} --variants {params.variants:q}"
-        " --evaluation {params.evaluation:q} --metrics {output.metrics:q}"
-        " --replicates {output.replicates:q} --code {params.code}"
+        step(
+            "score_variants",
+            MODEL,
+            "images folds predictions matcher",
+            "metrics replicates",
+        )
+
+
+rule spread:
+    input:
+        images=of(used_datasets(), "images.parquet"),
+        annotations=of(used_datasets(), "annotations.parquet"),
+        folds=every(rules.fold.output.folds, MODELS),
+        predictions=every(rules.predict.output.predictions, MODELS),
+    output:
+        spread=f"{RESULTS}/compare/spread.parquet",
+    log:
+        f"{RESULTS}/logs/spread/all.log",
+    conda:
+        "../../envs/data.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        code=code("steps.spread"),
+        protocols=text(
+            {
+                p: {k: s[k] for k in ("dataset", "train_subjects")}
+                for p, s in PROTOCOLS.items()
+            }
+        ),
+        models=text(seeds()),
+        settings=text(config["evaluation"]),
+    shell:
+        step("spread", ALL, "images annotations folds predictions", "spread")
