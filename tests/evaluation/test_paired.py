@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from thermalign.evaluation import displacement
 from thermalign.evaluation.compared import Compared
 from thermalign.evaluation.draws import Draws, comparisons_of, errors_of
 from thermalign.evaluation.landmarks import nmse
@@ -262,7 +263,7 @@ def test_detectors_are_placed_by_their_rate_on_annotated_probes():
     wrong["fold_sd"] = 0.5  # of other probes
     summary = pd.DataFrame([wrong])
     made = {tuple(key.values()): Replicates(np.full(200, 0.9), 8, RATE)}
-    changed, drawn = on_annotated(summary, made, {"p": [study]}, {"range": 1})
+    changed, drawn = on_annotated(summary, made, {"p": [study]}, displacement.Settings(range=1))
     assert changed["value"].tolist() == [own.value]
     assert changed["n"].tolist() == [own.n]
     assert changed["fold_sd"].isna().all()
@@ -282,7 +283,7 @@ def test_detectors_are_placed_by_their_error_on_probes():
     summary = pd.DataFrame([{**row, "value": measured.value, "low": 0.0, "high": 1.0, "n": 16}])
     summary["fold_sd"] = 0.5
     made = {tuple(row.values()): Replicates(measured.replicates, 8, POSITIVE)}
-    changed, drawn = on_annotated(summary, made, {"p": [study]}, {"range": 1})
+    changed, drawn = on_annotated(summary, made, {"p": [study]}, displacement.Settings(range=1))
     assert changed.loc[0, ["value", "n"]].tolist() == pytest.approx([0.05, 8])
     np.testing.assert_allclose(drawn[tuple(row.values())].values, 0.05)
     nothing = fold(
@@ -294,5 +295,7 @@ def test_detectors_are_placed_by_their_error_on_probes():
             )
         }
     )
-    changed, _ = on_annotated(summary, made, {"p": [study, nothing]}, {"range": 1})
+    changed, _ = on_annotated(
+        summary, made, {"p": [study, nothing]}, displacement.Settings(range=1)
+    )
     assert changed["value"].tolist() == [measured.value]  # no mean over the folds that went well
