@@ -16,7 +16,7 @@ from torch import nn
 
 from thermalign.config import detectors
 from thermalign.geometry import LANDMARKS, interocular_distance, mirror_points
-from thermalign.landmarks.contract import Faces
+from thermalign.landmarks.contract import Faces, point_error
 from thermalign.metrics.reach import best_cells
 from thermalign.settings import parse
 from thermalign.states import State
@@ -238,3 +238,11 @@ def test_boxes_that_do_not_fit_the_images_are_refused(trained: Trained) -> None:
     flat[1, 2] = 0
     with pytest.raises(ValueError, match="face box of image 1"):
         module.predict(state, faces.stack, flat, settings)
+
+
+def test_the_error_watched_is_in_interocular_distances(toy_faces: Callable[..., Faces]) -> None:
+    faces = toy_faces(3)
+    rows = torch.tensor([2])
+    eyes = faces.points[2, 1] - faces.points[2, 0]
+    moved = faces.points[rows] + 0.1 * eyes
+    torch.testing.assert_close(point_error(moved, faces, rows), torch.tensor(0.1))

@@ -15,14 +15,12 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from thermalign.geometry import LANDMARKS, box_to_crop
+from thermalign.geometry import LANDMARKS, box_to_crop, from_box_units, to_box_units
 from thermalign.landmarks import normalise
 from thermalign.landmarks.contract import (
     Faces,
     chunks,
-    from_box_units,
     point_error,
-    to_box_units,
     unannotated,
 )
 from thermalign.landmarks.normalise import NormalisedFaces

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from thermalign.landmarks.contract import Faces, from_box_units, to_box_units, unannotated
+from thermalign.geometry import from_box_units, to_box_units
+from thermalign.landmarks.contract import Faces, unannotated
 from thermalign.states import State
 from thermalign.training.loop import UNKEPT, Run
 from thermalign.warp import ImageStack

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from thermalign.geometry import box_iou
 from thermalign.landmarks.contract import Faces
-from thermalign.landmarks.mtcnn.boxes import iou
 from thermalign.landmarks.mtcnn.settings import Settings
 
 _TRIES = 8  # draws of a landmark crop before the undisturbed box is taken
@@ -96,7 +96,7 @@ def random_pools(faces: Faces, settings: Settings, generator: torch.Generator) -
 
 def split(faces: Faces, crops: Crops, settings: Settings) -> Pools:
     """Sort crops into pools by their overlap with the face."""
-    overlap = iou(crops.boxes, faces.boxes[crops.rows])
+    overlap = box_iou(crops.boxes, faces.boxes[crops.rows])
     part = (overlap >= settings.part_iou) & (overlap <= settings.positive_iou)
     return Pools(
         crops[overlap < settings.negative_iou],
@@ -181,7 +181,7 @@ def disturb_boxes(boxes: Tensor, settings: Settings, generator: torch.Generator)
     corner, size = boxes[:, None, :2], boxes[:, None, 2:]  # (K, 1, 2)
     moved = torch.cat([corner + (shift + (1 - scale) / 2) * size, scale * size], dim=-1)
     tries = torch.cat([moved, boxes[:, None]], dim=1)  # (K, TRIES + 1, 4)
-    enough = iou(tries, boxes[:, None]) >= settings.least_iou
+    enough = box_iou(tries, boxes[:, None]) >= settings.least_iou
     enough[:, -1] = True
     first = enough.int().argmax(1)
     return tries[torch.arange(len(boxes), device=boxes.device), first]
