@@ -15,6 +15,21 @@ from thermalign.training.checkpoint import Checkpoint
 from thermalign.training.loop import Run, Session, Stage
 from thermalign.warp import stack_images
 
+SMALL = {
+    "learning_rate": 0.004,
+    "schedule": "one_cycle",
+    "validate_every": 50,
+    "batch_size": 16,
+    "steps": 300,
+    "pnet_steps": 40,
+    "rnet_steps": 40,
+    "width": 0.5,
+    "shift": 0.05,
+    "scale": [0.95, 1.05],
+    "losses": "weighted_sum",
+    "min_face": 60,
+}
+SHARE_OF_MEAN_SHAPE = 0.6
 QUIET = Run(progress=False)
 QUICK = mtcnn.Settings(
     width=0.5,

@@ -15,7 +15,7 @@ from thermalign.evaluation.draws import Draws, comparisons_of
 from thermalign.evaluation.measured import Measured
 from thermalign.evaluation.rates import difference_of, eer_of, measurable
 from thermalign.geometry import Floats
-from thermalign.landmarks.models import cut_images
+from thermalign.landmarks.cut import cut_images
 from thermalign.metrics.dose import probit, slope
 from thermalign.metrics.intervals import LEVEL
 from thermalign.metrics.landmarks import normalized_errors

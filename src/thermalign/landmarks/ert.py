@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from thermalign.geometry import LANDMARKS, box_to_crop, from_box_units, to_box_units
 from thermalign.landmarks import normalise
@@ -101,11 +101,6 @@ class Settings:
 def reach(settings: Settings) -> float:
     """Return how far beyond a face box the crops show, in sides of the box."""
     return max(settings.margin / settings.width, settings.margin / settings.height)
-
-
-def network(settings: Settings) -> nn.Module:
-    """Return an empty module: trees have leaves, not parameters."""
-    return nn.Module()
 
 
 def fit(

@@ -7,7 +7,7 @@ box of each face.
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from thermalign.geometry import from_box_units, to_box_units
 from thermalign.landmarks.contract import Faces, unannotated
@@ -24,11 +24,6 @@ class Settings:
 def reach(settings: Settings) -> float:
     """Return how far beyond a face box the mean shape looks: not at all."""
     return 0.0
-
-
-def network(settings: Settings) -> nn.Module:
-    """Return an empty module: there is nothing to train."""
-    return nn.Module()
 
 
 def fit(

@@ -12,7 +12,8 @@ from thermalign import tables
 from thermalign.evaluation.draws import KNOWN, Draws, by_range
 from thermalign.evaluation.measured import Measured, write_measured
 from thermalign.geometry import Floats
-from thermalign.landmarks.models import device, load_model
+from thermalign.landmarks.cut import device
+from thermalign.landmarks.models import load_model
 from thermalign.metrics import detection
 from thermalign.provenance import stamp
 from thermalign.records import BOX, boxes_of, read_fold, read_images

@@ -14,7 +14,8 @@ from thermalign.evaluation.draws import Draws, errors_of
 from thermalign.evaluation.measured import write_measured
 from thermalign.evaluation.variants import Variant, measure_variants, read_variants
 from thermalign.geometry import Floats
-from thermalign.landmarks.models import cut_images, load_model, predict_cut
+from thermalign.landmarks.cut import cut_images
+from thermalign.landmarks.models import load_model, predict_cut
 from thermalign.provenance import stamp
 from thermalign.records import BOX, boxes_of, read_fold, read_images, rows_of_points
 from thermalign.schemas.dataset import ANNOTATIONS, BOXES, IMAGES

@@ -7,13 +7,13 @@ that sticks out of its image is filled by the repeated border. ASSUME: an image 
 import math
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from thermalign.geometry import box_iou
 from thermalign.landmarks.contract import Faces
 from thermalign.landmarks.mtcnn.settings import Settings
+from thermalign.training.loop import derived_seed
 
 _TRIES = 8  # draws of a landmark crop before the undisturbed box is taken
 
@@ -199,8 +199,7 @@ def rotations(boxes: Tensor, most: float, generator: torch.Generator) -> Tensor:
 
 def generator(train: Faces, seed: int, stage: int) -> torch.Generator:
     """Return the draws of a stage's crops: they depend on the seed and the stage (from 0) alone."""
-    mixed = np.random.SeedSequence([seed, stage]).generate_state(1)
-    return torch.Generator(train.stack.device).manual_seed(int(mixed[0]))
+    return torch.Generator(train.stack.device).manual_seed(derived_seed(seed, stage))
 
 
 def _fill(mined: Crops, spare: Crops, least: int, generator: torch.Generator) -> Crops:
