@@ -111,8 +111,32 @@ def read_image(row: Mapping[Any, Any]) -> npt.NDArray[np.float32]:
     (height, width) float32
         scale x count + offset: degrees Celsius for radiometric thermal images.
     """
-    counts = read_counts(Path(row["path"]))
+    return to_physical(read_counts(Path(row["path"])), row)
+
+
+def to_physical(counts: npt.NDArray[Any], row: Mapping[Any, Any]) -> npt.NDArray[np.float32]:
+    """Turn stored counts of one channel to physical units: scale x count + offset of the row."""
     return counts.astype(np.float32) * np.float32(row["scale"]) + np.float32(row["offset"])
+
+
+def channels_of(row: Mapping[Any, Any]) -> npt.NDArray[Any]:
+    """Read the image of a row of IMAGES as :func:`read_channels` does."""
+    return read_channels(Path(row["path"]))
+
+
+def unit_of(row: Mapping[Any, Any]) -> str:
+    """Return the unit of the pixels of a row of IMAGES.
+
+    Thermal ones are in degrees where samples are 32-bit floats, or 16-bit counts with a scale of
+    their own. 8 bits are taken for a picture stretched for the eye, whatever scale it states.
+    """
+    depth = row["bit_depth"]
+    scaled = row["scale"] != DEFAULT_SCALES[depth]
+    if row["modality"] == "thermal" and (depth == 32 or (depth == 16 and scaled)):
+        return DEGREES
+    if scaled or row["offset"] != 0:
+        return "as scaled"
+    return FULL_SCALE if depth == 8 else "count"
 
 
 def digest(path: Path) -> str:

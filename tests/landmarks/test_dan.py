@@ -15,9 +15,9 @@ from thermalign.landmarks.contract import Faces
 from thermalign.landmarks.normalise import prepare
 from thermalign.landmarks.shapes import canonical, heatmap, mean_shape, place
 from thermalign.states import State
-from thermalign.training import loop
 from thermalign.training.checkpoint import Checkpoint
 from thermalign.training.loop import Run
+from thermalign.training.trained import restore
 
 SETTINGS = dan.Settings(input_size=64, width=0.05, hidden=4, heatmap_window=16)
 BRIEF = dan.Settings(
@@ -216,7 +216,7 @@ def test_as_many_stages_predict_as_have_the_lowest_validation_error(
     state = dan.fit(faces, faces, settings, seed=0, run=QUIET)
     assert state.notes == {"precision": "float32", "stages_used": used}
     points, _ = dan.predict(state, faces.stack, faces.boxes, settings)
-    model = loop.restore(dan.Dan(settings), state, faces.stack.device, settings)
+    model = restore(dan.Dan(settings), state, faces.stack.device, settings)
     data = prepare(faces, settings)
     expected = dan._predict(model, data, settings, last=used - 1)
     other = dan._predict(model, data, settings, last=used % len(errors))

@@ -50,9 +50,9 @@ def test_random_crops_lie_in_their_bands(
     assert float(overlap(faces, pools.parts).min()) >= 0.4
     assert float(overlap(faces, pools.parts).max()) <= 0.65
     assert float(overlap(faces, pools.positives).min()) > 0.65
-    for crops in (pools.negatives, pools.parts, pools.positives):
-        assert torch.equal(crops.boxes[:, 2], crops.boxes[:, 3])
-        assert len(crops.rows.unique()) == len(faces)
+    for pool in (pools.negatives, pools.parts, pools.positives):
+        assert torch.equal(pool.boxes[:, 2], pool.boxes[:, 3])
+        assert len(pool.rows.unique()) == len(faces)
     assert outside(faces, pools.negatives) <= 1e-4
     # All of 55 windows a face that overlap little enough.
     assert 30 * len(faces) < len(pools.negatives) <= 55 * len(faces)
@@ -69,9 +69,9 @@ def test_negatives_are_as_large_as_faces_may_be() -> None:
 
 def test_negatives_beside_a_face_touch_it() -> None:
     faces = wide_faces()
-    crops = crops._windows(faces, 500, SETTINGS, generator(), near=True)
-    assert float(overlap(faces, crops).min()) > 0
-    assert outside(faces, crops) <= 1e-4
+    near = crops._windows(faces, 500, SETTINGS, generator(), near=True)
+    assert float(overlap(faces, near).min()) > 0
+    assert outside(faces, near) <= 1e-4
 
 
 def test_mined_crops_are_sorted_and_only_the_hardest_negatives_stay(

@@ -4,7 +4,7 @@ from dataclasses import replace
 import torch
 
 from thermalign.landmarks.contract import Faces
-from thermalign.landmarks.mtcnn import Settings, mining
+from thermalign.landmarks.mtcnn import Settings, cascade, crops
 from thermalign.landmarks.mtcnn.boxes import iou
 from thermalign.landmarks.mtcnn.crops import Pools
 from thermalign.landmarks.mtcnn.networks import PNet, RNet
@@ -15,8 +15,8 @@ SETTINGS = Settings(width=0.2, min_face=40)
 def mine(faces: Faces, settings: Settings, *, seed: int = 1, refined: bool = False) -> Pools:
     torch.manual_seed(0)
     pnet, rnet = PNet(0.2).eval(), RNet(0.2).eval()
-    draws = mining.generator(faces, seed, 1)
-    return mining.mine(faces, settings, draws, pnet=pnet, rnet=rnet if refined else None)
+    draws = crops.generator(faces, seed, 1)
+    return cascade.mine(faces, settings, draws, pnet=pnet, rnet=rnet if refined else None)
 
 
 def test_mining_depends_on_the_seed_and_not_on_earlier_draws(
@@ -30,7 +30,7 @@ def test_mining_depends_on_the_seed_and_not_on_earlier_draws(
 
 def test_stages_mine_with_draws_of_their_own(toy_faces: Callable[..., Faces]) -> None:
     faces = toy_faces(1)
-    draws = [torch.rand(1, generator=mining.generator(faces, 5, stage)) for stage in range(3)]
+    draws = [torch.rand(1, generator=crops.generator(faces, 5, stage)) for stage in range(3)]
     assert len({float(draw) for draw in draws}) == 3
 
 

@@ -12,10 +12,8 @@ from thermalign.landmarks import mtcnn
 from thermalign.landmarks.contract import Faces, make_faces
 from thermalign.landmarks.mtcnn.boxes import iou
 from thermalign.states import State
-from thermalign.training import loop
 from thermalign.training.checkpoint import Checkpoint
-from thermalign.training.loop import Run
-from thermalign.training.stage import Stage
+from thermalign.training.loop import Run, Session, Stage
 from thermalign.warp import stack_images
 
 QUIET = Run(progress=False)
@@ -221,13 +219,13 @@ def test_l2_reaches_every_network_of_the_cascade(
     frames: Faces, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = []
-    optimise = loop.Session.optimise
+    optimise = Session.optimise
 
-    def note(self: loop.Session, *given: Any, **named: Any) -> float:
+    def note(self: Session, *given: Any, **named: Any) -> float:
         seen.append((given[1], named["l2"]))
         return optimise(self, *given, **named)
 
-    monkeypatch.setattr(loop.Session, "optimise", note)
+    monkeypatch.setattr(Session, "optimise", note)
     mtcnn.fit(frames, frames, replace(BRIEF, l2=0.01), seed=0, run=QUIET)
     assert seen == [("pnet", 0.01), ("rnet", 0.01), ("onet", 0.01)]
 

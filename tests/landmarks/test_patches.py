@@ -1,11 +1,11 @@
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
 import torch
 
 from thermalign.landmarks.contract import Faces
-from thermalign.landmarks.patches import (
+from thermalign.landmarks.pbc.patches import (
     BACKGROUND,
     NEITHER,
     PATCH,
@@ -16,18 +16,12 @@ from thermalign.landmarks.patches import (
     patch_iou,
     translations,
 )
+from thermalign.landmarks.pbc.settings import Settings
+
+CHOSEN = Settings(batch_size=200)
 
 
-@dataclass(frozen=True)
-class Chosen:
-    batch_size: int = 200
-    positive_iou: float = 0.8
-    negative_iou: float = 0.8
-    negative_share: float = 0.5
-    neighbours: int = 0
-
-
-def draw(faces: Faces, chosen: Chosen) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def draw(faces: Faces, chosen: Settings) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     return draw_patches(faces, chosen, torch.Generator().manual_seed(0))
 
 
@@ -52,7 +46,7 @@ def test_positives_overlap_after_clamping_and_negatives_do_not(
     toy_faces: Callable[..., Faces],
 ) -> None:
     faces = toy_faces(4, flips=True)
-    rows, corners, classes = draw(faces, Chosen(negative_iou=0.6))
+    rows, corners, classes = draw(faces, replace(CHOSEN, negative_iou=0.6))
     iou = patch_iou(corners, faces.points[rows])
     positive = classes != BACKGROUND
     own = iou[positive].gather(1, classes[positive][:, None])
@@ -63,7 +57,7 @@ def test_positives_overlap_after_clamping_and_negatives_do_not(
 
 def test_patches_begin_at_whole_pixels_inside_the_crop(toy_faces: Callable[..., Faces]) -> None:
     faces = toy_faces(4)
-    rows, corners, _ = draw(faces, Chosen())
+    rows, corners, _ = draw(faces, CHOSEN)
     low, sizes = native_crops(faces.boxes[rows])
     assert torch.equal(corners, corners.round())
     assert bool((corners >= low).all())
@@ -77,7 +71,7 @@ def test_a_landmark_out_of_a_small_crops_reach_gives_no_positive(
     # The right eye is 12 pixels from the left edge: the nearest patch is 18 pixels off.
     left = (faces.points[0, 0, 0] - 12).round()
     faces = replace(faces, boxes=torch.tensor([[float(left), 10.0, 80.0, 95.0]]))
-    _, _, classes = draw(faces, Chosen())
+    _, _, classes = draw(faces, CHOSEN)
     assert 0 not in classes
     assert {2, BACKGROUND} <= set(classes.tolist())
 
@@ -86,7 +80,7 @@ def test_overlaps_that_nothing_meets_are_refused(toy_faces: Callable[..., Faces]
     faces = toy_faces(1)
     faces = replace(faces, boxes=torch.tensor([[0.0, 0.0, 60.0, 60.0]]))
     with pytest.raises(ValueError, match="none of 1600 patches overlaps enough"):
-        draw(faces, Chosen(positive_iou=0.99, negative_iou=0.0))
+        draw(faces, replace(CHOSEN, positive_iou=0.99, negative_iou=0.0))
 
 
 def test_a_small_box_grows_around_its_centre_to_a_patch() -> None:
@@ -110,7 +104,7 @@ def test_patches_reach_out_of_the_crop_as_far_as_they_are_searched(
 ) -> None:
     faces = toy_faces(4)
     generator = torch.Generator().manual_seed(0)
-    rows, corners, _ = draw_patches(faces, Chosen(), generator, beyond=16)
+    rows, corners, _ = draw_patches(faces, CHOSEN, generator, beyond=16)
     low, sizes = native_crops(faces.boxes[rows])
     high = low + sizes - PATCH
     assert bool((corners >= low - 16).all())
@@ -124,9 +118,9 @@ def test_a_patch_shows_what_it_overlaps_most() -> None:
     point = torch.tensor([[29.5, 29.5], [49.5, 29.5]] + [[500.0, 500.0]] * 3)
     corners = torch.tensor([[0.0, 0], [3, 0], [6, 0], [10, 0], [14, 0]])
     # Overlaps with the nearest: 1, .90, .82, .71 (with either), .82
-    classes = classes_of(corners, point.expand(5, 5, 2), Chosen(negative_iou=0.6))
+    classes = classes_of(corners, point.expand(5, 5, 2), replace(CHOSEN, negative_iou=0.6))
     assert classes.tolist() == [0, 0, 0, NEITHER, 1]
-    assert classes_of(corners, point.expand(5, 5, 2), Chosen()).tolist() == [0, 0, 0, BACKGROUND, 1]
+    assert classes_of(corners, point.expand(5, 5, 2), CHOSEN).tolist() == [0, 0, 0, BACKGROUND, 1]
 
 
 def test_neighbours_have_classes_of_their_own_where_they_are_searched(
@@ -137,7 +131,7 @@ def test_neighbours_have_classes_of_their_own_where_they_are_searched(
         boxes=torch.tensor([[0.0, 0.0, 84.0, 76.0]]),
         points=torch.tensor([[[37.5, 29.5], [45.5, 37.5], *[[400.0, 400.0]] * 3]]),
     )
-    chosen = Chosen(negative_iou=0.7, neighbours=2)
+    chosen = replace(CHOSEN, negative_iou=0.7, neighbours=2)
     rows, corner = torch.tensor([0]), torch.tensor([[16.0, 8.0]])
     classes = neighbour_classes(faces, rows, corner, chosen)
     none, other = NEITHER, BACKGROUND

@@ -11,7 +11,7 @@ from thermalign.landmarks import pbc
 from thermalign.landmarks.contract import Faces, point_error, unannotated
 from thermalign.landmarks.models import cut_images
 from thermalign.landmarks.normalise import prepare
-from thermalign.landmarks.patches import NEITHER
+from thermalign.landmarks.pbc.patches import NEITHER
 from thermalign.metrics.reach import best_cells
 from thermalign.training.loop import Run
 from thermalign.warp import ImageStack, stack_images
@@ -238,7 +238,7 @@ def test_a_tiny_box_still_gives_points(toy_faces: Callable[..., Faces]) -> None:
     torch.testing.assert_close(points, centre[:, None].expand(2, 5, 2), rtol=0, atol=0.5)
 
 
-@pytest.mark.parametrize("choice", pbc.CHOICES)
+@pytest.mark.parametrize("choice", ["probability", "logit"])
 def test_either_choice_trains_and_predicts(choice: str, toy_faces: Callable[..., Faces]) -> None:
     settings = pbc.Settings(width=0.05, steps=2, batch_size=8, choice=choice)
     faces = toy_faces(2)

@@ -119,11 +119,11 @@ def test_targets_can_be_learnt(toy_faces: Callable[..., Faces], proposing: bool)
     torch.manual_seed(0)
     optimiser = torch.optim.Adam(net.parameters(), lr=0.005)
     generator = draw()
-    losses = []
+    seen = []
     for _ in range(80):
         optimiser.zero_grad()
         value = losses.loss(net, taught, settings, generator)
         value.backward()
         optimiser.step()
-        losses.append(float(value.detach()))
-    assert sum(losses[-10:]) < 0.5 * sum(losses[:10])
+        seen.append(float(value.detach()))
+    assert sum(seen[-10:]) < 0.5 * sum(seen[:10])

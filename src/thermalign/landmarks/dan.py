@@ -24,54 +24,107 @@ from thermalign.landmarks.contract import (
     unannotated,
 )
 from thermalign.landmarks.normalise import NormalisedFaces
-from thermalign.settings import check_choices, check_ranges
+from thermalign.settings import check, setting
 from thermalign.states import State
 from thermalign.training import loop
 from thermalign.training.loop import UNKEPT, Run
 from thermalign.training.precision import Mixed
+from thermalign.training.trained import keep, restore
 from thermalign.warp import ImageStack
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Hyper-parameters of DAN; defaults are the original authors' where they state them."""
+    """Hyper-parameters of DAN; defaults are the original authors' where they state them.
 
-    n_stages: int = 2  # original
-    input_size: int = 112  # pixels a side; original; a multiple of 16
-    width: float = 1.0  # of 64, 128, 256, 512 channels; original 1
-    hidden: int = 256  # units of the dense layer; original
-    dropout: float = 0.5  # before the dense layer; original
-    margin: float = 0.25  # of the input left free on each side of the mean shape; original
-    heatmap_window: int = 17  # pixels a side around each landmark; original
-    earlier_stages: str = "eval"  # while a later one learns; original: train (dropout and all)
-    shift_sd: float = 0.2  # of the mean shape's width and height; original
-    shift_unit: str = "face"  # its size in the box; original: pixel, its size in the input, taken
-    # as pixels of the image whatever the face's size
-    rotation_sd: float = 20.0  # degrees; original
-    scale_sd: float = 0.25  # original
-    batch_size: int = 64  # original
-    steps: int = 36_000  # of stage 1. ASSUME: 100 epochs of 23,040; original: until it stalls
-    later_steps: int = 36_000  # of each later stage; as above
-    learning_rate: float = 1e-3  # original
-    schedule: str = "constant"  # original
-    validate_every: int = 40  # steps; original
-    patience: int = 100  # validations. ASSUME: "until validation stalls" in numbers; 0 never stops
-    precision: str = "float32"  # or bfloat16; see _precision
-    compile: bool = False  # torch.compile; see _precision
-    normalisation: str = "percentile"  # original: mean and deviation image of the training set
-    window: tuple[float, float] = (20.0, 40.0)  # degrees Celsius, of normalisation: window
+    Attributes
+    ----------
+    n_stages : int
+        Stages, one behind the other.
+    input_size : int
+        Side of a stage's input.
+    width : float
+        Share of the 64, 128, 256 and 512 channels.
+    hidden : int
+        Units of the dense layer.
+    dropout : float
+        Share of the units dropped before the dense layer.
+    margin : float
+        Share of the input left free on each side of the mean shape.
+    heatmap_window : int
+        Side of the window around each landmark of the heatmap, at most ``input_size``.
+    earlier_stages : str
+        How stages behave while a later one learns: ``eval``, or as the original with dropout and
+        batch statistics: ``train``.
+    shift_sd : float
+        Standard deviation of a perturbed start's shift: share of the mean shape's width and height.
+    shift_unit : str
+        Of which size of the mean shape: ``face``, that in the box; or ``pixel``, as the original
+        has it: that in the input, taken as pixels of the image whatever the face's size.
+    rotation_sd : float
+        Standard deviation of a perturbed start's turn.
+    scale_sd : float
+        Standard deviation of a perturbed start's scale.
+    batch_size : int
+        Faces per step.
+    steps : int
+        Of stage 1. ASSUME: 100 epochs of 23,040 faces, where the original trains until it stalls.
+    later_steps : int
+        Of each later stage; as above.
+    learning_rate : float
+        Of Adam, the highest one.
+    schedule : str
+        Course of the learning rate; see :class:`thermalign.training.loop.Optimisation`.
+    validate_every : int
+        Steps between validations.
+    patience : int
+        Validations without a lower error before a stage stops; 0 never stops. ASSUME: "until
+        validation stalls" in numbers.
+    precision : str
+        In which the convolutions and dense layers compute.
+    compile : bool
+        Whether networks are compiled for training by torch.compile.
+    normalisation : str
+        Between which values the input is scaled; see :mod:`thermalign.landmarks.normalise`. The
+        original takes mean and deviation image of the training set.
+    window : tuple of float
+        Lowest and highest value of ``normalisation: window``.
+    """
+
+    n_stages: int = setting(2, low=1, high=8, source="original")
+    input_size: int = setting(112, low=16, high=1024, multiple_of=16, unit="px", source="original")
+    width: float = setting(1.0, low=0.01, high=8, source="original")
+    hidden: int = setting(256, low=1, high=65536, source="original")
+    dropout: float = setting(0.5, low=0, high=0.95, source="original")
+    margin: float = setting(0.25, low=0, high=0.45, source="original")
+    heatmap_window: int = setting(17, low=1, high=1024, unit="px", source="original")
+    earlier_stages: str = setting("eval", choices=("eval", "train"))
+    shift_sd: float = setting(0.2, low=0, high=2, source="original")
+    shift_unit: str = setting("face", choices=("face", "pixel"))
+    rotation_sd: float = setting(20.0, low=0, high=180, unit="degrees", source="original")
+    scale_sd: float = setting(0.25, low=0, high=1, source="original")
+    batch_size: int = setting(64, low=2, high=65536, source="original")
+    steps: int = setting(36_000, low=1, high=100_000_000)
+    later_steps: int = setting(36_000, low=1, high=100_000_000)
+    learning_rate: float = setting(1e-3, low=1e-8, high=1, source="original")
+    schedule: str = setting(
+        "constant", choices=("constant", "cosine", "one_cycle"), source="original"
+    )
+    validate_every: int = setting(40, low=1, high=100_000_000, unit="steps", source="original")
+    patience: int = setting(100, low=0, high=1_000_000)
+    precision: str = setting("float32", choices=("float32", "bfloat16"))
+    compile: bool = setting(False)
+    normalisation: str = setting("percentile", choices=("percentile", "window", "histogram"))
+    window: tuple[float, float] = setting((20.0, 40.0), low=-273.15, high=3000, unit="degrees C")
 
     def __post_init__(self) -> None:
-        check_ranges(self, n_stages=(1, 8), input_size=(16, 1024), width=(0.01, 8))
-        check_ranges(self, hidden=(1, 65536), dropout=(0, 0.95), margin=(0, 0.45))
-        check_ranges(self, heatmap_window=(1, self.input_size))
-        check_ranges(self, shift_sd=(0, 2), rotation_sd=(0, 180))
-        check_choices(self, earlier_stages=("eval", "train"), shift_unit=("face", "pixel"))
-        check_ranges(self, scale_sd=(0, 1), steps=(1, 10**8), later_steps=(1, 10**8))
-        loop.check(self)
-        normalise.check(self)
-        if self.input_size % 16:
-            raise ValueError(f"input_size is {self.input_size}; give a multiple of 16")
+        check(self)
+        normalise.check_window(self)
+        if self.heatmap_window > self.input_size:
+            raise ValueError(
+                f"heatmap_window is {self.heatmap_window}; give 1 to {self.input_size}, "
+                "the input_size"
+            )
 
 
 class Stage(Mixed):
@@ -215,7 +268,7 @@ def fit(
                 lowest = error
                 model.stages_used.fill_(stage + 1)
     used = int(model.stages_used)
-    return loop.keep(model, session.curve, settings, stages_used=used)
+    return keep(model, session.curve, settings, stages_used=used)
 
 
 def predict(
@@ -242,7 +295,7 @@ def predict(
         If the boxes do not fit the images, or the state does not fit the settings.
     """
     data = normalise.prepare(unannotated(stack, boxes), settings)
-    model = loop.restore(Dan(settings), state, stack.device, settings)
+    model = restore(Dan(settings), state, stack.device, settings)
     points = _predict(model, data, settings, last=int(model.stages_used) - 1)
     return points, torch.full(points.shape[:2], torch.nan, device=stack.device)
 

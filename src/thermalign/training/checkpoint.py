@@ -7,19 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from thermalign.tables import replace_file
 
 Snapshot = dict[str, Any]
 """Tensors, numbers, text and lists of these: what ``torch.load(weights_only=True)`` reads."""
 
-
 _DAMAGED = (OSError, RuntimeError, EOFError, LookupError, TypeError, pickle.UnpicklingError)
-
-
 _LEAST = 2.0  # seconds between two writes
-
-
 _COST = 0.02  # share of the time that writing may take
 
 
@@ -78,3 +74,16 @@ class Checkpoint:
             )
             return {}
         return dict(stages) if key == self.key else {}
+
+
+def random_state(device: torch.device) -> list[Tensor]:
+    """Return what dropout draws from, on the CPU and on the device."""
+    states = [torch.get_rng_state()]
+    return [*states, torch.cuda.get_rng_state(device)] if device.type == "cuda" else states
+
+
+def set_random_state(device: torch.device, states: list[Tensor]) -> None:
+    """Let dropout draw on from what `random_state` returned."""
+    torch.set_rng_state(states[0])
+    if device.type == "cuda":
+        torch.cuda.set_rng_state(states[1], device)

@@ -66,7 +66,7 @@ class Settings:
     width: int = setting(low=32, high=1024, unit="px")
     height: int = setting(low=32, high=1024, unit="px")
     method: str = setting(choices=METHODS)
-    points: Points = setting()
+    points: Points
 
     def __post_init__(self) -> None:
         """Refuse what is out of range."""

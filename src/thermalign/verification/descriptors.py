@@ -87,9 +87,7 @@ class Descriptors:
         )
 
     @classmethod
-    def of_faces(
-        cls, image_ids: Sequence[str], faces: Tensor, settings: Settings
-    ) -> "Descriptors":
+    def of_faces(cls, image_ids: Sequence[str], faces: Tensor, settings: Settings) -> "Descriptors":
         """Describe aligned faces in memory, (N, height, width), of N different images."""
         place = {name: k for k, name in enumerate(image_ids)}
         return cls(image_ids, lambda names: faces[[place[name] for name in names]], settings)

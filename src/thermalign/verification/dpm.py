@@ -62,7 +62,8 @@ def apply(state: State, descriptors: Tensor, modality: str) -> Tensor:
     """Return descriptors (N, rows, columns, D) of a modality, comparable with the other's.
 
     Visible ones are predicted as thermal ones; both sides then stand off the training subjects'
-    mean thermal face, as the papers' PCA centres them. PLS does not see such a shift; a cosine does.
+    mean thermal face, as the papers' PCA centres them. PLS does not see such a shift; a cosine
+    does.
     """
     if modality == VISIBLE:
         descriptors = map_visible(state, descriptors)

@@ -147,6 +147,27 @@ class Enrolment:
         both = np.array(found, int).reshape(-1, 2)
         return both[:, 0], both[:, 1]
 
+    def told(self, probes: pd.DataFrame, readings: Sequence[str]) -> list[str]:
+        """Say how many probes have their own moment enrolled, and how many meet no gallery without.
+
+        Parameters
+        ----------
+        probes : DataFrame of IMAGES
+        readings : of ``same_moment``
+
+        Returns
+        -------
+        list of str
+            Lines for the log.
+        """
+        own = int((self.groups_of(probes)[0] >= 0).sum())
+        lost = int((self.met_by(probes, EXCLUDE) == NONE).sum())
+        lines = [f"{own} of {len(probes)} probes have their own moment enrolled"]
+        if lost and EXCLUDE in readings:
+            alone = "it is all their person is enrolled with"
+            lines.append(f"{lost} of them are no probes under exclude: {alone}")
+        return lines
+
     @cached_property
     def _groups(self) -> dict[tuple[str, str], tuple[int, int]]:
         groups = {}

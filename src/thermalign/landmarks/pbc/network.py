@@ -1,30 +1,12 @@
 """The network of the patch-based classifier, for single patches and whole faces."""
 
-from typing import Protocol
-
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, conv2d
 
 from thermalign.geometry import LANDMARKS
 from thermalign.landmarks.contract import channels_last
+from thermalign.landmarks.pbc.settings import Settings
 from thermalign.training.precision import Mixed
-
-
-class Architecture(Protocol):
-    """The settings of the classifier that say what its network looks like.
-
-    Attributes
-    ----------
-    padding : str
-        ``valid`` or ``same``, as printed.
-    width : float
-        Share of the printed channels.
-    """
-
-    @property
-    def padding(self) -> str: ...
-    @property
-    def width(self) -> float: ...
 
 
 class Network(Mixed):
@@ -40,7 +22,7 @@ class Network(Mixed):
     padded layers see the image's own pixels around the patch, 73 x 73 in all (``same``: 81 x 81).
     """
 
-    def __init__(self, settings: Architecture) -> None:
+    def __init__(self, settings: Settings) -> None:
         super().__init__()
         self.same = settings.padding == "same"
         c1, c2, c3, c4, c5, c6 = (

@@ -10,10 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from thermalign.states import CurvePoint, State
-from thermalign.training import loop, meter
+from thermalign.training import loop
 from thermalign.training.checkpoint import Checkpoint
+from thermalign.training.loop import rate_at
 from thermalign.training.precision import Mixed
-from thermalign.training.stage import rate_at
+from thermalign.training.trained import keep, restore
 
 CPU = torch.device("cpu")
 
@@ -184,7 +185,7 @@ def test_progress_is_a_line_now_and_then_where_there_is_no_terminal(
 ) -> None:
     run(Number(), 3, Chosen(), progress=True)
     assert capsys.readouterr().err == ""
-    monkeypatch.setattr(meter, "_LINE_EVERY", 0.0)
+    monkeypatch.setattr(loop, "_LINE_EVERY", 0.0)
     run(Number(), 4, Chosen(), progress=True)
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 4
@@ -204,7 +205,7 @@ def test_seeds_repeat_initialisation_and_draws() -> None:
 def test_a_state_of_other_settings_is_refused() -> None:
     state = State({"weight": torch.zeros(2, 3), "bias": torch.zeros(2)})
     with pytest.raises(ValueError, match="does not fit the settings"):
-        loop.restore(nn.Linear(4, 2), state, CPU, Chosen())
+        restore(nn.Linear(4, 2), state, CPU, Chosen())
 
 
 class KilledError(Exception):
@@ -337,14 +338,8 @@ def test_a_network_trains_in_the_named_precision_and_its_state_notes_it(
 ) -> None:
     trained = train_one(precision)[0]
     assert trained.low == low
-    state = loop.keep(trained, [], Chosen(precision=precision), stages=2)
+    state = keep(trained, [], Chosen(precision=precision), stages=2)
     assert state.notes == {"precision": precision, "stages": 2}
-
-
-@pytest.mark.parametrize("precision", ["auto", "fastest"])
-def test_a_precision_that_a_clock_would_choose_is_refused(precision: str) -> None:
-    with pytest.raises(ValueError, match=f"precision is '{precision}'; give one of float32, bfl"):
-        loop.check(Chosen(precision=precision))
 
 
 def test_bfloat16_changes_the_trunk_and_not_the_type_of_the_output() -> None:
@@ -360,8 +355,7 @@ def test_bfloat16_changes_the_trunk_and_not_the_type_of_the_output() -> None:
 def test_a_model_predicts_in_bfloat16_only_where_it_is_named() -> None:
     state = State(copy.deepcopy(Noisy().state_dict()))
     low = {
-        p: loop.restore(Noisy(), state, CPU, Chosen(precision=p)).low
-        for p in ("float32", "bfloat16")
+        p: restore(Noisy(), state, CPU, Chosen(precision=p)).low for p in ("float32", "bfloat16")
     }
     assert low == {"float32": False, "bfloat16": True}
 

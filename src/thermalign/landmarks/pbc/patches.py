@@ -1,12 +1,11 @@
 """The 60 x 60 patches that the patch-based classifier is trained on: where and of which class."""
 
-from typing import Protocol
-
 import torch
 from torch import Tensor
 
 from thermalign.geometry import LANDMARKS
 from thermalign.landmarks.contract import Faces, draw_rows
+from thermalign.landmarks.pbc.settings import Settings
 
 PATCH = 60
 """Side of a patch, pixels of the image."""
@@ -25,35 +24,6 @@ STRIDE = 8
 
 
 _CANDIDATES = 8  # patches drawn per patch used, so that enough of them meet the overlaps
-
-
-class Sampling(Protocol):
-    """The settings of the classifier that say which patches it is trained on.
-
-    Attributes
-    ----------
-    batch_size : int
-        Patches per batch.
-    positive_iou : float
-        A patch shows a landmark if it overlaps more with the patch centred there.
-    negative_iou : float
-        A patch is background if it overlaps no more with any of these.
-    negative_share : float
-        Of the batch and of the loss, background.
-    neighbours : int
-        How many patches on every side of a drawn one are trained on with it.
-    """
-
-    @property
-    def batch_size(self) -> int: ...
-    @property
-    def positive_iou(self) -> float: ...
-    @property
-    def negative_iou(self) -> float: ...
-    @property
-    def negative_share(self) -> float: ...
-    @property
-    def neighbours(self) -> int: ...
 
 
 def native_crops(boxes: Tensor) -> tuple[Tensor, Tensor]:
@@ -92,14 +62,14 @@ def patch_iou(corners: Tensor, points: Tensor) -> Tensor:
     return common / (2 * PATCH**2 - common)
 
 
-def classes_of(corners: Tensor, points: Tensor, settings: Sampling) -> Tensor:
+def classes_of(corners: Tensor, points: Tensor, settings: Settings) -> Tensor:
     """Say what patches show: a landmark, background, or neither of them clearly.
 
     Parameters
     ----------
     corners : (K, 2) float, pixels
     points : (K, L, 2) float, pixels
-    settings : Sampling
+    settings : Settings
 
     Returns
     -------
@@ -113,7 +83,7 @@ def classes_of(corners: Tensor, points: Tensor, settings: Sampling) -> Tensor:
 
 
 def draw_patches(
-    faces: Faces, settings: Sampling, generator: torch.Generator, *, beyond: int = 0
+    faces: Faces, settings: Settings, generator: torch.Generator, *, beyond: int = 0
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Draw a batch of patches wherever the classifier searches, with their classes.
 
@@ -123,7 +93,7 @@ def draw_patches(
     Parameters
     ----------
     faces : Faces
-    settings : Sampling
+    settings : Settings
     generator : torch.Generator
     beyond : int, pixels
         How far patches may reach out of the crop.
@@ -174,7 +144,7 @@ def draw_patches(
 
 
 def neighbour_classes(
-    faces: Faces, rows: Tensor, corners: Tensor, settings: Sampling, *, beyond: int = 0
+    faces: Faces, rows: Tensor, corners: Tensor, settings: Settings, *, beyond: int = 0
 ) -> Tensor:
     """Return the classes of drawn patches and of their neighbours on the classifier's grid.
 
@@ -186,7 +156,7 @@ def neighbour_classes(
     faces : Faces
     rows : (B,) int64
     corners : (B, 2) float, whole pixels, example frame
-    settings : Sampling
+    settings : Settings
     beyond : int, pixels
         As for :func:`draw_patches`: a neighbour further out is not searched, and has no class.
 

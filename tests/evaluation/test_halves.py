@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from thermalign.steps.sweep import within_training
+from thermalign.evaluation.halves import within_training
 
 ROLES = {f"s{k}": "train" for k in range(6)} | {"v": "validation", "t1": "test", "t2": "test"}
 

@@ -5,13 +5,15 @@ import pytest
 
 from thermalign.evaluation.matchers import mean_of_shuffles
 from thermalign.evaluation.measured import Measured
+from thermalign.metrics.intervals import RATE
+from thermalign.schemas.keys import ALL
 
 SUBJECTS = np.random.default_rng(5).normal(0, 0.02, 4000)
 
 
 def shuffles(*values):
     """Return the figure of each shuffle; all see the same people drawn."""
-    return [Measured("all", "eer", v, 100, v + SUBJECTS, subjects=1000) for v in values]
+    return [Measured(ALL, "eer", v, 100, v + SUBJECTS, subjects=1000, scale=RATE) for v in values]
 
 
 def test_the_value_is_the_mean_over_shuffles():

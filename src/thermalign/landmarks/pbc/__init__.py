@@ -11,8 +11,8 @@ from torch.nn.functional import cross_entropy
 from thermalign.landmarks import normalise
 from thermalign.landmarks.contract import Faces, point_error, unannotated
 from thermalign.landmarks.normalise import NormalisedFaces
-from thermalign.landmarks.patch_network import Network, margin
-from thermalign.landmarks.patches import (
+from thermalign.landmarks.pbc.network import Network, margin
+from thermalign.landmarks.pbc.patches import (
     BACKGROUND,
     NEITHER,
     PATCH,
@@ -22,44 +22,14 @@ from thermalign.landmarks.patches import (
     neighbour_classes,
     translations,
 )
-from thermalign.settings import check_choices, check_ranges
+from thermalign.landmarks.pbc.settings import Settings
 from thermalign.states import State
 from thermalign.training import loop
 from thermalign.training.loop import UNKEPT, Run
+from thermalign.training.trained import keep, restore
 from thermalign.warp import ImageStack
 
-CHOICES = ("probability", "logit")
 _CROPS = 64  # crops per batch of prediction
-
-
-@dataclass(frozen=True)
-class Settings:
-    """Hyper-parameters; defaults are the paper's where it states them."""
-
-    padding: str = "valid"  # ASSUME: see _patch_network; the paper prints "same"
-    width: float = 1.0  # of 32, 64, 64, 128, 256, 256 channels; paper 1
-    positive_iou: float = 0.8  # a patch shows a landmark above this overlap; paper
-    negative_iou: float = 0.8  # a patch is background up to this overlap with all. ASSUME
-    negative_share: float = 0.5  # of a batch and of the loss. ASSUME
-    neighbours: int = 0  # a drawn patch on the grid, on every side, that are trained on with it
-    choice: str = "probability"  # by what a landmark's patch is chosen. ASSUME: see evidence
-    batch_size: int = 128  # patches; paper
-    steps: int = 36_000  # ASSUME: as many as for DAN; the paper does not say
-    learning_rate: float = 1e-3  # Adam; paper
-    schedule: str = "constant"  # paper
-    validate_every: int = 200  # steps. ASSUME
-    patience: int = 40  # validations. ASSUME; 0 never stops
-    precision: str = "float32"  # or bfloat16; see _precision
-    compile: bool = False  # torch.compile; see _precision
-    normalisation: str = "percentile"  # ASSUME: the paper does not say
-    window: tuple[float, float] = (20.0, 40.0)  # degrees Celsius, of normalisation: window
-
-    def __post_init__(self) -> None:
-        check_choices(self, padding=("valid", "same"), choice=CHOICES)
-        check_ranges(self, width=(0.01, 8), positive_iou=(0, 0.99), negative_iou=(0, 1))
-        check_ranges(self, negative_share=(0, 0.95), neighbours=(0, 8), steps=(1, 10**8))
-        loop.check(self)
-        normalise.check(self)
 
 
 def reach(settings: Settings) -> float:
@@ -129,7 +99,7 @@ def fit(
             loss=partial(_loss, model, data, settings, session.generator),
             validate=partial(_error, model, held_out, settings) if len(validation) else None,
         )
-    return loop.keep(model, session.curve, settings)
+    return keep(model, session.curve, settings)
 
 
 def predict(
@@ -161,7 +131,7 @@ def predict(
     Poster et al. 2019, equations 2 and 3. Differs from it in: see `evidence`.
     """
     data = normalise.prepare(unannotated(stack, boxes), settings)
-    model = loop.restore(Network(settings), state, stack.device, settings)
+    model = restore(Network(settings), state, stack.device, settings)
     return locate(model, data, settings)
 
 
@@ -231,7 +201,7 @@ def evidence(logits: Tensor, choice: str) -> Tensor:
     ----------
     logits : (K, L + 1, rows, columns) float
     choice : str
-        One of ``CHOICES``.
+        ``probability`` or ``logit``.
 
     Returns
     -------
