@@ -1,41 +1,36 @@
 import sys
 from pathlib import Path
 
-from snakemake.utils import min_version, validate
+from snakemake.utils import min_version
 
 min_version("9.0")
 
-# As a module of another workflow, basedir would be that one's, and config is what it hands over.
-ROOT = Path(workflow.current_basedir)
-OWN_CONFIG = workflow.modifier.is_main_snakefile()
+ROOT = Path(workflow.current_basedir)  # basedir, in a module, is the importer's
 SRC = str(ROOT / "src")
 sys.path.insert(0, SRC)
 
-from thermalign.config import check_config, check_folder, read_config
+from thermalign.config import (
+    check_places,
+    check_study,
+    config_files,
+    dataset_block,
+    manifest_of,
+    read_study,
+    trainings,
+)
 
 try:
-    check_folder("the folder of thermalign", str(ROOT))
-    for file in workflow.config_settings.configfiles or ["config.yaml"]:
-        if OWN_CONFIG:
-            read_config(Path(file))
+    if workflow.modifier.is_main_snakefile():
+        FILES = workflow.config_settings.configfiles or [Path("config.yaml")]
+        config = read_study(FILES, workflow.config_settings.config)
+        workflow.configfiles[:] = config_files(FILES)  # for reports and archives
+    else:  # a module of another workflow, which hands its configuration over
+        config = check_study(config)
+    check_places(config, ROOT)
 except ValueError as error:
-    sys.exit(f"config: {error}")
+    sys.exit("\n".join(f"config: {line}" for line in str(error).splitlines()))
 
 
-if OWN_CONFIG and not workflow.config_settings.configfiles:
-
-    configfile: "config.yaml"
-
-
-SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
-try:
-    check_config(config, SCHEMA)
-except ValueError as error:
-    sys.exit(f"config: {error}")
-validate(config, str(SCHEMA))  # fills in the schema's defaults
-
-
-include: "workflow/rules/checks.smk"
 include: "workflow/rules/common.smk"
 include: "workflow/rules/settings.smk"
 include: "workflow/rules/data.smk"
@@ -47,10 +42,10 @@ include: "workflow/rules/report.smk"
 
 rule all:
     default_target: True
-    localrule: True
     input:
         f"{RESULTS}/report/index.html",
     log:
         f"{RESULTS}/logs/all.log",
+    localrule: True
     conda:
         "envs/report.yaml"

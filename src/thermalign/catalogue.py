@@ -92,12 +92,6 @@ def classifiers() -> list[str]:
     return _having("verification", "score")
 
 
-def matcher_parts() -> list[str]:
-    """Return the modules of verification that have settings of their own."""
-    names = [path.stem for path in (PACKAGE / "verification").glob("[a-z]*.py")]
-    return sorted(name for name in names if has_settings("verification", name))
-
-
 def check_detector(where: str, detector: object) -> None:
     """Refuse a name that is no module of the detectors.
 

@@ -104,13 +104,13 @@ def keywords(module: str) -> list[str]:
     Raises
     ------
     ValueError
-        If the package has no such module, or it no such function.
+        If there is no such function.
     """
-    tree = _tree(sources(f"thermalign.{module}")[f"thermalign.{module}"])
-    for node in tree.body:
+    path = _path(f"{PACKAGE.name}.{module}")
+    for node in _tree(path).body if path else ():
         if isinstance(node, ast.FunctionDef) and node.name == "run":
             return [argument.arg for argument in node.args.kwonlyargs]
-    raise ValueError(f"thermalign.{module} has no function run(*, ...): a rule calls it")
+    raise ValueError(f"thermalign.{module} has no function run(*, ...) that a rule could call")
 
 
 def stamp(code: str, settings: Mapping[str, Any]) -> dict[str, str]:
@@ -142,6 +142,7 @@ def _digest(path: Path) -> str:
     return digest.hexdigest()
 
 
+@cache
 def _path(name: str) -> Path | None:
     package, *rest = name.split(".")
     if package != PACKAGE.name:
@@ -154,12 +155,20 @@ def _path(name: str) -> Path | None:
 @cache
 def _imports(path: Path) -> list[str]:
     names: list[str] = []
-    for node in ast.walk(_tree(path)):
+    for node in _statements(_tree(path)):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
             names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
     return names
+
+
+def _statements(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield every statement below a node; expressions, most of a tree, are not entered."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.stmt | ast.excepthandler | ast.match_case):
+            yield child
+            yield from _statements(child)
 
 
 def _package_named(text: ast.JoinedStr) -> list[str]:
@@ -188,18 +197,17 @@ def _data_files(tree: ast.AST, folder: Path) -> list[Path]:
 def _dump(node: Any) -> str:
     """Write a syntax tree as text; empty fields are left out, unlike in ``ast.dump``."""
     if isinstance(node, list):
-        return "[" + ",".join(_dump(item) for item in node) + "]"
+        return f"[{','.join([_dump(item) for item in node])}]"
     if not isinstance(node, ast.AST):
         return repr(node)
-    return f"{type(node).__name__}({','.join(_fields(node))})"
-
-
-def _fields(node: ast.AST) -> Iterator[str]:
-    for name, value in ast.iter_fields(node):
+    fields = []
+    for name in node._fields:
+        value = getattr(node, name, None)
         if name == "body" and _has_docstring(node):
-            value = value[1:]  # noqa: PLW2901
+            value = value[1:]
         if name not in IGNORED_FIELDS and value is not None and value != []:
-            yield f"{name}={_dump(value)}"
+            fields.append(f"{name}={_dump(value)}")
+    return f"{type(node).__name__}({','.join(fields)})"
 
 
 def _has_docstring(node: ast.AST) -> bool:

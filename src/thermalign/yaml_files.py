@@ -44,9 +44,10 @@ def read_yaml(path: Path) -> dict[str, Any]:
         raise ValueError(f"{path}: no such configuration; name one with --configfile")
     try:
         text = path.read_bytes().decode("utf-8-sig")
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        loader = yaml.SafeLoader(text)
+        root = loader.get_single_node()
         _check_nodes(path, root)
-        config = yaml.safe_load(text)
+        config = loader.construct_document(root) if root else None
     except RecursionError:
         raise ValueError(f"{path}: nests too deep; see config.yaml for an example") from None
     except UnicodeDecodeError as error:
@@ -78,8 +79,13 @@ def _check_nodes(path: Path, root: yaml.Node | None) -> None:
             what = f"{node.value} is" if isinstance(node, yaml.ScalarNode) else "this is"
             raise ValueError(f"{line}: {what} read as a {kind}; put it in quotes, or delete it")
         _check_number(line, node)
-        if node.tag == f"{_TAG}float" and not math.isfinite(yaml.safe_load(node.value)):
+        if node.tag == f"{_TAG}float" and not _is_finite(node.value):
             raise ValueError(f"{line}: {node.value} is not finite; give a number")
+
+
+def _is_finite(number: str) -> bool:
+    word = number.lower().replace("_", "")
+    return not word.endswith((".inf", ".nan")) and math.isfinite(float(word))
 
 
 def _check_number(line: str, node: yaml.Node) -> None:

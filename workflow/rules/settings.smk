@@ -4,8 +4,8 @@ import json
 
 from thermalign import originals
 
-PROTOCOLS, VARIANTS = config["protocols"], config.get("variants", {})
-ABLATION, SWEEP = config.get("ablation", {}), config.get("sweep", {})
+PROTOCOLS, VARIANTS = config["protocols"], config["variants"]
+ABLATION, SWEEP = config["ablation"], config["sweep"]
 DISPLACEMENTS = config.get("displacements", {})
 
 
