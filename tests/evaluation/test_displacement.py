@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from thermalign.evaluation.displacements import KINDS, displace
+from thermalign.evaluation.displacement import KINDS, displace
 from thermalign.geometry import LANDMARKS, interocular_distance
 
 FACE = np.array([[20.0, 30], [40, 30], [30, 40], [22, 50], [38, 50]])  # 20 px between the eyes

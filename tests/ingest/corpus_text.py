@@ -119,7 +119,11 @@ CELLS = [
 ]
 
 CELLS += [
-    text("a condition of two", write_rows(both(condition="a&b")), "condition ... without & ="),
+    text(
+        "a condition of two",
+        write_rows(both(condition="a&b=c")),
+        right={"images.condition": ["a&b=c"] * 2},
+    ),
     text("a condition of no name", write_rows(both(condition="#N/A")), "condition ... give a name"),
 ]
 

@@ -19,6 +19,22 @@ from thermalign.training.checkpoint import Checkpoint
 from thermalign.training.loop import Run
 from thermalign.training.trained import restore
 
+SMALL = {
+    "learning_rate": 0.004,
+    "schedule": "one_cycle",
+    "validate_every": 50,
+    "batch_size": 16,
+    "steps": 150,
+    "later_steps": 50,
+    "input_size": 32,
+    "width": 0.1,
+    "hidden": 32,
+    "dropout": 0.0,
+    "shift_sd": 0.05,
+    "rotation_sd": 2.0,
+    "scale_sd": 0.05,
+}
+SHARE_OF_MEAN_SHAPE = 0.6
 SETTINGS = dan.Settings(input_size=64, width=0.05, hidden=4, heatmap_window=16)
 BRIEF = dan.Settings(
     n_stages=2,

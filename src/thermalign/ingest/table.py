@@ -61,8 +61,6 @@ from thermalign.settings import check, setting
 
 MODALITIES = ("thermal", "visible")
 GIVEN = ("image_id", "x", "y", "width", "height")
-JOINED = "&="  # characters that names of subsets in METRICS are put together by
-PACKED = f"{JOINED}:"  # the same for attributes
 
 
 @dataclass(frozen=True)
@@ -197,9 +195,6 @@ def _check_names(row: Mapping[str, str], where: str) -> None:
         if is_missing(cell) and not told:
             cure = "leave it empty" if name in ("image_id", "pair_id", "moment") else "give a name"
             raise ValueError(f"{where}: {name} is {cell!r}, which names nothing; {cure}")
-    if any(mark in row["condition"] for mark in JOINED):
-        cell = row["condition"]
-        raise ValueError(f"{where}: condition is {cell!r}; write it without {' '.join(JOINED)}")
 
 
 def _scale(
@@ -286,8 +281,6 @@ def _attributes(
     for name, value in told.items():
         if is_missing(value) and value.lower() != "none":
             raise ValueError(f"{where}: {name} is {value!r}; leave it empty where it is not known")
-        if any(mark in value for mark in PACKED):
-            raise ValueError(f"{where}: {name} is {value!r}; write it without {' '.join(PACKED)}")
     return [{"image_id": image_id, "name": n, "value": value} for n, value in told.items()]
 
 

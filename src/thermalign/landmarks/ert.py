@@ -13,16 +13,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from thermalign.geometry import LANDMARKS, box_to_crop
+from thermalign.geometry import LANDMARKS, box_to_crop, from_box_units, to_box_units
 from thermalign.landmarks import normalise
 from thermalign.landmarks.contract import (
     Faces,
     chunks,
-    from_box_units,
     point_error,
-    to_box_units,
     unannotated,
 )
 from thermalign.landmarks.normalise import NormalisedFaces
@@ -103,11 +101,6 @@ class Settings:
 def reach(settings: Settings) -> float:
     """Return how far beyond a face box the crops show, in sides of the box."""
     return max(settings.margin / settings.width, settings.margin / settings.height)
-
-
-def network(settings: Settings) -> nn.Module:
-    """Return an empty module: trees have leaves, not parameters."""
-    return nn.Module()
 
 
 def fit(

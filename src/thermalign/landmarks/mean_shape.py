@@ -7,9 +7,10 @@ box of each face.
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from thermalign.landmarks.contract import Faces, from_box_units, to_box_units, unannotated
+from thermalign.geometry import from_box_units, to_box_units
+from thermalign.landmarks.contract import Faces, unannotated
 from thermalign.states import State
 from thermalign.training.loop import UNKEPT, Run
 from thermalign.warp import ImageStack
@@ -23,11 +24,6 @@ class Settings:
 def reach(settings: Settings) -> float:
     """Return how far beyond a face box the mean shape looks: not at all."""
     return 0.0
-
-
-def network(settings: Settings) -> nn.Module:
-    """Return an empty module: there is nothing to train."""
-    return nn.Module()
 
 
 def fit(

@@ -12,6 +12,7 @@ import numpy as np
 
 from thermalign.geometry import Floats
 
+
 def variances(errors: Floats) -> Floats:
     """Return the variances due to subject, seed and rest, by the method of moments.
 

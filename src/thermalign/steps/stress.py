@@ -17,7 +17,8 @@ from thermalign.evaluation.variants import (
     named,
     read_variants,
 )
-from thermalign.landmarks.models import cut_images, load_model, predict_cut
+from thermalign.landmarks.cut import cut_images
+from thermalign.landmarks.models import load_model, predict_cut
 from thermalign.provenance import stamp
 from thermalign.records import rows_of_points
 from thermalign.schemas.dataset import ANNOTATIONS, BOXES, IMAGES

@@ -9,11 +9,11 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
+from thermalign.geometry import from_box_units
 from thermalign.landmarks.contract import (
     Detections,
     Faces,
     chunks,
-    from_box_units,
     point_error,
     unannotated,
 )

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from thermalign.geometry import box_to_crop, mirror_points
+from thermalign.geometry import box_to_crop, from_box_units, mirror_points
 from thermalign.landmarks import normalise
-from thermalign.landmarks.contract import Detections, Faces, from_box_units
+from thermalign.landmarks.contract import Detections, Faces
 from thermalign.landmarks.mtcnn.boxes import calibrate, pyramid, squared, suppress
 from thermalign.landmarks.mtcnn.crops import Crops, Pools, mined_pools, top_up
 from thermalign.landmarks.mtcnn.networks import Heads, ONet, PNet, RNet, face_probability

@@ -3,22 +3,26 @@
 import numpy as np
 import pandas as pd
 import pytest
-from test_compare import FACE
 
+from thermalign.evaluation import displacement
 from thermalign.evaluation.compared import Compared
 from thermalign.evaluation.draws import Draws, comparisons_of, errors_of
-from thermalign.evaluation.located import nmse_of
+from thermalign.evaluation.landmarks import nmse
 from thermalign.evaluation.measured import Measured
 from thermalign.evaluation.over_folds import Replicates
 from thermalign.evaluation.paired import adjusted, beside, contrast, differences
 from thermalign.evaluation.placement import on_annotated
-from thermalign.evaluation.roc import equal_error_rate_of
-from thermalign.evaluation.trials import Fold, Trial, rates_of
+from thermalign.evaluation.settings import Settings
+from thermalign.evaluation.study import Fold, Place, Trial, rates_of
+from thermalign.evaluation.verification import equal_error_rate
 from thermalign.geometry import LANDMARKS
-from thermalign.metrics.intervals import DIFFERENCE, interval, p_value
+from thermalign.metrics.intervals import DIFFERENCE, POSITIVE, RATE, interval, p_value
 from thermalign.metrics.verification import eer
+from thermalign.schemas.keys import ALL, SUBSET, Subset
 from thermalign.schemas.measures import DIFFERENCES
 
+FACE = np.array([[30.0, 40], [70, 40], [50, 64], [34, 80], [66, 80]])
+NEAR, HARD_RANGE = Subset(range="1"), Subset(range="2")
 PEOPLE = [f"s{k}" for k in range(8)]
 SHOTS = {"easy": 1, "also": 1, "hard": 2, "worse": 2}
 """Images of everyone, and their ranges."""
@@ -26,10 +30,11 @@ KNOWN = pd.DataFrame(
     [(f"{s}-{shot}", s, 1, reach, shot) for s in PEOPLE for shot, reach in SHOTS.items()],
     columns=["image_id", "subject_id", "volume", "range", "condition"],
 )
+DISPLACEMENTS = displacement.Settings(range=1)
 FAR = 0.6  # which 8 x 7 pairs of people support
 HARD = KNOWN["range"] == 2
 EASY_IDS = list(KNOWN.loc[~HARD, "image_id"])
-DRAWS = Draws.of_fold(KNOWN, KNOWN, {"replicates": 200, "seed": 1})
+DRAWS = Draws.of_fold(KNOWN, KNOWN, Settings(replicates=200, seed=1))
 
 
 def points(ids):
@@ -63,16 +68,16 @@ def trial(found, by_reading, *, annotations):
     """Return a model with the figures of everything it has, as `measure` writes them."""
     errors = errors_of(found, annotations, KNOWN)
     figures = {}
-    for subset in ("all", "range=1", "range=2"):
-        chosen = KNOWN if subset == "all" else KNOWN[KNOWN["range"] == int(subset[-1])]
+    for subset in (ALL, NEAR, HARD_RANGE):
+        chosen = KNOWN if subset == ALL else KNOWN[KNOWN["range"] == int(subset.range)]
         rows = errors[errors["image_id"].isin(chosen["image_id"])]
         if rows["error"].notna().any():
-            figures[subset, "nmse", 0.0] = nmse_of(subset, "nmse", rows, DRAWS)
+            figures[Place(subset, "nmse")] = nmse(subset, rows, DRAWS)
         its = by_reading[""]
         its = comparisons_of(its[its["probe_id"].isin(chosen["image_id"])], KNOWN)
         if len(its):
-            for rate in rates_of(subset, Compared.of(its, DRAWS), np.array([FAR])):
-                figures[subset, rate.metric, rate.at] = rate
+            for rate in rates_of(subset, Compared.of(its, DRAWS), [FAR]):
+                figures[Place(subset, rate.metric, rate.at)] = rate
     return Trial(found, by_reading, figures)
 
 
@@ -81,8 +86,10 @@ def fold(models, annotated=tuple(KNOWN["image_id"])):
 
 
 def table(*folds):
-    rows = pd.DataFrame(contrast("p", folds))
-    return rows.set_index(["model_a", "model_b", "subset", "metric"]).sort_index()
+    """Return the rows of DIFFERENCES by models, subset and metric."""
+    rows = pd.DataFrame(contrast(folds))
+    keys = rows[["model_a", "model_b", *SUBSET, "metric"]].itertuples(index=False, name=None)
+    return {(a, b, Subset(*its), m): rows.loc[n] for n, (a, b, *its, m) in enumerate(keys)}
 
 
 def half_annotated():
@@ -103,16 +110,16 @@ def half_annotated():
 
 def test_probes_that_one_model_was_not_asked_about_do_not_make_a_difference():
     study = half_annotated()
-    own = [study.models[m].figures["all", "eer", 0.0].value for m in ("annotated", "dan")]
+    own = [study.models[m].figures[Place(ALL, "eer")].value for m in ("annotated", "dan")]
     assert own[0] < own[1] - 0.05  # as if annotated points were that much better
     for metric in ("eer", "rank1", "tar_at_far"):
-        row = table(study).loc[("annotated", "dan", "all", metric)]
+        row = table(study)["annotated", "dan", ALL, metric]
         assert row[["value", "p"]].tolist() == [0, 1]
         assert row[["low", "high"]].isna().all()  # no draw tells one from the other
-    row = table(study).loc[("annotated", "dan", "all", "eer")]
+    row = table(study)["annotated", "dan", ALL, "eer"]
     assert row["n"] == len(EASY_IDS) * len(PEOPLE)
     assert row["n_subjects"] == len(PEOPLE)
-    assert ("annotated", "dan", "range=2", "eer") not in table(study).index  # nothing in common
+    assert ("annotated", "dan", HARD_RANGE, "eer") not in table(study)  # nothing in common
 
 
 def gives_up(seed=0):
@@ -131,33 +138,34 @@ def gives_up(seed=0):
 
 def test_a_detector_that_gives_up_on_hard_faces_gains_nothing():
     study = gives_up()
-    own = [study.models[m].figures["all", "nmse", 0.0].value for m in ("both", "easy")]
+    own = [study.models[m].figures[Place(ALL, "nmse")].value for m in ("both", "easy")]
     assert own[0] - own[1] == pytest.approx(2 / 40, abs=0.01)  # half of 4 px of 40
-    row = table(study).loc[("both", "easy", "all", "nmse")]
+    row = table(study)["both", "easy", ALL, "nmse"]
     assert row["value"] == pytest.approx(0, abs=1e-15)
     assert row["p"] == 1
     assert row["n"] == len(EASY_IDS)
-    assert ("both", "easy", "range=2", "nmse") not in table(study).index
+    assert ("both", "easy", HARD_RANGE, "nmse") not in table(study)
     # its failures cost it probes, which stay in every rate
-    assert table(study).loc[("both", "easy", "all", "eer"), "n"] == len(KNOWN) * len(PEOPLE)
+    assert table(study)["both", "easy", ALL, "eer"]["n"] == len(KNOWN) * len(PEOPLE)
 
 
 def test_a_figure_on_common_images_is_the_figure_of_these_images():
     study = half_annotated()
     rows = scores(EASY_IDS, worse=1.0)
-    value, n, made = beside([study], "dan", "annotated", ("all", "eer", 0.0))
+    value, n, made = beside([study], "dan", "annotated", Place(ALL, "eer"))
     assert value == eer(rows["score"].to_numpy(), rows["genuine"].to_numpy())
     assert n == len(rows)
-    np.testing.assert_array_equal(made.values, DRAWS.eer(comparisons_of(rows, KNOWN)))
+    alone = equal_error_rate(ALL, Compared.of(comparisons_of(rows, KNOWN), DRAWS))
+    np.testing.assert_array_equal(made.values, alone.replicates)
 
 
 def test_models_with_the_same_images_keep_the_replicates_that_were_measured():
     study = gives_up()
     marks = {"both": np.linspace(0, 1, 200), "easy": np.linspace(0, 0.5, 200) ** 2}
-    place = ("all", "eer", 0.0)
+    place = Place(ALL, "eer")
     for name, drawn in marks.items():
-        study.models[name].figures[place] = Measured("all", "eer", 0.25, 77, drawn, 8)
-    row = table(study).loc[("both", "easy", "all", "eer")]
+        study.models[name].figures[place] = Measured(ALL, "eer", 0.25, 77, drawn, 8, scale=RATE)
+    row = table(study)["both", "easy", ALL, "eer"]
     paired = marks["both"] - marks["easy"]
     assert tuple(row[["low", "high"]]) == interval(0.0, paired, subjects=8, scale=DIFFERENCE)
     assert row["n"] == 77
@@ -167,23 +175,23 @@ def test_models_with_the_same_images_keep_the_replicates_that_were_measured():
 def test_a_difference_over_folds_is_that_of_the_folds_that_both_have():
     whole, part = half_annotated(), half_annotated()
     del part.models["dan"].scores[""]  # nothing of this fold
-    key = ("annotated", "dan", "all", "eer")
-    alone, both = table(whole).loc[key], table(whole, part).loc[key]
+    key = ("annotated", "dan", ALL, "eer")
+    alone, both = table(whole)[key], table(whole, part)[key]
     assert both[["value", "n"]].tolist() == alone[["value", "n"]].tolist()
-    assert table(whole, whole).loc[key, "n"] == 2 * alone["n"]
+    assert table(whole, whole)[key]["n"] == 2 * alone["n"]
 
 
 def test_every_reading_compares_its_own_scores():
     everything = dict.fromkeys(KNOWN["image_id"], 2.0)
     truth, models = points(KNOWN["image_id"]), {}
-    place = ("same_moment=keep&range=1", "eer", 0.0)
+    place = Place(Subset(same_moment="keep", range="1"), "eer")
     for name, ids in (("a", EASY_IDS[:-4]), ("b", list(KNOWN["image_id"]))):
         readings = {"": scores(ids), "keep": scores(ids, seed=9, gap=2.0 + (name == "b"))}
         made = trial(predictions(name, shift=everything), readings, annotations=truth)
         rows = comparisons_of(readings["keep"][readings["keep"]["probe_id"].isin(EASY_IDS)], KNOWN)
-        made.figures[place] = equal_error_rate_of(place[0], Compared.of(rows, DRAWS))
+        made.figures[place] = equal_error_rate(place.subset, Compared.of(rows, DRAWS))
         models[name] = made
-    row = table(fold(models)).loc[("a", "b", place[0], "eer")]
+    row = table(fold(models))["a", "b", place.subset, "eer"]
     expected = [
         eer(rows["score"].to_numpy(), rows["genuine"].to_numpy())
         for rows in (scores(EASY_IDS[:-4], seed=9, gap=gap) for gap in (2.0, 3.0))
@@ -195,30 +203,31 @@ def test_every_reading_compares_its_own_scores():
 def test_differences_are_not_told_by_attributes_of_people():
     study = gives_up()
     for model in study.models.values():
-        model.figures["attribute=glasses:yes", "eer", 0.0] = model.figures["all", "eer", 0.0]
-    assert not [s for s in table(study).index.get_level_values("subset") if "attribute" in s]
+        by_attribute = Place(Subset(attribute="glasses", attribute_value="yes"), "eer")
+        model.figures[by_attribute] = model.figures[Place(ALL, "eer")]
+    assert not [key for key in table(study) if key[2].attribute]
 
 
 def block(rows):
     """Return DIFFERENCES of subset, p and what else differs."""
     fixed = {"protocol": "p", "metric": "eer", "at": 0.0}
-    return pd.DataFrame([{**fixed, "subset": subset, "p": p, **more} for subset, p, more in rows])
+    return pd.DataFrame([{**fixed, **subset._asdict(), "p": p, **more} for subset, p, more in rows])
 
 
 def test_p_values_are_adjusted_among_all_images_and_every_range():
     frame = block(
         [
-            ("all", 0.01, {}),
-            ("range=1", 0.02, {}),
-            ("range=2", 0.03, {}),
-            ("condition=baseline", 0.001, {}),
-            ("volume=1&range=1", 0.001, {}),
-            ("same_moment=keep", 0.04, {}),
-            ("same_moment=keep&range=1", 0.01, {}),
-            ("same_moment=keep&range=2", 0.5, {}),
-            ("all", 0.02, {"metric": "nmse"}),
-            ("all", 0.03, {"protocol": "q"}),
-            ("all", 0.04, {"at": 0.1}),
+            (ALL, 0.01, {}),
+            (NEAR, 0.02, {}),
+            (HARD_RANGE, 0.03, {}),
+            (Subset(condition="baseline"), 0.001, {}),
+            (Subset(volume="1", range="1"), 0.001, {}),
+            (Subset(same_moment="keep"), 0.04, {}),
+            (Subset(same_moment="keep", range="1"), 0.01, {}),
+            (Subset(same_moment="keep", range="2"), 0.5, {}),
+            (ALL, 0.02, {"metric": "nmse"}),
+            (ALL, 0.03, {"protocol": "q"}),
+            (ALL, 0.04, {"at": 0.1}),
         ]
     )
     nan = float("nan")
@@ -227,40 +236,35 @@ def test_p_values_are_adjusted_among_all_images_and_every_range():
 
 
 def test_one_range_alone_is_not_counted_twice():
-    frame = block(
-        [("all", 0.01, {}), ("all", 0.04, {}), ("range=1", 0.01, {}), ("range=1", 0.04, {})]
-    )
+    frame = block([(ALL, 0.01, {}), (ALL, 0.04, {}), (NEAR, 0.01, {}), (NEAR, 0.04, {})])
     assert adjusted(frame).tolist() == pytest.approx([0.02, 0.04, 0.02, 0.04])
 
 
 def test_a_metric_that_one_range_alone_supports_is_not_one_of_a_protocol_of_one_range():
     rate = {"metric": "tar_at_far", "at": 0.1}
-    frame = block(
-        [("all", 0.01, rate), ("range=1", 0.02, rate), ("range=2", 0.5, {}), ("range=1", 0.5, {})]
-    )
+    frame = block([(ALL, 0.01, rate), (NEAR, 0.02, rate), (HARD_RANGE, 0.5, {}), (NEAR, 0.5, {})])
     assert adjusted(frame).tolist() == pytest.approx([0.02, 0.02, 1, 1])
 
 
 def test_every_difference_has_its_p_values():
-    found = differences({"p": [gives_up()]})
+    found = differences({"p": [gives_up()]}, {"p": "d"})
     assert list(found.columns) == [n for n in DIFFERENCES.names if n != "p_holm"] + ["p_holm"]
     known = found.dropna(subset="p")
     assert len(known) > 0
     assert (known["p_holm"] >= known["p"]).all()
-    assert list(differences({}).columns) == list(found.columns)
+    assert list(differences({}, {}).columns) == list(found.columns)
 
 
 def test_detectors_are_placed_by_their_rate_on_annotated_probes():
     study = half_annotated()
-    key = ("p", "dan", "all", "eer", 0.0)
-    row = dict(zip(("protocol", "model", "subset", "metric", "at"), key, strict=True))
-    own = study.models["dan"].figures["range=1", "eer", 0.0]
-    wrong = {**row, "subset": "range=1", "value": 0.9, "low": 0.0, "high": 1.0, "n": 1}
+    key = {"dataset": "d", "protocol": "p", "model": "dan", **NEAR._asdict()}
+    key |= {"metric": "eer", "at": 0.0}
+    own = study.models["dan"].figures[Place(NEAR, "eer")]
+    wrong = {**key, "value": 0.9, "low": 0.0, "high": 1.0, "n": 1}
     wrong["fold_sd"] = 0.5  # of other probes
     summary = pd.DataFrame([wrong])
-    made = {(*key[:2], "range=1", "eer", 0.0): Replicates(np.full(200, 0.9), 8)}
-    study.models["dan"].figures["range=1", "eer", 0.0] = own
-    changed, drawn = on_annotated(summary, made, {"p": [study]}, {"range": 1})
+    made = {tuple(key.values()): Replicates(np.full(200, 0.9), 8, RATE)}
+    changed, drawn = on_annotated(summary, made, {"p": [study]}, DISPLACEMENTS)
     assert changed["value"].tolist() == [own.value]
     assert changed["n"].tolist() == [own.n]
     assert changed["fold_sd"].isna().all()
@@ -273,13 +277,14 @@ def test_detectors_are_placed_by_their_error_on_probes():
     found = predictions("dan", shift=shift)
     asked = {"": scores(KNOWN.loc[KNOWN["condition"] == "easy", "image_id"])}
     study = fold({"dan": trial(found, asked, annotations=points(KNOWN["image_id"]))})
-    row = {"protocol": "p", "model": "dan", "subset": "range=1", "metric": "nmse", "at": 0.0}
-    measured = study.models["dan"].figures["range=1", "nmse", 0.0]
+    row = {"dataset": "d", "protocol": "p", "model": "dan", **NEAR._asdict()}
+    row |= {"metric": "nmse", "at": 0.0}
+    measured = study.models["dan"].figures[Place(NEAR, "nmse")]
     assert measured.value == pytest.approx(0.1)
     summary = pd.DataFrame([{**row, "value": measured.value, "low": 0.0, "high": 1.0, "n": 16}])
     summary["fold_sd"] = 0.5
-    made = {tuple(row.values()): Replicates(measured.replicates, 8)}
-    changed, drawn = on_annotated(summary, made, {"p": [study]}, {"range": 1})
+    made = {tuple(row.values()): Replicates(measured.replicates, 8, POSITIVE)}
+    changed, drawn = on_annotated(summary, made, {"p": [study]}, DISPLACEMENTS)
     assert changed.loc[0, ["value", "n"]].tolist() == pytest.approx([0.05, 8])
     np.testing.assert_allclose(drawn[tuple(row.values())].values, 0.05)
     nothing = fold(
@@ -291,5 +296,5 @@ def test_detectors_are_placed_by_their_error_on_probes():
             )
         }
     )
-    changed, _ = on_annotated(summary, made, {"p": [study, nothing]}, {"range": 1})
+    changed, _ = on_annotated(summary, made, {"p": [study, nothing]}, DISPLACEMENTS)
     assert changed["value"].tolist() == [measured.value]  # no mean over the folds that went well

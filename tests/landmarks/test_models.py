@@ -1,11 +1,11 @@
-"""The printed parameter totals, and the layers that lead to them."""
+"""Parameters by count: the printed totals, and the layers that lead to them."""
 
 import pytest
 import torch
 from torch import nn
 
-from thermalign.landmarks import dan, mean_shape, mtcnn, pbc
-from thermalign.landmarks.models import printed_parameters
+from thermalign.landmarks import dan, mtcnn, pbc
+from thermalign.landmarks.models import count_parameters, parameter_counts, printed_parameters
 
 Layer = tuple[str, int, int, int, int]
 
@@ -37,10 +37,24 @@ def on_paper(model: object, **settings: object) -> nn.Module:
 
 
 @pytest.mark.parametrize(
-    ("model", "printed"), [(dan, 23_022_592), (pbc, 1_016_390), (mtcnn, 494_924), (mean_shape, 0)]
+    ("model", "printed"), [(dan, 23_022_592), (pbc, 1_016_390), (mtcnn, 494_924)]
 )
 def test_the_printed_totals_are_reproduced(model: object, printed: int) -> None:
     assert printed_parameters(on_paper(model)) == printed
+
+
+def test_counts_are_of_the_configuration_and_of_the_paper() -> None:
+    counts = parameter_counts(
+        {"mean_shape": {}, "small": {"model": "pbc", "width": 0.5, "seeds": [1, 2]}}
+    )
+    assert counts["detector"].tolist() == ["mean_shape", "pbc"]
+    assert counts["paper"].tolist() == [0, 1_016_390]
+    half = pbc.Settings(width=0.5)
+    assert counts["configured"].tolist() == [0, printed_parameters(pbc.network(half))]
+    assert count_parameters("pbc", half) == {
+        "configured": counts["configured"][1],
+        "paper": 1_016_390,
+    }
 
 
 @pytest.mark.parametrize(("name", "total"), [("pnet", 6_724), ("rnet", 100_552), ("onet", 387_648)])

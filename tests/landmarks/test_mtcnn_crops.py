@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 import torch
 
+from thermalign.geometry import box_iou
 from thermalign.landmarks.contract import Faces, unannotated
 from thermalign.landmarks.mtcnn import Settings, crops
-from thermalign.landmarks.mtcnn.boxes import iou, squared
+from thermalign.landmarks.mtcnn.boxes import squared
 from thermalign.landmarks.mtcnn.crops import Crops
 from thermalign.warp import stack_images
 
@@ -25,7 +26,7 @@ def generator(seed: int = 0) -> torch.Generator:
 
 
 def overlap(faces: Faces, crops: Crops) -> torch.Tensor:
-    return iou(crops.boxes, faces.boxes[crops.rows])
+    return box_iou(crops.boxes, faces.boxes[crops.rows])
 
 
 def outside(faces: Faces, crops: Crops) -> float:
@@ -124,8 +125,8 @@ def test_a_pool_that_stays_empty_is_refused(toy_faces: Callable[..., Faces]) -> 
 
 
 def test_pools_of_a_subset_point_at_the_whole_set() -> None:
-    crops = Crops(torch.tensor([0, 1, 1]), torch.zeros(3, 4))
-    pools = crops.Pools(crops, crops, crops).of(torch.tensor([4, 9]))
+    three = Crops(torch.tensor([0, 1, 1]), torch.zeros(3, 4))
+    pools = crops.Pools(three, three, three).of(torch.tensor([4, 9]))
     assert pools.parts.rows.tolist() == [4, 9, 9]
 
 
@@ -133,7 +134,7 @@ def test_disturbed_boxes_keep_their_overlap_and_move() -> None:
     boxes = torch.tensor([[10.0, 20.0, 90.0, 110.0]]).expand(2000, 4)
     settings = Settings(shift=0.2, scale=(0.7, 1.4), least_iou=0.65)
     found = crops.disturb_boxes(boxes, settings, generator())
-    assert float(iou(found, boxes).min()) >= 0.65
+    assert float(box_iou(found, boxes).min()) >= 0.65
     assert int((found == boxes).all(1).sum()) < 100
     ratio = found[:, 2:] / boxes[:, 2:]
     torch.testing.assert_close(ratio[:, 0], ratio[:, 1])

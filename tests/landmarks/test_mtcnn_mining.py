@@ -3,9 +3,9 @@ from dataclasses import replace
 
 import torch
 
+from thermalign.geometry import box_iou
 from thermalign.landmarks.contract import Faces
 from thermalign.landmarks.mtcnn import Settings, cascade, crops
-from thermalign.landmarks.mtcnn.boxes import iou
 from thermalign.landmarks.mtcnn.crops import Pools
 from thermalign.landmarks.mtcnn.networks import PNet, RNet
 
@@ -49,6 +49,6 @@ def test_mined_crops_are_sorted_by_the_face_of_their_own_image(
     sure = replace(SETTINGS, mining_thresholds=(0.0, 0.0))
     pools = mine(faces, sure, refined=True)
     found = pools.negatives
-    assert float(iou(found.boxes, faces.boxes[found.rows]).max()) < 0.3
+    assert float(box_iou(found.boxes, faces.boxes[found.rows]).max()) < 0.3
     assert set(found.rows.tolist()) == set(range(len(faces)))
     assert len(found) > 3 * SETTINGS.least_crops * len(faces) - 1

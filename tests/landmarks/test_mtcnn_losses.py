@@ -4,7 +4,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from thermalign.landmarks.contract import Faces, to_box_units
+from thermalign.geometry import to_box_units
+from thermalign.landmarks.contract import Faces
 from thermalign.landmarks.mtcnn import Settings, crops, losses
 from thermalign.landmarks.mtcnn.boxes import box_offsets, squared
 from thermalign.landmarks.mtcnn.cascade import image_levels

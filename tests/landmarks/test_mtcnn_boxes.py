@@ -3,7 +3,8 @@ from itertools import pairwise
 import pytest
 import torch
 
-from thermalign.landmarks.mtcnn.boxes import box_offsets, calibrate, iou, pyramid, squared, suppress
+from thermalign.geometry import box_iou
+from thermalign.landmarks.mtcnn.boxes import box_offsets, calibrate, pyramid, squared, suppress
 
 TEN = torch.tensor([[0.0, 0.0, 10.0, 10.0]])
 
@@ -48,7 +49,7 @@ def one_by_one(
     ],
 )
 def test_overlaps_by_hand(other: list[float], expected: float) -> None:
-    assert float(iou(torch.tensor([other]), TEN)) == pytest.approx(expected)
+    assert float(box_iou(torch.tensor([other]), TEN)) == pytest.approx(expected)
 
 
 def test_squaring_keeps_the_centre_and_the_longer_side() -> None:

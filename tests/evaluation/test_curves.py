@@ -5,11 +5,14 @@ import pandas as pd
 import pytest
 from scipy.stats import linregress, norm
 
-from thermalign.evaluation.displacement import SLOPES, Curve, measure_curve, measure_difference
+from thermalign.evaluation.displacement import SLOPES, measure_curve, measure_difference
 from thermalign.evaluation.draws import Draws
+from thermalign.evaluation.settings import Settings
 from thermalign.metrics.verification import d_prime, eer
+from thermalign.schemas.keys import DISPLACEMENT, Subset
 
 LEVELS = [0.0, 0.1, 0.2, 0.4]
+CURVE = Subset(DISPLACEMENT, "isotropic", range="1")
 
 
 def names(people):
@@ -28,16 +31,16 @@ def scores(level, *, loss, gap=3.0, people=8):
 
 def drawn(people=8):
     known = pd.DataFrame({"subject_id": names(people), "image_id": names(people)})
-    return Draws.of_fold(known, known, {"replicates": 100, "seed": 1})
+    return Draws.of_fold(known, known, Settings(replicates=100, seed=1))
 
 
-def curve(loss, subset="displacement=isotropic", **of_scores):
-    made = Curve(subset, LEVELS, [scores(level, loss=loss, **of_scores) for level in LEVELS])
-    return list(measure_curve(made, drawn(of_scores.get("people", 8)), linear_up_to=0.2))
+def curve(loss, subset=CURVE, **of_scores):
+    made = {level: scores(level, loss=loss, **of_scores) for level in LEVELS}
+    return list(measure_curve(subset, made, drawn(of_scores.get("people", 8)), linear_up_to=0.2))
 
 
 def test_every_level_has_its_error_and_its_rate():
-    figures = {(m.metric, m.at): m.value for m in curve(10.0)}
+    figures = {(m.metric, m.subset.level): m.value for m in curve(10.0)}
     for level in LEVELS:
         table = scores(level, loss=10.0)
         assert figures["nmse", level] == pytest.approx(level)
@@ -46,8 +49,8 @@ def test_every_level_has_its_error_and_its_rate():
 
 def test_rises_stand_at_the_level_they_lead_to_and_add_up():
     figures = curve(10.0)
-    rises = {m.at: m for m in figures if m.metric == "eer_rise"}
-    rates = {m.at: m for m in figures if m.metric == "eer"}
+    rises = {m.subset.level: m for m in figures if m.metric == "eer_rise"}
+    rates = {m.subset.level: m for m in figures if m.metric == "eer"}
     assert list(rises) == LEVELS[1:]
     total = sum(rise.value for rise in rises.values())
     assert total == pytest.approx(rates[0.4].value - rates[0.0].value)
@@ -98,7 +101,7 @@ def test_sensitivity_is_seen_where_the_error_rate_lies_on_its_floor():
 
 
 def test_d_prime_stands_at_every_level():
-    figures = {m.at: m for m in curve(10.0) if m.metric == "d_prime"}
+    figures = {m.subset.level: m for m in curve(10.0) if m.metric == "d_prime"}
     assert list(figures) == LEVELS
     table = scores(0.2, loss=10.0)
     assert figures[0.2].value == d_prime(table["score"].to_numpy(), table["genuine"].to_numpy())
@@ -106,10 +109,10 @@ def test_d_prime_stands_at_every_level():
 
 
 def test_a_level_at_which_no_face_can_be_aligned_has_no_d_prime_and_the_others_stay():
-    levels = [scores(level, loss=10.0) for level in LEVELS]
-    levels[-1]["score"] = -np.inf
-    made = list(measure_curve(Curve("a", LEVELS, levels), drawn(), linear_up_to=0.2))
-    figures = {(m.metric, m.at): m for m in made}
+    levels = {level: scores(level, loss=10.0) for level in LEVELS}
+    levels[0.4]["score"] = -np.inf
+    made = list(measure_curve(CURVE, levels, drawn(), linear_up_to=0.2))
+    figures = {(m.metric, m.subset.level): m for m in made}
     lost = figures["d_prime", 0.4]
     assert (np.isnan(lost.value), lost.n) == (True, 0)
     assert np.isnan(lost.interval()).all()
@@ -118,18 +121,21 @@ def test_a_level_at_which_no_face_can_be_aligned_has_no_d_prime_and_the_others_s
 
 
 def test_the_difference_of_two_curves_is_paired():
-    steep, flat = curve(10.0, "a&modality=thermal"), curve(0.0, "a&modality=visible")
-    difference = {m.metric: m for m in measure_difference("a", steep, flat)}
+    steep, flat = (
+        curve(loss, CURVE._replace(modality=modality))
+        for loss, modality in ((10.0, "thermal"), (0.0, "visible"))
+    )
+    difference = {m.metric: m for m in measure_difference(CURVE, steep, flat)}
     assert list(difference) == [f"{metric}_difference" for metric in SLOPES]
     for metric in ("eer_slope", "d_prime_slope"):
         own = difference[f"{metric}_difference"]
         pair = [next(m for m in side if m.metric == metric) for side in (steep, flat)]
         assert own.value == pytest.approx(pair[0].value - pair[1].value)
         np.testing.assert_allclose(own.replicates, pair[0].replicates - pair[1].replicates)
-        assert own.subset == "a"
+        assert own.subset == CURVE
         assert pair[1].value == pytest.approx(0, abs=1e-12)
 
 
 def test_probes_of_nobody_enrolled_have_no_curve():
-    strangers = [scores(level, loss=1.0).assign(genuine=False) for level in LEVELS]
-    assert not list(measure_curve(Curve("a", LEVELS, strangers), drawn(), linear_up_to=0.2))
+    strangers = {level: scores(level, loss=1.0).assign(genuine=False) for level in LEVELS}
+    assert not list(measure_curve(CURVE, strangers, drawn(), linear_up_to=0.2))

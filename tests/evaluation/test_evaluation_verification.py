@@ -4,18 +4,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from thermalign.evaluation.attributes import MOST_VALUES, telling
-from thermalign.evaluation.draws import Draws
-from thermalign.evaluation.verified import verified
+from thermalign.evaluation.draws import MOST_VALUES, Draws, telling
+from thermalign.evaluation.settings import Rates, Settings
+from thermalign.evaluation.verification import evaluate
 from thermalign.metrics.bootstrap import rate_replicates
-from thermalign.metrics.intervals import SCALES
+from thermalign.schemas.keys import ALL, Subset
 
-SETTINGS = {
-    "replicates": 60,
-    "seed": 1,
-    "false_match_rates": {"start": 0.1, "count": 3},
-    "tar_at_far": [0.5],
-}
+SETTINGS = Settings(
+    replicates=60, seed=1, false_match_rates=Rates(start=0.1, count=3), tar_at_far=(0.5,)
+)
+NEAR, FAR = Subset(range="1"), Subset(range="2")
 INF = np.inf
 NOBODY = pd.DataFrame(columns=["image_id", "name", "value"])
 
@@ -36,11 +34,12 @@ def comparisons(people, enrolled, score, *, probes=1, ranges=(1,)):
     ]
     columns = ["image_id", "subject_id", "range", "gallery_id", "genuine", "score"]
     table = pd.DataFrame(rows, columns=columns)
-    return table.assign(probe_id=table["image_id"], volume=1, condition="baseline")
+    known = {"volume": 1, "condition": "baseline", "same_moment": "exclude"}
+    return table.assign(probe_id=table["image_id"], **known)
 
 
-def shown(table, people, *, thresholds=None, attributes=NOBODY, headline=True):
-    made = verified(
+def shown(table, people, *, thresholds=None, attributes=NOBODY, headline="exclude"):
+    made = evaluate(
         table,
         draws_of(people),
         SETTINGS,
@@ -70,22 +69,22 @@ def noisy(seed, *, lost=()):
 
 def test_a_subject_without_a_gallery_image_is_a_failure_to_enrol_and_its_probes_are_misses():
     figures = shown(comparisons("abcd", "abc", right, probes=20), list("abcd"))
-    assert figures["all", "fte", 0].value == 0.25
-    assert figures["all", "rank1", 0].value == 0.75  # of 80 probes, not of 60
-    assert figures["all", "rank1", 0].n == 80
-    assert figures["all", "cmc", 2].value == 0.75
-    assert figures["all", "rank1_found", 0].value == 1
-    assert figures["all", "rank1_found", 0].n == 60
-    assert figures["all", "fta", 0].value == 0
+    assert figures[ALL, "fte", 0].value == 0.25
+    assert figures[ALL, "rank1", 0].value == 0.75  # of 80 probes, not of 60
+    assert figures[ALL, "rank1", 0].n == 80
+    assert figures[ALL, "cmc", 2].value == 0.75
+    assert figures[ALL, "rank1_found", 0].value == 1
+    assert figures[ALL, "rank1_found", 0].n == 60
+    assert figures[ALL, "fta", 0].value == 0
     # pairs a, b, c, d -> the two or three others who are enrolled
-    assert figures["all", "person_pairs", 0].value == 3 * 2 + 3
-    assert (figures["all", "people", 0].value, figures["all", "people", 0].n) == (3, 60)
+    assert figures[ALL, "person_pairs", 0].value == 3 * 2 + 3
+    assert (figures[ALL, "people", 0].value, figures[ALL, "people", 0].n) == (3, 60)
 
 
 def test_failures_to_enrol_are_drawn_by_person():
     figures = shown(comparisons("abcd", "abc", right), list("abcd"))
     weights = draws_of(list("abcd")).weights
-    drawn = figures["all", "fte", 0]
+    drawn = figures[ALL, "fte", 0]
     np.testing.assert_allclose(drawn.replicates, weights[:, 3] / weights.sum(axis=1))
     assert drawn.subjects == 4
 
@@ -104,12 +103,12 @@ def test_one_person_on_a_side_has_no_interval(people, enrolled):
 def test_of_two_people_every_draw_of_both_is_the_same_so_rates_of_them_have_no_interval():
     figures = shown(comparisons("ab", "ab", noisy(3), probes=4), ["a", "b"], thresholds={0: 0.5})
     for metric in ("eer", "auc", "d_prime", "fmr", "far"):
-        assert np.isnan(figures["all", metric, 0].interval()).all()
-    assert 0 < figures["all", "fnmr", 0].value < 1
-    assert np.isfinite(figures["all", "fnmr", 0].interval()).all()  # misses are of one person each
+        assert np.isnan(figures[ALL, metric, 0].interval()).all()
+    assert 0 < figures[ALL, "fnmr", 0].value < 1
+    assert np.isfinite(figures[ALL, "fnmr", 0].interval()).all()  # misses are of one person each
     three = shown(comparisons("abc", "abc", noisy(3), probes=4), list("abc"))
-    assert three["all", "eer", 0].subjects == 3
-    assert np.isfinite(three["all", "auc", 0].interval()).all()
+    assert three[ALL, "eer", 0].subjects == 3
+    assert np.isfinite(three[ALL, "auc", 0].interval()).all()
 
 
 def test_rates_with_and_without_failures_have_names_of_their_own():
@@ -117,46 +116,46 @@ def test_rates_with_and_without_failures_have_names_of_their_own():
     table = comparisons("abcde", "abcde", noisy(1, lost=lost), probes=4)
     found = table[table["score"] > -INF]
     figures, others = shown(table, list("abcde")), shown(found, list("abcde"))
-    assert figures["all", "fta", 0].value == 2 / 20
+    assert figures[ALL, "fta", 0].value == 2 / 20
     for metric in ("eer", "auc"):
-        again, alone = figures["all", f"{metric}_found", 0], others["all", metric, 0]
+        again, alone = figures[ALL, f"{metric}_found", 0], others[ALL, metric, 0]
         assert again.value == alone.value
         assert again.n == alone.n == 18 * 5
         np.testing.assert_array_equal(again.replicates, alone.replicates)
-    assert figures["all", "auc", 0].value < figures["all", "auc_found", 0].value
-    assert figures["all", "d_prime", 0].value == others["all", "d_prime", 0].value
-    for at in (key[2] for key in others if key[:2] == ("all", "roc")):
-        assert figures["all", "roc_found", at].value == others["all", "roc", at].value
-    assert figures["all", "roc", 1.0].value == 18 / 20
-    assert figures["all", "roc_found", 1.0].value == 1
+    assert figures[ALL, "auc", 0].value < figures[ALL, "auc_found", 0].value
+    assert figures[ALL, "d_prime", 0].value == others[ALL, "d_prime", 0].value
+    for at in (key[2] for key in others if key[:2] == (ALL, "roc")):
+        assert figures[ALL, "roc_found", at].value == others[ALL, "roc", at].value
+    assert figures[ALL, "roc", 1.0].value == 18 / 20
+    assert figures[ALL, "roc_found", 1.0].value == 1
 
 
 def test_failures_to_acquire_are_counted_by_range():
     table = comparisons("abc", "abc", noisy(1, lost={("a", 2, 0)}), ranges=(1, 2))
     figures = shown(table, list("abc"))
-    values = [figures[part, "fta", 0].value for part in ("all", "range=1", "range=2")]
+    values = [figures[part, "fta", 0].value for part in (ALL, NEAR, FAR)]
     assert values == pytest.approx([1 / 6, 0, 1 / 3])
-    assert figures["range=2", "rank1_found", 0].n == 2
+    assert figures[FAR, "rank1_found", 0].n == 2
 
 
 def test_where_nothing_was_acquired_rates_of_it_are_not_numbers_and_the_others_are_the_worst():
     table = comparisons("abc", "abc", lambda *_: -INF)
     figures = shown(table, list("abc"), thresholds={0.0: 0.5})
     for metric in ("eer_found", "auc_found", "d_prime", "rank1_found", "fmr", "fnmr", "fmr_bound"):
-        assert np.isnan(figures["all", metric, 0].value), metric
-        assert figures["all", metric, 0].n == 0
+        assert np.isnan(figures[ALL, metric, 0].value), metric
+        assert figures[ALL, metric, 0].n == 0
     worst = {"eer": 1, "auc": 0, "rank1": 0, "frr": 1, "far": 0, "fta": 1}
-    assert {metric: figures["all", metric, 0].value for metric in worst} == worst
-    assert figures["all", "person_pairs", 0].value == 0
-    assert np.isnan(figures["all", "tar_at_far", 0.5].value)
+    assert {metric: figures[ALL, metric, 0].value for metric in worst} == worst
+    assert figures[ALL, "person_pairs", 0].value == 0
+    assert np.isnan(figures[ALL, "tar_at_far", 0.5].value)
 
 
 def test_without_impostors_rates_are_not_numbers_and_say_so():
     figures = shown(comparisons("a", "a", right, probes=3), ["a", "b"])
     for metric in ("eer", "eer_found", "auc", "auc_found", "d_prime"):
-        assert np.isnan(figures["all", metric, 0].value)
-    assert figures["all", "person_pairs", 0].value == 0
-    assert figures["all", "fte", 0].value == 0.5
+        assert np.isnan(figures[ALL, metric, 0].value)
+    assert figures[ALL, "person_pairs", 0].value == 0
+    assert figures[ALL, "fte", 0].value == 0.5
 
 
 def test_scores_of_nobody_show_nothing():
@@ -165,21 +164,21 @@ def test_scores_of_nobody_show_nothing():
 
 def test_a_true_accept_rate_takes_thirty_false_accepts_of_person_pairs():
     few = shown(comparisons("abcdefgh", "abcdefgh", right), list("abcdefgh"))
-    assert few["all", "person_pairs", 0].value == 56
-    assert few["all", "person_pairs_needed", 0.5].value == 60
-    assert few["all", "person_pairs_needed", 0.5].n == 56
-    assert np.isnan(few["all", "tar_at_far", 0.5].value)
-    assert len(few["all", "tar_at_far", 0.5].replicates) == 0
+    assert few[ALL, "person_pairs", 0].value == 56
+    assert few[ALL, "person_pairs_needed", 0.5].value == 60
+    assert few[ALL, "person_pairs_needed", 0.5].n == 56
+    assert np.isnan(few[ALL, "tar_at_far", 0.5].value)
+    assert len(few[ALL, "tar_at_far", 0.5].replicates) == 0
     many = shown(comparisons("abcdefghi", "abcdefghi", right), list("abcdefghi"))
-    assert many["all", "tar_at_far", 0.5].value == 1  # 72 pairs
+    assert many[ALL, "tar_at_far", 0.5].value == 1  # 72 pairs
 
 
 def test_pairs_of_lost_probes_are_no_support():
     lost = {("a", 1, 0)}
     figures = shown(comparisons("abc", "abc", noisy(1, lost=lost)), list("abc"))
-    assert figures["all", "person_pairs", 0].value == 4
-    assert figures["all", "person_pairs", 0].n == 6
-    assert figures["all", "people", 0].value == 3  # genuine comparisons, failures included
+    assert figures[ALL, "person_pairs", 0].value == 4
+    assert figures[ALL, "person_pairs", 0].n == 6
+    assert figures[ALL, "people", 0].value == 3  # genuine comparisons, failures included
 
 
 def by_hand(p, r, k, g):
@@ -194,41 +193,37 @@ def by_hand(p, r, k, g):
 def test_errors_at_a_threshold_from_training_people_by_hand():
     table = comparisons("ab", "ab", by_hand, probes=3)
     figures = shown(table, ["a", "b"], thresholds={0.0: 1.0, 0.5: 1.0, 0.1: 3.0})
-    rates = {m: figures["all", m, 0.0].value for m in ("fmr", "fnmr", "far", "frr")}
+    rates = {m: figures[ALL, m, 0.0].value for m in ("fmr", "fnmr", "far", "frr")}
     assert rates == pytest.approx({"fmr": 1 / 5, "fnmr": 1 / 5, "far": 1 / 6, "frr": 2 / 6})
-    counts = {m: figures["all", m, 0.0].n for m in rates}
+    counts = {m: figures[ALL, m, 0.0].n for m in rates}
     assert counts == {"fmr": 5, "fnmr": 5, "far": 6, "frr": 6}
-    assert figures["all", "threshold", 0.1].value == 3.0
+    assert figures[ALL, "threshold", 0.1].value == 3.0
     # a rate set for .5 would take 60 pairs of people and rests on 2; misses rest on people
-    assert np.isnan([figures["all", m, 0.5].value for m in ("fmr", "far")]).all()
-    assert figures["all", "fnmr", 0.5].value == pytest.approx(1 / 5)
-    assert np.isnan(figures["all", "fmr_bound", 0.5].value)
-    assert figures["all", "fmr_bound", 0.1].value == 1  # none of 2 pairs: at most 3 / 2
-    assert ("range=1", "threshold", 0.0) not in figures
+    assert np.isnan([figures[ALL, m, 0.5].value for m in ("fmr", "far")]).all()
+    assert figures[ALL, "fnmr", 0.5].value == pytest.approx(1 / 5)
+    assert np.isnan(figures[ALL, "fmr_bound", 0.5].value)
+    assert figures[ALL, "fmr_bound", 0.1].value == 1  # none of 2 pairs: at most 3 / 2
+    assert (NEAR, "threshold", 0.0) not in figures
 
 
 def test_a_threshold_that_training_people_could_not_set_has_no_errors():
     table = comparisons("ab", "ab", by_hand, probes=3)
     figures = shown(table, ["a", "b"], thresholds={0.0: np.nan})
     for metric in ("fmr", "fnmr", "far", "frr", "threshold", "fmr_bound"):
-        assert np.isnan(figures["all", metric, 0.0].value)
-        assert len(figures["all", metric, 0.0].replicates) == 0
+        assert np.isnan(figures[ALL, metric, 0.0].value)
+        assert len(figures[ALL, metric, 0.0].replicates) == 0
 
 
 def test_the_other_reading_has_all_images_and_each_range_and_no_bands():
     table = comparisons("abc", "abc", noisy(2), ranges=(1, 2))
-    figures = shown(table, list("abc"), thresholds={0.0: 0.5}, headline=False)
-    assert {key[0] for key in figures} == {"all", "range=1", "range=2"}
+    figures = shown(table, list("abc"), thresholds={0.0: 0.5}, headline="keep")
+    every = {Subset(same_moment="exclude", range=reach) for reach in ("", "1", "2")}
+    assert {key[0] for key in figures} == every
     assert not {"cmc", "roc_found", "fmr", "threshold"} & {key[1] for key in figures}
     assert all(len(m.replicates) == 0 for m in figures.values() if m.metric == "roc")
+    far = Subset(same_moment="exclude", range="2")
     for metric in ("eer", "eer_found", "auc", "d_prime", "rank1", "fta"):
-        assert len(figures["range=2", metric, 0].replicates) == SETTINGS["replicates"]
-
-
-def test_every_metric_with_replicates_has_a_scale():
-    table = comparisons("abc", "abc", noisy(2), ranges=(1, 2))
-    figures = shown(table, list("abc"), thresholds={0.0: 0.5})
-    assert {m.metric for m in figures.values() if len(m.replicates)} <= set(SCALES)
+        assert len(figures[far, metric, 0].replicates) == SETTINGS.replicates
 
 
 def told(*rows):
@@ -241,17 +236,17 @@ def test_rates_by_attribute_are_of_its_probes_against_everybody():
         *((i, "glasses", "yes" if i[0] in "ab" else "no") for i in table["image_id"].unique())
     )
     figures = shown(table, list("abcd"), attributes=telling(worn, table["image_id"]))
-    names = {key[0] for key in figures if key[0].startswith("attribute=")}
-    values = [f"attribute=glasses:{value}" for value in ("no", "yes")]
-    assert names == {f"{v}{part}" for v in values for part in ("", "&range=1", "&range=2")}
-    yes = table[table["subject_id"].isin(["a", "b"])]
-    alone = shown(yes, list("abcd"))
+    no, yes = (Subset(attribute="glasses", attribute_value=value) for value in ("no", "yes"))
+    names = {key[0] for key in figures if key[0].attribute}
+    assert names == {its._replace(range=reach) for its in (no, yes) for reach in ("", "1", "2")}
+    theirs = table[table["subject_id"].isin(["a", "b"])]
+    alone = shown(theirs, list("abcd"))
     for part in ("eer", "fta"):
-        one, other = figures[values[1], part, 0], alone["all", part, 0]
+        one, other = figures[yes, part, 0], alone[ALL, part, 0]
         assert (one.value, one.n, one.subjects) == (other.value, other.n, 2)
         np.testing.assert_array_equal(one.replicates, other.replicates)
-    assert figures[f"{values[1]}&range=2", "fta", 0].value == 0.5
-    assert figures[values[0], "fta", 0].value == 0
+    assert figures[yes._replace(range="2"), "fta", 0].value == 0.5
+    assert figures[no, "fta", 0].value == 0
 
 
 def test_an_attribute_that_does_not_part_the_probes_is_no_subset():
@@ -268,10 +263,16 @@ def test_too_many_values_are_said_so_in_the_log(capsys):
     assert "attribute age has 13 values" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("name", "value"), [("a&b", "x"), ("a", "x=y"), ("a:b", "x")])
-def test_signs_that_subsets_are_put_together_by_are_refused(name, value):
-    with pytest.raises(ValueError, match="reword it"):
-        telling(told(("i", name, value)), ["i"])
+@pytest.mark.parametrize(("name", "value"), [("a&b", "x"), ("a", "x=y"), ("a:b", "x:&=z")])
+def test_an_attribute_may_be_called_anything(name, value):
+    table = comparisons("abcd", "abcd", noisy(4))
+    words = told(*((i, name, value if i[0] in "ab" else "other") for i in table["image_id"]))
+    figures = shown(
+        table,
+        list("abcd"),
+        attributes=telling(words.drop_duplicates(), table["image_id"]),
+    )
+    assert figures[Subset(attribute=name, attribute_value=value), "eer", 0].n == 8
 
 
 def test_replicates_are_those_of_the_comparisons():
@@ -281,4 +282,4 @@ def test_replicates_are_those_of_the_comparisons():
     columns = [draws.columns(table[side]) for side in ("subject_id", "gallery_id")]
     four = table["score"].to_numpy(), table["genuine"].to_numpy(), *columns
     expected, _ = rate_replicates(*four, weights=draws.weights, at=np.empty(0))
-    np.testing.assert_array_equal(figures["all", "eer", 0].replicates, expected)
+    np.testing.assert_array_equal(figures[ALL, "eer", 0].replicates, expected)

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, pad
 
+from thermalign.geometry import box_iou
 from thermalign.landmarks.contract import Faces, unannotated
 from thermalign.landmarks.mtcnn import Settings, cascade
-from thermalign.landmarks.mtcnn.boxes import iou
 from thermalign.landmarks.mtcnn.cascade import Candidates
 from thermalign.landmarks.mtcnn.crops import Crops
 from thermalign.landmarks.mtcnn.networks import Heads, ONet, PNet, RNet
@@ -67,7 +67,7 @@ def test_a_proposal_lies_where_the_pattern_lies(x: int, y: int, side: int) -> No
     found = cascade.propose(BrightSquares(), whole(scene((x, y, side))), SETTINGS, threshold=0.5)
     truth = torch.tensor([[float(x), float(y), side, side]])
     best = found.crops.boxes[0]
-    assert float(iou(best[None], truth)) > 0.5
+    assert float(box_iou(best[None], truth)) > 0.5
     assert float((best[:2] + best[2:] / 2 - (truth[0, :2] + side / 2)).abs().max()) < 0.15 * side
 
 
