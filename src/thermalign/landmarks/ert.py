@@ -108,26 +108,11 @@ def fit(
 ) -> State:
     """Grow the trees on crops around the boxes.
 
-    Parameters
-    ----------
-    train, validation : Faces
-        Validation faces are measured once, at the end: nothing is chosen by them.
-    settings : Settings
-    seed : int
-    run : Run
-        Not used: dlib tells nothing before its last tree.
-
-    Returns
-    -------
-    State with ``predictor`` (B,) uint8, the file that dlib writes
-        Its curve is one point: the number of trees, training and validation NMSE. The same seed
-        gives the same bytes with the same number of threads; with another number dlib adds in
-        another order, and the last bits differ.
-
-    Raises
-    ------
-    ValueError
-        If there are no training faces.
+    The state is ``predictor`` (B,) uint8, the file that dlib writes. Its curve is one point: the
+    number of trees, training and validation NMSE; nothing is chosen by validation faces, and no
+    checkpoint is kept, since dlib tells nothing before its last tree. The same seed gives the same
+    bytes with the same number of threads; with another number dlib adds in another order, and the
+    last bits differ.
 
     Source
     ------
@@ -160,24 +145,7 @@ def predict(
 
     Crops are warped in batches; dlib takes one face at a time, tens of microseconds each.
 
-    Parameters
-    ----------
-    state : State
-    stack : ImageStack of N images
-    boxes : (N, 4) float, pixels, (x, y, width, height)
-    settings : Settings
-
-    Returns
-    -------
-    points : (N, L, 2) float32, pixels, (x, y)
-        dlib rounds them to whole pixels of the crop.
-    confidence : (N, L) float32
-        NaN: trees have none.
-
-    Raises
-    ------
-    ValueError
-        If the boxes do not fit the images.
+    It rounds points to whole pixels of the crop, and has no confidence.
     """
     data = normalise.prepare(unannotated(stack, boxes), settings)
     points = _predict(_read(state.tensors["predictor"]), data, settings)

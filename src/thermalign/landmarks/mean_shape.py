@@ -29,23 +29,7 @@ def reach(settings: Settings) -> float:
 def fit(
     train: Faces, validation: Faces, settings: Settings, *, seed: int, run: Run = UNKEPT
 ) -> State:
-    """Average the training landmarks in units of their boxes.
-
-    Parameters
-    ----------
-    train : Faces
-    validation, settings, seed, run
-        Not used: an average draws nothing.
-
-    Returns
-    -------
-    State with ``mean_shape`` (L, 2), fractions of the box
-
-    Raises
-    ------
-    ValueError
-        If there are no training faces.
-    """
+    """Average the training landmarks; the state is ``mean_shape`` (L, 2), fractions of the box."""
     if len(train) == 0:
         raise ValueError("mean_shape: there are no training faces")
     shape = to_box_units(train.points.double(), train.boxes.double()).mean(0)
@@ -55,21 +39,7 @@ def fit(
 def predict(
     state: State, stack: ImageStack, boxes: Tensor, settings: Settings
 ) -> tuple[Tensor, Tensor]:
-    """Place the mean shape in each box.
-
-    Parameters
-    ----------
-    state : State
-    stack : ImageStack of N images
-    boxes : (N, 4) float, pixels, (x, y, width, height)
-    settings : Settings
-
-    Returns
-    -------
-    points : (N, L, 2) float32, pixels, (x, y)
-    confidence : (N, L) float32
-        NaN: the mean shape has none.
-    """
+    """Place the mean shape in each box, without confidence."""
     boxes = unannotated(stack, boxes).boxes
     points = from_box_units(state.tensors["mean_shape"].to(boxes.device), boxes)
     return points, torch.full(points.shape[:2], torch.nan, device=boxes.device)

@@ -21,26 +21,12 @@ from thermalign.landmarks.mtcnn.networks import Heads, ONet, PNet, RNet, face_pr
 from thermalign.landmarks.mtcnn.settings import Settings
 
 _PIXELS = 500_000  # of the pyramid per batch
-
-
 _CROPS = 512  # per batch
-
-
 _WINDOWS = 512  # of a copy of the pyramid that go on
-
-
 _PROPOSALS = 300  # of an image that go on
-
-
 _SAME_COPY = 0.5  # overlaps beyond which the worse box is dropped; official
-
-
 _ACROSS_COPIES = 0.7
-
-
 _REFINED = 0.7
-
-
 _OUTPUT = 0.7  # of the smaller box
 
 

@@ -16,14 +16,8 @@ from thermalign.landmarks.mtcnn.settings import Settings
 from thermalign.training.loop import derived_seed
 
 _TRIES = 8  # draws of a landmark crop before the undisturbed box is taken
-
-
 _SHIFT = 0.2  # of a face's sides, at most, between the centres of face and crop; port
-
-
 _SIDES = (0.8, 1.25)  # of a crop: from so much of the shorter side to that of the longer one; port
-
-
 _LARGEST_NEGATIVE = 0.5  # of the image's shorter side; port
 
 

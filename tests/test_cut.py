@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from thermalign.landmarks.cut import cut_images
+from thermalign.cut import cut_images
 
 
 def test_images_are_cut_to_the_box_and_what_a_model_looks_at():
