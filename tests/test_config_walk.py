@@ -32,7 +32,7 @@ def example(node):
             **named(node),
         }
     if kind == "array":
-        return [example(node["items"])] * node.get("minItems", 1)
+        return [example(node["items"])] * max(1, node.get("minItems", 1))
     low, high = node.get("minimum", 1), node.get("maximum", 1)
     number = low if "minimum" in node else min(1, high)
     number = node.get("multipleOf", number) if number < node.get("multipleOf", 0) else number
@@ -106,8 +106,8 @@ def misspelt(key):
     return key[:-1] + "x" + key[-1]
 
 
-def changed(place, value, *, remove=False):
-    """Return a copy of the whole configuration with one more or another value, and its top block."""
+def changed(place, value):
+    """Return a copy of the whole configuration with one more, or with another, value."""
     config = copy.deepcopy(WHOLE)
     block = config
     for part in place[:-1]:

@@ -365,7 +365,12 @@ def _read(
         return model.model_validate(dict(block)).model_dump(exclude_none=True), []
     except ValidationError as error:
         faulty = [(its["type"], its["loc"], its["input"]) for its in error.errors()]
-        return {}, told(faulty, model.model_json_schema(), where)
+        return {}, told(faulty, _schema(model), where)
+
+
+@cache
+def _schema(model: type[Closed]) -> dict[str, Any]:
+    return model.model_json_schema()
 
 
 def json_schema() -> dict[str, Any]:
