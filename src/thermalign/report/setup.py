@@ -289,7 +289,9 @@ def read_setup(config: Block) -> Setup:
             linear_up_to=displaced.get("linear_up_to"),
         ),
         seed=int(config.get("evaluation", {}).get("seed", 0)),
-        simulated=any("simulator" in (b.get("adapter"), b.get("source")) for b in datasets.values()),
+        simulated=any(
+            "simulator" in (b.get("adapter"), b.get("source")) for b in datasets.values()
+        ),
     )
 
 
