@@ -132,8 +132,9 @@ def curve(axes: Axes, points: Curve, look: Look, *, marker: str = "") -> None:
     """Draw a curve as its model looks, with a band where it has intervals."""
     x, values = [at for at, _ in points], [value for _, value in points]
     y = [value.value for value in values]
-    line = {"color": look.colour, "linestyle": dash(look), "markersize": 3.5}
-    axes.plot(x, y, marker=marker or None, **line)
+    axes.plot(
+        x, y, marker=marker or None, markersize=3.5, color=look.colour, linestyle=dash(look)
+    )
     if any(value.bounded for value in values):
         low, high = [value.low for value in values], [value.high for value in values]
         axes.fill_between(x, low, high, color=look.colour, alpha=BAND, linewidth=0)
