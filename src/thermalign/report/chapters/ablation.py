@@ -17,8 +17,8 @@ from thermalign.report.cells import (
     rate_cell,
     signed,
 )
+from thermalign.report.chapters.people import verified
 from thermalign.report.names import subset_label, subset_parts
-from thermalign.report.people import verified
 from thermalign.report.summary import Value, View, by_number
 from thermalign.report.tables import INTERVALS
 from thermalign.report.wording import separable, span
@@ -26,15 +26,19 @@ from thermalign.report.wording import separable, span
 STUDY = "study"
 """Name of the matcher as configured, which the others are compared with."""
 
+
 POINTS = "annotated"
 """The model whose points align the probes of every matcher."""
 
+
 CHANCE = 0.5
+
 
 SECOND_LINES = (
     "Second lines: difference to the matcher as configured, in percentage points, on the same "
     "probes and draws of subjects, unadjusted. "
 )
+
 
 BLOCKS = {"matcher": "ablation", "sweep": "sweep"}
 """Column of a subset to the block of the configuration that names its values."""

@@ -27,6 +27,7 @@ from thermalign.report.wording import extent, separable
 METRICS = (("nmse", "NMSE", "all"), ("eer", "Equal error rate", "range=1"))
 """Metric, its name, and the subset that is shown rather than folded away."""
 
+
 OTHERS = {
     "tar_at_far": "True accept rate",
     "rank1": "Rank-1",
@@ -35,10 +36,13 @@ OTHERS = {
 }
 """Metrics of which more is better, and their names; all are folded away."""
 
+
 FRACTIONS = ("nmse", "auc", "d_prime")
 """Metrics that are no rates in percent."""
 
+
 BAR_WIDTH, BAR_HEIGHT = 150.0, 16.0
+
 
 ADJUSTED = (
     "Many pairs are compared, and some would stand out by chance: p and verdict are adjusted by "
@@ -47,6 +51,8 @@ ADJUSTED = (
     ".05. The intervals are not adjusted; the pointer on a p shows the unadjusted one. Other "
     "subsets stand in the study’s table of differences alone."
 )
+
+
 UNADJUSTED = (
     "Two models are separable where the interval leaves out zero; unadjusted: of twenty equal "
     "pairs one is expected to stand out."

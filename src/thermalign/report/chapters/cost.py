@@ -1,4 +1,4 @@
-"""Tables of what went in and what it took: images, costs, parameters."""
+"""What the study cost, and the size of its networks."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,25 +7,6 @@ import pandas as pd
 
 from thermalign.report.cells import MISSING, Body, Cell, Row, Table, number, percent
 from thermalign.report.names import Look
-
-
-def dataset_table(frame: pd.DataFrame) -> Table | None:
-    """Lay out the counts of subjects and images, a block per dataset; None without rows."""
-    if frame.empty:
-        return None
-    columns = ["dataset", "volume", "range", "condition", "modality", "subjects", "images"]
-    records = frame[columns].itertuples(index=False, name=None)
-    blocks: dict[str, list[Row]] = {}
-    for dataset, volume, reach, condition, modality, subjects, images in records:
-        cells = [Cell(str(reach)), Cell(str(condition), tone="words")]
-        cells += [Cell(str(modality), tone="words"), Cell(number(subjects)), Cell(number(images))]
-        blocks.setdefault(str(dataset), []).append(Row(f"Volume {volume}", cells))
-    return Table(
-        caption="Subjects and images",
-        head="Volume",
-        columns=["Range", "Condition", "Modality", "Subjects", "Images"],
-        bodies=[Body(rows, title=name) for name, rows in blocks.items()],
-    )
 
 
 def cost_table(frame: pd.DataFrame) -> Table | None:
