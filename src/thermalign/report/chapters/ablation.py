@@ -1,204 +1,162 @@
 """The matcher's parts: the EER of other matchers on the same faces, controls, settings swept."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
-from thermalign.report.cells import (
+from thermalign.report.layout import (
+    INTERVALS,
     MISSING,
-    NBSP,
     Body,
     Cell,
+    Chapter,
+    Part,
     Row,
     Table,
     interval,
-    percent,
+    number,
     percent_number,
     rate_cell,
     signed,
 )
-from thermalign.report.chapters.people import verified
-from thermalign.report.names import subset_label, subset_parts
-from thermalign.report.summary import Value, View, by_number
-from thermalign.report.tables import INTERVALS
-from thermalign.report.wording import separable, span
-
-STUDY = "study"
-"""Name of the matcher as configured, which the others are compared with."""
-
-
-POINTS = "annotated"
-"""The model whose points align the probes of every matcher."""
-
-
-CHANCE = 0.5
-
+from thermalign.report.setup import Setup, by_number, spelt, subset_label
+from thermalign.report.study import Study, Value, View
+from thermalign.schemas.keys import ALL, ANNOTATED, MATCHER, STUDY, SWEEP, Subset
 
 SECOND_LINES = (
     "Second lines: difference to the matcher as configured, in percentage points, on the same "
     "probes and draws of subjects, unadjusted. "
 )
+CONTROL = (
+    "Control: the gallery’s people are permuted, so that a matcher can know nobody. Its equal error "
+    "rate should be chance, 50 %; an interval that leaves chance out hints at a leak."
+)
+FITTED = (
+    "Fitted to: test subjects of the fold among those that principal components, mappings and "
+    "cross-examples were fitted to, checked in every fold. It has to be 0; rates of any other "
+    "matcher are not to be trusted."
+)
 
 
-BLOCKS = {"matcher": "ablation", "sweep": "sweep"}
-"""Column of a subset to the block of the configuration that names its values."""
+def chapter(study: Study) -> Chapter | None:
+    """Compare the matcher with others, a part per protocol; None where none was measured.
 
-
-@dataclass(frozen=True)
-class AblationChapter:
-    """What the page shows of one protocol's other matchers."""
-
-    label: str
-    controls: list[str]
-    tables: list[Table]
-
-
-def ablation_chapter(view: View, config: Mapping[str, Any]) -> AblationChapter | None:
-    """Return the chapter of a protocol; None where no matcher of the ablation was measured."""
-    names, swept = matchers(view, config), matchers(view, config, of="sweep")
-    if not names and not swept:
-        return None
-    said = [*_permuted(view, config), *_shared(view, names)]
-    others = (
-        f"Equal error rate of other matchers, probes aligned by annotated points, {verified(view)}"
-    )
-    settings = f"Equal error rate of other settings, among training subjects, {view.label}"
-    tables = [
-        _table(view, names, config, of="matcher", caption=others),
-        _table(view, swept, config, of="sweep", caption=settings),
-    ]
-    return AblationChapter(view.label, said, [table for table in tables if table])
-
-
-def matchers(view: View, config: Mapping[str, Any], *, of: str = "matcher") -> list[str]:
-    """Return the matchers with an EER: the study's, then as configured, then any others."""
-    measured = dict.fromkeys(subset_parts(s).get(of, "") for s in view.subsets("eer"))
-    ordered = dict.fromkeys([STUDY, *map(str, config.get(BLOCKS[of], {})), *measured])
-    return [name for name in ordered if name and name in measured]
-
-
-def permuted(config: Mapping[str, Any]) -> list[str]:
-    """Return the configured matchers that are fitted to permuted labels."""
-    blocks = config.get("ablation", {}).items()
-    return [str(name) for name, block in blocks if "permutations" in block]
-
-
-def of_matcher(
-    view: View, name: str, metric: str, *, subset: str = "all", of: str = "matcher"
-) -> Value | None:
-    """Return a known value of a matcher, or None."""
-    whole = f"{of}={name}" if subset == "all" else f"{of}={name}&{subset}"
-    value = view.get(POINTS, metric, subset=whole)
-    return value if value and value.known else None
-
-
-def spelt(name: str) -> str:
-    """Spell a matcher's name."""
-    return "as configured" if name == STUDY else name.replace("_", " ")
-
-
-def ablation_finding(views: Sequence[View], config: Mapping[str, Any]) -> str:
-    """Say in one line what the other matchers cost, and the controls; empty without any."""
-    controls = permuted(config)
-    names = dict.fromkeys(name for view in views for name in matchers(view, config))
+    It reads SUMMARY of annotated points: eer, eer_above_study and shared_subjects of the
+    experiments ``matcher`` and ``sweep``.
+    """
     parts = []
-    for name in (name for name in names if name not in controls):
-        found = _known(views, name, "eer_above_study")
-        if found:
-            text = span(found, show=lambda v: signed(v, percent_number), inside=percent_number)
-            verdict = separable(found)
-            silent = not verdict or (len(found) == 1 and found[0].apart)
-            parts.append(f"{spelt(name)}{NBSP}{text}" + ("" if silent else f", {verdict}"))
-    lead = "other matchers against the configured one, in points of EER: " if parts else ""
-    rates = [rate for name in controls for rate in _known(views, name, "eer")]
-    if rates:
-        text = span(rates, show=percent, inside=percent_number)
-        parts.append(f"permuted labels give {text}")
-    return f"{lead}{'; '.join(parts)}." if parts else ""
+    for view in study.views:
+        tables = [matcher_table(view, study.setup), sweep_table(view, study.setup)]
+        shown = [table for table in tables if table]
+        if shown:
+            parts.append(Part(view.label, shown))
+    return Chapter("ablation", "The matcher’s parts", parts) if parts else None
 
 
-def _known(views: Sequence[View], name: str, metric: str) -> list[Value]:
-    values = (of_matcher(view, name, metric) for view in views)
-    return [value for value in values if value]
-
-
-def _permuted(view: View, config: Mapping[str, Any]) -> list[str]:
-    said = []
-    for name in permuted(config):
-        value = of_matcher(view, name, "eer")
-        if value is None:
-            continue
-        text = f"{percent(value.value)} {interval(value, rate=True)}".strip()
-        lead = f"With the gallery’s people permuted ({spelt(name)}) the equal error rate is {text}"
-        if not value.bounded:
-            said.append(f"{lead}; without an interval it cannot be held against 50 %.")
-        elif value.low <= CHANCE <= value.high:
-            said.append(f"{lead}: chance, 50 %, lies within its interval.")
-        else:
-            said.append(f"{lead}: chance, 50 %, lies outside its interval, which hints at a leak.")
-    return said
-
-
-def _shared(view: View, names: list[str]) -> list[str]:
-    counts = {name: of_matcher(view, name, "shared_subjects") for name in names}
-    known = {name: value for name, value in counts.items() if value}
-    if not known:
-        return []
-    leaks = [spelt(name) for name, value in known.items() if value.value != 0]
-    if leaks:
-        return [
-            "Test subjects were among those that these matchers were fitted to: "
-            f"{', '.join(leaks)}. Their rates are not to be trusted."
-        ]
-    return [
-        "Principal components, mappings and cross-examples were fitted to no test subject of the "
-        f"fold: checked in {len(known)} matchers, each in every fold."
-    ]
-
-
-def _table(
-    view: View, names: list[str], config: Mapping[str, Any], *, of: str, caption: str
-) -> Table | None:
-    subsets = _subsets(view, of)
-    controls = [name for name in names if name in permuted(config)]
-    parts = [([n for n in names if n not in controls], ""), (controls, "Control")]
+def matcher_table(view: View, setup: Setup) -> Table | None:
+    """Lay out the equal error rates of other matchers by range, controls last; None without any."""
+    names = _ordered(view, MATCHER, setup.ablation)
+    if not names:
+        return None
+    controls = [name for name in names if name in setup.permuted]
+    checked = any(_known(view, MATCHER, name, "shared_subjects") for name in names)
+    subsets = _subsets(view, MATCHER)
+    blocks = {STUDY: _words(setup.matcher), **setup.ablation}
     bodies = [
-        Body([row for name in some for row in _rows(view, name, subsets, config, of=of)], title)
-        for some, title in parts
+        Body(
+            [
+                row
+                for name in some
+                for row in _rows(view, MATCHER, name, blocks, subsets=subsets, checked=checked)
+            ],
+            title,
+        )
+        for some, title in (
+            ([name for name in names if name not in controls], ""),
+            (controls, "Control"),
+        )
         if some
     ]
-    if not bodies:
-        return None
-    compared = any(row.tone == "muted" for body in bodies for row in body.rows)
     return Table(
-        caption=caption,
+        caption="Equal error rate of other matchers, probes aligned by annotated points, "
+        f"{view.verified}",
+        head="Matcher",
+        columns=["Settings", *map(subset_label, subsets), *(["Fitted to"] if checked else [])],
+        bodies=bodies,
+        notes=[
+            _note(bodies),
+            *([FITTED] if checked else []),
+            *([CONTROL] if controls else []),
+        ],
+    )
+
+
+def sweep_table(view: View, setup: Setup) -> Table | None:
+    """Lay out the equal error rates of other settings among training subjects; None without."""
+    names = _ordered(view, SWEEP, setup.sweep)
+    if not names:
+        return None
+    subsets = _subsets(view, SWEEP)
+    blocks = {STUDY: _words(setup.matcher), **setup.sweep}
+    rows = [
+        row
+        for name in names
+        for row in _rows(view, SWEEP, name, blocks, subsets=subsets, checked=False)
+    ]
+    bodies = [Body(rows)]
+    return Table(
+        caption=f"Equal error rate of other settings, among training subjects, {view.label}",
         head="Matcher",
         columns=["Settings", *map(subset_label, subsets)],
         bodies=bodies,
-        notes=[(SECOND_LINES if compared else "") + INTERVALS],
+        notes=[_note(bodies)],
     )
 
 
-def _subsets(view: View, of: str) -> list[str]:
-    """Return the subsets of the matchers, near to far, then all images."""
-    parts = (s.partition("&")[2] or "all" for s in view.subsets("eer") if s.startswith(f"{of}="))
-    found = dict.fromkeys(parts)
-    ranges = by_number(s for s in found if s != "all")
-    return [*ranges, "all"] if len(ranges) > 1 else ["all"]  # one range is all images
+def _ordered(view: View, experiment: str, configured: Mapping[str, Any]) -> list[str]:
+    """Return the matchers with an EER: the study's, then as configured, then any others."""
+    measured = view.settings(experiment, "eer")
+    return [n for n in dict.fromkeys([STUDY, *configured, *measured]) if n in measured]
+
+
+def _known(
+    view: View, experiment: str, name: str, metric: str, subset: Subset = ALL
+) -> Value | None:
+    value = view.get(ANNOTATED, metric, subset._replace(experiment=experiment, setting=name))
+    return value if value and value.known else None
+
+
+def _subsets(view: View, experiment: str) -> list[Subset]:
+    """Return the subsets that matchers were measured on: near to far, then all images."""
+    found = {
+        subset
+        for name in view.settings(experiment, "eer")
+        for subset in view.within(experiment=experiment, setting=name).subsets("eer")
+    }
+    ranges = by_number(subset for subset in found if subset != ALL)
+    return [*ranges, ALL] if len(ranges) > 1 else [ALL]  # one range is all images
 
 
 def _rows(
-    view: View, name: str, subsets: list[str], config: Mapping[str, Any], *, of: str
+    view: View,
+    experiment: str,
+    name: str,
+    blocks: Mapping[str, Mapping[str, Any]],
+    *,
+    subsets: list[Subset],
+    checked: bool,
 ) -> list[Row]:
     rates, above = (
-        [of_matcher(view, name, metric, subset=s, of=of) for s in subsets]
+        [_known(view, experiment, name, metric, s) for s in subsets]
         for metric in ("eer", "eer_above_study")
     )
-    settings = Cell(_settings(name, config, of=of), tone="words")
-    rows = [Row(spelt(name), [settings, *map(rate_cell, rates)])]
+    leaks = _known(view, experiment, name, "shared_subjects")
+    fitted = Cell(number(leaks.value)) if leaks else Cell(MISSING, tone="missing")
+    settings = Cell(_settings(blocks.get(name, {})), tone="words")
+    head = "as configured" if name == STUDY else spelt(name)
+    rows = [Row(head, [settings, *map(rate_cell, rates), *([fitted] if checked else [])])]
     if any(above):
-        cells = [_above_cell(value) for value in above]
-        rows.append(Row("minus as configured", [Cell(""), *cells], tone="muted"))
+        cells = [Cell(""), *map(_above_cell, above), *([Cell("")] if checked else [])]
+        rows.append(Row("minus as configured", cells, tone="muted"))
     return rows
 
 
@@ -208,16 +166,25 @@ def _above_cell(value: Value | None) -> Cell:
     return Cell(signed(value.value, percent_number), interval(value, rate=True))
 
 
-def _settings(name: str, config: Mapping[str, Any], *, of: str) -> str:
-    """Say what a matcher's block overrides; of the study's own, what its block says in one word."""
-    block: Mapping[str, Any] = config.get(BLOCKS[of], {}).get(name, {})
-    if name == STUDY:
-        block = {k: v for k, v in config.get("matcher", {}).items() if isinstance(v, str)}
-    words = [k if v is True else f"{k.replace('_', ' ')} {_value(v)}" for k, v in block.items()]
-    return ", ".join(words)
+def _note(bodies: list[Body]) -> str:
+    compared = any(row.tone == "muted" for body in bodies for row in body.rows)
+    return (SECOND_LINES if compared else "") + INTERVALS
+
+
+def _words(matcher: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return of the study's own matcher what its block says in one word."""
+    return {key: value for key, value in matcher.items() if isinstance(value, str)}
+
+
+def _settings(block: Mapping[str, Any]) -> str:
+    """Say what a matcher's block overrides."""
+    return ", ".join(
+        spelt(key) if value is True else f"{spelt(key)} {_value(value)}"
+        for key, value in block.items()
+    )
 
 
 def _value(value: Any) -> str:
     if isinstance(value, Mapping):
-        return ", ".join(f"{key.replace('_', ' ')} {_value(v)}" for key, v in value.items())
+        return ", ".join(f"{spelt(key)} {_value(v)}" for key, v in value.items())
     return " ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -1,32 +1,38 @@
-"""The tables of paired differences, with every interval drawn beside its figures."""
+"""Paired differences between models, with every interval drawn beside its figures."""
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Iterator
 
-import pandas as pd
-
-from thermalign.report.cells import (
+from thermalign.report.layout import (
     MISSING,
+    Bar,
+    Block,
     Body,
     Cell,
+    Chapter,
+    Paragraph,
+    Part,
     Row,
+    Show,
     Table,
     between,
     chance,
+    extent,
     fraction,
     number,
     percent,
     percent_number,
+    separable,
+    shared_words,
     signed,
 )
-from thermalign.report.names import Look, protocol_label, subset_label
-from thermalign.report.summary import Value, by_number
-from thermalign.report.wording import extent, separable
+from thermalign.report.setup import by_number, subset_label
+from thermalign.report.study import Pair, Study, Value, View
+from thermalign.schemas.keys import ALL, Subset
 
-METRICS = (("nmse", "NMSE", "all"), ("eer", "Equal error rate", "range=1"))
+NEAREST = Subset(range="1")
+METRICS = (("nmse", "NMSE", ALL), ("eer", "Equal error rate", NEAREST))
 """Metric, its name, and the subset that is shown rather than folded away."""
-
 
 OTHERS = {
     "tar_at_far": "True accept rate",
@@ -36,14 +42,10 @@ OTHERS = {
 }
 """Metrics of which more is better, and their names; all are folded away."""
 
-
 FRACTIONS = ("nmse", "auc", "d_prime")
 """Metrics that are no rates in percent."""
 
-
-BAR_WIDTH, BAR_HEIGHT = 150.0, 16.0
-
-
+SEEDED = "Of models with several training seeds, trainings with the same seed are compared."
 ADJUSTED = (
     "Many pairs are compared, and some would stand out by chance: p and verdict are adjusted by "
     "Holm’s method over all pairs of models, for all images and every range, of a figure in this "
@@ -51,116 +53,55 @@ ADJUSTED = (
     ".05. The intervals are not adjusted; the pointer on a p shows the unadjusted one. Other "
     "subsets stand in the study’s table of differences alone."
 )
-
-
 UNADJUSTED = (
     "Two models are separable where the interval leaves out zero; unadjusted: of twenty equal "
     "pairs one is expected to stand out."
 )
 
 
-@dataclass(frozen=True)
-class Pair:
-    """A row of DIFFERENCES: first minus second; unadjusted p, and the people of both."""
+def chapter(study: Study) -> Chapter:
+    """Compare the models pair by pair, a part per protocol.
 
-    subset: str
-    metric: str
-    first: str
-    second: str
-    value: Value
-    unadjusted: float
-    subjects: int
-
-    @property
-    def ends(self) -> tuple[float, float, float]:
-        """Value and interval."""
-        return self.value.value, self.value.low, self.value.high
+    It reads DIFFERENCES, and shared_people of SUMMARY.
+    """
+    parts = []
+    for view in study.views:
+        shared = shared_words(study, view)
+        none = Paragraph(f"No models were compared in {view.label}.", tone="absent")
+        blocks: list[Block] = [Paragraph(shared)] if shared else []
+        parts.append(Part(view.label, [*blocks, *(difference_tables(study, view) or [none])]))
+    blocks = [Paragraph(SEEDED)] if study.seeds else []
+    return Chapter("differences", "Paired differences", parts, blocks)
 
 
-def paired(frame: pd.DataFrame) -> list[Pair]:
-    """Return rows of DIFFERENCES; tables of older studies have no p and no people."""
-    missing = {"p": math.nan, "p_holm": math.nan, "n_subjects": 0}
-    whole = frame.assign(**{k: v for k, v in missing.items() if k not in frame})
-    columns = ["subset", "metric", "model_a", "model_b", "p", "n_subjects"]
-    figures = whole[["value", "low", "high", "n", "p_holm"]].itertuples(index=False, name=None)
-    return [
-        Pair(subset, metric, a, b, Value(value, low, high, int(n), holm), p, int(people))
-        for (subset, metric, a, b, p, people), (value, low, high, n, holm) in zip(
-            whole[columns].itertuples(index=False, name=None), figures, strict=True
-        )
-    ]
+def difference_tables(study: Study, view: View) -> list[Table]:
+    """Lay out a protocol's differences: the main subset of each metric, the others folded away.
 
-
-def difference_tables(frame: pd.DataFrame, protocol: str, *, looks: dict[str, Look]) -> list[Table]:
-    """Lay out a protocol's DIFFERENCES: the main subset of each metric, the others folded away."""
-    mine = _shown(frame[frame["protocol"] == protocol])
+    Columns of DIFFERENCES: the key, model_a, model_b, value, low, high, n, p, p_holm, n_subjects.
+    """
+    pairs = _adjusted_together(study.pairs(view.protocol.name))
     shown: list[Body] = []
     folded: list[Body] = []
     for metric, name, main in METRICS:
-        rows = mine[mine["metric"] == metric]
-        subsets = by_number(dict.fromkeys(str(s) for s in rows["subset"]))
-        first = next((s for s in (main, "all") if s in subsets), next(iter(subsets), ""))
+        mine = [pair for pair in pairs if pair.metric == metric]
+        subsets = by_number({pair.subset for pair in mine})
+        first = next((s for s in (main, ALL, *subsets) if s in subsets), None)
         for subset in subsets:
-            body = _body(rows[rows["subset"] == subset], name, subset, looks)
+            chosen = [pair for pair in mine if pair.subset == subset]
+            body = _body(chosen, f"{name}, {subset_label(subset)}", view)
             (shown if subset == first else folded).append(body)
-    others = _others(mine, looks)
-    label = protocol_label(protocol)
+    adjusted = any(math.isfinite(pair.value.p) for pair in pairs)
     tables = []
     for bodies, caption, line in (
         (shown, "Paired differences", ""),
         (folded, "Paired differences by subset", "All other subsets"),
-        (others, "Paired differences of other figures", "Other figures"),
+        (list(_others(pairs, view)), "Paired differences of other figures", "Other figures"),
     ):
         if bodies:
             summary = f"{line} ({len(bodies)})" if line else ""
-            tables.append(
-                _table(f"{caption}, {label}", bodies, adjusted=_has_p(mine), folded=summary)
-            )
+            caption = f"{caption}, {view.label}"
+            tables.append(_table(caption, bodies, adjusted=adjusted, folded=summary))
     return tables
-
-
-def _shown(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of the headline reading within the blocks that are adjusted together.
-
-    Of older tables, without any adjusted p, all rows.
-    """
-    headline = frame[~frame["subset"].str.startswith("same_moment=")]
-    if not _has_p(headline):
-        return headline
-    blocks = headline[headline["p_holm"].notna()]
-    return headline[headline["subset"].isin(blocks["subset"].unique())]
-
-
-def _others(frame: pd.DataFrame, looks: dict[str, Look]) -> list[Body]:
-    bodies = []
-    for metric, name in OTHERS.items():
-        rows = frame[frame["metric"] == metric]
-        for subset in by_number(dict.fromkeys(str(s) for s in rows["subset"])):
-            for at in sorted(set(rows.loc[rows["subset"] == subset, "at"])):
-                chosen = rows[(rows["subset"] == subset) & (rows["at"] == at)]
-                rate = f" at FAR {percent(at)}" if metric == "tar_at_far" else ""
-                bodies.append(_body(chosen, f"{name}{rate}", subset, looks))
-    return bodies
-
-
-def _body(frame: pd.DataFrame, name: str, subset: str, looks: dict[str, Look]) -> Body:
-    """Lay out one metric of one subset under a title with its counts and how many are separable."""
-    pairs = paired(frame)
-    bounded = [pair.value for pair in pairs if pair.value.bounded]
-    parts = [f"{name}, {subset_label(subset)}", *_counts(pairs)]
-    if bounded:
-        how = separable(bounded) if len(bounded) > 1 else ""
-        parts += [how] if how else []
-    return Body(_rows(pairs, looks), title="; ".join(parts))
-
-
-def _counts(pairs: list[Pair]) -> list[str]:
-    if not pairs:
-        return []
-    n = extent([pair.value.n for pair in pairs], show=number)
-    people = [pair.subjects for pair in pairs if pair.subjects]
-    whose = f", up to {number(max(people))} people a fold" if people else ""
-    return [f"n = {n}{whose}"]
 
 
 def verdict(value: Value, *, first: str, second: str, better: str = "lower") -> str:
@@ -172,51 +113,60 @@ def verdict(value: Value, *, first: str, second: str, better: str = "lower") -> 
     return f"{second if (value.value > 0) == (better == 'lower') else first} {better}"
 
 
-def _table(caption: str, bodies: list[Body], *, adjusted: bool, folded: str) -> Table:
-    p = ["p, adjusted"] if adjusted else []
-    return Table(
-        caption=caption,
-        head="Difference",
-        columns=["Value", "95 % interval", "Drawn", *p, "Verdict"],
-        bodies=bodies,
-        notes=[
-            "Each line is first minus second on the images that both have (n: images or "
-            "comparisons common to a pair), with the 95 % interval of a bootstrap over subjects; "
-            "rates in percentage points. "
-            + (ADJUSTED if adjusted else UNADJUSTED)
-            + " Within a block all intervals are drawn on one scale around zero."
-        ],
-        folded=folded,
-    )
+def _adjusted_together(pairs: list[Pair]) -> list[Pair]:
+    """Return the pairs of the headline reading, of the subsets that are adjusted together.
+
+    Where nothing is adjusted, of all subsets.
+    """
+    headline = [pair for pair in pairs if not pair.subset.same_moment]
+    blocks = {pair.subset for pair in headline if math.isfinite(pair.value.p)}
+    return [pair for pair in headline if pair.subset in blocks] if blocks else headline
 
 
-def _has_p(frame: pd.DataFrame) -> bool:
-    return "p_holm" in frame and bool(frame["p_holm"].notna().any())
+def _others(pairs: list[Pair], view: View) -> Iterator[Body]:
+    for metric, name in OTHERS.items():
+        mine = [pair for pair in pairs if pair.metric == metric]
+        for subset in by_number({pair.subset for pair in mine}):
+            for at in sorted({pair.at for pair in mine if pair.subset == subset}):
+                chosen = [pair for pair in mine if (pair.subset, pair.at) == (subset, at)]
+                rate = f" at FAR {percent(at)}" if metric == "tar_at_far" else ""
+                yield _body(chosen, f"{name}{rate}, {subset_label(subset)}", view)
 
 
-def _rows(pairs: list[Pair], looks: dict[str, Look]) -> list[Row]:
-    order = {model: i for i, model in enumerate(looks)}
+def _body(pairs: list[Pair], title: str, view: View) -> Body:
+    """Lay out pairs under a title with their counts and how many of them are separable."""
+    bounded = [pair.value for pair in pairs if pair.value.bounded]
+    people = [pair.subjects for pair in pairs if pair.subjects]
+    whose = f", up to {number(max(people))} people a fold" if people else ""
+    n = extent([pair.value.n for pair in pairs], show=number)
+    how = separable(bounded) if len(bounded) > 1 else ""
+    parts = [title, f"n = {n}{whose}", *([how] if how else [])]
+    return Body(_rows(pairs, view), title="; ".join(parts))
+
+
+def _rows(pairs: list[Pair], view: View) -> list[Row]:
+    order = {model: i for i, model in enumerate(view.looks)}
     last = len(order)
     pairs = sorted(pairs, key=lambda p: (order.get(p.first, last), order.get(p.second, last)))
-    ends = [abs(v) for p in pairs for v in p.ends if math.isfinite(v)]
-    limit = max(ends, default=0.0)
-    adjusted = any(math.isfinite(p.value.p) for p in pairs)
-    return [_row(pair, looks, limit=limit, adjusted=adjusted) for pair in pairs]
+    every = [v for p in pairs for v in (p.value.value, p.value.low, p.value.high)]
+    limit = max((abs(v) for v in every if math.isfinite(v)), default=0.0)
+    adjusted = any(math.isfinite(pair.value.p) for pair in pairs)
+    return [_row(pair, view, limit=limit, adjusted=adjusted) for pair in pairs]
 
 
-def _row(pair: Pair, looks: dict[str, Look], *, limit: float, adjusted: bool) -> Row:
-    value = pair.value
-    first, second = (looks[m].label if m in looks else m for m in (pair.first, pair.second))
-    show: Callable[[float], str] = fraction if pair.metric in FRACTIONS else percent_number
+def _row(pair: Pair, view: View, *, limit: float, adjusted: bool) -> Row:
+    value, missing = pair.value, Cell(MISSING, tone="missing")
+    first, second = (
+        view.looks[m].label if m in view.looks else m for m in (pair.first, pair.second)
+    )
+    show: Show = fraction if pair.metric in FRACTIONS else percent_number
     better = "higher" if pair.metric in OTHERS else "lower"
     said = verdict(value, first=first, second=second, better=better)
-    bar = interval_bar(value.value, (value.low, value.high), limit=limit, separable=value.apart)
+    bar = Bar(*(v / (limit or 1.0) for v in (value.value, value.low, value.high)), value.apart)
     cells = [
-        Cell(signed(value.value, show)) if value.known else Cell(MISSING, tone="missing"),
-        Cell(between(value.low, value.high, show=show))
-        if value.bounded
-        else Cell(MISSING, tone="missing"),
-        Cell("", tone="words", drawing=bar),
+        Cell(signed(value.value, show)) if value.known else missing,
+        Cell(between(value.low, value.high, show=show)) if value.bounded else missing,
+        Cell("", tone="words", bar=bar),
         *([_p_cell(pair)] if adjusted else []),
         Cell(said, tone="words" if said.endswith(better) else "words muted"),
     ]
@@ -231,32 +181,21 @@ def _p_cell(pair: Pair) -> Cell:
     return Cell(text, hint=f"unadjusted: p {alone}" if alone else "")
 
 
-def interval_bar(
-    value: float, ends: tuple[float, float], *, limit: float, separable: bool = False
-) -> str:
-    """Draw a value and its interval around zero as inline SVG, ``limit`` at either end.
-
-    The drawing is hidden from screen readers: the figures stand beside it.
-    """
-    low, high = ends
-    middle, reach = BAR_WIDTH / 2, BAR_WIDTH / 2 - 4
-    centre = BAR_HEIGHT / 2
-
-    def x(figure: float) -> str:
-        return f"{middle + reach * (figure / limit if limit else 0.0):.1f}"
-
-    marks = [
-        f'<line class="zero" x1="{middle}" x2="{middle}" y1="0" y2="{BAR_HEIGHT}"/>',
-        f'<line class="base" x1="0" x2="{BAR_WIDTH}" y1="{centre}" y2="{centre}"/>',
-    ]
-    if math.isfinite(low) and math.isfinite(high):
-        marks.append(
-            f'<line class="span" x1="{x(low)}" x2="{x(high)}" y1="{centre}" y2="{centre}"/>'
-        )
-    if math.isfinite(value):
-        marks.append(f'<circle class="point" cx="{x(value)}" cy="{centre}" r="2.8"/>')
-    return (
-        f'<svg class="bar{" separable" * separable}" viewBox="0 0 {BAR_WIDTH} {BAR_HEIGHT}" '
-        'aria-hidden="true">'
-        f"{''.join(marks)}</svg>"
+def _table(caption: str, bodies: list[Body], *, adjusted: bool, folded: str) -> Table:
+    return Table(
+        caption=caption,
+        head="Difference",
+        columns=[
+            *("Value", "95 % interval", "Drawn"),
+            *(["p, adjusted"] if adjusted else []),
+            "Verdict",
+        ],
+        bodies=bodies,
+        notes=[
+            "Each line is first minus second on the images that both have (n: images or "
+            "comparisons common to a pair), with the 95 % interval of a bootstrap over subjects; "
+            f"rates in percentage points. {ADJUSTED if adjusted else UNADJUSTED} Within a block "
+            "all intervals are drawn on one scale around zero."
+        ],
+        folded=folded,
     )

@@ -1,6 +1,5 @@
 """How NMSE depends on the number of training subjects, and how much of it is chance."""
 
-import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,36 +7,27 @@ from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
 
-from thermalign.report.cells import (
+from thermalign.report.drawing import SIZE, Panel, Panels, axes_of, dash, fraction_axis, panel, style
+from thermalign.report.layout import (
     MISSING,
-    NBSP,
+    Block,
     Body,
     Cell,
+    Chapter,
     Row,
     Table,
     between,
     fraction,
     number,
 )
-from thermalign.report.figures import SIZE, Looks, Panel, Seeds
-from thermalign.report.names import Look, protocol_label, slug
-from thermalign.report.svg import style, to_svg
+from thermalign.report.setup import Look
+from thermalign.report.study import Study
+from thermalign.schemas.keys import rows_of
 
 APART = 0.022
 """Distance of two models at one size, of the axis's length: their intervals stand side by side."""
-
-
-@dataclass(frozen=True)
-class Chapter:
-    """Sentences, a picture per series of protocols, and the table."""
-
-    sentences: list[str]
-    panels: list[Panel]
-    legend: list[Look]
-    table: Table
 
 
 @dataclass(frozen=True)
@@ -51,108 +41,100 @@ class Point:
     trainings: list[float]
 
 
-def spread_chapter(
-    spread: pd.DataFrame,
-    summary: pd.DataFrame,
-    protocols: dict[str, Any],
-    *,
-    looks: Looks,
-    seeds: Seeds,
-) -> Chapter | None:
+def chapter(study: Study) -> Chapter | None:
     """Lay out SPREAD; None where protocols form no series and no model has several seeds.
 
     A series is made of protocols that differ in nothing but ``train_subjects``: those have the same
-    test subjects.
-
-    Parameters
-    ----------
-    spread, summary : DataFrame of SPREAD, SUMMARY
-    protocols : dict
-        The block of the configuration.
-    looks : dict of model to Look
-    seeds : dict
+    test subjects. It reads SPREAD, and of SUMMARY the nmse of single trainings.
     """
-    shown = spread[spread["nmse"].notna()]
-    series = _series(shown, protocols)
+    shown = study.spread[study.spread["nmse"].notna()]
+    series = _series(study, shown)
     if not series and not (shown["n_seeds"] > 1).any():
         return None
-    panels, sentences = [], []
-    for names in series:
-        curves = _curves(shown[shown["protocol"].isin(names)], summary, looks=looks, seeds=seeds)
-        title = ", ".join(map(protocol_label, names)) if len(series) > 1 else ""
-        panels.append(_panel(curves, looks, title=title, key=f"spread-{slug(names[0])}"))
-        sentences.append(_by_size(curves, looks))
-    drawn = shown[shown["protocol"].isin(name for names in series for name in names)]
+    panels = [
+        _panel(study, names, shown, title=_labels(study, names) if len(series) > 1 else "")
+        for names in series
+    ]
+    drawn = shown[shown["protocol"].isin([name for names in series for name in names])]
     repeated = shown[shown["n_seeds"] > 1]
     told = shown[shown["protocol"].isin({*drawn["protocol"], *repeated["protocol"]})]
-    last = [names[-1] for names in series] or list(dict.fromkeys(told["protocol"]))
-    sentences += [_chance(told, protocol, looks) for protocol in last]
+    blocks: list[Block] = [_table(study, told)]
+    if panels:
+        caption = (
+            "NMSE over the number of training subjects; the test subjects are the same at every "
+            "size, and smaller training sets are parts of larger ones. Points: mean over training "
+            "seeds. Bars: 95 % interval of a bootstrap over test subjects. Rings beside a bar: its "
+            "single trainings. Both axes are logarithmic."
+        )
+        legend = [look for m, look in study.looks.items() if (drawn["model"] == m).any()]
+        blocks.insert(0, Panels(panels, caption, legend))
     return Chapter(
-        sentences=[sentence for sentence in sentences if sentence],
-        panels=panels,
-        legend=[look for model, look in looks.items() if (drawn["model"] == model).any()],
-        table=_table(told, protocols, looks),
+        "training-data",
+        "How much training data, and how much chance",
+        blocks=blocks,
+        contents="How much training data",
     )
 
 
-def _series(spread: pd.DataFrame, protocols: dict[str, Any]) -> list[list[str]]:
+def _labels(study: Study, names: list[str]) -> str:
+    return ", ".join(study.setup.protocol(name).label for name in names)
+
+
+def _series(study: Study, spread: pd.DataFrame) -> list[list[str]]:
     """Return the protocols of every series, by rising number of training subjects."""
     sizes = dict(zip(spread["protocol"], spread["train_subjects"], strict=True))
     alike: dict[str, list[str]] = {}
-    for name in (p for p in protocols if p in sizes):
-        rest = {k: v for k, v in protocols[name].items() if k != "train_subjects"}
-        alike.setdefault(json.dumps(rest, sort_keys=True), []).append(name)
+    for name, protocol in study.setup.protocols.items():
+        if name in sizes:
+            alike.setdefault(protocol.series, []).append(name)
     ordered = [sorted(names, key=sizes.__getitem__) for names in alike.values()]
     return [names for names in ordered if sizes[names[0]] < sizes[names[-1]]]
 
 
-def _curves(
-    spread: pd.DataFrame, summary: pd.DataFrame, *, looks: Looks, seeds: Seeds
-) -> dict[str, list[Point]]:
+def _curves(study: Study, spread: pd.DataFrame) -> dict[str, list[Point]]:
     """Return by model its points, by rising size, in the order of the page."""
-    chosen = (summary["metric"] == "nmse") & (summary["subset"] == "all")
+    whole = rows_of(study.summary)
+    nmse = whole[(whole["metric"] == "nmse") & whole["model"].isin(list(study.seeds))]
     single: dict[tuple[str, str], list[float]] = {}
     columns = ["protocol", "model", "value"]
-    for protocol, model, value in summary.loc[chosen, columns].itertuples(index=False, name=None):
-        if model in seeds:
-            single.setdefault((protocol, seeds[model][0]), []).append(value)
-    points: dict[str, list[Point]] = {model: [] for model in looks}
+    for protocol, model, value in nmse[columns].itertuples(index=False, name=None):
+        single.setdefault((protocol, study.base(model)), []).append(value)
+    points: dict[str, list[Point]] = {model: [] for model in study.looks}
     columns = ["protocol", "model", "train_subjects", "nmse", "low", "high"]
     rows = spread.sort_values("train_subjects")[columns]
-    for protocol, model, size, nmse, low, high in rows.itertuples(index=False, name=None):
+    for protocol, model, size, mean, low, high in rows.itertuples(index=False, name=None):
         trainings = single.get((protocol, model), [])
-        points[model].append(Point(size, nmse, low, high, trainings))
+        points[model].append(Point(size, mean, low, high, trainings))
     return {model: its for model, its in points.items() if its}
 
 
-def _panel(curves: dict[str, list[Point]], looks: Looks, *, title: str, key: str) -> Panel:
+def _panel(study: Study, names: list[str], spread: pd.DataFrame, *, title: str) -> Panel:
+    curves = _curves(study, spread[spread["protocol"].isin(names)])
     said = "; ".join(
-        f"{looks[model].label} {' '.join(f'{fraction(p.nmse)} at {p.size}' for p in points)}"
+        f"{study.looks[model].label} {' '.join(f'{fraction(p.nmse)} at {p.size}' for p in points)}"
         for model, points in curves.items()
     )
+    alt = f"NMSE over the number of training subjects, both logarithmic: {said}."
+    every = [point for points in curves.values() for point in points]
+    step = (max(p.size for p in every) / min(p.size for p in every)) ** APART
     with style():
-        figure = Figure(figsize=(1.35 * SIZE[0], 1.25 * SIZE[1]), layout="constrained")
-        axes = figure.subplots()
-        every = [point for points in curves.values() for point in points]
-        step = (max(p.size for p in every) / min(p.size for p in every)) ** APART
+        figure, axes = axes_of((1.35 * SIZE[0], 1.25 * SIZE[1]))
         for i, (model, points) in enumerate(curves.items()):
             place = step ** (i - (len(curves) - 1) / 2)
-            _draw(axes, points, look=looks[model], place=place, beside=place * step**0.5)
+            _draw(axes, points, look=study.looks[model], place=place, beside=place * step**0.5)
         _scale(axes, every)
-        alt = f"NMSE over the number of training subjects, both logarithmic: {said}."
-        return Panel(title, to_svg(figure, key=key, alt=alt))
+        return panel(figure, title=title, alt=alt)
 
 
 def _draw(axes: Axes, points: list[Point], *, look: Look, place: float, beside: float) -> None:
     """Draw a model's means and intervals at ``place`` times the sizes, its trainings ``beside``."""
     x, y = [p.size * place for p in points], [p.nmse for p in points]
-    colour, dash = look.colour, (0, look.dash) if look.dash else "-"
-    axes.plot(x, y, color=colour, linestyle=dash, linewidth=1.4)
-    axes.vlines(x, [p.low for p in points], [p.high for p in points], color=colour, linewidth=1)
-    axes.plot(x, y, "o", color=colour, markersize=4)
+    axes.plot(x, y, color=look.colour, linestyle=dash(look), linewidth=1.4)
+    axes.vlines(x, [p.low for p in points], [p.high for p in points], color=look.colour, lw=1)
+    axes.plot(x, y, "o", color=look.colour, markersize=4)
     single = [(p.size * beside, value) for p in points for value in p.trainings]
     for at, value in single:
-        axes.plot(at, value, "o", markersize=2.6, mfc="none", mec=colour, mew=0.8)
+        axes.plot(at, value, "o", markersize=2.6, mfc="none", mec=look.colour, mew=0.8)
 
 
 def _scale(axes: Axes, points: list[Point]) -> None:
@@ -164,62 +146,32 @@ def _scale(axes: Axes, points: list[Point]) -> None:
     values = [v for p in points for v in (p.nmse, p.low, p.high) if math.isfinite(v) and v > 0]
     narrow = max(values) < 4 * min(values)
     axes.yaxis.set_major_locator(LogLocator(subs=range(1, 10) if narrow else (1, 1.5, 2, 3, 4, 6)))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: fraction(v, digits=2)))
+    fraction_axis(axes.yaxis)
     axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_minor_formatter(NullFormatter())
 
 
-def _by_size(curves: dict[str, list[Point]], looks: Looks) -> str:
-    sizes = " → ".join(str(p.size) for p in max(curves.values(), key=len))
-    said = "; ".join(
-        f"{looks[model].label}{NBSP}{' → '.join(fraction(p.nmse) for p in points)}"
-        for model, points in curves.items()
-    )
-    return f"NMSE with {sizes} training subjects, the same test subjects throughout: {said}."
-
-
-def _chance(spread: pd.DataFrame, protocol: str, looks: Looks) -> str:
-    """Say what other seeds and other test subjects would change in a protocol."""
-    rows = spread[(spread["protocol"] == protocol) & (spread["n_seeds"] > 1)].set_index("model")
-    said = [
-        f"{look.label}{NBSP}{fraction(rows['seed_se'][model], digits=4)} and "
-        f"{fraction(rows['subject_se'][model], digits=4)}"
-        for model, look in looks.items()
-        if model in rows.index
-    ]
-    if not said:
-        return ""
-    return (
-        f"In {protocol_label(protocol)}, with {rows['train_subjects'].iloc[0]} training subjects, "
-        "NMSE would move this far, as one standard error, with other training seeds and with other "
-        f"test subjects: {'; '.join(said)}."
-    )
-
-
-def _table(spread: pd.DataFrame, protocols: dict[str, Any], looks: Looks) -> Table:
+def _table(study: Study, spread: pd.DataFrame) -> Table:
     bodies = []
-    present = set(spread["protocol"])
-    for protocol in [*(p for p in protocols if p in present), *sorted(present - set(protocols))]:
+    present = dict.fromkeys(sorted(map(str, spread["protocol"])))
+    for protocol in dict.fromkeys([*study.setup.protocols, *present]):
+        if protocol not in present:
+            continue
         mine = spread[spread["protocol"] == protocol].set_index("model")
         rows = [
             Row(look.label, list(_cells(mine.loc[model].to_dict())), look=look)
-            for model, look in looks.items()
+            for model, look in study.looks.items()
             if model in mine.index
         ]
         size = int(mine["train_subjects"].iloc[0])
-        bodies.append(Body(rows, title=f"{protocol_label(protocol)}, {size} training subjects"))
+        label = study.setup.protocol(protocol).label
+        bodies.append(Body(rows, title=f"{label}, {size} training subjects"))
     return Table(
         caption="How far other training seeds and other test subjects move NMSE",
         head="Model",
         columns=[
-            "NMSE",
-            "seeds",
-            "subjects",
-            "seeds",
-            "subjects",
-            "rest",
-            "Seeds",
-            "Test subjects",
+            *("NMSE", "seeds", "subjects", "seeds", "subjects", "rest"),
+            *("Seeds", "Test subjects"),
         ],
         groups=[("", 1), ("Standard error from", 2), ("Standard deviation of", 3), ("", 2)],
         bodies=bodies,

@@ -4,81 +4,99 @@ import math
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
-from thermalign.report.cells import fraction
-from thermalign.report.figures import SIZE, Looks, Panel, Seeds, dash, one_axes
-from thermalign.report.names import protocol_label, slug
-from thermalign.report.svg import FAINT, style, to_svg
+from thermalign.report.drawing import FAINT, Panel, Panels, axes_of, dash, panel, style
+from thermalign.report.layout import Chapter, Paragraph, Part, fraction
+from thermalign.report.study import Study, View
 
 MOST_POINTS = 150
 """Points a training curve is drawn with at most: more than a panel's pixels show."""
 
 
-def training_panels(
-    curves: pd.DataFrame, protocol: str, *, looks: Looks, seeds: Seeds
-) -> list[Panel]:
+def chapter(study: Study) -> Chapter:
+    """Draw the training of every model, a part per protocol.
+
+    It reads CURVES: model, fold, stage, step, core_seconds, loss, validation_nmse.
+    """
+    parts = []
+    for view in study.views:
+        panels = [*price_panel(study, view), *training_panels(study, view)]
+        caption = (
+            f"Training, {view.label}, one line per fold and training seed: validation NMSE over "
+            "processor time for all models, then loss and validation NMSE over steps for each. "
+            "Stages of a model stand behind each other; losses of different models and stages "
+            "share no unit."
+        )
+        if panels:
+            parts.append(Part(view.label, [Panels(panels, caption)]))
+    absent = [] if parts else [Paragraph("No training curves were given.", tone="absent")]
+    return Chapter("training", "Training", parts, absent)
+
+
+def training_panels(study: Study, view: View) -> list[Panel]:
     """Draw every model's training: loss above, validation NMSE below, a line per fold and seed."""
-    mine = curves[curves["protocol"] == protocol]
-    trained = mine["model"].map(lambda name: seeds[name][0] if name in seeds else name)
+    mine = study.curves[study.curves["protocol"] == view.protocol.name]
+    trained = mine["model"].map(study.base)
     panels = []
-    for model in (m for m in looks if (trained == m).any()):
-        rows = mine[trained == model]
+    for model in (m for m in view.looks if (trained == m).any()):
+        rows, look = mine[trained == model], view.looks[model]
         stages = list(dict.fromkeys(str(s) for s in rows["stage"]))
         alt = (
-            f"Training of {looks[model].label}, {protocol_label(protocol)}: loss and validation "
-            f"NMSE over optimiser steps, a line per fold and seed. Stages: {', '.join(stages)}."
+            f"Training of {look.label}, {view.label}: loss and validation NMSE over optimiser "
+            f"steps, a line per fold and seed. Stages: {', '.join(stages)}."
         )
         with style():
-            figure = Figure(figsize=SIZE, layout="constrained")
-            upper, lower = figure.subplots(2, 1, sharex=True)
-            _draw_training(upper, rows, column="loss", colour=looks[model].colour)
-            _draw_training(lower, rows, column="validation_nmse", colour=looks[model].colour)
+            figure, (upper, lower) = axes_of(rows=2)
+            _draw_training(upper, rows, column="loss", colour=look.colour)
+            _draw_training(lower, rows, column="validation_nmse", colour=look.colour)
             lower.set_xlabel("Optimiser steps")
             upper.set_ylabel("Loss")
             lower.set_ylabel("Validation\nNMSE")
             figure.align_ylabels()
-            key = f"training-{slug(protocol)}-{slug(model)}"
-            panels.append(Panel(looks[model].label, to_svg(figure, key=key, alt=alt)))
+            panels.append(panel(figure, title=look.label, alt=alt))
     return panels
 
 
-def price_panel(curves: pd.DataFrame, protocol: str, *, looks: Looks) -> list[Panel]:
+def price_panel(study: Study, view: View) -> list[Panel]:
     """Draw the validation NMSE of every model over the processor time of its training."""
-    mine = curves[(curves["protocol"] == protocol) & curves["validation_nmse"].notna()]
-    models = [m for m in looks if (mine["model"] == m).any()]
+    curves = study.curves
+    mine = curves[(curves["protocol"] == view.protocol.name) & curves["validation_nmse"].notna()]
+    models = [m for m in view.looks if (mine["model"] == m).any()]
     if not models:
         return []
     legend = []
     with style():
-        figure, axes = one_axes()
+        figure, axes = axes_of()
         for model in models:
-            rows = mine[mine["model"] == model].sort_values("core_seconds")
+            rows, look = mine[mine["model"] == model].sort_values("core_seconds"), view.looks[model]
             for _, line in rows.groupby("fold", sort=True):
                 axes.plot(
                     line["core_seconds"],
                     line["validation_nmse"],
-                    color=looks[model].colour,
-                    linestyle=dash(looks[model]),
+                    color=look.colour,
+                    linestyle=dash(look),
                     linewidth=1.1,
                     marker="o" if len(line) < 2 else None,
                 )
             best = rows.sort_values("validation_nmse").iloc[0]
-            lowest = fraction(best["validation_nmse"], digits=3)
-            legend.append((looks[model], f"{lowest} after {best['core_seconds']:.0f} s"))
-        axes.set(xscale="log", yscale="log")
-        axes.set(xlabel="Core-seconds of training", ylabel="Validation NMSE")
-        for axis in (axes.xaxis, axes.yaxis):
-            axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-            axis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:.3g}"))
-            axis.set_minor_locator(NullLocator())
+            lowest = fraction(best["validation_nmse"])
+            legend.append((look, f"{lowest} after {best['core_seconds']:.0f} s"))
+        _price_axes(axes)
         alt = (
-            f"Validation NMSE over core-seconds of training, {protocol_label(protocol)}, a "
-            f"line per fold. {'; '.join(f'{look.label} {words}' for look, words in legend)}."
+            f"Validation NMSE over core-seconds of training, {view.label}, a line per fold. "
+            f"{'; '.join(f'{look.label} {words}' for look, words in legend)}."
         )
-        svg = to_svg(figure, key=f"price-{slug(protocol)}", alt=alt)
-    return [Panel("Accuracy over cost", svg, legend)]
+        return [panel(figure, title="Accuracy over cost", alt=alt, legend=legend)]
+
+
+def _price_axes(axes: Axes) -> None:
+    axes.set(xscale="log", yscale="log")
+    axes.set(xlabel="Core-seconds of training", ylabel="Validation NMSE")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:.3g}"))
+        axis.set_minor_locator(NullLocator())
 
 
 def _draw_training(axes: Axes, rows: pd.DataFrame, *, column: str, colour: str) -> None:
@@ -89,13 +107,12 @@ def _draw_training(axes: Axes, rows: pd.DataFrame, *, column: str, colour: str) 
         for _, line in part.groupby(["model", "fold"], sort=True):
             known = line[line[column].notna()].sort_values("step")
             drawn = known.iloc[:: max(1, math.ceil(len(known) / MOST_POINTS))]
-            marker = "." if len(drawn) < 2 else None
             axes.plot(
                 drawn["step"] + begin,
                 drawn[column],
                 color=colour,
                 alpha=0.75,
-                marker=marker,
+                marker="." if len(drawn) < 2 else None,
                 linewidth=1.1,
             )
         end = begin + int(part["step"].max())
