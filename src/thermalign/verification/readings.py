@@ -18,13 +18,6 @@ def headline_of(settings: Mapping[str, Any]) -> str:
 
 
 def by_reading(comparisons: pd.DataFrame, headline: str) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Yield the rows of every reading, after the mark of its subsets: empty for the headline."""
+    """Yield the rows of every reading, after its name: empty for the headline."""
     for reading, rows in comparisons.groupby("same_moment", sort=False):
-        yield "" if reading == headline else f"same_moment={reading}", rows
-
-
-def marked(mark: str, subset: str) -> str:
-    """Return the name of a subset under a reading: ``same_moment=keep&range=1``."""
-    if not mark:
-        return subset
-    return mark if subset == "all" else f"{mark}&{subset}"
+        yield "" if reading == headline else str(reading), rows
