@@ -8,33 +8,41 @@ import pandas as pd
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from thermalign.report.ablation import ablation_chapter
-from thermalign.report.attributes import error_attributes, rate_attributes
-from thermalign.report.card import DatasetCard, card_chapter
 from thermalign.report.cells import Table
-from thermalign.report.differences import difference_tables
-from thermalign.report.dose import dose_chapter
-from thermalign.report.faces import Album, Example, albums, images
-from thermalign.report.failures import failed, failure_sentence, failure_tables
-from thermalign.report.figures import Panel, ced_panels, price_panel, training_panels
-from thermalign.report.findings import SIMULATED, Sources, Told, findings, uses_simulator
-from thermalign.report.gallery import Picture
-from thermalign.report.inventory import cost_table, dataset_table, parameter_table
-from thermalign.report.names import Look, looks
-from thermalign.report.paper import CITATION
-from thermalign.report.people import (
+from thermalign.report.chapters.ablation import ablation_chapter
+from thermalign.report.chapters.cost import cost_table, parameter_table
+from thermalign.report.chapters.dataset import DatasetCard, card_chapter, dataset_table
+from thermalign.report.chapters.differences import difference_tables
+from thermalign.report.chapters.dose import dose_chapter
+from thermalign.report.chapters.errors import ced_panels, detail_table, nmse_table, summary_table
+from thermalign.report.chapters.findings import SIMULATED, Sources, Told, findings, uses_simulator
+from thermalign.report.chapters.people import (
+    error_attributes,
     of_reading,
+    rate_attributes,
     reading_table,
     readings_of,
     shared_words,
     verified,
 )
-from thermalign.report.rates import cmc_panels, counted, det_panels, roc_panels
-from thermalign.report.spread import spread_chapter
-from thermalign.report.stress import stress_chapter
+from thermalign.report.chapters.rates import cmc_panels, counted, det_panels, roc_panels
+from thermalign.report.chapters.spread import spread_chapter
+from thermalign.report.chapters.training import price_panel, training_panels
+from thermalign.report.chapters.variants import stress_chapter
+from thermalign.report.chapters.verification import (
+    eer_table,
+    failed,
+    failure_sentence,
+    failure_tables,
+    other_reading,
+    rate_tables,
+)
+from thermalign.report.faces import Album, Example, albums, images
+from thermalign.report.figures import Panel
+from thermalign.report.gallery import Picture
+from thermalign.report.names import Look, looks
+from thermalign.report.paper import CITATION
 from thermalign.report.summary import View, as_configured
-from thermalign.report.tables import detail_table, nmse_table, summary_table
-from thermalign.report.verification import eer_table, other_reading, rate_tables
 
 __all__ = ["DatasetCard", "Example", "Picture", "Study", "render"]
 

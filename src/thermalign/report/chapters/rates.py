@@ -15,8 +15,10 @@ from thermalign.report.svg import FAINT, GRID, style, to_svg
 DET_TICKS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 0.99)
 """Rates that a DET axis may name; their spacing is that of normal deviates."""
 
+
 DET_END = 0.5
 """False accept rate where DET curves end: beyond it no system works."""
+
 
 DET_AXES = {
     "roc": ("False accept rate", "False reject rate", "eer"),

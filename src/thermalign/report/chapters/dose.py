@@ -5,21 +5,29 @@ from dataclasses import dataclass
 from typing import Any
 
 from thermalign.report.cells import Table, interval, number, percent, percent_number, signed
-from thermalign.report.dose_figures import control_panels, kind_panels
-from thermalign.report.dose_tables import level_table, slope_table, spelt, two
-from thermalign.report.figures import Panel, Seeds
-from thermalign.report.people import verified
-from thermalign.report.placement import placement_panels, placement_sentence, placement_table
-from thermalign.report.responses import (
+from thermalign.report.chapters.dose_curves import (
     DISPLACED,
     MODALITIES,
     both_sides,
+    control_panels,
     has_d_prime,
+    kind_panels,
     kinds,
+    level_table,
     placements,
     response,
+    slope_table,
+    spelt,
     subset_of,
+    two,
 )
+from thermalign.report.chapters.people import verified
+from thermalign.report.chapters.placement import (
+    placement_panels,
+    placement_sentence,
+    placement_table,
+)
+from thermalign.report.figures import Panel, Seeds
 from thermalign.report.summary import Value, View
 from thermalign.report.wording import separable, span
 
@@ -29,6 +37,7 @@ UNITS = {
     "probit_slope": "normal deviates per interocular distance",
 }
 """Metric to its unit over interocular distances of NMSE; the headline first."""
+
 
 TOLD = {
     "d_prime_slope": ("d′", "per interocular distance of NMSE", ("d_prime_slope",)),

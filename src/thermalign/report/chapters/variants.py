@@ -1,5 +1,6 @@
 """Boxes and recordings that the detectors did not train for: NMSE and EER, faces not found."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +9,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
-from thermalign.report.carried import of_variant, ratio_cell
 from thermalign.report.cells import (
     MISSING,
     NBSP,
@@ -16,33 +16,38 @@ from thermalign.report.cells import (
     Cell,
     Row,
     Table,
+    between,
     fraction,
     interval,
+    number,
     percent,
     rate_cell,
 )
-from thermalign.report.detection import found_tables
+from thermalign.report.chapters.people import verified
 from thermalign.report.figures import SIZE, Panel
 from thermalign.report.gallery import Gallery, Picture, gallery
-from thermalign.report.names import Look, slug
-from thermalign.report.people import verified
-from thermalign.report.summary import View
+from thermalign.report.names import Look, slug, subset_label
+from thermalign.report.summary import Value, View
 from thermalign.report.svg import FAINT, style, to_svg
 from thermalign.report.tables import column_groups
 from thermalign.report.variants import NONE, Condition, detectors, moved_boxes, recordings
 
 AS_TRAINED = Condition(NONE, "", f"as{NBSP}trained")
+
+
 KINDS = {
     "shift": (0.0, "Boxes moved", "Way of the box, share of its mean side"),
     "scale": (1.0, "Boxes resized", "Size of the box, over its given size"),
 }
 """Kind of variant to the undisturbed level, a panel's title and the label of its axis."""
 
+
 MEASURES: dict[str, tuple[str, Callable[[float], str]]] = {
     "nmse": ("NMSE", fraction),
     "eer": ("EER", percent),
 }
 """Metric to its name and to how a figure of it is printed."""
+
 
 RATIO = (
     "“Over as trained”: ratio to the NMSE of the same images under the condition trained for. "
@@ -222,3 +227,95 @@ def _nmse_cell(view: View, model: str, condition: Condition) -> Cell:
     least = min(fraction(value.value) for value in known.values())
     best = "best" if text == least and len(known) > 1 else ""
     return Cell(text, interval(known[model]), best)
+
+
+def found_tables(view: View, variant: str, detector: str) -> list[Table]:
+    """Lay out what a detector finds in whole images, and errors in the boxes that it finds."""
+    models = [m for m in view.looks if view.get(m, "failure_rate", subset=of_variant(variant))]
+    subsets = ["all", *view.ranges("detection_recall")]
+    name = view.looks[detector].label if detector in view.looks else detector
+    if not models:
+        return []
+    rates = bool(view.known("eer", subset=of_variant(variant)))
+    return [
+        Table(
+            caption=f"Faces that {name} finds in whole images, {view.label}",
+            head="Images",
+            columns=["Recall", "Precision", "False alarms per image", "Failure to acquire", "n"],
+            bodies=[Body([_detection_row(view, detector, s) for s in subsets])],
+            notes=[
+                "Recall: share of images whose given box a detection overlaps by at least half of "
+                "their union. Precision: share of detections that do; of several detections of "
+                "one face one counts. Failure to acquire: share of images without any detection. "
+                "Brackets: 95 % interval of a bootstrap over subjects."
+            ],
+        ),
+        Table(
+            caption=f"{_measures(rates)} in the box that {name} finds, "
+            f"{verified(view) if rates else view.label}",
+            head="Model",
+            columns=["Given box", "Found box", "Ratio", *(["Given box", "Found box"] * rates)],
+            groups=[("NMSE", 3), ("Equal error rate", 2)] if rates else [],
+            bodies=[
+                Body(
+                    [_found_row(view, m, variant, s, rates=rates) for m in models],
+                    title=subset_label(s),
+                )
+                for s in subsets
+            ],
+            compact=not rates,
+            notes=[
+                f"The found box is {name}’s best detection, right or wrong. Images in which it "
+                "found none count as failures to acquire and have no NMSE; the ratio compares the "
+                "images that have both."
+                + (" In verification they count as non-matches." if rates else "")
+            ],
+        ),
+    ]
+
+
+def _detection_row(view: View, detector: str, subset: str) -> Row:
+    recall = view.get(detector, "detection_recall", subset=subset)
+    alarms = view.get(detector, "false_alarms", subset=subset)
+    cells = [
+        rate_cell(recall),
+        rate_cell(view.get(detector, "detection_precision", subset=subset)),
+        Cell(f"{alarms.value:.2f}", ends(alarms)) if alarms else Cell(MISSING, tone="missing"),
+        rate_cell(view.get(detector, "without_detection", subset=subset)),
+        Cell(number(recall.n)) if recall else Cell(MISSING, tone="missing"),
+    ]
+    return Row(subset_label(subset), cells)
+
+
+def _measures(rates: bool) -> str:
+    return "NMSE and equal error rate" if rates else "NMSE"
+
+
+def _found_row(view: View, model: str, variant: str, subset: str, *, rates: bool) -> Row:
+    both = [of_variant(v, subset) for v in (NONE, variant)]
+    pair = [view.get(model, "nmse", subset=s) for s in both]
+    cells = [
+        Cell(fraction(v.value), interval(v)) if v and v.known else Cell(MISSING, tone="missing")
+        for v in pair
+    ]
+    cells.append(ratio_cell(view, model, of_variant(variant, subset)))
+    cells += [rate_cell(view.get(model, "eer", subset=s)) for s in both] if rates else []
+    return Row(view.looks[model].label, cells, look=view.looks[model])
+
+
+def of_variant(variant: str, subset: str = "all") -> str:
+    """Return the subset of a variant and a subset of images."""
+    return f"variant={variant}" if subset == "all" else f"variant={variant}&{subset}"
+
+
+def ratio_cell(view: View, model: str, subset: str) -> Cell:
+    """Show how many times the NMSE of the condition trained for; nothing where it is unknown."""
+    ratio = view.get(model, "nmse_ratio", subset=subset)
+    return Cell(f"× {ratio.value:.2f}", ends(ratio)) if ratio and ratio.known else Cell("")
+
+
+def ends(value: Value) -> str:
+    """Print an interval with two digits, or nothing where there is none."""
+    if not (math.isfinite(value.low) and math.isfinite(value.high)):
+        return ""
+    return between(value.low, value.high, show=lambda v: f"{v:.2f}")

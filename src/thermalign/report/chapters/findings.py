@@ -6,7 +6,6 @@ from typing import Any
 
 import pandas as pd
 
-from thermalign.report.ablation import POINTS, ablation_finding
 from thermalign.report.cells import (
     NBSP,
     fraction,
@@ -16,11 +15,12 @@ from thermalign.report.cells import (
     percent_number,
     signed,
 )
-from thermalign.report.differences import paired
-from thermalign.report.dose import dose_finding
+from thermalign.report.chapters.ablation import POINTS, ablation_finding
+from thermalign.report.chapters.differences import paired
+from thermalign.report.chapters.dose import dose_finding
+from thermalign.report.chapters.people import reading_finding, shared_words, summed_up
 from thermalign.report.figures import Seeds
 from thermalign.report.names import subset_label
-from thermalign.report.people import reading_finding, shared_words, summed_up
 from thermalign.report.summary import Value, View
 from thermalign.report.wording import extent, separable, span
 
@@ -28,6 +28,7 @@ SIMULATED = (
     "The faces are simulated: absolute figures say nothing about real people. Compare models and "
     "settings with each other, and repeat the study on recorded faces before relying on a figure."
 )
+
 
 MOST_PROTOCOLS = 2
 """Protocols up to this many have sentences of their own; more share them."""

@@ -16,18 +16,22 @@ from thermalign.report.cells import (
     rate_cell,
     signed,
 )
-from thermalign.report.dose_figures import TALL, alt_of, dose_axes, draw_curve, said_of
+from thermalign.report.chapters.dose_curves import (
+    DISPLACED,
+    TALL,
+    Placed,
+    Point,
+    alt_of,
+    dose_axes,
+    draw_curve,
+    placements,
+    response,
+    said_of,
+)
+from thermalign.report.chapters.people import verified
 from thermalign.report.figures import Panel, Seeds
 from thermalign.report.labels import Label, Line, place_labels
 from thermalign.report.names import Look, slug
-from thermalign.report.people import verified
-from thermalign.report.responses import (
-    DISPLACED,
-    Placed,
-    Point,
-    placements,
-    response,
-)
 from thermalign.report.summary import View
 from thermalign.report.svg import FAINT, style, to_svg
 from thermalign.report.tables import ALIGNED_BY, INTERVALS
@@ -35,8 +39,10 @@ from thermalign.report.tables import ALIGNED_BY, INTERVALS
 BEYOND = 1.5
 """Where the axis ends at most, in times the curve's end; detectors beyond stand at its edge."""
 
+
 NEAR = 2.0
 """Detectors with an NMSE up to so many times the lowest are drawn close up."""
+
 
 Limits = tuple[tuple[float, float], tuple[float, float]]
 

@@ -1,35 +1,46 @@
-"""Tables of what went in and what it took: images, costs, parameters."""
+"""What the study cost, and the size of its networks."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
-from thermalign.report.cells import MISSING, Body, Cell, Row, Table, number, percent
-from thermalign.report.names import Look
+from thermalign.report.layout import (
+    MISSING,
+    Body,
+    Cell,
+    Chapter,
+    Paragraph,
+    Row,
+    Table,
+    number,
+    percent,
+)
+from thermalign.report.setup import Look
+from thermalign.report.study import Study
 
 
-def dataset_table(frame: pd.DataFrame) -> Table | None:
-    """Lay out the counts of subjects and images, a block per dataset; None without rows."""
-    if frame.empty:
-        return None
-    columns = ["dataset", "volume", "range", "condition", "modality", "subjects", "images"]
-    records = frame[columns].itertuples(index=False, name=None)
-    blocks: dict[str, list[Row]] = {}
-    for dataset, volume, reach, condition, modality, subjects, images in records:
-        cells = [Cell(str(reach)), Cell(str(condition), tone="words")]
-        cells += [Cell(str(modality), tone="words"), Cell(number(subjects)), Cell(number(images))]
-        blocks.setdefault(str(dataset), []).append(Row(f"Volume {volume}", cells))
-    return Table(
-        caption="Subjects and images",
-        head="Volume",
-        columns=["Range", "Condition", "Modality", "Subjects", "Images"],
-        bodies=[Body(rows, title=name) for name, rows in blocks.items()],
+def chapter(study: Study) -> Chapter:
+    """Show what every rule took, and how many parameters were trained."""
+    return Chapter(
+        "cost",
+        "Cost and size",
+        blocks=[
+            cost_table(study.costs) or Paragraph("No costs were recorded.", tone="absent"),
+            parameter_table(study.parameters, study.looks)
+            or Paragraph("No parameter counts were given.", tone="absent"),
+        ],
     )
 
 
 def cost_table(frame: pd.DataFrame) -> Table | None:
-    """Lay out what each rule took, most processor time first; None without rows."""
+    """Lay out what each rule took, most processor time first; None without rows.
+
+    Parameters
+    ----------
+    frame : DataFrame of COSTS
+        rule, wall, cpu, start_up, memory, device.
+    """
     if frame.empty:
         return None
     grouped = frame.groupby("rule", sort=True)
@@ -51,7 +62,14 @@ def cost_table(frame: pd.DataFrame) -> Table | None:
 
 
 def parameter_table(frame: pd.DataFrame, looks: dict[str, Look]) -> Table | None:
-    """Lay out the parameter counts beside the ones the paper prints; None without rows."""
+    """Lay out the parameter counts beside the ones the paper prints; None without rows.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        model, detector, configured, paper.
+    looks : dict of model to Look
+    """
     if frame.empty:
         return None
     columns = ["model", "detector", "configured", "paper"]

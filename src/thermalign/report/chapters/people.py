@@ -1,18 +1,29 @@
 """Who is compared with whom: readings of ``same_moment``, people, and pairs of people."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
-from thermalign.report.cells import Body, Row, Table, number, percent, percent_number, rate_cell
+from thermalign.report.cells import (
+    Body,
+    Cell,
+    Row,
+    Table,
+    number,
+    percent,
+    percent_number,
+    plain_cell,
+    rate_cell,
+)
 from thermalign.report.names import READINGS, protocol_label, subset_label, subset_parts
 from thermalign.report.summary import Value, View
-from thermalign.report.tables import ALIGNED_BY, column_groups, range_columns
+from thermalign.report.tables import ALIGNED_BY, INTERVALS, column_groups, range_columns
 from thermalign.report.wording import extent, span
 
 TITLES = {"exclude": "left out", "keep": "enrolled"}
 """Reading of ``same_moment`` to the title of its column."""
+
 
 OPEN = (
     "A probe’s own moment: the gallery’s images of the very sample that the probe is of. Left out, "
@@ -20,6 +31,7 @@ OPEN = (
     "everybody else; enrolled, it meets the whole gallery, its own instant included. The paper "
     "leaves open which of the two it did."
 )
+
 
 SIDE_BY_SIDE = (("eer", "Equal error rate"), ("rank1", "Rank-1"))
 
@@ -172,3 +184,69 @@ def shared_words(view: View) -> str:
     if not found:
         return ""
     return f"{view.label} shares {' and '.join(found)}: that they agree is no replication."
+
+
+MOST = 6
+"""Values of attributes that are shown; more of them are folded away."""
+
+
+Measure = tuple[str, str, Callable[[Value | None], Cell]]
+
+
+ERRORS: tuple[Measure, ...] = (
+    ("nmse", "NMSE", plain_cell),
+    ("failure_rate", "Faces not found", rate_cell),
+)
+
+
+UNLESS_ZERO = ("failure_rate",)
+"""Metrics that are left out where they are 0 throughout."""
+
+
+RATES: tuple[Measure, ...] = (("eer", "Equal error rate", rate_cell),)
+
+
+def error_attributes(view: View) -> Table | None:
+    """Lay out landmark error by attributes of people; None without any."""
+    caption = f"Landmark error by attributes of people, {view.label}"
+    return _table(view, ERRORS, caption=caption, head="Model")
+
+
+def rate_attributes(view: View) -> Table | None:
+    """Lay out equal error rates by attributes of people; None without any."""
+    caption = f"Equal error rate by attributes of the probes’ people, {verified(view)}"
+    return _table(view, RATES, caption=caption, head=ALIGNED_BY)
+
+
+def _table(view: View, measures: tuple[Measure, ...], *, caption: str, head: str) -> Table | None:
+    subsets = view.attributes(*(metric for metric, _, _ in measures))
+    bodies = []
+    for metric, title, show in measures:
+        rows = [
+            Row(
+                view.looks[model].label,
+                [show(view.get(model, metric, subset=s)) for s in subsets],
+                look=view.looks[model],
+            )
+            for model in view.models(metric)
+            if any(model in view.known(metric, subset=s) for s in subsets)
+        ]
+        known = [v for s in subsets for v in view.known(metric, subset=s).values()]
+        if rows and (metric not in UNLESS_ZERO or any(value.value > 0 for value in known)):
+            bodies.append(Body(rows, title=title if len(measures) > 1 else ""))
+    if not bodies:
+        return None
+    parts = [subset_parts(s)["attribute"].partition(":") for s in subsets]
+    groups = [(name.replace("_", " ").capitalize(), value, "") for name, _, value in parts]
+    return Table(
+        caption=caption,
+        head=head,
+        columns=[value.replace("_", " ") for _, _, value in parts],
+        bodies=bodies,
+        groups=column_groups(groups),
+        notes=[
+            "The people of a column differ from those of its neighbour in more than the attribute: "
+            f"differences between columns are not paired. {INTERVALS}"
+        ],
+        folded="" if len(subsets) <= MOST else caption,
+    )
