@@ -37,6 +37,11 @@ class Bar:
     apart: bool = False
 
     @property
+    def known(self) -> bool:
+        """Whether there is a value to draw."""
+        return math.isfinite(self.value)
+
+    @property
     def bounded(self) -> bool:
         """Whether there is an interval to draw."""
         return math.isfinite(self.low) and math.isfinite(self.high)
