@@ -1,8 +1,10 @@
 """Landmark error: NMSE in tables, its distribution in curves, other summaries, by attributes."""
 
+from collections.abc import Mapping
+
 from matplotlib.axes import Axes
 
-from thermalign.report.drawing import Panels, curve_panels, fraction_axis
+from thermalign.report.drawing import Panels, curve_panels, fraction_axis, percent_axis
 from thermalign.report.layout import (
     INTERVALS,
     MISSING,
@@ -224,22 +226,18 @@ def ced(study: Study, view: View) -> list[Panels]:
     Columns of SUMMARY: ced over its threshold ``at``.
     """
 
-    def alt(subset: Subset) -> str:
-        return (
-            f"Cumulative error distribution, {view.label}, {subset_label(subset)}: share of images "
-            "over the NMSE they stay below"
-        )
-
     def said(_model: str, _subset: Subset, points: Curve) -> str:
         at, value = points[len(points) // 4]
         return f"{percent(value.value)} below {fraction(at, digits=2)}"
 
-    def dress(axes: Axes, curves: dict[str, Curve], _subset: Subset) -> None:
+    def dress(axes: Axes, curves: Mapping[str, Curve], _subset: Subset) -> None:
         end = max(at for points in curves.values() for at, _ in points)
         axes.set(xlim=(0, end), ylim=(0, 1.02), xlabel="NMSE", ylabel="Images below")
         fraction_axis(axes.xaxis)
+        percent_axis(axes.yaxis)
 
-    panels = curve_panels(view, "ced", alt=alt, dress=dress, said=said, keyed=False)
+    alt = "Cumulative error distribution, {where}: share of images over the NMSE they stay below."
+    panels = curve_panels(view, "ced", alt=alt, said=said, dress=dress, keyed=False)
     caption = (
         f"Cumulative error distribution, {view.label}: share of test images whose NMSE, averaged "
         "over their landmarks, stays below the threshold. Faces that were not found stay below "
