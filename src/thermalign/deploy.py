@@ -20,7 +20,7 @@ from thermalign.records import boxes_of, read_fold, read_images
 from thermalign.schemas.matching import FACES
 from thermalign.states import read_metadata, read_state
 from thermalign.tables import replace_file
-from thermalign.verification.descriptors import aligned_faces
+from thermalign.verification.stored import faces_of
 
 
 def predict_manifest(
@@ -142,7 +142,7 @@ def export_faces(faces: Path, images: Path, folds: Path, output: Path) -> int:
         with path.open("wb") as file:  # NumPy would add .npz to a path
             np.savez(
                 file,
-                images=aligned_faces(aligned, list(rows["image_id"])),
+                images=faces_of(aligned, list(rows["image_id"])),
                 image_id=rows["image_id"].to_numpy(str),
                 subject_id=rows["subject_id"].to_numpy(str),
                 modality=rows["modality"].to_numpy(str),

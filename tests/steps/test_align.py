@@ -12,7 +12,7 @@ from thermalign.schemas.matching import FACES
 from thermalign.schemas.predictions import PREDICTIONS
 from thermalign.steps import align
 from thermalign.verification import aligned
-from thermalign.verification.descriptors import aligned_faces
+from thermalign.verification.stored import faces_of
 
 CANONICAL = np.array([[33.0, 42], [79, 42], [56, 75.5], [37.5, 94], [74.5, 94]])
 SETTINGS = {
@@ -100,6 +100,6 @@ def test_the_step_writes_who_can_be_aligned_and_logs_how_many_cannot(rows, tmp_p
     table = tables.read(tmp_path / "faces.parquet", FACES)
     assert list(table["image_id"]) == ["i0", "i3"]
     assert set(table["model"]) == {"m"}
-    for n, face in zip((0, 3), aligned_faces(table, ["i0", "i3"]), strict=True):
+    for n, face in zip((0, 3), faces_of(table, ["i0", "i3"]), strict=True):
         np.testing.assert_allclose(face, expected(n), atol=1e-3)
     assert "2 of 4 images could not be aligned by m" in capsys.readouterr().err

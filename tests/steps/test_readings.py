@@ -8,14 +8,15 @@ import pytest
 import torch
 
 from thermalign import tables
-from thermalign.images import quantise
 from thermalign.schemas.dataset import FOLDS, IMAGES
 from thermalign.schemas.matching import FACES, SCORES
 from thermalign.schemas.predictions import PREDICTIONS
 from thermalign.steps import score, train_matcher
 from thermalign.verification.enrolment import NONE, PARTS, WHOLE, Enrolment, gallery_of, probes_of
 from thermalign.verification.matcher import Mapping, enrol, score_probes
+from thermalign.verification.stored import quantise
 from thermalign.verification.readings import by_reading, headline_of, marked
+from thermalign.verification.stored import quantise
 
 BOTH = ["exclude", "keep"]
 KNOWN = ["image_id", "subject_id", "moment", "modality", "condition", "range", "session", "role"]

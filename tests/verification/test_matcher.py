@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 import torch
 
-from thermalign.images import quantise
 from thermalign.verification.descriptors import Descriptors
 from thermalign.verification.enrolment import WHOLE
 from thermalign.verification.matcher import enrol, fit_mapping, read_matcher, save_matcher
+from thermalign.verification.stored import quantise
 
 TRAIN, TEST = ("t1", "t2", "t3"), ("s1", "s2", "s3", "s4")
 SETTINGS = {

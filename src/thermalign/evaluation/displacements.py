@@ -2,16 +2,58 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from thermalign.geometry import LANDMARKS, Floats, interocular_distance
+from thermalign.settings import check, setting
 
 TOGETHER = ("isotropic", "shift", "rotation", "scale")
 
 
 KINDS = (*TOGETHER, *LANDMARKS)
 """All landmarks each its own way, or together in one; or one landmark alone."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How annotated points of probes are displaced.
+
+    Attributes
+    ----------
+    range : int
+        Range of the probes.
+    kinds : tuple of str
+        What moves, see :func:`displace`.
+    levels : tuple of float
+        Mean way of the landmarks that move, rising from 0.
+    linear_up_to : float
+        Level up to which slopes are fitted.
+    """
+
+    range: int = setting(1, low=1)
+    kinds: tuple[str, ...] = setting(
+        ("isotropic",),
+        choices=(
+            "isotropic",
+            "shift",
+            "rotation",
+            "scale",
+            "right_eye",
+            "left_eye",
+            "nose_base",
+            "right_mouth_corner",
+            "left_mouth_corner",
+        ),
+    )
+    levels: tuple[float, ...] = setting(
+        (0.0, 0.02, 0.04, 0.06, 0.08, 0.12, 0.16, 0.24, 0.32), low=0.0, high=2.0, unit="IOD"
+    )
+    linear_up_to: float = setting(0.12, low=0.0, unit="IOD")
+
+    def __post_init__(self) -> None:
+        check(self)
 
 
 RAYLEIGH_MEAN = np.sqrt(np.pi / 2)  # mean length of a vector of two standard normal numbers

@@ -13,9 +13,9 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from thermalign.report.layout import fraction, percent
+from thermalign.report.layout import fraction, percent, subset_label
 from thermalign.report.pictures import address
-from thermalign.report.setup import Look, subset_label
+from thermalign.report.setup import Look
 from thermalign.report.study import Curve, Value, View
 from thermalign.schemas.keys import ALL, Subset
 
@@ -132,8 +132,7 @@ def curve(axes: Axes, points: Curve, look: Look, *, marker: str = "") -> None:
     """Draw a curve as its model looks, with a band where it has intervals."""
     x, values = [at for at, _ in points], [value for _, value in points]
     y = [value.value for value in values]
-    line = {"color": look.colour, "linestyle": dash(look), "markersize": 3.5}
-    axes.plot(x, y, marker=marker or None, **line)
+    axes.plot(x, y, marker=marker or None, markersize=3.5, color=look.colour, linestyle=dash(look))
     if any(value.bounded for value in values):
         low, high = [value.low for value in values], [value.high for value in values]
         axes.fill_between(x, low, high, color=look.colour, alpha=BAND, linewidth=0)

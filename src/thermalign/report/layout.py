@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
-from thermalign.report.setup import Look, by_number, field_label, subset_label
+from thermalign.report.setup import READINGS, Look, by_number
 from thermalign.report.study import Value, View
 from thermalign.schemas.keys import ALL, Subset
 
@@ -35,6 +35,11 @@ class Bar:
     low: float
     high: float
     apart: bool = False
+
+    @property
+    def known(self) -> bool:
+        """Whether there is a value to draw."""
+        return math.isfinite(self.value)
 
     @property
     def bounded(self) -> bool:
@@ -236,6 +241,30 @@ def rate_cell(
     if not value.known:
         return Cell(empty, tone="missing")
     return Cell(percent(value.value), "" if bare else interval(value, rate=True), tone)
+
+
+def spelt(name: str) -> str:
+    """Spell a name of the configuration in words."""
+    return name.replace("_", " ")
+
+
+def subset_label(subset: Subset) -> str:
+    """Spell what a figure is about: Volume 1, Range 2; of everything, All images."""
+    fields = ("same_moment", "session", "volume", "range", "condition", "landmark", "modality")
+    parts = [field_label(subset, name) for name in (*fields, "attribute") if getattr(subset, name)]
+    return ", ".join(parts) or "All images"
+
+
+def field_label(subset: Subset, name: str) -> str:
+    """Spell one column of a subset: Range 2, Expression, Glasses: yes."""
+    value = str(getattr(subset, name))
+    if name in ("landmark", "condition", "modality"):
+        return spelt(value).capitalize()
+    if name == "same_moment":
+        return READINGS.get(value, value).capitalize()
+    if name == "attribute":
+        return f"{spelt(value).capitalize()}: {spelt(subset.attribute_value)}"
+    return f"{name.capitalize()} {value}"
 
 
 def range_columns(view: View, metric: str) -> Columns:

@@ -91,30 +91,6 @@ def looks(
     return listed
 
 
-def spelt(name: str) -> str:
-    """Spell a name of the configuration in words."""
-    return name.replace("_", " ")
-
-
-def subset_label(subset: Subset) -> str:
-    """Spell what a figure is about: Volume 1, Range 2; of everything, All images."""
-    fields = ("same_moment", "session", "volume", "range", "condition", "landmark", "modality")
-    parts = [field_label(subset, name) for name in (*fields, "attribute") if getattr(subset, name)]
-    return ", ".join(parts) or "All images"
-
-
-def field_label(subset: Subset, name: str) -> str:
-    """Spell one column of a subset: Range 2, Expression, Glasses: yes."""
-    value = str(getattr(subset, name))
-    if name in ("landmark", "condition", "modality"):
-        return spelt(value).capitalize()
-    if name == "same_moment":
-        return READINGS.get(value, value).capitalize()
-    if name == "attribute":
-        return f"{spelt(value).capitalize()}: {spelt(subset.attribute_value)}"
-    return f"{name.capitalize()} {value}"
-
-
 def by_number(subsets: Iterable[Subset]) -> list[Subset]:
     """Sort subsets by the numbers, then the words, that they hold."""
 

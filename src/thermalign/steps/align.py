@@ -7,13 +7,13 @@ from typing import Any
 import pandas as pd
 
 from thermalign import tables
-from thermalign.images import quantise
 from thermalign.provenance import stamp
 from thermalign.records import points_of
 from thermalign.schemas.dataset import IMAGES
 from thermalign.schemas.matching import FACES
 from thermalign.schemas.predictions import PREDICTIONS
 from thermalign.verification.aligned import alignable, aligned_batches
+from thermalign.verification.stored import quantise
 
 
 def run(

@@ -8,10 +8,9 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from thermalign.geometry import Floats
-from thermalign.images import dequantise
 from thermalign.settings import parse
 from thermalign.verification import dog, features
+from thermalign.verification.stored import faces_of
 
 BATCH = 32  # larger ones leave the processor's cache
 
@@ -57,12 +56,6 @@ class Descriptors:
         new = [name for name in dict.fromkeys(image_ids) if name not in self._made]
         for start in range(0, len(new), BATCH):
             names = new[start : start + BATCH]
-            faces = torch.as_tensor(aligned_faces(self._faces, names))
+            faces = torch.as_tensor(faces_of(self._faces, names))
             self._made.update(zip(names, describe(faces, self._settings), strict=True))
         return torch.stack([self._made[name] for name in image_ids])
-
-
-def aligned_faces(faces: pd.DataFrame, image_ids: Sequence[str]) -> Floats:
-    """Return aligned faces (N, height, width) float32 in physical units, in the order asked for."""
-    rows = faces.set_index("image_id").loc[list(image_ids)].to_dict("records")
-    return np.stack([dequantise(row) for row in rows])

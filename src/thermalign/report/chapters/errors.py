@@ -166,7 +166,9 @@ def person_table(view: View) -> Table | None:
 
     Columns of SUMMARY: nmse, failure_rate by attribute and its value.
     """
-    lost = [v for s in view.attributes("failure_rate") for v in view.known("failure_rate", s).values()]
+    lost = [
+        v for s in view.attributes("failure_rate") for v in view.known("failure_rate", s).values()
+    ]
     measures = [("nmse", "NMSE", plain_cell)]
     if any(value.value > 0 for value in lost):
         measures.append(("failure_rate", "Faces not found", rate_cell))

@@ -9,7 +9,16 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
 
-from thermalign.report.drawing import SIZE, Panel, Panels, axes_of, dash, fraction_axis, panel, style
+from thermalign.report.drawing import (
+    SIZE,
+    Panel,
+    Panels,
+    axes_of,
+    dash,
+    fraction_axis,
+    panel,
+    style,
+)
 from thermalign.report.layout import (
     MISSING,
     Block,
