@@ -17,8 +17,10 @@ from thermalign.report.layout import (
     percent_number,
     rate_cell,
     signed,
+    spelt,
+    subset_label,
 )
-from thermalign.report.setup import Setup, by_number, spelt, subset_label
+from thermalign.report.setup import Setup, by_number
 from thermalign.report.study import Study, Value, View
 from thermalign.schemas.keys import ALL, ANNOTATED, MATCHER, STUDY, SWEEP, Subset
 

@@ -25,8 +25,9 @@ from thermalign.report.layout import (
     separable,
     shared_words,
     signed,
+    subset_label,
 )
-from thermalign.report.setup import by_number, subset_label
+from thermalign.report.setup import by_number
 from thermalign.report.study import Pair, Study, Value, View
 from thermalign.schemas.keys import ALL, Subset
 

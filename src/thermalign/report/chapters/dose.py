@@ -34,14 +34,15 @@ from thermalign.report.layout import (
     Table,
     between,
     fraction,
+    interval,
     number,
     percent,
     percent_number,
     rate_cell,
-    interval,
     signed,
+    spelt,
 )
-from thermalign.report.setup import Look, spelt
+from thermalign.report.setup import Look
 from thermalign.report.study import Curve, Study, Value, View
 from thermalign.schemas.keys import ANNOTATED
 
@@ -349,7 +350,9 @@ def _cell(value: Value | None) -> Cell:
     """Show a slope or a d′ with two digits."""
     if value is None or not value.known:
         return Cell(MISSING, tone="missing")
-    return Cell(_two(value.value), between(value.low, value.high, show=_two) if value.bounded else "")
+    return Cell(
+        _two(value.value), between(value.low, value.high, show=_two) if value.bounded else ""
+    )
 
 
 def _two(value: float) -> str:

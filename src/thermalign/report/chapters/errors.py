@@ -21,6 +21,7 @@ from thermalign.report.layout import (
     any_detail,
     attribute_table,
     column_groups,
+    field_label,
     fraction,
     interval,
     joined,
@@ -29,9 +30,9 @@ from thermalign.report.layout import (
     plain_cell,
     range_columns,
     rate_cell,
+    subset_label,
 )
 from thermalign.report.paper import NOTES, SPREAD, Published, published
-from thermalign.report.setup import field_label, subset_label
 from thermalign.report.study import Curve, Study, Value, View
 from thermalign.schemas.keys import ALL, Subset
 

@@ -18,8 +18,8 @@ from thermalign.report.layout import (
     plain_cell,
     range_columns,
     rate_cell,
+    subset_label,
 )
-from thermalign.report.setup import subset_label
 from thermalign.report.study import Study, Value, View
 from thermalign.schemas.keys import ALL, Subset
 

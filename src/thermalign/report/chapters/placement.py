@@ -37,8 +37,9 @@ from thermalign.report.layout import (
     percent_number,
     rate_cell,
     signed,
+    spelt,
 )
-from thermalign.report.setup import Look, spelt
+from thermalign.report.setup import Look
 from thermalign.report.study import Curve, Study, Value, View
 from thermalign.schemas.keys import ANNOTATED, PLACEMENT
 
@@ -108,8 +109,7 @@ def placements(view: View, kind: str) -> dict[str, Placed]:
     found = {}
     for subset in inner.subsets("eer"):  # that of the displacements' range alone
         nmse, eer, predicted, excess = (
-            inner.known(metric, subset)
-            for metric in ("nmse", "eer", "eer_predicted", "eer_excess")
+            inner.known(metric, subset) for metric in ("nmse", "eer", "eer_predicted", "eer_excess")
         )
         for model in (m for m in nmse if m in eer):
             found[model] = Placed(nmse[model], eer[model], predicted.get(model), excess.get(model))

@@ -17,8 +17,7 @@ from thermalign.report.drawing import (
     ends,
     percent_axis,
 )
-from thermalign.report.layout import THIN, Chapter, Part, number, percent
-from thermalign.report.setup import subset_label
+from thermalign.report.layout import THIN, Chapter, Part, number, percent, subset_label
 from thermalign.report.study import Curve, Study, Value, View
 from thermalign.schemas.keys import Subset
 

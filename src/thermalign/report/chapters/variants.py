@@ -35,8 +35,9 @@ from thermalign.report.layout import (
     number,
     percent,
     rate_cell,
+    subset_label,
 )
-from thermalign.report.setup import Condition, Setup, subset_label
+from thermalign.report.setup import Condition, Setup
 from thermalign.report.study import Study, Value, View
 from thermalign.schemas.keys import ALL, UNDISTURBED, VARIANT, Subset
 
@@ -276,7 +277,10 @@ def _found_table(
         groups=[("NMSE", 3), ("Equal error rate", 2)] if rates else [],
         bodies=[
             Body(
-                [model_row(view, m, _found_cells(view, m, variant, s, rates=rates)) for m in models],
+                [
+                    model_row(view, m, _found_cells(view, m, variant, s, rates=rates))
+                    for m in models
+                ],
                 title=subset_label(s),
             )
             for s in subsets

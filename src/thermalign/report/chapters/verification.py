@@ -17,14 +17,16 @@ from thermalign.report.layout import (
     any_detail,
     attribute_table,
     column_groups,
+    field_label,
     joined,
     model_row,
     people_words,
     plain_cell,
     range_columns,
     rate_cell,
+    subset_label,
 )
-from thermalign.report.setup import READINGS, field_label, subset_label
+from thermalign.report.setup import READINGS
 from thermalign.report.study import Study, View
 from thermalign.schemas.keys import ALL, Subset
 
@@ -156,7 +158,7 @@ def _eer_table(view: View, columns: Columns, *, caption: str) -> Table | None:
 def person_table(view: View) -> Table | None:
     """Lay out equal error rates by attributes of people; None without any."""
     caption = f"Equal error rate by attributes of the probes’ people, {view.verified}"
-    measures = [("eer", "Equal error rate", rate_cell)]
+    measures = [("eer", "", rate_cell)]
     return attribute_table(view, measures, caption=caption, head=ALIGNED_BY)
 
 
@@ -189,7 +191,9 @@ def _failure_table(view: View, subsets: list[Subset], folded: str = "") -> Table
         head=ALIGNED_BY,
         columns=[title for _, title, _ in columns],
         bodies=[
-            Body([_failure_row(view, m, s, columns) for m in view.models("fta", "fte", "eer")], title)
+            Body(
+                [_failure_row(view, m, s, columns) for m in view.models("fta", "fte", "eer")], title
+            )
             for s in subsets
             for title in [subset_label(s)]
         ],
@@ -258,7 +262,11 @@ def _reading_rows(view: View, other: View, metric: str, columns: list[Subset]) -
         model_row(
             view,
             model,
-            [rate_cell(its.get(model, metric, s), bare=True) for s in columns for its in (view, other)],
+            [
+                rate_cell(its.get(model, metric, s), bare=True)
+                for s in columns
+                for its in (view, other)
+            ],
         )
         for model in view.models(metric)
         if model in other.models(metric)
