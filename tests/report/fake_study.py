@@ -167,7 +167,9 @@ def full_summary() -> pd.DataFrame:
             for i, mean in enumerate(means, start=1):
                 add_landmarks(rows, (protocol, model, Subset(range=str(i))), mean * shrink)
                 if protocol == "protocol2":
-                    add_landmarks(rows, (protocol, model, Subset(volume="1", range=str(i))), mean * shrink)
+                    add_landmarks(
+                        rows, (protocol, model, Subset(volume="1", range=str(i))), mean * shrink
+                    )
             average = sum(means) / 3 * shrink
             add_landmarks(rows, (protocol, model, ALL), average, n=1440)
             for landmark in ("right_eye", "left_eye", "nose_base", "right_mouth_corner"):
@@ -213,7 +215,9 @@ def full_differences() -> pd.DataFrame:
                     ends = (value - wide, value + wide)
                     p = min(1.0, float(np.exp(-6 * abs(value) / wide)))
                     counts = (480, p, min(1.0, 30 * p), 30)
-                    rows.append(("faces", protocol, *subset, metric, at, a, b, value, *ends, *counts))
+                    rows.append(
+                        ("faces", protocol, *subset, metric, at, a, b, value, *ends, *counts)
+                    )
     return pd.DataFrame(rows, columns=DIFFERENCES.names)
 
 
@@ -412,7 +416,10 @@ def full_study() -> Study:
                     "same_moment": ["exclude", "keep"],
                     **SIDES,
                 },
-                **{f"n{n}": {"dataset": "faces", "seed": 9, "train_subjects": n, **SIDES} for n in SIZES},
+                **{
+                    f"n{n}": {"dataset": "faces", "seed": 9, "train_subjects": n, **SIDES}
+                    for n in SIZES
+                },
             },
             "models": {"dan": {"width": 0.125}, "pbc": {}, "mtcnn": {}, "mean_shape": {}},
             "matcher": {"mapping": "dpm", "classifier": "pls", "negatives": "published"},
@@ -449,7 +456,10 @@ def visible_only_study() -> Study:
             rows.add(("photos", model, ALL), "ced", min(float(at) * 2, 1), at=float(at))
     return Study(
         title="Visible faces only",
-        config={"datasets": {"photos": {"adapter": "table"}}, "protocols": {"photos": {"dataset": "photos", "probe": VISIBLE, "gallery": VISIBLE}}},
+        config={
+            "datasets": {"photos": {"adapter": "table"}},
+            "protocols": {"photos": {"dataset": "photos", "probe": VISIBLE, "gallery": VISIBLE}},
+        },
         summary=rows.frame(),
         differences=empty(DIFFERENCES),
         spread=empty(SPREAD),

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from thermalign.report.chapters import (
     ablation,
@@ -56,9 +55,8 @@ def render(study: Study) -> str:
     str
         A whole document.
     """
-    folder = Path(__file__).parent
     environment = Environment(
-        loader=FileSystemLoader(folder),
+        loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -68,7 +66,6 @@ def render(study: Study) -> str:
     chapters = [module.chapter(study) for module in CHAPTERS]
     return environment.get_template("page.html.j2").render(
         study=study,
-        style=Markup((folder / "style.css").read_text(encoding="utf-8")),  # noqa: S704  # our own
         chapters=[chapter for chapter in chapters if chapter],
         images=images(study.examples),
         citation=CITATION,

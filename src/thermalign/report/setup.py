@@ -193,6 +193,8 @@ class Setup:
     Attributes
     ----------
     protocols : dict of name to Protocol
+    boxes : dict of dataset to its block ``box``
+    models : dict of name to detector
     normalisation : dict of model to str
         Of a model's input, where it is stated.
     moved, resized : list of Condition
@@ -212,6 +214,8 @@ class Setup:
     """
 
     protocols: dict[str, Protocol] = field(default_factory=dict)
+    boxes: dict[str, Block] = field(default_factory=dict)
+    models: dict[str, str] = field(default_factory=dict)
     normalisation: dict[str, str] = field(default_factory=dict)
     moved: list[Condition] = field(default_factory=list)
     resized: list[Condition] = field(default_factory=list)
@@ -234,6 +238,10 @@ class Setup:
         """Return a protocol; one that is not configured has a name and nothing else."""
         return self.protocols.get(name, Protocol(name))
 
+    def protocols_of(self, dataset: str) -> list[str]:
+        """Return the names of the protocols on a dataset; datasets may name images alike."""
+        return [name for name, its in self.protocols.items() if its.dataset == dataset]
+
 
 def read_setup(config: Block) -> Setup:
     """Resolve the whole configuration.
@@ -250,6 +258,8 @@ def read_setup(config: Block) -> Setup:
     blocks = config.get("models", {}).items()
     return Setup(
         protocols=protocols,
+        boxes={name: b.get("box", {}) for name, b in datasets.items()},
+        models={name: str(b.get("model", name)) for name, b in blocks},
         normalisation={m: str(b["normalisation"]) for m, b in blocks if "normalisation" in b},
         moved=_boxes(variants, "shift", "Box moved, of its side"),
         resized=_boxes(variants, "scale", "Box resized, times"),
