@@ -395,17 +395,15 @@ class Study:
     def pairs(self, protocol: str) -> list[Pair]:
         """Return the compared pairs of a protocol, in the order of the table."""
         mine = self.paired[self.paired["protocol"] == protocol]
-        named = ["metric", "at", "model_a", "model_b", "value", "low", "high", "n"]
-        columns = [*SUBSET, *named, "p_holm", "p", "n_subjects"]
+        named = ["metric", "at", "model_a", "model_b"]
+        keys = mine[[*SUBSET, *named]].itertuples(index=False, name=None)
+        figures = mine[["value", "low", "high", "n", "p_holm"]].itertuples(index=False, name=None)
+        people = mine["n_subjects"]
         return [
-            Pair(
-                Subset(*row[:-11]),
-                *row[-11:-7],
-                value=Value(*row[-7:-2]),
-                unadjusted=row[-2],
-                subjects=row[-1],
+            Pair(Subset(*subset), metric, at, first, second, Value(*its), p, n)
+            for (*subset, metric, at, first, second), its, p, n in zip(
+                keys, figures, mine["p"], people, strict=True
             )
-            for row in mine[columns].itertuples(index=False, name=None)
         ]
 
     def kinds(self, view: View) -> list[str]:

@@ -29,8 +29,8 @@ SECOND_LINES = (
     "probes and draws of subjects, unadjusted. "
 )
 CONTROL = (
-    "Control: the gallery’s people are permuted, so that a matcher can know nobody. Its equal error "
-    "rate should be chance, 50 %; an interval that leaves chance out hints at a leak."
+    "Control: the gallery’s people are permuted, so that a matcher can know nobody. Its equal "
+    "error rate should be chance, 50 %; an interval that leaves chance out hints at a leak."
 )
 FITTED = (
     "Fitted to: test subjects of the fold among those that principal components, mappings and "

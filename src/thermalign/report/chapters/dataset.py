@@ -144,8 +144,8 @@ def _notes(card: DatasetCard) -> list[str]:
         lead = (
             f"Pixels: a seeded sample of at most {max(mean.n for mean in means)} images per "
             f"column; colour as luma.{scale} Each figure is the mean over images of an image’s own "
-            "mean or percentile. Counts at 0 and at the greatest of their type: share of the stored "
-            "values of all channels, a sign of saturation. "
+            "mean or percentile. Counts at 0 and at the greatest of their type: share of the "
+            "stored values of all channels, a sign of saturation. "
         )
     return [
         f"± is the standard deviation over images.{size}",

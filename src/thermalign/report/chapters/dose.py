@@ -77,10 +77,10 @@ SLOPES = {
 """Metric to the title of its rows. A share per whole unit is as many hundredths per hundredth."""
 
 SLOPE_NOTE = (
-    "Difference: thermal minus visible, paired, unadjusted. d′ comes first because it has no floor: "
-    "where visible probes start at an equal error rate near 0, the rate cannot show what they lose, "
-    "its difference then tells of a reserve rather than of sensitivity, and its normal deviate "
-    "hangs on the last few errors."
+    "Difference: thermal minus visible, paired, unadjusted. d′ comes first because it has no "
+    "floor: where visible probes start at an equal error rate near 0, the rate cannot show what "
+    "they lose; its difference then tells of a reserve rather than of sensitivity, and its normal "
+    "deviate hangs on the last few errors."
 )
 CLIPPED = (
     "A missing slope in normal deviates: a level that it is fitted to has no error, and a rate of "

@@ -13,6 +13,7 @@ from thermalign.report.layout import (
     Cell,
     Chapter,
     Columns,
+    Measure,
     Paragraph,
     Part,
     Row,
@@ -170,7 +171,7 @@ def person_table(view: View) -> Table | None:
     lost = [
         v for s in view.attributes("failure_rate") for v in view.known("failure_rate", s).values()
     ]
-    measures = [("nmse", "NMSE", plain_cell)]
+    measures: list[Measure] = [("nmse", "NMSE", plain_cell)]
     if any(value.value > 0 for value in lost):
         measures.append(("failure_rate", "Faces not found", rate_cell))
     caption = f"Landmark error by attributes of people, {view.label}"

@@ -316,7 +316,7 @@ def _controls(study: Study, views: Sequence[View]) -> list[str]:
 
 def _off_the_curve(study: Study, views: Sequence[View]) -> list[str]:
     """Say how many detectors have another EER than their NMSE predicts; or nothing."""
-    excess = []
+    excess: list[Value] = []
     for view in views:
         placed = view.within(experiment=PLACEMENT, setting=study.main_kind(view))
         for subset in placed.subsets("eer_excess"):
