@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
 from thermalign.report.setup import READINGS, Look, by_number
-from thermalign.report.study import Value, View
-from thermalign.schemas.keys import ALL, Subset
+from thermalign.report.study import Study, Value, View
+from thermalign.schemas.keys import ALL, OTHER_PROTOCOL, Subset
 
 MISSING = "–"
 MINUS = "\N{MINUS SIGN}"
@@ -22,6 +22,21 @@ Columns = list[tuple[str, str, Subset]]
 
 Show = Callable[[float], str]
 """Prints a number."""
+
+MEASURES = {
+    "interocular_distance": "Interocular distance (IOD), px",
+    "roll": "Roll, degrees",
+    "yaw_proxy": "Yaw proxy, IOD",
+    "pitch_proxy": "Pitch proxy",
+    "mouth_line": "Mouth line below eye line, IOD",
+    "mouth_width": "Mouth width, IOD",
+    "box_width": "Face box width, IOD",
+    "box_height": "Face box height, IOD",
+}
+"""What a face measures, as the page spells it."""
+
+MOST_ATTRIBUTES = 6
+"""Values of attributes that a table shows; one with more of them is folded away."""
 
 
 @dataclass(frozen=True)
@@ -165,6 +180,10 @@ class Chapter:
     contents: str = ""
 
 
+Measure = tuple[str, str, Callable[[Value | None], Cell]]
+"""Metric, its name, and how a figure of it is shown."""
+
+
 def fraction(value: float, *, digits: int = 3) -> str:
     """Print a fraction as the paper does, without its leading zero: .050."""
     if not math.isfinite(value):
@@ -287,6 +306,72 @@ def range_columns(view: View, metric: str) -> Columns:
         title = "Average" if columns and metric == "nmse" else "All images"
         columns.append(("All volumes" if columns and columns[0][0] else "", title, ALL))
     return columns
+
+
+def model_row(view: View, model: str, cells: list[Cell]) -> Row:
+    """Return a row under a model's name and mark."""
+    return Row(view.looks[model].label, cells, look=view.looks[model])
+
+
+def attribute_table(
+    view: View, measures: Sequence[Measure], *, caption: str, head: str
+) -> Table | None:
+    """Lay out metrics by attributes of people, side by side; None without any.
+
+    Parameters
+    ----------
+    measures : sequence of (str, str, function)
+        Metric, its name (may be empty), and how a figure of it is shown.
+    """
+    subsets = view.attributes(*(metric for metric, _, _ in measures))
+    bodies = []
+    for metric, name, show in measures:
+        known = [view.known(metric, subset) for subset in subsets]
+        rows = [
+            model_row(view, model, [show(its.get(model)) for its in known])
+            for model in view.models(metric)
+            if any(model in its for its in known)
+        ]
+        if rows:
+            bodies.append(Body(rows, title=name))
+    if not bodies:
+        return None
+    columns = [(spelt(s.attribute).capitalize(), spelt(s.attribute_value), s) for s in subsets]
+    return Table(
+        caption=caption,
+        head=head,
+        columns=[title for _, title, _ in columns],
+        bodies=bodies,
+        groups=column_groups(columns),
+        notes=[
+            "The people of a column differ from those of its neighbour in more than the attribute: "
+            f"differences between columns are not paired. {INTERVALS}"
+        ],
+        folded="" if len(subsets) <= MOST_ATTRIBUTES else caption,
+    )
+
+
+def people_words(view: View, subset: Subset) -> str:
+    """Say how many people and ordered pairs of people rates rest on; empty where unknown."""
+    found = [view.known(metric, subset) for metric in ("people", "person_pairs")]
+    counts = [extent([v.value for v in known.values()], show=number) for known in found if known]
+    if len(counts) < 2:
+        return ""
+    return f"{counts[0]} people, {counts[1]} ordered person pairs per fold"
+
+
+def shared_words(study: Study, view: View) -> str:
+    """Say with which protocols one shares test people; empty without any."""
+    found = []
+    for other in view.settings(OTHER_PROTOCOL, "shared_people"):
+        subset = Subset(experiment=OTHER_PROTOCOL, setting=other)
+        its = next(iter(view.known("shared_people", subset).values()))
+        if its.value > 0:
+            shared = f"{number(its.value)} of its {number(its.n)} test people"
+            found.append(f"{shared} with {study.setup.protocol(other).label}")
+    if not found:
+        return ""
+    return f"{view.label} shares {' and '.join(found)}: that they agree is no replication."
 
 
 def column_groups(columns: Iterable[tuple[str, str, Any]]) -> list[tuple[str, int]]:

@@ -4,13 +4,13 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 from thermalign.report.pictures import Example, Picture
 from thermalign.report.setup import Look, Protocol, Setup, by_number, looks, read_setup
-from thermalign.schemas.keys import ALL, DISPLACEMENT, SUBSET, Subset
+from thermalign.schemas.keys import ALL, ANNOTATED, DISPLACEMENT, PLACEMENT, SUBSET, Subset
 
 LEVEL = 0.05
 """Level below which an adjusted p is significant."""
@@ -137,6 +137,12 @@ class View:
         found = self._displaced(model, metric, setting, modality)
         return next((next(iter(p.values())) for subset, p in found if not subset.level), None)
 
+    def response(self, metric: str, setting: str, modality: str = "") -> Curve:
+        """Return a metric of displaced annotated points over their NMSE, by rising level."""
+        nmse = dict(self.levels(ANNOTATED, "nmse", setting, modality))
+        points = self.levels(ANNOTATED, metric, setting, modality)
+        return [(nmse[level].value, value) for level, value in points if level in nmse]
+
     def within(self, **fields: str) -> "View":
         """Return the rows whose columns are these, as a view without them.
 
@@ -162,6 +168,13 @@ class View:
             if view.models("eer", "rank1"):
                 return view
         return None
+
+    @cached_property
+    def failed(self) -> bool:
+        """Whether any enrolment or acquisition failed."""
+        metrics = ("fte", "fta")
+        known = [self.known(m, subset) for m in metrics for subset in self.subsets(m)]
+        return any(value.value > 0 for values in known for value in values.values())
 
     def abscissas(self, metric: str) -> list[float]:
         """Return every abscissa a metric was measured at, rising."""
@@ -233,6 +246,35 @@ def _any_known(points: dict[float, Value]) -> bool:
 
 
 @dataclass(frozen=True)
+class Pair:
+    """A row of DIFFERENCES: first minus second; unadjusted p, and the people of both."""
+
+    subset: Subset
+    metric: str
+    at: float
+    first: str
+    second: str
+    value: Value
+    unadjusted: float
+    subjects: int
+
+
+class Statistic(NamedTuple):
+    """A row of CARD: a mean over images with its standard deviation, or a count, or a share."""
+
+    value: float
+    sd: float
+    n: int
+    unit: str
+
+
+Column = tuple[str, str]
+"""Modality and range of a card's column; both empty for the whole dataset."""
+
+WHOLE: Column = ("", "")
+
+
+@dataclass(frozen=True)
 class DatasetCard:
     """What the step ``describe`` found of one dataset: CARD, LIKENESS, two PNG files."""
 
@@ -241,6 +283,39 @@ class DatasetCard:
     likeness: pd.DataFrame
     contact: bytes
     marked: bytes
+
+    @cached_property
+    def _cells(self) -> dict[tuple[Column, str], dict[float, Statistic]]:
+        columns = ["modality", "range", "statistic", "at", *Statistic._fields]
+        cells: dict[tuple[Column, str], dict[float, Statistic]] = {}
+        for row in self.card[columns].itertuples(index=False, name=None):
+            modality, reach, statistic, at, *figures = row
+            cells.setdefault(((modality, reach), statistic), {})[at] = Statistic(*figures)
+        return cells
+
+    @property
+    def columns(self) -> list[Column]:
+        """Every modality at every range, in the order of the table."""
+        return [c for c in dict.fromkeys(column for column, _ in self._cells) if all(c)]
+
+    def get(self, statistic: str, column: Column = WHOLE) -> Statistic | None:
+        """Return a statistic, or None where the card does not have it."""
+        return self._cells.get((column, statistic), {}).get(0.0)
+
+    def count(self, statistic: str, column: Column = WHOLE) -> float:
+        """Return a count; 0 where the card does not have it."""
+        found = self.get(statistic, column)
+        return found.value if found else 0.0
+
+    def histogram(self, measure: str, column: Column) -> list[tuple[float, float]]:
+        """Return lower edge and share of every bin, rising."""
+        bins = self._cells.get((column, f"{measure}_histogram"), {})
+        return [(edge, statistic.value) for edge, statistic in sorted(bins.items())]
+
+    @property
+    def with_faces(self) -> list[Column]:
+        """The columns that have annotated faces."""
+        return [column for column in self.columns if self.get("interocular_distance", column)]
 
 
 @dataclass(frozen=True)
@@ -316,6 +391,30 @@ class Study:
             for side in ("model_a", "model_b")
         )
         return self.differences[first.isna() | second.isna() | (first == second)]
+
+    def pairs(self, protocol: str) -> list[Pair]:
+        """Return the compared pairs of a protocol, in the order of the table."""
+        mine = self.paired[self.paired["protocol"] == protocol]
+        named = ["metric", "at", "model_a", "model_b"]
+        keys = mine[[*SUBSET, *named]].itertuples(index=False, name=None)
+        figures = mine[["value", "low", "high", "n", "p_holm"]].itertuples(index=False, name=None)
+        people = mine["n_subjects"]
+        return [
+            Pair(Subset(*subset), metric, at, first, second, Value(*its), p, n)
+            for (*subset, metric, at, first, second), its, p, n in zip(
+                keys, figures, mine["p"], people, strict=True
+            )
+        ]
+
+    def kinds(self, view: View) -> list[str]:
+        """Return the kinds of displacement with a curve: as configured, then any others."""
+        ordered = [*self.setup.displacements.kinds, *view.settings(DISPLACEMENT, "eer")]
+        return [kind for kind in dict.fromkeys(ordered) if view.response("eer", kind)]
+
+    def main_kind(self, view: View) -> str:
+        """Return the first kind that detectors are placed on, or else the first with a curve."""
+        kinds, placed = self.kinds(view), view.settings(PLACEMENT, "eer")
+        return next((kind for kind in kinds if kind in placed), next(iter(kinds), ""))
 
     def base(self, model: str) -> str:
         """Return the name under ``models:`` of a training; any other model's own."""

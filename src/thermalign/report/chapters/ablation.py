@@ -17,8 +17,10 @@ from thermalign.report.layout import (
     percent_number,
     rate_cell,
     signed,
+    spelt,
+    subset_label,
 )
-from thermalign.report.setup import Setup, by_number, spelt, subset_label
+from thermalign.report.setup import Setup, by_number
 from thermalign.report.study import Study, Value, View
 from thermalign.schemas.keys import ALL, ANNOTATED, MATCHER, STUDY, SWEEP, Subset
 
@@ -27,8 +29,8 @@ SECOND_LINES = (
     "probes and draws of subjects, unadjusted. "
 )
 CONTROL = (
-    "Control: the gallery’s people are permuted, so that a matcher can know nobody. Its equal error "
-    "rate should be chance, 50 %; an interval that leaves chance out hints at a leak."
+    "Control: the gallery’s people are permuted, so that a matcher can know nobody. Its equal "
+    "error rate should be chance, 50 %; an interval that leaves chance out hints at a leak."
 )
 FITTED = (
     "Fitted to: test subjects of the fold among those that principal components, mappings and "

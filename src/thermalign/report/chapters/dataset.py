@@ -1,214 +1,100 @@
-"""A dataset's card on the page: what it holds, how it spreads, how it looks."""
+"""The data: subjects and images, the card of every dataset, real faces beside its own."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from typing import Any
 
 import pandas as pd
-from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from thermalign.images import DEGREES
-from thermalign.report.cells import MINUS, THIN, Body, Cell, Row, Table, number
-from thermalign.report.chapters.dataset_table import (
+from thermalign.images import DEGREES, FULL_SCALE
+from thermalign.report.layout import (
     MEASURES,
-    Card,
-    card_table,
-    likeness_table,
-    look_of,
+    MINUS,
+    MISSING,
+    THIN,
+    Block,
+    Body,
+    Cell,
+    Chapter,
+    Paragraph,
+    Part,
+    Row,
+    Table,
+    column_groups,
+    fraction,
+    number,
+    percent,
 )
-from thermalign.report.figures import Panel
-from thermalign.report.names import Look, slug, subset_parts
-from thermalign.report.sheet import Sheet, sheet
-from thermalign.report.svg import style, to_svg
+from thermalign.report.study import DatasetCard, Statistic, Study
+
+IN_TENTHS = ("interocular_distance", "roll")
+"""Measures printed with one digit after the point; the others with three."""
+
+COUNTS = {
+    "subjects": "Subjects",
+    "images": "Images",
+    "annotated": "Annotated images",
+    "pairs": "Thermal and visible pairs",
+}
+
+FORMULAE = (
+    "Faces are measured in their own frame, c the middle of the eyes. Roll: angle of the eye line "
+    "to the rows of the image. Yaw proxy: how far the nose base lies from c along the eye line, "
+    "over the interocular distance (IOD). Pitch proxy: the nose base’s share of the way from the "
+    "eye line down to the mouth line. The proxies hold the shape of noses too: their spread says "
+    "more than their mean."
+)
+FLOOR = (
+    "Mean shape: NMSE of the mean landmarks of one half of the subjects, placed in the face boxes "
+    "of the other half, both ways; what a detector reaches that looks at no pixel."
+)
+UNANNOTATED = (
+    "No image has annotated points: geometry, the mean shape’s error and the comparison with real "
+    "faces are left out."
+)
+IN_PART = (
+    "Not every image is annotated: geometry and the mean shape’s error are those of annotated ones."
+)
+PIXELS = (
+    "Thermal images are in °C where their scale is known; images of 8 bits have none, those of 16 "
+    "bits where it is stated. Where the images of a column have several units, what their pixels "
+    "hold is left out."
+)
+FULL_SCALES = " Those of 8 bits are shown over their full scale, 0 to 1."
+
+VERDICTS = {
+    "camera": "set by the camera",
+    "box": "set by how boxes are drawn",
+    "too few": "too few subjects",
+}
+"""Verdicts that the page spells otherwise than the table."""
+
+NOT_JUDGED = ("camera", "box")
+"""Words in place of a verdict where difference and ratio say nothing."""
 
 
-@dataclass(frozen=True)
-class DatasetCard:
-    """What the step ``describe`` found of one dataset.
+def chapter(study: Study) -> Chapter:
+    """Show what every dataset holds, a part per card.
 
-    Attributes
-    ----------
-    name : str
-    card, likeness : DataFrame
-        CARD and LIKENESS.
-    contact, marked : bytes
-        PNG files.
+    It reads the counts of IMAGES, CARD and LIKENESS.
     """
-
-    name: str
-    card: pd.DataFrame
-    likeness: pd.DataFrame
-    contact: bytes
-    marked: bytes
-
-
-@dataclass(frozen=True)
-class CardChapter:
-    """What the page shows of one dataset."""
-
-    name: str
-    absent: list[str]
-    table: Table
-    panels: list[Panel]
-    legend: list[Look]
-    likeness: Table | None
-    sheets: list[Sheet]
-
-
-def card_chapter(dataset: DatasetCard) -> CardChapter:
-    """Arrange the card of a dataset for the page."""
-    card = Card(dataset.card)
-    name = dataset.name
-    return CardChapter(
-        name=name,
-        absent=absent(card),
-        table=card_table(card, name),
-        panels=histogram_panels(card, name),
-        legend=[look_of(subset) for subset in card.with_faces()],
-        likeness=likeness_table(dataset.likeness, name),
-        sheets=[
-            sheet(
-                dataset.contact, title=f"Contact sheet of {name}.", caption=contact_caption(card)
-            ),
-            sheet(
-                dataset.marked,
-                title=f"Boxes and landmarks of {name}.",
-                caption=marked_caption(card),
-            ),
-        ],
-    )
-
-
-def absent(card: Card) -> list[str]:
-    """Say which parts of a card are missing, and why."""
-    sentences = []
-    annotated, images = card.count("all", "annotated"), card.count("all", "images")
-    if not annotated:
-        sentences.append(
-            "No image has annotated points: geometry, the mean shape’s error and the comparison "
-            "with real faces are left out."
-        )
-    elif annotated < images:
-        sentences.append(
-            f"{number(annotated)} of {number(images)} images have annotated points: geometry and "
-            "the mean shape’s error are theirs."
-        )
-    return [*sentences, *_absent_degrees(card)]
-
-
-def _absent_degrees(card: Card) -> list[str]:
-    sentences = []
-    units = {s: f[3] for s in card.columns if (f := card.get(s, "image_mean"))}
-    thermal = [s for s in card.columns if subset_parts(s)["modality"] == "thermal"]
-    bare = [look_of(s).label for s in thermal if units.get(s, DEGREES) != DEGREES]
-    mixed = [look_of(s).label for s in card.columns if s not in units]
-    if not thermal:
-        sentences.append("There are no thermal images, so there are no temperatures.")
-    if bare:
-        sentences.append(
-            f"{'; '.join(bare)}: no scale to degrees Celsius is known (8-bit images have none, "
-            "16-bit ones where it is stated), so there are no temperatures."
-        )
-    if mixed:
-        sentences.append(
-            f"{'; '.join(mixed)}: images of several units, so what their pixels hold is left out."
-        )
-    return sentences
-
-
-def contact_caption(card: Card) -> str:
-    """Say which images the contact sheet shows, and how."""
-    shown, subjects = card.count("all", "contact_subjects"), card.count("all", "subjects")
-    whose = "every subject"
-    if shown < subjects:
-        whose = (
-            f"{number(shown)} of {number(subjects)} subjects: those who have the most of these, "
-            "spread evenly over the dataset"
-        )
-    return (
-        f"The first image by name of {_kinds(card, 'contact_kinds')}, for {whose}. Crops are shown "
-        "whole, frames cut around the face box, all at one size, so that far faces are enlarged. "
-        f"{_colours(card)}"
-    ).rstrip()
-
-
-def marked_caption(card: Card) -> str:
-    """Say which images the sheet of boxes and landmarks shows, and how."""
-    count, subjects = card.count("all", "marked_images"), card.count("all", "marked_subjects")
-    images = f"{number(count)} images" if count > 1 else "An image"
-    apart = ", each of another subject," if 1 < count == subjects else ""
-    annotated = card.count("all", "annotated")
-    points = " and the annotated points" if annotated else ""
-    some = " where there are any" if 0 < annotated < card.count("all", "images") else ""
-    return (
-        f"{images} of {_kinds(card, 'marked_kinds')}{apart} with the face box that detectors are "
-        f"given{points}{some}. Light grey lies outside of an image. {_colours(card)}"
-    ).rstrip()
-
-
-def _kinds(card: Card, statistic: str) -> str:
-    shown, kinds = card.count("all", statistic), card.count("all", "kinds")
-    if shown == kinds:
-        return "every modality, range and condition"
-    return f"{number(shown)} of {number(kinds)} kinds (modality, range and condition)"
-
-
-def _colours(card: Card) -> str:
-    low, high = card.get("all", "colour_low"), card.get("all", "colour_high")
-    if low and high:
-        ends = f"{low[0]:g} to {high[0]:g}".replace("-", MINUS)
-        return f"Thermal colours span {ends} °C and clip beyond."
-    if any(subset_parts(s)["modality"] == "thermal" for s in card.columns):
-        return "Thermal images are grey, each between its own percentiles 1 and 99."
-    return ""
-
-
-SIZE = (4.3, 2.2)  # inches
-
-
-def histogram_panels(card: Card, name: str) -> list[Panel]:
-    """Draw a panel per measure that the card has bins of, a line per modality and range."""
-    panels = []
-    for measure, title in MEASURES.items():
-        lines = {s: bins for s in card.with_faces() if (bins := card.histogram(s, measure))}
-        if not lines:
-            continue
-        with style():
-            figure = Figure(figsize=SIZE, layout="constrained")
-            axes = figure.subplots()
-            for subset, bins in lines.items():
-                look = look_of(subset)
-                dash = (0, look.dash) if look.dash else "-"
-                lower, shares = zip(*bins, strict=True)
-                edges = [*lower, 2 * lower[-1] - lower[-2]]  # bins are equally wide
-                axes.stairs(shares, edges, color=look.colour, linestyle=dash, linewidth=1.4)
-            axes.set(xlim=_limits(list(lines.values())), xlabel=title, ylabel="Images")
-            axes.set_ylim(bottom=0)
-            axes.xaxis.set_major_locator(MaxNLocator(6))
-            axes.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
-            axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{100 * v:.3g}{THIN}%"))
-            key = f"card-{slug(name)}-{measure}"
-            panels.append(Panel("", to_svg(figure, key=key, alt=_spoken(card, name, measure))))
-    return panels
-
-
-def _limits(lines: list[list[tuple[float, float]]]) -> tuple[float, float]:
-    """Return the ends of an axis that leaves out empty bins, but one, on either side."""
-    width = lines[0][1][0] - lines[0][0][0]
-    filled = [edge for bins in lines for edge, share in bins if share > 0]
-    return min(filled) - width, max(filled) + 2 * width
-
-
-def _spoken(card: Card, name: str, measure: str) -> str:
-    means = [
-        f"{look_of(s).label} {figure[0]:.3g}"
-        for s in card.with_faces()
-        if (figure := card.get(s, measure))
-    ]
-    return f"Histogram of {MEASURES[measure]} in {name}. Means: {', '.join(means)}."
+    counts = dataset_table(study.dataset)
+    absent = Paragraph("No counts of the data were given.", tone="absent")
+    parts = []
+    for card in study.cards:
+        likeness = likeness_table(card)
+        blocks: list[Block] = [card_table(card), *([likeness] if likeness else [])]
+        parts.append(Part(card.name, blocks))
+    return Chapter("data", "Data", parts, [*map(Paragraph, study.boxes), counts or absent])
 
 
 def dataset_table(frame: pd.DataFrame) -> Table | None:
-    """Lay out the counts of subjects and images, a block per dataset; None without rows."""
+    """Lay out the counts of subjects and images, a block per dataset; None without rows.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        dataset, volume, range, condition, modality, subjects, images.
+    """
     if frame.empty:
         return None
     columns = ["dataset", "volume", "range", "condition", "modality", "subjects", "images"]
@@ -223,4 +109,179 @@ def dataset_table(frame: pd.DataFrame) -> Table | None:
         head="Volume",
         columns=["Range", "Condition", "Modality", "Subjects", "Images"],
         bodies=[Body(rows, title=name) for name, rows in blocks.items()],
+    )
+
+
+def card_table(card: DatasetCard) -> Table:
+    """Lay out a card, a column per modality and range.
+
+    Statistics of CARD: the counts, bytes_per_image, ``MEASURES``, not_visible, mean_shape_nmse,
+    and mean and percentiles of images and boxes.
+    """
+    faces = _face_rows(card) if card.with_faces else []
+    return Table(
+        caption=f"Dataset card, {card.name}",
+        head="Statistic",
+        columns=[f"Range {reach}" for _, reach in card.columns],
+        bodies=[
+            Body(_image_rows(card), title="Images"),
+            *([Body(faces, title="Annotated faces")] if faces else []),
+            Body(_pixel_rows(card), title="Pixels"),
+        ],
+        groups=column_groups((modality.capitalize(), "", "") for modality, _ in card.columns),
+        notes=_notes(card),
+    )
+
+
+def _notes(card: DatasetCard) -> list[str]:
+    pair = card.get("bytes_per_pair")
+    size = f" A pair takes {_size(pair)}." if pair else ""
+    annotated, images = card.count("annotated"), card.count("images")
+    means = [found for column in card.columns if (found := card.get("image_mean", column))]
+    lead = ""
+    if means:
+        scale = FULL_SCALES if FULL_SCALE in {mean.unit for mean in means} else ""
+        lead = (
+            f"Pixels: a seeded sample of at most {max(mean.n for mean in means)} images per "
+            f"column; colour as luma.{scale} Each figure is the mean over images of an image’s own "
+            "mean or percentile. Counts at 0 and at the greatest of their type: share of the "
+            "stored values of all channels, a sign of saturation. "
+        )
+    return [
+        f"± is the standard deviation over images.{size}",
+        *([UNANNOTATED] if not annotated else [IN_PART] if annotated < images else []),
+        *([FORMULAE, FLOOR] if card.with_faces else []),
+        f"{lead}{PIXELS}",
+    ]
+
+
+def _image_rows(card: DatasetCard) -> list[Row]:
+    rows = [
+        Row(title, [Cell(number(card.count(statistic, column))) for column in card.columns])
+        for statistic, title in COUNTS.items()
+    ]
+    return [*rows, _row(card, "File size", ["bytes_per_image"], _size)]
+
+
+def _face_rows(card: DatasetCard) -> list[Row]:
+    rows = [
+        _row(card, title, [measure], _tenths if measure in IN_TENTHS else _thousandths)
+        for measure, title in MEASURES.items()
+    ]
+    rows.append(_row(card, "Landmarks not visible", ["not_visible"], _share))
+    return [*rows, _row(card, "Mean shape, NMSE", ["mean_shape_nmse"], _error)]
+
+
+def _pixel_rows(card: DatasetCard) -> list[Row]:
+    rows = []
+    for part, title in (("image", "Whole image"), ("box", "Face box")):
+        rows.append(_row(card, f"{title}, mean", [f"{part}_mean"], _pixel))
+        ends = [f"{part}_p01", f"{part}_p50", f"{part}_p99"]
+        rows.append(_row(card, f"{title}, 1 / 50 / 99 %", ends, _pixel_value))
+    rows.append(_row(card, "Counts at 0", ["low_saturated"], _share))
+    return [*rows, _row(card, "Counts at the greatest", ["high_saturated"], _share)]
+
+
+def _row(
+    card: DatasetCard, title: str, statistics: list[str], show: Callable[[Statistic], str]
+) -> Row:
+    cells = []
+    for column in card.columns:
+        found = [figure for s in statistics if (figure := card.get(s, column))]
+        text = " / ".join(show(figure) for figure in found)
+        cells.append(Cell(text) if found else Cell(MISSING, tone="missing"))
+    return Row(title, cells)
+
+
+def _tenths(figure: Statistic) -> str:
+    return _plus_minus(figure, 1)
+
+
+def _thousandths(figure: Statistic) -> str:
+    return _plus_minus(figure, 3)
+
+
+def _error(figure: Statistic) -> str:
+    return f"{fraction(figure.value)} ± {fraction(figure.sd)}"
+
+
+def _share(figure: Statistic) -> str:
+    if 0 < figure.value < 1e-4:
+        return f"< 0.01{THIN}%"
+    return percent(figure.value, digits=2) if figure.value else f"0{THIN}%"
+
+
+def _size(figure: Statistic) -> str:
+    return f"{figure.value / 1000:.1f} ± {figure.sd / 1000:.1f} kB"
+
+
+def _pixel(figure: Statistic) -> str:
+    degrees = f"{THIN}°C" if figure.unit == DEGREES else ""
+    return f"{_plus_minus(figure, _digits(figure))}{degrees}"
+
+
+def _pixel_value(figure: Statistic) -> str:
+    return _signed(figure.value, _digits(figure))
+
+
+def _digits(figure: Statistic) -> int:
+    return 3 if figure.unit == FULL_SCALE else 1
+
+
+def _plus_minus(figure: Statistic, digits: int) -> str:
+    return f"{_signed(figure.value, digits)} ± {figure.sd:.{digits}f}"
+
+
+def _signed(value: float, digits: int) -> str:
+    rounded = round(value, digits) + 0.0  # the sign of a rounded zero says nothing
+    return f"{rounded:.{digits}f}".replace("-", MINUS)
+
+
+def likeness_table(card: DatasetCard) -> Table | None:
+    """Lay out a dataset's LIKENESS, a block per modality and collection; None without rows."""
+    if card.likeness.empty:
+        return None
+    bodies = []
+    for (modality, source), rows in card.likeness.groupby(["modality", "source"], sort=False):
+        records = rows.to_dict("records")
+        title = f"{str(modality).capitalize()}, {source} ({number(records[0]['real_n'])} images)"
+        bodies.append(Body([_likeness_row(record) for record in records], title=title))
+    return Table(
+        caption=f"Real annotated faces beside those of {card.name}",
+        head="Measure",
+        columns=["Real faces", "This dataset", "Difference, real SD", "Ratio of SD", "Verdict"],
+        bodies=bodies,
+        notes=[_limits(card.likeness.iloc[0])],
+    )
+
+
+def _limits(limits: Any) -> str:
+    mean, spread = f"{limits['near_mean']:g}", f"{limits['near_spread']:g}"
+    return (
+        f"Mean ± standard deviation (SD) over images. “Agrees”: the means lie within {mean} real "
+        f"SD of each other and the SDs within a factor of {spread}; fewer than "
+        f"{limits['least_subjects']} subjects are not judged. The spread of real annotations holds "
+        "pose, expression and the annotators’ error together, so that even real faces, in set "
+        "poses, can fail it. The annotators of CARL (Espinosa-Duró et al. 2013) and EURECOM "
+        "VIS-TH (Mallat and Dugelay 2018) marked inner and outer eye corners, whose middle stands "
+        "for the eye here, and the mouth corners, but no nose. Boxes are a habit of annotators "
+        "there and the box setting here, jitter included."
+    )
+
+
+def _likeness_row(record: dict[Any, Any]) -> Row:
+    measure, verdict = str(record["statistic"]), str(record["verdict"])
+    digits = 1 if measure in IN_TENTHS else 3
+    judged = verdict not in NOT_JUDGED
+    differs = judged and verdict not in ("agrees", "too few")
+    difference = round(float(record["difference"]), 2) + 0.0  # a rounded zero has no minus
+    return Row(
+        MEASURES[measure],
+        [
+            Cell(f"{record['real_mean']:.{digits}f} ± {record['real_sd']:.{digits}f}"),
+            Cell(f"{record['mean']:.{digits}f} ± {record['sd']:.{digits}f}"),
+            Cell(f"{difference:+.2f}".replace("-", MINUS) if judged else ""),
+            Cell(f"{record['ratio']:.2f}" if judged else ""),
+            Cell(VERDICTS.get(verdict, verdict), tone="words best" if differs else "words"),
+        ],
     )

@@ -25,8 +25,9 @@ from thermalign.report.layout import (
     separable,
     shared_words,
     signed,
+    subset_label,
 )
-from thermalign.report.setup import by_number, subset_label
+from thermalign.report.setup import by_number
 from thermalign.report.study import Pair, Study, Value, View
 from thermalign.schemas.keys import ALL, Subset
 
@@ -67,9 +68,12 @@ def chapter(study: Study) -> Chapter:
     parts = []
     for view in study.views:
         shared = shared_words(study, view)
-        none = Paragraph(f"No models were compared in {view.label}.", tone="absent")
         blocks: list[Block] = [Paragraph(shared)] if shared else []
-        parts.append(Part(view.label, [*blocks, *(difference_tables(study, view) or [none])]))
+        tables = difference_tables(study, view)
+        if not tables:
+            words = f"No models were compared in {view.label}."
+            blocks.append(Paragraph(words, tone="absent"))
+        parts.append(Part(view.label, [*blocks, *tables]))
     blocks = [Paragraph(SEEDED)] if study.seeds else []
     return Chapter("differences", "Paired differences", parts, blocks)
 
@@ -99,8 +103,8 @@ def difference_tables(study: Study, view: View) -> list[Table]:
     ):
         if bodies:
             summary = f"{line} ({len(bodies)})" if line else ""
-            caption = f"{caption}, {view.label}"
-            tables.append(_table(caption, bodies, adjusted=adjusted, folded=summary))
+            titled = f"{caption}, {view.label}"
+            tables.append(_table(titled, bodies, adjusted=adjusted, folded=summary))
     return tables
 
 
@@ -162,7 +166,8 @@ def _row(pair: Pair, view: View, *, limit: float, adjusted: bool) -> Row:
     show: Show = fraction if pair.metric in FRACTIONS else percent_number
     better = "higher" if pair.metric in OTHERS else "lower"
     said = verdict(value, first=first, second=second, better=better)
-    bar = Bar(*(v / (limit or 1.0) for v in (value.value, value.low, value.high)), value.apart)
+    scale = limit or 1.0
+    bar = Bar(value.value / scale, value.low / scale, value.high / scale, value.apart)
     cells = [
         Cell(signed(value.value, show)) if value.known else missing,
         Cell(between(value.low, value.high, show=show)) if value.bounded else missing,

@@ -1,237 +1,359 @@
-"""What landmark error costs: EER over displacement, the visible control, detectors placed on it."""
+"""What landmark error costs: verification over displacement, and the visible control."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from thermalign.report.cells import Table, interval, number, percent, percent_number, signed
-from thermalign.report.chapters.dose_curves import (
-    DISPLACED,
-    MODALITIES,
-    both_sides,
-    control_panels,
-    has_d_prime,
-    kind_panels,
-    kinds,
-    level_table,
-    placements,
-    response,
-    slope_table,
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from thermalign.report.drawing import (
+    SIZE,
+    Panel,
+    Panels,
+    axes_of,
+    curve,
+    ends,
+    fraction_axis,
+    panel,
+    style,
+)
+from thermalign.report.layout import (
+    INTERVALS,
+    MINUS,
+    MISSING,
+    THIN,
+    Block,
+    Body,
+    Cell,
+    Chapter,
+    Paragraph,
+    Part,
+    Row,
+    Show,
+    Table,
+    between,
+    fraction,
+    interval,
+    number,
+    percent,
+    percent_number,
+    rate_cell,
+    signed,
     spelt,
-    subset_of,
-    two,
 )
-from thermalign.report.chapters.people import verified
-from thermalign.report.chapters.placement import (
-    placement_panels,
-    placement_sentence,
-    placement_table,
+from thermalign.report.setup import Look
+from thermalign.report.study import Curve, Study, Value, View
+from thermalign.schemas.keys import ANNOTATED
+
+MODALITIES = ("thermal", "visible")
+LOOKS = {
+    "": Look("all thermal probes", "#111111"),
+    "thermal": Look("thermal probes", "#d55e00"),
+    "visible": Look("visible probes", "#0072b2", (4, 1.5)),
+}
+"""Modality to its line: every thermal probe, or the moments that both modalities hold."""
+
+TALL = (SIZE[0], 1.2 * SIZE[1])
+SMALL = (0.7 * SIZE[0], 0.75 * SIZE[1])
+
+INTRODUCTION = (
+    "Annotated points of the probes are displaced by known amounts and matched again. The curve "
+    "turns an NMSE into an equal error rate."
 )
-from thermalign.report.figures import Panel, Seeds
-from thermalign.report.summary import Value, View
-from thermalign.report.wording import separable, span
+CONTROL = (
+    "The paper calls thermal verification more sensitive to alignment (its Section 4.4) and shows "
+    "no visible control; here visible probes of the same moments are displaced alike and matched "
+    "without mapping. Sensitivity is read off d′, how far genuine and impostor scores lie apart in "
+    "standard deviations, where it was measured: a rate near its floor of 0 cannot show what is "
+    "lost."
+)
 
-UNITS = {
-    "d_prime_slope": "of d′ per interocular distance",
-    "eer_slope": "percentage points per .01",
-    "probit_slope": "normal deviates per interocular distance",
+SLOPES = {
+    "d_prime_slope": "d′ per interocular distance of NMSE",
+    "eer_slope": "Percentage points of EER per .01 interocular distances of NMSE",
+    "probit_slope": "Normal deviates of EER per interocular distance of NMSE",
 }
-"""Metric to its unit over interocular distances of NMSE; the headline first."""
+"""Metric to the title of its rows. A share per whole unit is as many hundredths per hundredth."""
 
-
-TOLD = {
-    "d_prime_slope": ("d′", "per interocular distance of NMSE", ("d_prime_slope",)),
-    "eer_slope": (
-        "the equal error rate",
-        "percentage points per .01 interocular distances",
-        ("eer_slope", "probit_slope"),
-    ),
-}
-"""Metric to what changes, its unit, and the scales of the difference said with it."""
+SLOPE_NOTE = (
+    "Difference: thermal minus visible, paired, unadjusted. d′ comes first because it has no "
+    "floor: where visible probes start at an equal error rate near 0, the rate cannot show what "
+    "they lose; its difference then tells of a reserve rather than of sensitivity, and its normal "
+    "deviate hangs on the last few errors."
+)
+CLIPPED = (
+    "A missing slope in normal deviates: a level that it is fitted to has no error, and a rate of "
+    "0 (or 1) has no normal deviate."
+)
 
 
 @dataclass(frozen=True)
-class DoseChapter:
-    """What the page shows of one protocol under displaced landmarks.
+class Metric:
+    """What a curve shows: its names, how figures and ticks are printed, and its highest value."""
 
-    ``control`` tells whether visible probes were displaced too.
+    key: str
+    name: str
+    short: str
+    show: Show
+    tick: Show
+    most: float
+
+
+EER = Metric(
+    "eer",
+    "Equal error rate",
+    "EER",
+    show=percent,
+    tick=lambda v: f"{100 * v:.3g}{THIN}%",
+    most=1.0,
+)
+D_PRIME = Metric(
+    "d_prime",
+    "d′ of genuine and impostor scores",
+    "d′",
+    show=lambda v: fraction(v, digits=2),
+    tick=lambda v: f"{v:.3g}".replace("-", MINUS),
+    most=math.inf,
+)
+
+
+def chapter(study: Study) -> Chapter | None:
+    """Show what displaced landmarks cost, a part per protocol; None where none were matched.
+
+    It reads SUMMARY of the experiment ``displacement``, annotated points: by level nmse, eer,
+    d_prime and eer_rise; over the levels the slopes and their differences.
     """
-
-    label: str
-    control: bool
-    sentences: list[str]
-    main: list[Panel]
-    caption: str
-    kinds: list[Panel]
-    tables: list[Table]
-
-
-def dose_chapter(view: View, config: Mapping[str, Any], *, seeds: Seeds) -> DoseChapter | None:
-    """Return the chapter of a protocol; None where no displaced points were matched."""
-    measured = kinds(view, config)
-    if not measured:
+    parts = [Part(v.label, _blocks(study, v)) for v in study.views if study.kinds(v)]
+    if not parts:
         return None
-    main = main_kind(view, config)
-    placed = placement_panels(view, main, seeds=seeds)
-    tables = [
-        placement_table(view, measured),
-        slope_table(view, measured),
-        level_table(view, measured),
+    control = any(both_sides(view, study.main_kind(view)) for view in study.views)
+    introduction = [Paragraph(f"{INTRODUCTION} {CONTROL if control else ''}".strip())]
+    return Chapter("dose", "What landmark error costs", parts, introduction)
+
+
+def _blocks(study: Study, view: View) -> list[Block]:
+    kinds, main = study.kinds(view), study.main_kind(view)
+    blocks: list[Block] = [Panels(main_panels(view, main), _caption(study, view, main))]
+    if len(kinds) > 1:
+        caption = (
+            f"Equal error rate over NMSE by kind of displacement, {view.label}, all on the same "
+            "axes. NMSE is taken over all landmarks, so that a single displaced landmark reaches "
+            "less of it. Solid: thermal probes; dashed: visible probes of the same moments, where "
+            "matched. Bands: 95 % interval."
+        )
+        blocks.append(Panels(kind_panels(view, kinds), caption, small=True))
+    slopes = slope_table(view, kinds, linear_up_to=study.setup.displacements.linear_up_to)
+    return [*blocks, *([slopes] if slopes else []), level_table(view, kinds)]
+
+
+def both_sides(view: View, kind: str, metric: str = "eer") -> dict[str, Curve]:
+    """Return the curves of the visible control by modality; empty unless both were measured."""
+    found = {modality: view.response(metric, kind, modality) for modality in MODALITIES}
+    return found if all(found.values()) else {}
+
+
+def main_panels(view: View, kind: str) -> list[Panel]:
+    """Draw every thermal probe; then thermal and visible ones of the same moments, d′ first."""
+    curves = {"": view.response("eer", kind)}
+    panels = [_panel(view, kind, curves, title="Thermal probes", limits=curves)]
+    for metric in (D_PRIME, EER):
+        sides = both_sides(view, kind, metric.key)
+        if sides:
+            title = f"Visible control, the same moments: {metric.short}"
+            panels.append(_panel(view, kind, sides, title=title, limits=sides, metric=metric))
+    return panels
+
+
+def kind_panels(view: View, kinds: list[str]) -> list[Panel]:
+    """Draw every kind of displacement on the same axes, thermal and visible where there is both."""
+    curves = {k: both_sides(view, k) or {"thermal": view.response("eer", k)} for k in kinds}
+    every = {f"{k} {m}": points for k, its in curves.items() for m, points in its.items()}
+    return [
+        _panel(view, kind, its, title=spelt(kind).capitalize(), limits=every, size=SMALL)
+        for kind, its in curves.items()
     ]
-    said = [
-        *_slopes(view, main, config),
-        _floor(view, main),
-        _monotone(view, main),
-        placement_sentence(view, main, seeds=seeds),
-    ]
-    return DoseChapter(
-        label=view.label,
-        control=bool(both_sides(view, main)),
-        sentences=[sentence for sentence in said if sentence],
-        main=[*placed, *control_panels(view, main)],
-        caption=_caption(view, main, config, close_up=len(placed) > 1),
-        kinds=kind_panels(view, measured) if len(measured) > 1 else [],
-        tables=[table for table in tables if table],
-    )
 
 
-def main_kind(view: View, config: Mapping[str, Any]) -> str:
-    """Return the first kind that detectors are placed on, or else the first measured."""
-    measured = kinds(view, config)
-    return next((kind for kind in measured if placements(view, kind)), next(iter(measured), ""))
+def _panel(
+    view: View,
+    kind: str,
+    curves: Mapping[str, Curve],
+    *,
+    title: str,
+    limits: Mapping[str, Curve],
+    metric: Metric = EER,
+    size: tuple[float, float] = TALL,
+) -> Panel:
+    """Draw curves of a metric over NMSE, by modality, on axes that hold all of ``limits``."""
+    spoken = "; ".join(f"{LOOKS[m].label} {_spoken(its, metric)}" for m, its in curves.items())
+    alt = f"{metric.name} over NMSE, {view.label}, {spelt(kind)} displacement: {spoken}."
+    legend = [(LOOKS[m], _extent(points, metric)) for m, points in curves.items()]
+    with style():
+        figure, axes = axes_of(size)
+        for modality, points in curves.items():
+            curve(axes, points, LOOKS[modality], marker="o")
+        _dress(axes, [point for points in limits.values() for point in points], metric)
+        return panel(figure, title=title, alt=alt, legend=legend if size == TALL else ())
 
 
-def dose_finding(views: Sequence[View], config: Mapping[str, Any]) -> str:
-    """Say in one line what landmark error costs; empty where no displaced points were matched.
-
-    It rests on d′; on the equal error rate where a study has no d′.
-    """
-    main = [(view, main_kind(view, config)) for view in views]
-    apart, slopes = _known(main, "d_prime_slope"), _known(main, "eer_slope")
-    parts = []
-    if apart:
-        change = span(apart, show=_signed, inside=two)
-        parts.append(
-            f"landmark error changes d′ of thermal probes by {change} per interocular distance "
-            "of NMSE"
-        )
-    if slopes:
-        rise = f"{span(slopes, show=two)} points of EER per .01 of NMSE"
-        parts.append(
-            f"it costs {rise}" if apart else f"landmark error costs {rise} in thermal probes"
-        )
-    scales = ["d_prime_slope"] if _known(main, "d_prime_slope_difference") else list(UNITS)
-    difference = slope_words(main, scales)
-    parts += [f"thermal − visible {difference}"] if difference else []
-    placed = [its for view, kind in main for its in placements(view, kind).values()]
-    verdicts = [its.verdict for its in placed if its.excess and its.excess.bounded]
-    off = sum(words.endswith("its NMSE") for words in verdicts)
-    if verdicts:
-        parts.append(
-            f"{off} of {len(verdicts)} detectors within the curve are off the EER that it predicts "
-            "(unadjusted)"
-        )
-    return f"{'; '.join(parts)}." if parts else ""
+def _dress(axes: Axes, points: Curve, metric: Metric) -> None:
+    axes.set(xlabel="NMSE, interocular distances", ylabel=metric.name)
+    axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
+    fraction_axis(axes.xaxis)
+    axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: metric.tick(v)))
+    end = max(nmse for nmse, _ in points)
+    low, high = ends(value for _, value in points)
+    axes.set_xlim(-0.015 * end, 1.02 * end)
+    axes.set_ylim(1.06 * min(low, 0), min(metric.most, 1.06 * high))
 
 
-def slope_words(main: Sequence[tuple[View, str]], scales: Sequence[str] = tuple(UNITS)) -> str:
-    """Say how thermal slopes differ from visible ones by scale; empty without a control.
-
-    Parameters
-    ----------
-    main : pairs of a protocol's View and the kind of displacement
-    scales : metrics of ``UNITS``
-    """
-    words = []
-    for scale in scales:
-        found = _known(main, f"{scale}_difference")
-        if found:
-            text = span(found, show=_signed, inside=two)
-            verdict = separable(found) or "without an interval"
-            words.append(f"{text} {UNITS[scale]}, {verdict}")
-    return "; ".join(words)
+def _spoken(points: Curve, metric: Metric) -> str:
+    return ", ".join(f"{metric.show(value.value)} at {fraction(nmse)}" for nmse, value in points)
 
 
-def _known(main: Sequence[tuple[View, str]], metric: str) -> list[Value]:
-    values = [view.get(DISPLACED, metric, subset=subset_of(kind)) for view, kind in main]
-    return [value for value in values if value and value.known]
+def _extent(points: Curve, metric: Metric) -> str:
+    return f"{metric.show(points[0][1].value)} to {metric.show(points[-1][1].value)}"
 
 
-def _signed(value: float) -> str:
-    return signed(value, two)
-
-
-def _slopes(view: View, kind: str, config: Mapping[str, Any]) -> list[str]:
-    """Say both modalities' slopes and their difference: of d′, then of the equal error rate."""
-    end = config.get("displacements", {}).get("linear_up_to")
-    upto = f"Up to a displacement of {two(float(end))}," if end else "At first,"
-    said = []
-    for scale, (what, unit, differences) in TOLD.items():
-        sides = [view.get(DISPLACED, scale, subset=subset_of(kind, m)) for m in MODALITIES]
-        changes = [_signed(value.value) for value in sides if value and value.known]
-        difference = slope_words([(view, kind)], differences)
-        if len(changes) == len(MODALITIES) and difference:
-            said.append(
-                f"{upto} {what} changes by {changes[0]} {unit} in thermal probes, and by "
-                f"{changes[1]} in visible probes of the same moments. Thermal − visible: "
-                f"{difference}."
-            )
-    return said
-
-
-def _floor(view: View, kind: str) -> str:
-    sides = both_sides(view, kind)
-    if not sides:
-        return ""
-    first = sides["visible"][0].eer
-    text = f"{percent(first.value)} {interval(first, rate=True)}".strip()
-    least = percent_number(first.low if first.bounded else first.value)
-    start = f"Visible probes start at an equal error rate of {text}"
-    if least != percent_number(0.0):
-        return f"{start}, above its floor of 0."
-    if has_d_prime(sides):
-        return f"{start}. At its floor of 0 the rate cannot show a small slope; d′ has no floor."
-    return (
-        f"{start}. A visible curve at its floor of 0 "
-        "cannot show a small slope: what the difference then shows is that visible verification "
-        "has a reserve, not how sensitive it is."
-    )
-
-
-def _monotone(view: View, kind: str) -> str:
-    """Say whether the curve falls anywhere, against what displacement should do."""
-    rises = [(at, v) for at, v in view.curve(DISPLACED, "eer_rise", subset=subset_of(kind))]
-    falls = [two(at) for at, value in rises if value.bounded and value.high < 0]
-    if falls:
-        return f"The thermal curve falls, by more than its interval, at {', '.join(falls)}."
-    if not rises or not all(value.bounded for _, value in rises):
-        return ""
-    return "From level to level the thermal curve nowhere falls by more than its interval."
-
-
-def _caption(view: View, kind: str, config: Mapping[str, Any], *, close_up: bool) -> str:
-    curve, sides = response(view, kind), both_sides(view, kind)
-    reach = config.get("displacements", {}).get("range")
+def _caption(study: Study, view: View, kind: str) -> str:
+    reach = study.setup.displacements.range
     where = f", probes of Range {reach}" if reach else ""
+    n = number(view.response("eer", kind)[0][1].n)
+    sides = both_sides(view, kind)
     parts = [
-        f"Equal error rate over the NMSE of displaced points, {verified(view)}{where}, "
-        f"{spelt(kind)} displacement. Line: annotated points displaced by a known amount"
-        + (f" (n = {number(curve[0].eer.n)} comparisons per level)." if curve else ".")
+        f"Equal error rate over the NMSE of displaced points, {view.verified}{where}, "
+        f"{spelt(kind)} displacement: annotated points displaced by a known amount (n = {n} "
+        "comparisons per level).",
+        _control_words(view, sides) if sides else "",
+        "Bands: 95 % interval of a bootstrap over subjects.",
     ]
-    if placements(view, kind):
-        parts.append(
-            "Points: the detectors’ own NMSE and equal error rate; a triangle at the edge stands "
-            "for an NMSE beyond the axis."
+    return " ".join(part for part in parts if part)
+
+
+def _control_words(view: View, sides: Mapping[str, Curve]) -> str:
+    counts = ", ".join(f"{m} {number(points[0][1].n)}" for m, points in sides.items())
+    whose = "thermal and visible probes of the same moments, none meeting its own"
+    if view.readings[:1] != ("exclude",):
+        whose = (
+            "only the moments whose visible image is not enrolled, in thermal and visible probes "
+            "alike"
         )
-    parts += ["A dotted frame holds what is drawn close up."] if close_up else []
-    if sides:
-        n = ", ".join(f"{m} {number(points[0].eer.n)}" for m, points in sides.items())
-        whose = "thermal and visible probes of the same moments, none meeting its own"
-        if view.readings[:1] != ("exclude",):
-            whose = (
-                "only the moments whose visible image is not enrolled, in thermal and visible "
-                "probes alike"
-            )
-        drawn = "d′ and equal error rate of " if has_d_prime(sides) else ""
-        parts.append(f"Visible control: {drawn}{whose} (n: {n} comparisons per level).")
-    return " ".join([*parts, "Bands and bars: 95 % interval of a bootstrap over subjects."])
+    return f"Visible control: {whose} (n: {counts} comparisons per level)."
+
+
+def slope_table(view: View, kinds: list[str], *, linear_up_to: float | None) -> Table | None:
+    """Lay out the slopes of every kind: d′ first, then EER; None without any.
+
+    Columns of SUMMARY: the metrics of ``SLOPES`` by modality, and their differences.
+    """
+    bodies = []
+    for metric, title in SLOPES.items():
+        rows = [Row(spelt(kind), _slope_cells(view, kind, metric)) for kind in kinds]
+        if any(cell.tone != "missing" for row in rows for cell in row.cells):
+            bodies.append(Body(rows, title=title))
+    if not bodies:
+        return None
+    asked = [view.dose(ANNOTATED, "probit_slope", k, m) for k in kinds for m in ("", *MODALITIES)]
+    clipped = any(value and not value.known for value in asked)
+    fitted = f"Fitted up to a displacement of {_two(linear_up_to)}. " if linear_up_to else ""
+    return Table(
+        caption=f"How steeply verification falls off, by kind of displacement, {view.verified}",
+        head="Displacement",
+        columns=["All thermal probes", *(m.capitalize() for m in MODALITIES), "Difference"],
+        bodies=bodies,
+        groups=[("", 1), ("Same moments", 3)],
+        notes=[f"{fitted}{SLOPE_NOTE} {INTERVALS}", *([CLIPPED] if clipped else [])],
+    )
+
+
+def _slope_cells(view: View, kind: str, metric: str) -> list[Cell]:
+    found = [view.dose(ANNOTATED, metric, kind, modality) for modality in ("", *MODALITIES)]
+    return [*map(_cell, found), _cell(view.dose(ANNOTATED, f"{metric}_difference", kind))]
+
+
+def level_table(view: View, kinds: list[str]) -> Table:
+    """Lay out NMSE, EER, its rise and d′ at every level of every kind, folded.
+
+    Columns of SUMMARY: nmse, eer, eer_rise, d_prime by level and modality.
+    """
+    metrics = [m for m in ("eer", "d_prime") if m == "eer" or _any_level(view, kinds, m)]
+    rising = _any_level(view, kinds, "eer_rise")
+    bodies = [
+        Body(_level_rows(view, kind, metrics, rising=rising), title=spelt(kind)) for kind in kinds
+    ]
+    names = {"eer": "Equal error rate", "d_prime": "d′"}
+    sides = ["All thermal probes", *(m.capitalize() for m in MODALITIES)]
+    return Table(
+        caption=f"Dose-response in numbers, {view.verified}",
+        head="Displacement",
+        columns=["NMSE", *sides * len(metrics), *(["EER, points"] if rising else [])],
+        bodies=bodies,
+        groups=[
+            ("", 1),
+            *((names[metric], len(sides)) for metric in metrics),
+            *([("Rise", 1)] if rising else []),
+        ],
+        notes=[
+            "Displacement: mean over the moved landmarks, interocular distances; NMSE: over all "
+            f"landmarks. Thermal, visible: the same moments. {INTERVALS}",
+            *([RISE] if rising else []),
+        ],
+        folded="Dose-response in numbers",
+        compact=len(metrics) == 1,
+    )
+
+
+RISE = (
+    "Rise: EER of all thermal probes minus that of the level before, in percentage points, paired, "
+    "unadjusted."
+)
+
+
+def _any_level(view: View, kinds: list[str], metric: str) -> bool:
+    return any(view.levels(ANNOTATED, metric, k, m) for k in kinds for m in ("", *MODALITIES))
+
+
+def _level_rows(view: View, kind: str, metrics: list[str], *, rising: bool) -> list[Row]:
+    nmse = dict(view.levels(ANNOTATED, "nmse", kind))
+    curves = {
+        (metric, m): dict(view.levels(ANNOTATED, metric, kind, m))
+        for metric in metrics
+        for m in ("", *MODALITIES)
+    }
+    rises = dict(view.levels(ANNOTATED, "eer_rise", kind))
+    return [
+        Row(
+            _two(level),
+            [
+                Cell(fraction(nmse[level].value)),
+                *(
+                    (rate_cell if metric == "eer" else _cell)(its.get(level))
+                    for (metric, _), its in curves.items()
+                ),
+                *([_rise_cell(rises.get(level))] if rising else []),
+            ],
+        )
+        for level in curves["eer", ""]
+        if level in nmse
+    ]
+
+
+def _rise_cell(value: Value | None) -> Cell:
+    if value is None:
+        return Cell(MISSING, tone="missing")
+    return Cell(signed(value.value, percent_number), interval(value, rate=True))
+
+
+def _cell(value: Value | None) -> Cell:
+    """Show a slope or a d′ with two digits."""
+    if value is None or not value.known:
+        return Cell(MISSING, tone="missing")
+    return Cell(
+        _two(value.value), between(value.low, value.high, show=_two) if value.bounded else ""
+    )
+
+
+def _two(value: float) -> str:
+    return fraction(value, digits=2)

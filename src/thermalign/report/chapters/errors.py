@@ -1,8 +1,10 @@
 """Landmark error: NMSE in tables, its distribution in curves, other summaries, by attributes."""
 
+from collections.abc import Mapping
+
 from matplotlib.axes import Axes
 
-from thermalign.report.drawing import Panels, curve_panels, fraction_axis
+from thermalign.report.drawing import Panels, curve_panels, fraction_axis, percent_axis
 from thermalign.report.layout import (
     INTERVALS,
     MISSING,
@@ -11,6 +13,7 @@ from thermalign.report.layout import (
     Cell,
     Chapter,
     Columns,
+    Measure,
     Paragraph,
     Part,
     Row,
@@ -19,6 +22,7 @@ from thermalign.report.layout import (
     any_detail,
     attribute_table,
     column_groups,
+    field_label,
     fraction,
     interval,
     joined,
@@ -27,9 +31,9 @@ from thermalign.report.layout import (
     plain_cell,
     range_columns,
     rate_cell,
+    subset_label,
 )
 from thermalign.report.paper import NOTES, SPREAD, Published, published
-from thermalign.report.setup import field_label, subset_label
 from thermalign.report.study import Curve, Study, Value, View
 from thermalign.schemas.keys import ALL, Subset
 
@@ -167,7 +171,7 @@ def person_table(view: View) -> Table | None:
     lost = [
         v for s in view.attributes("failure_rate") for v in view.known("failure_rate", s).values()
     ]
-    measures = [("nmse", "NMSE", plain_cell)]
+    measures: list[Measure] = [("nmse", "NMSE", plain_cell)]
     if any(value.value > 0 for value in lost):
         measures.append(("failure_rate", "Faces not found", rate_cell))
     caption = f"Landmark error by attributes of people, {view.label}"
@@ -226,22 +230,18 @@ def ced(study: Study, view: View) -> list[Panels]:
     Columns of SUMMARY: ced over its threshold ``at``.
     """
 
-    def alt(subset: Subset) -> str:
-        return (
-            f"Cumulative error distribution, {view.label}, {subset_label(subset)}: share of images "
-            "over the NMSE they stay below"
-        )
-
     def said(_model: str, _subset: Subset, points: Curve) -> str:
         at, value = points[len(points) // 4]
         return f"{percent(value.value)} below {fraction(at, digits=2)}"
 
-    def dress(axes: Axes, curves: dict[str, Curve], _subset: Subset) -> None:
+    def dress(axes: Axes, curves: Mapping[str, Curve], _subset: Subset) -> None:
         end = max(at for points in curves.values() for at, _ in points)
         axes.set(xlim=(0, end), ylim=(0, 1.02), xlabel="NMSE", ylabel="Images below")
         fraction_axis(axes.xaxis)
+        percent_axis(axes.yaxis)
 
-    panels = curve_panels(view, "ced", alt=alt, dress=dress, said=said, keyed=False)
+    alt = "Cumulative error distribution, {where}: share of images over the NMSE they stay below."
+    panels = curve_panels(view, "ced", alt=alt, said=said, dress=dress, keyed=False)
     caption = (
         f"Cumulative error distribution, {view.label}: share of test images whose NMSE, averaged "
         "over their landmarks, stays below the threshold. Faces that were not found stay below "

@@ -197,7 +197,7 @@ def _table(study: Study, spread: pd.DataFrame) -> Table:
     )
 
 
-def _cells(row: dict[str, Any]) -> Iterator[Cell]:
+def _cells(row: dict[Any, Any]) -> Iterator[Cell]:
     low, high = row["low"], row["high"]
     ends = between(low, high, show=fraction) if math.isfinite(low) and math.isfinite(high) else ""
     yield Cell(fraction(row["nmse"]), ends)

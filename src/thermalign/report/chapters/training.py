@@ -4,9 +4,10 @@ import math
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
-from thermalign.report.drawing import FAINT, Panel, Panels, axes_of, dash, panel, style
+from thermalign.report.drawing import FAINT, SIZE, Panel, Panels, axes_of, dash, panel, style
 from thermalign.report.layout import Chapter, Paragraph, Part, fraction
 from thermalign.report.study import Study, View
 
@@ -47,7 +48,8 @@ def training_panels(study: Study, view: View) -> list[Panel]:
             f"steps, a line per fold and seed. Stages: {', '.join(stages)}."
         )
         with style():
-            figure, (upper, lower) = axes_of(rows=2)
+            figure = Figure(figsize=SIZE, layout="constrained")
+            upper, lower = figure.subplots(2, 1, sharex=True)
             _draw_training(upper, rows, column="loss", colour=look.colour)
             _draw_training(lower, rows, column="validation_nmse", colour=look.colour)
             lower.set_xlabel("Optimiser steps")

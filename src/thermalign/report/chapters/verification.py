@@ -1,109 +1,150 @@
-"""The tables of verification and identification."""
+"""Verification: equal error rates, failures, readings of who meets whom, conditions, attributes."""
 
 from dataclasses import replace
 
-from thermalign.report.cells import (
-    MISSING,
-    Body,
-    Cell,
-    Row,
-    Table,
-    number,
-    percent,
-    plain_cell,
-    rate_cell,
-)
-from thermalign.report.chapters.people import OPEN, people_words, verified
-from thermalign.report.names import READINGS, subset_label, subset_parts
-from thermalign.report.summary import Value, View
-from thermalign.report.tables import (
+from thermalign.report.layout import (
     ALIGNED_BY,
     INTERVALS,
+    Block,
+    Body,
+    Chapter,
     Columns,
+    Paragraph,
+    Part,
+    Row,
+    Table,
     and_range,
     any_detail,
+    attribute_table,
     column_groups,
+    field_label,
     joined,
-    last_part,
+    model_row,
+    people_words,
+    plain_cell,
     range_columns,
+    rate_cell,
+    subset_label,
 )
+from thermalign.report.setup import READINGS
+from thermalign.report.study import Study, View
+from thermalign.schemas.keys import ALL, Subset
 
 MATCHED = (
     "Mean over folds. Unless the configuration says otherwise, gallery and matcher are the same in "
     "every row, and only the probe’s points differ."
 )
-
-
-POOLED = {"eer": "mean over folds", "eer_pooled": "pooled", "eer_pooled_z": "pooled, z"}
-"""Metric to the title of its column."""
-
-
-SEPARATION = (
-    ("auc", "Area under the ROC curve (AUC)", 3),
-    ("auc_found", "AUC, without failures to acquire", 3),
-    ("d_prime", "d′", 2),
+OPEN = (
+    "A probe’s own moment: the gallery’s images of the very sample that the probe is of. Left out, "
+    "every probe meets a gallery that lacks its own moment, and about as many moments of "
+    "everybody else; enrolled, it meets the whole gallery, its own instant included. The paper "
+    "leaves open which of the two it did."
 )
-"""Metric, its name, and digits after the point."""
+READING_COLUMNS = {"exclude": "left out", "keep": "enrolled"}
+"""Reading of ``same_moment`` to the title of its column."""
+
+SIDE_BY_SIDE = (("eer", "Equal error rate"), ("rank1", "Rank-1"))
+
+WITH, WITHOUT = "With failures: FAR, FRR", "Without: FMR, FNMR"
+FAILURES = (
+    ("", "FTE", "fte"),
+    ("", "FTA", "fta"),
+    (WITH, "EER", "eer"),
+    (WITH, "AUC", "auc"),
+    (WITH, "Rank-1", "rank1"),
+    (WITHOUT, "EER", "eer_found"),
+    (WITHOUT, "AUC", "auc_found"),
+    (WITHOUT, "Rank-1", "rank1_found"),
+)
+"""Group, title and metric of every column, by their names in ISO/IEC 19795-1."""
+
+NONE_FAILED = (
+    "Every test subject could be enrolled and every probe acquired, whichever points aligned it: "
+    "failures to enrol and to acquire (FTE, FTA of ISO/IEC 19795-1) are 0, so that rates of "
+    "accepts are rates of matches (FAR = FMR, FRR = FNMR)."
+)
+TERMS = (
+    "Terms of ISO/IEC 19795-1. FTE, failure to enrol: test subjects without a usable gallery "
+    "image. FTA, failure to acquire: probes without a usable aligned face, because no face was "
+    "found or its points cannot be aligned. With failures, such a probe matches nobody, and a "
+    "probe of a subject who is not enrolled counts as missed at every rank; without, only enrolled "
+    "subjects and acquired probes count."
+)
 
 
-def rate_tables(view: View) -> list[Table]:
-    """Return what else was measured of verification, beside the equal error rates by range."""
-    tables = [
-        operating_table(view),
-        *threshold_tables(view),
+def chapter(study: Study) -> Chapter:
+    """Lay out what verification reaches with every model's points, a part per protocol.
+
+    It reads SUMMARY: eer, auc and rank1 with and without failures, fte, fta, people, person_pairs.
+    """
+    parts = [Part(view.label, _blocks(view)) for view in study.views]
+    return Chapter("verification", "Verification", parts)
+
+
+def _blocks(view: View) -> list[Block]:
+    first = eer_table(view)
+    if first is None:
+        words = f"{view.label} has no verification: no equal error rate was measured."
+        return [Paragraph(words, tone="absent")]
+    others = [
+        *failure_tables(view),
+        *(reading_tables(view, view.other) if view.other else []),
         condition_table(view),
-        separation_table(view),
-        pooled_table(view),
+        person_table(view),
     ]
-    return [table for table in tables if table]
+    none_failed = [Paragraph(NONE_FAILED)] if nothing_failed(view) else []
+    return [first, *none_failed, *(table for table in others if table)]
 
 
 def eer_table(view: View) -> Table | None:
-    """Lay out the equal error rate by model and range; None without any."""
+    """Lay out the equal error rate by model and range; None without any.
+
+    Columns of SUMMARY: eer with its interval, by volume and range; people, person_pairs.
+    """
     columns = range_columns(view, "eer")
-    caption = f"Equal error rate by model{and_range(columns)}, {verified(view)}"
     people = people_words(view, columns[-1][2])
+    caption = f"Equal error rate by model{and_range(columns)}, {view.verified}"
     table = _eer_table(view, columns, caption=f"{caption}; {people}" if people else caption)
     if table and len(view.readings) == 1:
         return replace(table, notes=[*table.notes, OPEN])
     return table
 
 
-def other_reading(view: View) -> Table | None:
-    """Lay out the equal error rates of a reading that is not the headline, folded."""
-    table = eer_table(view)
-    words = READINGS[view.readings[0]]
-    folded = f"Equal error rates with the {words}"
-    return replace(table, folded=folded, notes=table.notes[:1]) if table else None
-
-
 def condition_table(view: View) -> Table | None:
     """Lay out the equal error rate by model and condition; None without two conditions.
 
     With several ranges, their conditions stand side by side, since a condition over all ranges
-    mixes both.
+    mixes both. Columns of SUMMARY: eer by condition, and by range and condition.
     """
-    alone = [s for s in view.subsets("eer") if set(subset_parts(s)) == {"condition"}]
-    crossed = [s for s in view.subsets("eer") if set(subset_parts(s)) == {"range", "condition"}]
+    measured = [s for s in view.subsets("eer") if s.condition]
+    alone = [s for s in measured if s == Subset(condition=s.condition)]
+    crossed = [s for s in measured if s.range and s == _crossed(s)]
     if len(alone) < 2:
         return None
-    columns: Columns = [("All ranges" if crossed else "", last_part(s), s) for s in alone]
+    columns: Columns = [
+        ("All ranges" if crossed else "", field_label(s, "condition"), s) for s in alone
+    ]
     if len(view.ranges("eer")) > 1:
-        columns += [(subset_label(s.partition("&")[0]), last_part(s), s) for s in crossed]
-    return _eer_table(
-        view, columns, caption=f"Equal error rate by model and condition, {verified(view)}"
-    )
+        columns += [(field_label(s, "range"), field_label(s, "condition"), s) for s in crossed]
+    caption = f"Equal error rate by model and condition, {view.verified}"
+    return _eer_table(view, columns, caption=caption)
+
+
+def _crossed(subset: Subset) -> Subset:
+    return Subset(range=subset.range, condition=subset.condition)
 
 
 def _eer_table(view: View, columns: Columns, *, caption: str) -> Table | None:
-    models = view.models("eer")
-    if not models:
+    rows = [
+        model_row(
+            view,
+            model,
+            [rate_cell(view.get(model, "eer", s), empty="n too small") for *_, s in columns],
+        )
+        for model in view.models("eer")
+    ]
+    if not rows:
         return None
-    rows = []
-    for model in models:
-        values = [view.get(model, "eer", subset=subset) for _, _, subset in columns]
-        cells = [rate_cell(value, empty="n too small") for value in values]
-        rows.append(Row(view.looks[model].label, cells, look=view.looks[model]))
     return Table(
         caption=caption,
         head=ALIGNED_BY,
@@ -114,307 +155,119 @@ def _eer_table(view: View, columns: Columns, *, caption: str) -> Table | None:
     )
 
 
-def separation_table(view: View) -> Table | None:
-    """Lay out areas under ROC curves and d′ by model and range, folded; None without any."""
-    columns = range_columns(view, "eer")
-    bodies = []
-    for metric, title, digits in SEPARATION:
-        rows = [
-            Row(
-                view.looks[model].label,
-                [plain_cell(view.get(model, metric, subset=s), digits=digits) for *_, s in columns],
-                look=view.looks[model],
-            )
-            for model in view.models(metric)
-        ]
-        if rows and (metric != "auc_found" or failed(view)):
-            bodies.append(Body(rows, title=title))
-    if not bodies:
-        return None
-    return Table(
-        caption=f"How far genuine and impostor scores lie apart, {verified(view)}",
-        head=ALIGNED_BY,
-        columns=[title for _, title, _ in columns],
-        bodies=bodies,
-        groups=column_groups(columns),
-        notes=[
-            "AUC: area under the ROC curve, the chance that a genuine comparison scores higher "
-            "than an impostor one. d′: difference of their means over the root of their mean "
-            f"variance, acquired probes alone; it has neither floor nor ceiling. {INTERVALS}"
-        ],
-        folded="Areas under ROC curves and d′",
-    )
+def person_table(view: View) -> Table | None:
+    """Lay out equal error rates by attributes of people; None without any."""
+    caption = f"Equal error rate by attributes of the probes’ people, {view.verified}"
+    measures = [("eer", "", rate_cell)]
+    return attribute_table(view, measures, caption=caption, head=ALIGNED_BY)
 
 
-def pooled_table(view: View) -> Table | None:
-    """Lay out the EER of pooled scores beside the mean over folds; None where none is pooled."""
-    models = view.models("eer_pooled", "eer_pooled_z")
-    measured = view.subsets("eer_pooled", "eer_pooled_z")
-    subsets = [*view.ranges("eer_pooled", "eer_pooled_z"), *(s for s in measured if s == "all")]
-    if not models:
-        return None
-    columns = [(s, metric) for s in subsets or measured for metric in POOLED]
-    rows = []
-    for model in models:
-        values = [view.get(model, metric, subset=subset) for subset, metric in columns]
-        cells = [Cell(percent(v.value)) if v else Cell(MISSING, tone="missing") for v in values]
-        rows.append(Row(view.looks[model].label, cells, look=view.looks[model]))
-    return Table(
-        caption=f"Equal error rate of pooled scores, {verified(view)}",
-        head=ALIGNED_BY,
-        columns=[POOLED[metric] for _, metric in columns],
-        bodies=[Body(rows)],
-        groups=column_groups([(subset_label(s), metric, s) for s, metric in columns]),
-        notes=[
-            "Scores of different folds and gallery subjects share no scale. Mean over folds: each "
-            "fold has a threshold of its own. Pooled: scores of all folds under one threshold. "
-            "Pooled, z: after z-normalisation, which centres and scales the scores of each gallery "
-            "subject. Pooled rates have no interval."
-        ],
-        folded="Equal error rate of pooled scores",
-    )
-
-
-RULES = (
-    "Impostor comparisons of the same two people are no independent trials, so person pairs are "
-    "counted: ordered pairs of different people, probe to gallery, in a fold. Rule of 30: a rate "
-    "is shown where that many pairs let 30 errors be expected. Rule of 3: where not one error is "
-    "seen in N pairs, the rate may still be as high as 3 / N, with 95 % confidence."
-)
-
-
-def operating_table(view: View) -> Table | None:
-    """Lay out true accept rates at fixed false accept rates and rank-1, by range; None without.
-
-    Beside them stand the person pairs that they rest on; a rate with too few says what it takes.
-    """
-    rates = view.abscissas("tar_at_far")
-    models = view.models("tar_at_far", "rank1")
-    measured = view.subsets("tar_at_far", "rank1")
-    subsets = [*view.ranges("tar_at_far", "rank1"), *(["all"] if "all" in measured else [])]
-    if not models:
-        return None
-    bodies = [
-        Body(
-            [Row(view.looks[m].label, _cells(view, m, subset), look=view.looks[m]) for m in models],
-            title="; ".join(filter(None, [subset_label(subset), people_words(view, subset)])),
-        )
-        for subset in subsets or measured
-    ]
-    return Table(
-        caption=f"Operating points and identification, {verified(view)}",
-        head=ALIGNED_BY,
-        columns=[*(_title(view, rate) for rate in rates), "Rank-1"],
-        bodies=bodies,
-        compact=True,
-        notes=[
-            "TAR: share of genuine comparisons accepted at a false accept rate (FAR) on the test "
-            "scores themselves. Rank-1: share of probes whose own subject scores highest. "
-            f"{INTERVALS}",
-            *([RULES] if view.models("person_pairs") else []),
-        ],
-    )
-
-
-def _title(view: View, rate: float) -> str:
-    needed = [v for s in view.subsets("person_pairs_needed") for v in _needed(view, s, rate)]
-    takes = f", needs {number(needed[0].value)} pairs" if needed else ""
-    return f"TAR at FAR {percent(rate)}{takes}"
-
-
-def _needed(view: View, subset: str, rate: float) -> list[Value]:
-    found = (view.get(m, "person_pairs_needed", subset=subset, at=rate) for m in view.looks)
-    return [value for value in found if value and value.known]
-
-
-def _cells(view: View, model: str, subset: str) -> list[Cell]:
-    has = view.get(model, "person_pairs", subset=subset)
-    cells = []
-    for rate in view.abscissas("tar_at_far"):
-        takes = view.get(model, "person_pairs_needed", subset=subset, at=rate)
-        value = view.get(model, "tar_at_far", subset=subset, at=rate)
-        cells.append(rate_cell(value, empty=too_few(takes, has)))
-    return [*cells, rate_cell(view.get(model, "rank1", subset=subset))]
-
-
-def too_few(needed: Value | None, pairs: Value | None) -> str:
-    """Say how many person pairs a rate takes, and how many there are."""
-    if needed is None or not needed.known:
-        return "n too small"
-    has = f", has {number(pairs.value)}" if pairs and pairs.known else ""
-    return f"needs {number(needed.value)} person pairs{has}"
-
-
-def threshold_tables(view: View) -> list[Table]:
-    """Lay out error rates at thresholds set on training subjects, beside the EER; by range folded.
-
-    None without any.
-    """
-    measured = view.subsets("fmr")
-    ranges = view.ranges("fmr")
-    first = ["all"] if "all" in measured else (ranges or measured)
-    rest = [s for s in ranges if s not in first]
-    tables = [_thresholds(view, first)] if first else []
-    if rest:
-        tables.append(
-            _thresholds(view, rest, folded="Thresholds set on training subjects, by range")
-        )
-    return tables
-
-
-def _thresholds(view: View, subsets: list[str], *, folded: str = "") -> Table:
-    targets = view.abscissas("fmr")
-    kinds = [("", ("fmr", "fnmr"))]
-    if failed(view):
-        kinds = [("FMR, FNMR", ("fmr", "fnmr")), ("FAR, FRR", ("far", "frr"))]
-    bodies = []
-    for subset in subsets:
-        for names, metrics in kinds:
-            rows = [_threshold_row(view, m, subset, targets, metrics) for m in view.models("fmr")]
-            title = ", ".join(filter(None, [subset_label(subset), names]))
-            bodies.append(Body(rows, title=title))
-    pair = ["FMR, FAR", "FNMR, FRR"] if failed(view) else ["FMR", "FNMR"]
-    groups = [_target(target) for target in targets]
-    return Table(
-        caption="Error rates of test subjects at thresholds set on training subjects, "
-        f"{verified(view)}",
-        head=ALIGNED_BY,
-        columns=["EER", *pair * len(targets)],
-        bodies=bodies,
-        groups=[("A posteriori", 1), *((title, 2) for title in groups)],
-        notes=[
-            "A threshold that works in the field is set before its users are seen: here on scores "
-            "of training people against each other, once for equal errors and once for every "
-            "false match rate (FMR) that their number can show, and then kept. FNMR: false "
-            "non-match rate. The EER beside them sets its threshold on the test scores "
-            "themselves, which no system in use can. "
-            + (
-                "FMR, FNMR: acquired probes; FAR, FRR: failures to acquire count as rejected. "
-                if failed(view)
-                else ""
-            )
-            + INTERVALS
-        ],
-        folded=folded,
-    )
-
-
-def _target(target: float) -> str:
-    return f"Set for FMR {percent(target)}" if target else "Set for equal errors"
-
-
-def _threshold_row(
-    view: View, model: str, subset: str, targets: list[float], metrics: tuple[str, str]
-) -> Row:
-    eer = "eer_found" if metrics[0] == "fmr" and view.models("eer_found") else "eer"
-    cells = [rate_cell(view.get(model, eer, subset=subset))]
-    for target in targets:
-        false, missed = (view.get(model, metric, subset=subset, at=target) for metric in metrics)
-        bound = view.get(model, "fmr_bound", subset=subset, at=target)
-        cells += [_false_cell(false, bound), rate_cell(missed)]
-    return Row(view.looks[model].label, cells, look=view.looks[model])
-
-
-def _false_cell(value: Value | None, bound: Value | None) -> Cell:
-    """Show a false match rate; where none was seen, how high it may be all the same."""
-    if bound and bound.known and value and value.known:
-        return Cell(percent(value.value), f"at most {percent(bound.value)}")
-    return rate_cell(value, empty="too few pairs")
-
-
-WITH, WITHOUT = "With failures: FAR, FRR", "Without: FMR, FNMR"
-
-
-COLUMNS = (
-    ("", "FTE", "fte"),
-    ("", "FTA", "fta"),
-    (WITH, "EER", "eer"),
-    (WITH, "AUC", "auc"),
-    (WITH, "Rank-1", "rank1"),
-    (WITHOUT, "EER", "eer_found"),
-    (WITHOUT, "AUC", "auc_found"),
-    (WITHOUT, "Rank-1", "rank1_found"),
-)
-"""Group, title and metric of every column."""
-
-
-NONE_FAILED = (
-    "Every test subject could be enrolled and every probe acquired, whichever points aligned it: "
-    "failures to enrol and to acquire (FTE, FTA of ISO/IEC 19795-1) are 0, so that rates of "
-    "accepts are rates of matches (FAR = FMR, FRR = FNMR)."
-)
-
-
-def failed(view: View) -> bool:
-    """Tell whether any enrolment or acquisition failed."""
-    return any(
-        value.value > 0
-        for metric in ("fte", "fta")
-        for subset in view.subsets(metric)
-        for value in view.known(metric, subset=subset).values()
-    )
-
-
-def failure_sentence(view: View) -> str:
-    """Say that nothing failed; empty where something did, or where it is not known."""
-    measured = view.models("fte") and view.models("fta")
-    return NONE_FAILED if measured and not failed(view) else ""
+def nothing_failed(view: View) -> bool:
+    """Tell whether failures are known to be none."""
+    return bool(view.models("fte") and view.models("fta")) and not view.failed
 
 
 def failure_tables(view: View) -> list[Table]:
-    """Lay out FTE, FTA and rates with and without failures; none where nothing failed."""
-    if not failed(view):
+    """Lay out FTE, FTA and rates with and without failures; none where nothing failed.
+
+    Columns of SUMMARY: the metrics of ``FAILURES``, by range.
+    """
+    if not view.failed:
         return []
-    whole = "all" if "all" in view.subsets("fta", "fte") else ""
-    subsets = [s for s in view.ranges("fta", "fte") if s != whole]
-    shown, folded = ([whole], subsets) if whole else (subsets, [])
-    tables = [_table(view, shown, folded="")]
-    if folded:
-        tables.append(_table(view, folded, folded="Failures by range"))
+    ranges = view.ranges("fta", "fte")
+    shown, folded = ([ALL], ranges) if ALL in view.subsets("fta", "fte") else (ranges, [])
+    tables = [_failure_table(view, shown), _failure_table(view, folded, "Failures by range")]
     return [table for table in tables if table.bodies]
 
 
-def _table(view: View, subsets: list[str], *, folded: str) -> Table:
+def _failure_table(view: View, subsets: list[Subset], folded: str = "") -> Table:
     columns = [
         (group, title, metric)
-        for group, title, metric in COLUMNS
-        if any(view.known(metric, subset=subset) for subset in subsets)
-    ]
-    models = view.models("fta", "fte", "eer")
-    groups: dict[str, int] = {}
-    for group, _, _ in columns:
-        groups[group] = groups.get(group, 0) + 1
-    bodies = [
-        Body(
-            [
-                Row(
-                    view.looks[model].label,
-                    [
-                        (plain_cell if metric.startswith("auc") else rate_cell)(
-                            view.get(model, metric, subset=subset)
-                        )
-                        for _, _, metric in columns
-                    ],
-                    look=view.looks[model],
-                )
-                for model in models
-            ],
-            title=subset_label(subset),
-        )
-        for subset in subsets
+        for group, title, metric in FAILURES
+        if any(view.known(metric, subset) for subset in subsets)
     ]
     return Table(
-        caption=f"Failures, and rates with and without them, {verified(view)}",
+        caption=f"Failures, and rates with and without them, {view.verified}",
         head=ALIGNED_BY,
         columns=[title for _, title, _ in columns],
-        bodies=bodies,
-        groups=list(groups.items()),
-        notes=[
-            "Terms of ISO/IEC 19795-1. FTE, failure to enrol: test subjects without a usable "
-            "gallery image. FTA, failure to acquire: probes without a usable aligned face, because "
-            "no face was found or its points cannot be aligned. With failures, such a probe "
-            "matches nobody, and a probe of a subject who is not enrolled counts as missed at "
-            f"every rank; without, only enrolled subjects and acquired probes count. {INTERVALS}"
+        bodies=[
+            Body(
+                [_failure_row(view, m, s, columns) for m in view.models("fta", "fte", "eer")], title
+            )
+            for s in subsets
+            for title in [subset_label(s)]
         ],
+        groups=column_groups(columns),
+        notes=[f"{TERMS} {INTERVALS}"],
         folded=folded,
     )
+
+
+def _failure_row(
+    view: View, model: str, subset: Subset, columns: list[tuple[str, str, str]]
+) -> Row:
+    cells = [
+        (plain_cell if metric.startswith("auc") else rate_cell)(view.get(model, metric, subset))
+        for *_, metric in columns
+    ]
+    return model_row(view, model, cells)
+
+
+def reading_tables(view: View, other: View) -> list[Table]:
+    """Lay out both readings side by side, and the other one's equal error rates, folded."""
+    folded = eer_table(other)
+    words = f"Equal error rates with the {READINGS[other.readings[0]]}"
+    both = reading_table(view, other)
+    return [
+        *([both] if both else []),
+        *([replace(folded, folded=words, notes=folded.notes[:1])] if folded else []),
+    ]
+
+
+def reading_table(view: View, other: View) -> Table | None:
+    """Lay out EER and rank-1 under two readings side by side; None without the other's.
+
+    Parameters
+    ----------
+    view, other : View
+        Of the headline and of another reading, the same subsets: eer and rank1 of SUMMARY.
+    """
+    first, second = (
+        {s for metric, _ in SIDE_BY_SIDE for s in its.subsets(metric)} for its in (view, other)
+    )
+    columns = [s for *_, s in range_columns(view, "eer") if s in first & second]
+    if not {s for s in columns if s != ALL}:
+        columns = [s for s in [*view.ranges("eer"), ALL] if s in first & second]
+    bodies = [
+        Body(rows, title=title)
+        for metric, title in SIDE_BY_SIDE
+        if (rows := _reading_rows(view, other, metric, columns))
+    ]
+    if not columns or not bodies:
+        return None
+    titles = [READING_COLUMNS[its.readings[0]] for its in (view, other)]
+    return Table(
+        caption=f"Both readings of who is compared with whom: probe’s {READINGS['exclude']}, "
+        f"or enrolled, {view.label}",
+        head=ALIGNED_BY,
+        columns=titles * len(columns),
+        bodies=bodies,
+        groups=column_groups([(subset_label(s), "", s) for s in columns for _ in titles]),
+        notes=[OPEN],
+    )
+
+
+def _reading_rows(view: View, other: View, metric: str, columns: list[Subset]) -> list[Row]:
+    return [
+        model_row(
+            view,
+            model,
+            [
+                rate_cell(its.get(model, metric, s), bare=True)
+                for s in columns
+                for its in (view, other)
+            ],
+        )
+        for model in view.models(metric)
+        if model in other.models(metric)
+    ]
