@@ -18,11 +18,11 @@ from typer.testing import CliRunner
 from thermalign import cli, tables
 from thermalign import study as runs
 from thermalign.cli import app
-from thermalign.images import quantise
 from thermalign.schemas.dataset import FOLDS, IMAGES
 from thermalign.schemas.matching import FACES
 from thermalign.schemas.measures import SUMMARY
 from thermalign.states import State, save_state
+from thermalign.verification.stored import quantise
 
 ROOT = Path(__file__).parents[1]
 KEY = {"protocol": "p1", "fold": 0}

@@ -26,6 +26,12 @@ RIGHT_EYE, LEFT_EYE, NOSE_BASE, RIGHT_MOUTH_CORNER, LEFT_MOUTH_CORNER = range(5)
 MIRRORED = (LEFT_EYE, RIGHT_EYE, NOSE_BASE, LEFT_MOUTH_CORNER, RIGHT_MOUTH_CORNER)
 """The landmark that each landmark becomes when the image is mirrored."""
 
+CENTRE_BELOW_EYES = 0.25
+"""Centre of a derived box below the eyes, in interocular distances.
+
+ASSUME: it puts the eyes at 41 % of the height of the tight box, as in a passport photograph.
+"""
+
 
 def mirror_points(points: Any, width: Any) -> Any:
     """Mirror landmarks left to right (array).

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from thermalign.boxes import disturb
+from thermalign.evaluation.variants import disturb
 from thermalign.geometry import Floats
 from thermalign.images import read_image
 from thermalign.records import BOX

@@ -1,6 +1,6 @@
 """Which images the contact sheets show, and how they are cut."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,10 +9,9 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from thermalign.evaluation.card import BOX, NAN, Row, unit_of
 from thermalign.geometry import Floats, apply_matrix, box_to_crop
-from thermalign.images import DEGREES, read_image
-from thermalign.records import points_of
+from thermalign.images import DEGREES, read_image, unit_of
+from thermalign.records import BOX, points_of
 from thermalign.report.montage import (
     BOX_GAP,
     GAP,
@@ -63,11 +62,21 @@ Kind = tuple[str, int, str]
 
 @dataclass(frozen=True)
 class Sheets:
-    """Two PNG files, and rows of the card that say what they show."""
+    """Two PNG files, and what they show.
+
+    Attributes
+    ----------
+    contact, marked : bytes
+    shown : count by name
+        Kinds that the dataset has; kinds, subjects and images on each sheet.
+    window : (float, float), degrees Celsius, or None
+        What the ends of the colours stand for; None where there are no degrees.
+    """
 
     contact: bytes
     marked: bytes
-    rows: list[Row]
+    shown: dict[str, int]
+    window: tuple[float, float] | None
 
 
 def sheets(images: pd.DataFrame, annotations: pd.DataFrame, boxes: pd.DataFrame) -> Sheets:
@@ -104,26 +113,15 @@ def sheets(images: pd.DataFrame, annotations: pd.DataFrame, boxes: pd.DataFrame)
     )
     varied = _varied(images)
     marked = _marked(varied, annotations, boxes, window=window)
-    return Sheets(contact, marked, list(_rows(images, first, varied, window=window)))
-
-
-def _rows(
-    images: pd.DataFrame, first: pd.DataFrame, varied: pd.DataFrame, *, window: Window | None
-) -> Iterator[Row]:
-    """Yield how much of a dataset the sheets show, and the degrees that their colours span."""
-    counts = {
+    shown = {
         "kinds": len(_kinds(images)),
-        "contact_kinds": len(_kinds(first)),
-        "contact_subjects": first["subject_id"].nunique(),
+        "contact_kinds": len(kinds),
+        "contact_subjects": len(subjects),
         "marked_kinds": len(_kinds(varied)),
         "marked_subjects": varied["subject_id"].nunique(),
         "marked_images": len(varied),
     }
-    for statistic, count in counts.items():
-        yield "all", statistic, 0, count, NAN, len(images), "1"
-    if window:
-        for end, value in (("low", window.low), ("high", window.high)):
-            yield "all", f"colour_{end}", 0, value, NAN, len(images), DEGREES
+    return Sheets(contact, marked, shown, (window.low, window.high) if window else None)
 
 
 def _marked(
