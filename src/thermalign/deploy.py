@@ -19,7 +19,6 @@ import zipfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -28,10 +27,11 @@ import torch
 
 from thermalign import tables
 from thermalign.catalogue import check_detector
+from thermalign.cut import cut_images
 from thermalign.failures import is_explained, one_line
 from thermalign.geometry import LANDMARKS, Floats
 from thermalign.ingest.table import Settings, read
-from thermalign.landmarks.models import cut_images, load_model, predict_cut
+from thermalign.landmarks.models import Detector, load_model, predict_cut
 from thermalign.records import boxes_of, read_fold, read_images
 from thermalign.schemas.matching import FACES
 from thermalign.settings import parse
@@ -55,7 +55,7 @@ class TrainedDetector:
     """
 
     path: Path
-    module: ModuleType
+    module: Detector
     settings: Any
     state: State
 

@@ -7,15 +7,29 @@ import numpy as np
 import pytest
 import torch
 
-from thermalign.geometry import mirror_points
+from thermalign.geometry import box_iou, mirror_points
 from thermalign.landmarks import mtcnn
 from thermalign.landmarks.contract import Faces, make_faces
-from thermalign.landmarks.mtcnn.boxes import iou
 from thermalign.states import State
 from thermalign.training.checkpoint import Checkpoint
 from thermalign.training.loop import Run, Session, Stage
 from thermalign.warp import stack_images
 
+SMALL = {
+    "learning_rate": 0.004,
+    "schedule": "one_cycle",
+    "validate_every": 50,
+    "batch_size": 16,
+    "steps": 300,
+    "pnet_steps": 40,
+    "rnet_steps": 40,
+    "width": 0.5,
+    "shift": 0.05,
+    "scale": [0.95, 1.05],
+    "losses": "weighted_sum",
+    "min_face": 60,
+}
+SHARE_OF_MEAN_SHAPE = 0.6
 QUIET = Run(progress=False)
 QUICK = mtcnn.Settings(
     width=0.5,
@@ -63,7 +77,7 @@ def trained(frames: Faces) -> State:
 
 def test_the_cascade_finds_the_faces_it_was_trained_on(trained: State, frames: Faces) -> None:
     found = mtcnn.detect(trained, frames.stack, QUICK)
-    overlap = iou(found.boxes, frames.boxes[found.index])
+    overlap = box_iou(found.boxes, frames.boxes[found.index])
     assert set(found.index[overlap > 0.5].tolist()) == set(range(len(frames)))
     assert len(found) <= 1.5 * len(frames)
     assert bool(((found.scores > QUICK.thresholds[2]) & (found.scores <= 1)).all())

@@ -281,42 +281,6 @@ def test_a_resumed_training_does_not_begin_anew(tmp_path: Path) -> None:
         fit_noisy(Checkpoint(path, "another"), die_at=79)
 
 
-def test_what_a_kill_in_the_middle_of_a_write_left_is_deleted(tmp_path: Path) -> None:
-    left = tmp_path / ".checkpoint.pt.123.tmp"
-    left.write_bytes(b"half")
-    Checkpoint(tmp_path / "checkpoint.pt", "key")
-    assert not left.exists()
-
-
-@pytest.mark.parametrize("content", [[1, 2], torch.zeros(3)])
-def test_a_file_that_holds_something_else_is_passed_over(tmp_path: Path, content: object) -> None:
-    torch.save(content, tmp_path / "checkpoint.pt")
-    assert Checkpoint(tmp_path / "checkpoint.pt", "key").stages == {}
-
-
-@pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04"])
-def test_a_damaged_checkpoint_is_passed_over(
-    tmp_path: Path, content: bytes, capsys: pytest.CaptureFixture[str]
-) -> None:
-    path = tmp_path / "checkpoint.pt"
-    path.write_bytes(content)
-    assert Checkpoint(path, "key").stages == {}
-    assert "starting anew" in capsys.readouterr().err
-
-
-def test_checkpoints_are_not_written_for_more_than_a_share_of_the_time(tmp_path: Path) -> None:
-    checkpoint = Checkpoint(tmp_path / "checkpoint.pt", "key")
-    assert not checkpoint.due()
-    checkpoint._written -= 3
-    assert checkpoint.due()
-    checkpoint._took = 1.0
-    assert not checkpoint.due()
-    checkpoint.write("stage", {"step": 1})
-    assert Checkpoint(checkpoint.path, "key").stages == {"stage": {"step": 1}}
-    checkpoint.remove()
-    assert not checkpoint.path.exists()
-
-
 def train_one(
     precision: str, *, dropout: float = 0.5, compiled: bool = False
 ) -> tuple[Noisy, Tensor, float]:

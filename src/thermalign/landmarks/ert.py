@@ -13,16 +13,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from thermalign.geometry import LANDMARKS, box_to_crop
+from thermalign.geometry import LANDMARKS, box_to_crop, from_box_units, to_box_units
 from thermalign.landmarks import normalise
 from thermalign.landmarks.contract import (
     Faces,
     chunks,
-    from_box_units,
     point_error,
-    to_box_units,
     unannotated,
 )
 from thermalign.landmarks.normalise import NormalisedFaces
@@ -105,36 +103,16 @@ def reach(settings: Settings) -> float:
     return max(settings.margin / settings.width, settings.margin / settings.height)
 
 
-def network(settings: Settings) -> nn.Module:
-    """Return an empty module: trees have leaves, not parameters."""
-    return nn.Module()
-
-
 def fit(
     train: Faces, validation: Faces, settings: Settings, *, seed: int, run: Run = UNKEPT
 ) -> State:
     """Grow the trees on crops around the boxes.
 
-    Parameters
-    ----------
-    train, validation : Faces
-        Validation faces are measured once, at the end: nothing is chosen by them.
-    settings : Settings
-    seed : int
-    run : Run
-        Not used: dlib tells nothing before its last tree.
-
-    Returns
-    -------
-    State with ``predictor`` (B,) uint8, the file that dlib writes
-        Its curve is one point: the number of trees, training and validation NMSE. The same seed
-        gives the same bytes with the same number of threads; with another number dlib adds in
-        another order, and the last bits differ.
-
-    Raises
-    ------
-    ValueError
-        If there are no training faces.
+    The state is ``predictor`` (B,) uint8, the file that dlib writes. Its curve is one point: the
+    number of trees, training and validation NMSE; nothing is chosen by validation faces, and no
+    checkpoint is kept, since dlib tells nothing before its last tree. The same seed gives the same
+    bytes with the same number of threads; with another number dlib adds in another order, and the
+    last bits differ.
 
     Source
     ------
@@ -167,24 +145,7 @@ def predict(
 
     Crops are warped in batches; dlib takes one face at a time, tens of microseconds each.
 
-    Parameters
-    ----------
-    state : State
-    stack : ImageStack of N images
-    boxes : (N, 4) float, pixels, (x, y, width, height)
-    settings : Settings
-
-    Returns
-    -------
-    points : (N, L, 2) float32, pixels, (x, y)
-        dlib rounds them to whole pixels of the crop.
-    confidence : (N, L) float32
-        NaN: trees have none.
-
-    Raises
-    ------
-    ValueError
-        If the boxes do not fit the images.
+    It rounds points to whole pixels of the crop, and has no confidence.
     """
     data = normalise.prepare(unannotated(stack, boxes), settings)
     points = _predict(_read(state.tensors["predictor"]), data, settings)

@@ -1,8 +1,11 @@
 """A training in progress on disk, so that a killed one goes on where it was."""
 
+import hashlib
+import json
 import pickle
 import sys
 import time
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +77,28 @@ class Checkpoint:
             )
             return {}
         return dict(stages) if key == self.key else {}
+
+
+def checkpoint_key(
+    inputs: Iterable[Path], code: str, decides: Mapping[str, Any], device: torch.device
+) -> str:
+    """Return a digest of all that decides a training's result, to the last bit.
+
+    Parameters
+    ----------
+    inputs : Paths of what is read
+    code : str
+        Fingerprint of the code.
+    decides : mapping
+        Settings, seed, fold and whatever else.
+    device : torch.device
+        What it runs on; PyTorch's version and number of threads count too.
+    """
+    machine = [torch.__version__, device.type, torch.get_num_threads()]
+    digest = hashlib.sha256(json.dumps([code, decides, machine]).encode())
+    for path in inputs:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def random_state(device: torch.device) -> list[Tensor]:

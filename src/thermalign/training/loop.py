@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from typing import Any, Protocol
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from tqdm import tqdm
@@ -82,6 +83,11 @@ class Run:
 
 UNKEPT = Run()
 """With progress, without a checkpoint."""
+
+
+def derived_seed(seed: int, place: int) -> int:
+    """Return the seed of one of several trainings or stages, by its place from 0."""
+    return int(np.random.SeedSequence([seed, place]).generate_state(1)[0])
 
 
 @contextmanager

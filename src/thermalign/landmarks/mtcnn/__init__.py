@@ -9,11 +9,11 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
+from thermalign.geometry import from_box_units
 from thermalign.landmarks.contract import (
     Detections,
     Faces,
     chunks,
-    from_box_units,
     point_error,
     unannotated,
 )
@@ -74,24 +74,10 @@ def fit(
     what P- and R-Net find, both topped up with random crops. P- and R-Net are kept as their last
     step leaves them, O-Net in the state with the lowest error inside given boxes.
 
-    Parameters
-    ----------
-    train, validation : Faces
-        Without validation faces the last state is kept.
-    settings : Settings
-    seed : int
-    run : Run
-        Its progress and checkpoint.
-
-    Returns
-    -------
-    State
-
     Raises
     ------
     ValueError
-        If there are no training faces, no crop falls into a band of overlap, or a loss is not
-        finite.
+        As every detector, and if no crop falls into a band of overlap.
 
     Source
     ------
@@ -125,24 +111,8 @@ def predict(
 ) -> tuple[Tensor, Tensor]:
     """Find the landmarks of each face inside its box, by O-Net alone: the paper's test mode.
 
-    Parameters
-    ----------
-    state : State
-    stack : ImageStack of N images
-    boxes : (N, 4) float, pixels, (x, y, width, height)
-    settings : Settings
-
-    Returns
-    -------
-    points : (N, L, 2) float32, pixels, (x, y)
-    confidence : (N, L) float32
-        O-Net's probability of a face, the same for every landmark; NaN where it was trained for
-        landmarks alone, or is given boxes as they are: it learns faces in squares.
-
-    Raises
-    ------
-    ValueError
-        If the boxes do not fit the images, or the state does not fit the settings.
+    Confidence is O-Net's probability of a face, the same for every landmark; NaN where it was
+    trained for landmarks alone, or is given boxes as they are: it learns faces in squares.
     """
     faces = unannotated(stack, boxes)
     networks = restore(Mtcnn(settings), state, stack.device, settings)

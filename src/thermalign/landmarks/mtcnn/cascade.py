@@ -12,35 +12,21 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from thermalign.geometry import box_to_crop, mirror_points
+from thermalign.geometry import box_to_crop, from_box_units, mirror_points
 from thermalign.landmarks import normalise
-from thermalign.landmarks.contract import Detections, Faces, from_box_units
+from thermalign.landmarks.contract import Detections, Faces
 from thermalign.landmarks.mtcnn.boxes import calibrate, pyramid, squared, suppress
 from thermalign.landmarks.mtcnn.crops import Crops, Pools, mined_pools, top_up
 from thermalign.landmarks.mtcnn.networks import Heads, ONet, PNet, RNet, face_probability
 from thermalign.landmarks.mtcnn.settings import Settings
 
 _PIXELS = 500_000  # of the pyramid per batch
-
-
 _CROPS = 512  # per batch
-
-
 _WINDOWS = 512  # of a copy of the pyramid that go on
-
-
 _PROPOSALS = 300  # of an image that go on
-
-
 _SAME_COPY = 0.5  # overlaps beyond which the worse box is dropped; official
-
-
 _ACROSS_COPIES = 0.7
-
-
 _REFINED = 0.7
-
-
 _OUTPUT = 0.7  # of the smaller box
 
 

@@ -7,23 +7,17 @@ that sticks out of its image is filled by the repeated border. ASSUME: an image 
 import math
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from thermalign.geometry import box_iou
 from thermalign.landmarks.contract import Faces
-from thermalign.landmarks.mtcnn.boxes import iou
 from thermalign.landmarks.mtcnn.settings import Settings
+from thermalign.training.loop import derived_seed
 
 _TRIES = 8  # draws of a landmark crop before the undisturbed box is taken
-
-
 _SHIFT = 0.2  # of a face's sides, at most, between the centres of face and crop; port
-
-
 _SIDES = (0.8, 1.25)  # of a crop: from so much of the shorter side to that of the longer one; port
-
-
 _LARGEST_NEGATIVE = 0.5  # of the image's shorter side; port
 
 
@@ -96,7 +90,7 @@ def random_pools(faces: Faces, settings: Settings, generator: torch.Generator) -
 
 def split(faces: Faces, crops: Crops, settings: Settings) -> Pools:
     """Sort crops into pools by their overlap with the face."""
-    overlap = iou(crops.boxes, faces.boxes[crops.rows])
+    overlap = box_iou(crops.boxes, faces.boxes[crops.rows])
     part = (overlap >= settings.part_iou) & (overlap <= settings.positive_iou)
     return Pools(
         crops[overlap < settings.negative_iou],
@@ -181,7 +175,7 @@ def disturb_boxes(boxes: Tensor, settings: Settings, generator: torch.Generator)
     corner, size = boxes[:, None, :2], boxes[:, None, 2:]  # (K, 1, 2)
     moved = torch.cat([corner + (shift + (1 - scale) / 2) * size, scale * size], dim=-1)
     tries = torch.cat([moved, boxes[:, None]], dim=1)  # (K, TRIES + 1, 4)
-    enough = iou(tries, boxes[:, None]) >= settings.least_iou
+    enough = box_iou(tries, boxes[:, None]) >= settings.least_iou
     enough[:, -1] = True
     first = enough.int().argmax(1)
     return tries[torch.arange(len(boxes), device=boxes.device), first]
@@ -199,8 +193,7 @@ def rotations(boxes: Tensor, most: float, generator: torch.Generator) -> Tensor:
 
 def generator(train: Faces, seed: int, stage: int) -> torch.Generator:
     """Return the draws of a stage's crops: they depend on the seed and the stage (from 0) alone."""
-    mixed = np.random.SeedSequence([seed, stage]).generate_state(1)
-    return torch.Generator(train.stack.device).manual_seed(int(mixed[0]))
+    return torch.Generator(train.stack.device).manual_seed(derived_seed(seed, stage))
 
 
 def _fill(mined: Crops, spare: Crops, least: int, generator: torch.Generator) -> Crops:

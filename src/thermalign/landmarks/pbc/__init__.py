@@ -61,23 +61,10 @@ def fit(
 ) -> State:
     """Train the patch classifier.
 
-    Parameters
-    ----------
-    train, validation : Faces
-        Without validation faces the last state is kept.
-    settings : Settings
-    seed : int
-    run : Run
-        Its progress and checkpoint.
-
-    Returns
-    -------
-    State
-
     Raises
     ------
     ValueError
-        If there are no training faces, no patch overlaps enough, or a loss is not finite.
+        As every detector, and if no patch overlaps a landmark enough.
 
     Source
     ------
@@ -107,24 +94,8 @@ def predict(
 ) -> tuple[Tensor, Tensor]:
     """Find the most landmark-like patch of each face box, per landmark, at native resolution.
 
-    Parameters
-    ----------
-    state : State
-    stack : ImageStack of N images
-    boxes : (N, 4) float, pixels, (x, y, width, height)
-    settings : Settings
-
-    Returns
-    -------
-    points : (N, L, 2) float32, pixels, (x, y)
-        Centres of patches: 8 pixels apart.
-    confidence : (N, L) float32
-        Softmax over the classes at the patch, whatever the choice was by.
-
-    Raises
-    ------
-    ValueError
-        If the boxes do not fit the images, or the state does not fit the settings.
+    Points are centres of patches, 8 pixels apart; confidence is the softmax over the classes at
+    the patch, whatever the choice was by.
 
     Source
     ------

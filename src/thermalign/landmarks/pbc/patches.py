@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from thermalign.geometry import LANDMARKS
+from thermalign.geometry import LANDMARKS, box_iou
 from thermalign.landmarks.contract import Faces, draw_rows
 from thermalign.landmarks.pbc.settings import Settings
 
@@ -57,9 +57,10 @@ def patch_iou(corners: Tensor, points: Tensor) -> Tensor:
     -------
     (K, L) float, intersection over union
     """
-    offset = (corners[:, None] + (PATCH - 1) / 2 - points).abs()
-    common = (PATCH - offset).clamp(min=0).prod(-1)
-    return common / (2 * PATCH**2 - common)
+    offset = corners[:, None] + (PATCH - 1) / 2 - points  # against the patch centred there
+    patches = torch.cat([offset, torch.full_like(offset, PATCH)], dim=-1)
+    overlap: Tensor = box_iou(patches, offset.new_tensor([0, 0, PATCH, PATCH]))
+    return overlap
 
 
 def classes_of(corners: Tensor, points: Tensor, settings: Settings) -> Tensor:
