@@ -2,6 +2,9 @@
 
 import hashlib
 import json
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -110,6 +113,55 @@ def test_a_configuration_that_is_handed_over_may_name_a_base():
     assert study["results"] == "elsewhere"
     assert list(study["models"]) == ["dan", "mtcnn", "ert", "mean_shape"]
     assert over_base({"results": "r"}, "configuration") == {"results": "r"}
+
+
+# --- as Snakemake is given it ---
+
+
+def dry_run(folder, *arguments):
+    command = [sys.executable, "-m", "snakemake", "-s", str(ROOT / "Snakefile"), "-n"]
+    command += ["--cores", "1", "--directory", str(folder), *arguments]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "changes", "line"),
+    [
+        ("models: {dan: {stepz: 1}}", [], "models.dan.stepz: no such key; did you mean steps?"),
+        ("matcher: {dog: {inner: -1}}", [], "matcher.dog.inner: -1 is not allowed; give a number"),
+        (
+            "datasets: {simulated: {settings: {gap: 9}}}",
+            [],
+            "datasets.simulated.settings.gap: 9 is",
+        ),
+        (
+            "protocols: {p3: null}",
+            [],
+            "study.yaml: protocols: p3: null takes out what is not there",
+        ),
+        ("training_seed: 2", ["--config", "training_seed=x"], "training_seed: 'x' is not allowed"),
+    ],
+)
+def test_the_first_dry_run_refuses_in_one_line(written, tmp_path, text, changes, line):
+    file = written(f"base: config.yaml\n{text}\n")
+    done = dry_run(tmp_path, "--configfile", str(file), *changes)
+    assert done.returncode == 1
+    (told,) = [said for said in done.stderr.splitlines() if said.startswith("config: ")]
+    assert line in told
+    assert "Traceback" not in done.stderr
+    assert "rule " not in done.stdout
+
+
+def test_rules_see_the_merged_configuration(written, tmp_path):
+    models = "models: {dan: null, pbc: null, mtcnn: null, ert: null}"
+    rest = "protocols: {p2: null}\ndisplacements: null"
+    file = written(f"base: config.yaml\n{models}\n{rest}\n")
+    done = dry_run(tmp_path, "--configfile", str(file), "--config", "results=elsewhere")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "elsewhere/report/index.html" in done.stdout
+    assert set(re.findall(r"protocol=(\w+)", done.stdout)) == {"p1"}
+    assert set(re.findall(r"model=(\w+)", done.stdout)) == {"mean_shape", "annotated"}
+    assert "rule displace" not in done.stdout
 
 
 # --- the studies that come with the project ---

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 from fake_study import full_card
+from thermalign.report.chapters.dataset_table import card_table, likeness_table
 
 from thermalign.report.chapters import dataset
 from thermalign.report.chapters.dataset import (
@@ -12,7 +13,6 @@ from thermalign.report.chapters.dataset import (
     look_of,
     marked_caption,
 )
-from thermalign.report.chapters.dataset_table import card_table, likeness_table
 
 
 def cells(table, head):

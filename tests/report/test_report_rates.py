@@ -5,9 +5,11 @@ from dataclasses import replace
 import matplotlib.pyplot as plt
 import pytest
 from fake_study import NAN, Rows
+from thermalign.report.chapters.people import error_attributes, rate_attributes
+from thermalign.report.names import looks
+from thermalign.report.summary import View, as_configured
 
 from thermalign.report.chapters.errors import nmse_table, summary_table
-from thermalign.report.chapters.people import error_attributes, rate_attributes
 from thermalign.report.chapters.rates import det_panels, shade_unsupported
 from thermalign.report.chapters.verification import (
     failed,
@@ -16,9 +18,7 @@ from thermalign.report.chapters.verification import (
     separation_table,
     threshold_tables,
 )
-from thermalign.report.names import looks
 from thermalign.report.page import render
-from thermalign.report.summary import View, as_configured
 
 KEY = ("own", "dan", "all")
 SPACE = "\u202f"

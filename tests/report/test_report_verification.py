@@ -5,6 +5,8 @@ from statistics import NormalDist
 
 import pandas as pd
 from fake_study import NAN, Rows
+from thermalign.report.names import looks
+from thermalign.report.summary import View
 
 from thermalign.report.chapters.differences import difference_tables
 from thermalign.report.chapters.rates import cmc_panels, counted, det_panels
@@ -14,8 +16,6 @@ from thermalign.report.chapters.verification import (
     pooled_table,
     rate_tables,
 )
-from thermalign.report.names import looks
-from thermalign.report.summary import View
 from thermalign.schemas.measures import DIFFERENCES
 
 MODELS = ("annotated", "dan")

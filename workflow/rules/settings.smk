@@ -69,7 +69,7 @@ def sources(wildcards):
     """Return what a dataset is read from: the chunks it is rendered in, or its manifest."""
     if manifest := manifest_of(config, wildcards.dataset):
         return ancient(str(manifest))  # its content counts: files_of
-    chunks = range(dataset(wildcards)["chunks"])
+    chunks = range(dataset(wildcards).get("chunks", 0))
     return [f"{RESULTS}/data/{wildcards.dataset}/chunks/{k}" for k in chunks]
 
 
