@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, fields
 from math import isfinite
 from typing import Any
 
-from thermalign.simulator.sensor import SENSORS
+from thermalign.simulator.physics.sensor import SENSORS
 
 RANGES = (1, 2, 3)
 CROP_LIMITS = (180, 480)  # px at Range 1: about the width of a face, and what a whole image holds
