@@ -6,10 +6,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from thermalign.simulator.scene.scene.framing import VISIBLE_PLACE
-from thermalign.simulator.scene.scene.moment import make_moment
-from thermalign.simulator.scene.scene.view import look
-from thermalign.simulator.scene.scene.visible import (
+from thermalign.simulator.scene.open_mouth.framing import VISIBLE_PLACE
+from thermalign.simulator.scene.open_mouth.moment import make_moment
+from thermalign.simulator.scene.open_mouth.view import look
+from thermalign.simulator.scene.open_mouth.visible import (
     READ_NOISE,
     SHOT_NOISE,
     _draw_noise,

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from thermalign.simulator.scene.scene.framing import THERMAL_PLACES
-from thermalign.simulator.scene.scene.moment import make_moment
-from thermalign.simulator.scene.scene.view import look
+from thermalign.simulator.scene.open_mouth.framing import THERMAL_PLACES
+from thermalign.simulator.scene.open_mouth.moment import make_moment
+from thermalign.simulator.scene.open_mouth.view import look
 
 from thermalign.simulator.person.anatomy import draw_identity
 from thermalign.simulator.person.face import build_face

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from thermalign.simulator.scene.scene.framing import THERMAL_PLACES
+from thermalign.simulator.scene.open_mouth.framing import THERMAL_PLACES
 
 from thermalign.geometry import LEFT_EYE, RIGHT_EYE
 from thermalign.simulator.person.face import build_face

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from thermalign.simulator.scene.scene.framing import THERMAL_PLACES
-from thermalign.simulator.scene.scene.moment import make_moment
-from thermalign.simulator.scene.scene.view import (
+from thermalign.simulator.scene.open_mouth.framing import THERMAL_PLACES
+from thermalign.simulator.scene.open_mouth.moment import make_moment
+from thermalign.simulator.scene.open_mouth.view import (
     expressed_landmarks,
     landmark_visibility,
     look,

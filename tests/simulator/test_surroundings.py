@@ -4,9 +4,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from thermalign.simulator.scene.scene.moment import make_moment
-from thermalign.simulator.scene.scene.room import Room, Thing, draw_room, thermal_room, visible_room
-from thermalign.simulator.scene.scene.view import look
+from thermalign.simulator.scene.open_mouth.moment import make_moment
+from thermalign.simulator.scene.open_mouth.room import (
+    Room,
+    Thing,
+    draw_room,
+    thermal_room,
+    visible_room,
+)
+from thermalign.simulator.scene.open_mouth.view import look
 
 from thermalign.simulator.person.face import build_face
 from thermalign.simulator.person.torso import thermal_torso

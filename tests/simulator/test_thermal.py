@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from thermalign.simulator.scene.scene.moment import make_moment
-from thermalign.simulator.scene.scene.thermal import Emission, person_radiance, render_thermal
-from thermalign.simulator.scene.scene.view import View
+from thermalign.simulator.scene.open_mouth.moment import make_moment
+from thermalign.simulator.scene.open_mouth.thermal import Emission, person_radiance, render_thermal
+from thermalign.simulator.scene.open_mouth.view import View
 
 from thermalign.simulator.person.face import build_face
 from thermalign.simulator.physics.camera import Camera

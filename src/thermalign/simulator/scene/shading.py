@@ -12,7 +12,12 @@ from thermalign.simulator.person.peak import Peak, peak_shadow
 from thermalign.simulator.physics.capture import Light, Matrix
 from thermalign.simulator.physics.colour import luminance
 from thermalign.simulator.physics.fields import SCALE, Map, channels, sample_at, shrink
-from thermalign.simulator.scene.scene.view import View, sample_pixels, to_level, undo_expression
+from thermalign.simulator.scene.open_mouth.view import (
+    View,
+    sample_pixels,
+    to_level,
+    undo_expression,
+)
 
 # ASSUME: shading tuned by eye; intensities are relative, the exposure fixes their scale
 WRAP = 0.15  # light that scatters past the terminator
