@@ -6,17 +6,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from thermalign.simulator.scene.open_mouth.framing import VISIBLE_PLACE
-from thermalign.simulator.scene.open_mouth.moment import make_moment
-from thermalign.simulator.scene.open_mouth.view import look
-from thermalign.simulator.scene.open_mouth.visible import (
-    READ_NOISE,
-    SHOT_NOISE,
-    _draw_noise,
-    _expose,
-    make_picture,
-    render_visible,
-)
 
 from thermalign.simulator.dataset import write_chunk
 from thermalign.simulator.person.anatomy import draw_identity
@@ -30,6 +19,17 @@ from thermalign.simulator.physics.colour import LUMA, lamp_tint
 from thermalign.simulator.physics.fields import ORIGIN_X, ORIGIN_Y, level_pixels
 from thermalign.simulator.physics.optics import Sway
 from thermalign.simulator.recording import render_subject
+from thermalign.simulator.scene.framing import VISIBLE_PLACE
+from thermalign.simulator.scene.moment import make_moment
+from thermalign.simulator.scene.view import look
+from thermalign.simulator.scene.visible import (
+    READ_NOISE,
+    SHOT_NOISE,
+    _draw_noise,
+    _expose,
+    make_picture,
+    render_visible,
+)
 from thermalign.simulator.settings import Settings, Volume, settings_from
 
 SEED = 5

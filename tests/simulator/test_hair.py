@@ -5,9 +5,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from thermalign.simulator.scene.open_mouth.framing import THERMAL_PLACES
-from thermalign.simulator.scene.open_mouth.moment import make_moment
-from thermalign.simulator.scene.open_mouth.view import look
 
 from thermalign.simulator.person.anatomy import draw_identity
 from thermalign.simulator.person.face import build_face
@@ -20,6 +17,9 @@ from thermalign.simulator.person.temperature import draw_session
 from thermalign.simulator.physics.camera import Camera
 from thermalign.simulator.physics.capture import Capture, rotation
 from thermalign.simulator.physics.fields import FLOOR, ORIGIN_Y, SHAPE, X, Y, level_pixels
+from thermalign.simulator.scene.framing import THERMAL_PLACES
+from thermalign.simulator.scene.moment import make_moment
+from thermalign.simulator.scene.view import look
 
 LENGTHS = ("bald", "buzz", "short", "medium", "long", "tied")
 

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from thermalign.simulator.scene.open_mouth.framing import THERMAL_PLACES
 
 from thermalign.geometry import LEFT_EYE, RIGHT_EYE
 from thermalign.simulator.person.face import build_face
@@ -14,6 +13,7 @@ from thermalign.simulator.physics.capture import rotation
 from thermalign.simulator.physics.fields import ORIGIN_Y, SHAPE, X, Y, level_pixels
 from thermalign.simulator.physics.seeds import Purpose, stream
 from thermalign.simulator.recording import render_subject
+from thermalign.simulator.scene.framing import THERMAL_PLACES
 from thermalign.simulator.settings import Settings, Volume, settings_from
 
 SEED = 5

@@ -4,14 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from thermalign.simulator.scene.open_mouth.framing import THERMAL_PLACES
-from thermalign.simulator.scene.open_mouth.moment import make_moment
-from thermalign.simulator.scene.open_mouth.view import (
-    expressed_landmarks,
-    landmark_visibility,
-    look,
-    undo_expression,
-)
 
 from thermalign.geometry import (
     LEFT_EYE,
@@ -26,6 +18,14 @@ from thermalign.simulator.physics.camera import Camera
 from thermalign.simulator.physics.capture import Capture, draw_capture, rotation
 from thermalign.simulator.physics.fields import ORIGIN_X, ORIGIN_Y, level_millimetres, level_pixels
 from thermalign.simulator.recording import render_subject
+from thermalign.simulator.scene.framing import THERMAL_PLACES
+from thermalign.simulator.scene.moment import make_moment
+from thermalign.simulator.scene.view import (
+    expressed_landmarks,
+    landmark_visibility,
+    look,
+    undo_expression,
+)
 from thermalign.simulator.settings import Settings, Volume
 
 SEED = 5

@@ -4,15 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from thermalign.simulator.scene.open_mouth.moment import make_moment
-from thermalign.simulator.scene.open_mouth.room import (
-    Room,
-    Thing,
-    draw_room,
-    thermal_room,
-    visible_room,
-)
-from thermalign.simulator.scene.open_mouth.view import look
 
 from thermalign.simulator.person.face import build_face
 from thermalign.simulator.person.torso import thermal_torso
@@ -20,6 +11,15 @@ from thermalign.simulator.physics.camera import Camera
 from thermalign.simulator.physics.capture import Capture, rotation
 from thermalign.simulator.physics.fields import spread
 from thermalign.simulator.physics.radiometry import Band
+from thermalign.simulator.scene.moment import make_moment
+from thermalign.simulator.scene.room import (
+    Room,
+    Thing,
+    draw_room,
+    thermal_room,
+    visible_room,
+)
+from thermalign.simulator.scene.view import look
 
 BAND = Band(7.5, 11.1)
 WHITE = np.ones(3)

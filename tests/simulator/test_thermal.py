@@ -4,9 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from thermalign.simulator.scene.open_mouth.moment import make_moment
-from thermalign.simulator.scene.open_mouth.thermal import Emission, person_radiance, render_thermal
-from thermalign.simulator.scene.open_mouth.view import View
 
 from thermalign.simulator.person.face import build_face
 from thermalign.simulator.physics.camera import Camera
@@ -21,6 +18,9 @@ from thermalign.simulator.physics.sensor import (
     draw_bank,
     make_camera,
 )
+from thermalign.simulator.scene.moment import make_moment
+from thermalign.simulator.scene.thermal import Emission, person_radiance, render_thermal
+from thermalign.simulator.scene.view import View
 
 BAND = SENSORS["cooled"].band
 SHAPE = (60, 80)

@@ -20,8 +20,8 @@ from thermalign.simulator.physics.fields import Map, sample
 from thermalign.simulator.physics.optics import Sway, draw_sway
 from thermalign.simulator.physics.seeds import Purpose, stream
 from thermalign.simulator.physics.sensor import ThermalCamera, draw_bank, make_camera, open_session
-from thermalign.simulator.scene.open_mouth.backdrop import thermal_backdrop, visible_backdrop
-from thermalign.simulator.scene.open_mouth.framing import (
+from thermalign.simulator.scene.backdrop import thermal_backdrop, visible_backdrop
+from thermalign.simulator.scene.framing import (
     THERMAL_PLACES,
     VISIBLE_PLACE,
     Framing,
@@ -29,11 +29,11 @@ from thermalign.simulator.scene.open_mouth.framing import (
     draw_seat,
     frame_face,
 )
-from thermalign.simulator.scene.open_mouth.moment import Key, Moment, make_moment
-from thermalign.simulator.scene.open_mouth.room import Room, draw_room
-from thermalign.simulator.scene.open_mouth.thermal import Emission, emission_maps, render_thermal
-from thermalign.simulator.scene.open_mouth.view import View, landmark_visibility, look
-from thermalign.simulator.scene.open_mouth.visible import render_visible
+from thermalign.simulator.scene.moment import Key, Moment, make_moment
+from thermalign.simulator.scene.room import Room, draw_room
+from thermalign.simulator.scene.thermal import Emission, emission_maps, render_thermal
+from thermalign.simulator.scene.view import View, landmark_visibility, look
+from thermalign.simulator.scene.visible import render_visible
 from thermalign.simulator.settings import Settings, subject_name
 
 ANNOTATION = {

@@ -3,7 +3,7 @@
 The pattern is known in outline (the inner corner of the eye is hottest, the tip of the nose coldest
 and most variable, hair and clothes lie between skin and air); every number is tuned by eye. These
 are temperatures of the surfaces themselves; what a camera reads of them is the matter of
-:mod:`thermalign.simulator.scene.open_mouth.thermal`.
+:mod:`thermalign.simulator.scene.thermal`.
 """
 
 from dataclasses import dataclass

@@ -9,10 +9,10 @@ from thermalign.simulator.person.torso import thermal_torso, visible_torso
 from thermalign.simulator.physics.capture import Light
 from thermalign.simulator.physics.fields import Map, spread
 from thermalign.simulator.physics.radiometry import Band
-from thermalign.simulator.scene.open_mouth.framing import Framing
-from thermalign.simulator.scene.open_mouth.room import Room, thermal_room, visible_room
-from thermalign.simulator.scene.open_mouth.shading import light_from_ahead
-from thermalign.simulator.scene.open_mouth.visible import Picture, make_picture
+from thermalign.simulator.scene.framing import Framing
+from thermalign.simulator.scene.room import Room, thermal_room, visible_room
+from thermalign.simulator.scene.shading import light_from_ahead
+from thermalign.simulator.scene.visible import Picture, make_picture
 
 SMOOTH = 2  # px a side, in whose means the thermal camera's backdrop is painted; ASSUME
 

@@ -9,7 +9,7 @@ from thermalign.simulator.person.face import Face
 from thermalign.simulator.physics.capture import CONDITIONS, Capture, Matrix
 from thermalign.simulator.physics.fields import Map
 from thermalign.simulator.physics.seeds import Purpose, stream
-from thermalign.simulator.scene.open_mouth.view import expressed_height, expressed_landmarks
+from thermalign.simulator.scene.view import expressed_height, expressed_landmarks
 from thermalign.simulator.settings import subject_name
 
 

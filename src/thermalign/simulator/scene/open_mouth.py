@@ -15,7 +15,7 @@ from thermalign.simulator.physics.fields import (
     sample,
     spread,
 )
-from thermalign.simulator.scene.open_mouth.view import View
+from thermalign.simulator.scene.view import View
 
 # ASSUME the margins in mm below: wider than lips part
 STRIDE = 2  # nodes, below the margin about an opening at every range

@@ -12,7 +12,7 @@ from thermalign.simulator.person.peak import Peak, peak_shadow
 from thermalign.simulator.physics.capture import Light, Matrix
 from thermalign.simulator.physics.colour import luminance
 from thermalign.simulator.physics.fields import SCALE, Map, channels, sample_at, shrink
-from thermalign.simulator.scene.open_mouth.view import (
+from thermalign.simulator.scene.view import (
     View,
     sample_pixels,
     to_level,

@@ -23,8 +23,8 @@ from thermalign.simulator.physics.fields import Map, Window, channels, spread
 from thermalign.simulator.physics.optics import Sway, motion_blur
 from thermalign.simulator.physics.seeds import Purpose, stream
 from thermalign.simulator.scene.open_mouth.scene import MouthInterior, see_mouth
-from thermalign.simulator.scene.open_mouth.shading import shade
-from thermalign.simulator.scene.open_mouth.view import View
+from thermalign.simulator.scene.shading import shade
+from thermalign.simulator.scene.view import View
 
 # ASSUME every figure below: tuned by eye; intensities are relative, the exposure fixes their scale
 EXPOSURE = 0.015  # s
