@@ -19,7 +19,7 @@ from thermalign.simulator.physics.fields import Map, channels, sample_at
 from thermalign.simulator.physics.optics import Sway, defocus_at, gaussian_blur, motion_blur
 from thermalign.simulator.physics.radiometry import Band, reflectance, transmittance
 from thermalign.simulator.physics.sensor import ThermalCamera, expose
-from thermalign.simulator.scene.open_mouth.scene import see_mouth
+from thermalign.simulator.scene.open_mouth import see_mouth
 from thermalign.simulator.scene.view import (
     View,
     pyramid_level,

@@ -22,7 +22,7 @@ from thermalign.simulator.physics.colour import LUMA
 from thermalign.simulator.physics.fields import Map, Window, channels, spread
 from thermalign.simulator.physics.optics import Sway, motion_blur
 from thermalign.simulator.physics.seeds import Purpose, stream
-from thermalign.simulator.scene.open_mouth.scene import MouthInterior, see_mouth
+from thermalign.simulator.scene.open_mouth import MouthInterior, see_mouth
 from thermalign.simulator.scene.shading import shade
 from thermalign.simulator.scene.view import View
 
