@@ -25,12 +25,13 @@ from matplotlib.patches import Rectangle
 
 from thermalign import tables
 from thermalign.boxes import Settings as BoxSettings
-from thermalign.boxes import derive, points_by_image
+from thermalign.boxes import derive
 from thermalign.images import read_image
 from thermalign.landmarks import mtcnn
 from thermalign.landmarks.contract import Detections, Faces, make_faces
 from thermalign.metrics import detection
 from thermalign.metrics.landmarks import normalized_errors
+from thermalign.records import points_of
 from thermalign.schemas.dataset import ANNOTATIONS, IMAGES
 from thermalign.settings import parse
 from thermalign.simulator.dataset import Settings, Volume, write_chunk
@@ -49,7 +50,9 @@ def render(folder: Path, subjects: int, seed: int) -> None:
 
 def read_faces(folder: Path, *, flips: bool, device: torch.device) -> tuple[pd.DataFrame, Faces]:
     """Return the images of a folder and its faces, with mirrored copies behind them."""
-    ids, points = points_by_image(tables.read(folder / "annotations.parquet", ANNOTATIONS))
+    annotations = tables.read(folder / "annotations.parquet", ANNOTATIONS)
+    ids = sorted(annotations["image_id"].unique())
+    points = points_of(annotations, ids)
     images = tables.read(folder / "images.parquet", IMAGES).set_index("image_id").loc[ids]
     images["path"] = [str(folder / Path(path).name) for path in images["path"]]
     rows = images.reset_index().to_dict("records")

@@ -28,12 +28,12 @@ import yaml  # noqa: E402
 
 from thermalign import tables  # noqa: E402
 from thermalign.geometry import LANDMARKS  # noqa: E402
-from thermalign.images import quantise  # noqa: E402
 from thermalign.schemas.dataset import FOLDS, IMAGES  # noqa: E402
 from thermalign.schemas.matching import FACES, SCORES  # noqa: E402
 from thermalign.schemas.predictions import PREDICTIONS  # noqa: E402
 from thermalign.steps import fold, score, train_matcher  # noqa: E402
 from thermalign.verification import dpm  # noqa: E402
+from thermalign.verification.stored import quantise  # noqa: E402
 
 CONFIG = Path(__file__).parents[1] / "config.yaml"
 KEY = {"protocol": "p2", "fold": 0}

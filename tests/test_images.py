@@ -32,14 +32,16 @@ def test_a_missing_and_a_broken_file_are_named(tmp_path):
         images.read_counts(tmp_path / "broken.png")
 
 
-def test_quantising_loses_less_than_half_a_count():
-    image = np.random.default_rng(0).normal(30, 3, (7, 5)).astype(np.float32)
-    pixels, scale, offset = images.quantise(image)
-    row = {"pixels": pixels, "scale": scale, "offset": offset, "width": 5, "height": 7}
-    assert np.abs(images.dequantise(row) - image).max() < 0.51 * scale + 1e-5
+def test_thermal_counts_without_a_stated_scale_are_not_called_degrees():
+    stated = {"modality": "thermal", "bit_depth": 16, "scale": 0.01, "offset": -273.15}
+    assert images.unit_of(stated) == "degree Celsius"
+    assert images.unit_of(stated | {"scale": 1.0, "offset": 0.0}) == "count"
+    assert images.unit_of(stated | {"scale": 1.0}) == "as scaled"  # an offset alone
 
 
-def test_a_constant_image_survives_quantising():
-    pixels, scale, offset = images.quantise(np.full((2, 3), 4.5))
-    row = {"pixels": pixels, "scale": scale, "offset": offset, "width": 3, "height": 2}
-    np.testing.assert_array_equal(images.dequantise(row), np.full((2, 3), 4.5))
+def test_thermal_floats_are_degrees_and_eight_bits_never_are():
+    plain = {"modality": "thermal", "scale": 1.0, "offset": 0.0}
+    assert images.unit_of(plain | {"bit_depth": 32}) == "degree Celsius"
+    assert images.unit_of(plain | {"bit_depth": 32, "modality": "visible"}) == "count"
+    assert images.unit_of(plain | {"bit_depth": 8, "scale": 1 / 255}) == "full scale"
+    assert images.unit_of(plain | {"bit_depth": 8, "scale": 0.1, "offset": 15.0}) == "as scaled"

@@ -1,7 +1,4 @@
-"""Face boxes: given with the data, derived from the landmarks, or one for the whole set.
-
-`disturb` moves and resizes them, to ask what an imperfect face detector would cost.
-"""
+"""Face boxes: given with the data, derived from the landmarks, or one for the whole set."""
 
 import hashlib
 from dataclasses import dataclass
@@ -9,7 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from thermalign.geometry import LANDMARKS, Floats, interocular_distance
+from thermalign.geometry import CENTRE_BELOW_EYES, Floats, interocular_distance
+from thermalign.records import BOX, points_of
+from thermalign.settings import SEED, setting
 
 
 @dataclass(frozen=True)
@@ -29,26 +28,21 @@ class Settings:
     scale : float
         Standard deviation of the logarithm of a derived box's size.
     seed : int
+        Of the jitter.
     fixed : tuple of float, pixels, (x, y, width, height)
         The box of ``fixed``.
     """
 
-    source: str = "derived"
-    width: float = 2.3
-    height: float = 2.87
-    shift: float = 0.07
-    scale: float = 0.05
-    seed: int = 0
-    fixed: tuple[float, float, float, float] | None = None
+    source: str = setting("derived", choices=("given", "derived", "fixed"))
+    width: float = setting(2.3, low=1, high=10, unit="interocular distances")
+    height: float = setting(2.87, low=1, high=10, unit="interocular distances")
+    shift: float = setting(0.07, low=0, high=1, unit="interocular distances")
+    scale: float = setting(0.05, low=0, high=1)
+    seed: int = setting(0, low=0, high=SEED)
+    fixed: tuple[float, float, float, float] | None = setting(None, unit="px")
 
 
 SMALLEST_FIXED = 4.0  # px
-
-CENTRE_BELOW_EYES = 0.25
-"""Centre of a derived box below the eyes, in interocular distances.
-
-ASSUME: it puts the eyes at 41 % of the height of the tight box, as in a passport photograph.
-"""
 
 
 def derive(points: Floats, image_ids: list[str], settings: Settings) -> Floats:
@@ -74,34 +68,6 @@ def derive(points: Floats, image_ids: list[str], settings: Settings) -> Floats:
     size = np.exp(settings.scale * draws[:, 2]) * unit
     extent = size[:, None] * np.array([settings.width, settings.height])
     return np.concatenate([centre - extent / 2 + 0.5, extent], axis=1)
-
-
-def disturb(
-    boxes: Floats, image_ids: list[str], *, shift: float = 0, scale: float = 1, seed: int = 0
-) -> Floats:
-    """Resize boxes around their centres, and move them in a random direction.
-
-    The direction of an image depends on the seed and its name only: not on its neighbours, and not
-    on how far its box is moved, so that several shifts of one box lie on a line.
-
-    Parameters
-    ----------
-    boxes : (N, 4) float, pixels, (x, y, width, height)
-    image_ids : N str
-    shift : float
-        Way of the centre, in means of the given box's two sides.
-    scale : float
-        New size over given size.
-    seed : int
-
-    Returns
-    -------
-    (N, 4) float, pixels, (x, y, width, height)
-    """
-    turn = np.array([_direction(image_id, seed) for image_id in image_ids])
-    size = scale * boxes[:, 2:]
-    way = shift * boxes[:, 2:].mean(axis=1)[:, None] * np.stack([np.cos(turn), np.sin(turn)], 1)
-    return np.concatenate([boxes[:, :2] + (boxes[:, 2:] - size) / 2 + way, size], axis=1)
 
 
 def make_boxes(
@@ -132,8 +98,8 @@ def make_boxes(
         return _fixed(images, annotations, settings)
     tables = [given.assign(source="given")]
     if settings.source == "derived":
-        ids, points = points_by_image(annotations[~annotations["image_id"].isin(given["image_id"])])
-        boxes = pd.DataFrame(derive(points, ids, settings), columns=["x", "y", "width", "height"])
+        ids = sorted(set(annotations["image_id"]) - set(given["image_id"]))
+        boxes = pd.DataFrame(derive(points_of(annotations, ids), ids, settings), columns=BOX)
         tables.append(boxes.assign(image_id=ids, source="derived"))
     table = pd.concat([t for t in tables if len(t)] or tables[:1], ignore_index=True)
     bare = images.loc[~images["image_id"].isin(table["image_id"]), "image_id"]
@@ -143,15 +109,6 @@ def make_boxes(
             "box_width and box_height, or set box: {source: fixed}"
         )
     return table
-
-
-def points_by_image(annotations: pd.DataFrame) -> tuple[list[str], Floats]:
-    """Return the images of a table with landmarks, and their points (N, L, 2) in scheme order."""
-    wide = annotations.pivot(index="image_id", columns="landmark", values=["x", "y"])
-    ids = [str(image_id) for image_id in wide.index]
-    columns = [np.stack([wide["x", name], wide["y", name]], axis=-1) for name in LANDMARKS if ids]
-    points = np.stack(columns, axis=1) if ids else np.empty((0, len(LANDMARKS), 2))
-    return ids, points.astype(np.float64)
 
 
 def check_settings(settings: Settings) -> None:
@@ -215,11 +172,6 @@ def _fixed(images: pd.DataFrame, annotations: pd.DataFrame, settings: Settings) 
 
 def _draw(image_id: str, seed: int) -> Floats:
     return np.random.default_rng([seed, _key(image_id)]).standard_normal(3)
-
-
-def _direction(image_id: str, seed: int) -> float:
-    """Return an angle, radians; its stream is not that of a derived box's jitter."""
-    return float(np.random.default_rng([seed, _key(image_id), 1]).uniform(0, 2 * np.pi))
 
 
 def _key(image_id: str) -> int:

@@ -1,4 +1,4 @@
-"""Image files to arrays and back: bit depth, physical scale, limits."""
+"""Image files to arrays: bit depth, physical scale, limits."""
 
 import hashlib
 from collections.abc import Mapping
@@ -8,8 +8,6 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
-
-from thermalign.geometry import Floats
 
 BIT_DEPTHS = {np.dtype(np.uint8): 8, np.dtype(np.uint16): 16, np.dtype(np.float32): 32}
 DEFAULT_SCALES = {8: 1 / 255, 16: 1.0, 32: 1.0}
@@ -113,32 +111,34 @@ def read_image(row: Mapping[Any, Any]) -> npt.NDArray[np.float32]:
     (height, width) float32
         scale x count + offset: degrees Celsius for radiometric thermal images.
     """
-    counts = read_counts(Path(row["path"]))
+    return to_physical(read_counts(Path(row["path"])), row)
+
+
+def to_physical(counts: npt.NDArray[Any], row: Mapping[Any, Any]) -> npt.NDArray[np.float32]:
+    """Turn stored counts of one channel to physical units: scale x count + offset of the row."""
     return counts.astype(np.float32) * np.float32(row["scale"]) + np.float32(row["offset"])
+
+
+def channels_of(row: Mapping[Any, Any]) -> npt.NDArray[Any]:
+    """Read the image of a row of IMAGES as :func:`read_channels` does."""
+    return read_channels(Path(row["path"]))
+
+
+def unit_of(row: Mapping[Any, Any]) -> str:
+    """Return the unit of the pixels of a row of IMAGES.
+
+    Thermal ones are in degrees where samples are 32-bit floats, or 16-bit counts with a scale of
+    their own. 8 bits are taken for a picture stretched for the eye, whatever scale it states.
+    """
+    depth = row["bit_depth"]
+    scaled = row["scale"] != DEFAULT_SCALES[depth]
+    if row["modality"] == "thermal" and (depth == 32 or (depth == 16 and scaled)):
+        return DEGREES
+    if scaled or row["offset"] != 0:
+        return "as scaled"
+    return FULL_SCALE if depth == 8 else "count"
 
 
 def digest(path: Path) -> str:
     """Return the SHA-256 of a file's bytes."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def quantise(image: Floats) -> tuple[bytes, float, float]:
-    """Store a physical image as 16-bit counts between its own extremes.
-
-    Returns
-    -------
-    pixels : bytes
-        Little-endian uint16, row by row.
-    scale, offset : float
-        physical value = scale x count + offset; off by at most scale / 2.
-    """
-    low, high = float(image.min()), float(image.max())
-    scale = (high - low) / LAST_COUNT or 1.0
-    counts = np.rint((np.asarray(image, np.float64) - low) / scale).astype("<u2")
-    return counts.tobytes(), scale, low
-
-
-def dequantise(row: Mapping[Any, Any]) -> npt.NDArray[np.float32]:
-    """Return the physical image of a row of FACES, (height, width) float32."""
-    counts = np.frombuffer(row["pixels"], "<u2").reshape(row["height"], row["width"])
-    return (counts * row["scale"] + row["offset"]).astype(np.float32)

@@ -12,20 +12,34 @@ from thermalign.geometry import LANDMARKS, Floats
 from thermalign.images import read_image
 from thermalign.schemas.dataset import FOLDS, IMAGES
 
+BOX = ["x", "y", "width", "height"]
+"""Columns of a face box, pixels."""
+
 
 def read_fold(images: Path, folds: Path) -> pd.DataFrame:
     """Return the images of a fold with their ``role``, without the flipped copies."""
-    plain = tables.read(folds, FOLDS).query("not flipped")
-    return tables.read(images, IMAGES).merge(plain[["image_id", "role"]], on="image_id")
+    return with_roles(tables.read(images, IMAGES), tables.read(folds, FOLDS))
+
+
+def with_roles(images: pd.DataFrame, folds: pd.DataFrame) -> pd.DataFrame:
+    """Return those of IMAGES that FOLDS name, with their ``role``, without the flipped copies."""
+    plain = folds.loc[~folds["flipped"], ["image_id", "role"]]
+    return images.merge(plain, on="image_id")
 
 
 def points_of(table: pd.DataFrame, image_ids: Sequence[str]) -> Floats:
-    """Return the points of images from ANNOTATIONS or PREDICTIONS.
+    """Return the points of images, in the order asked for.
+
+    Parameters
+    ----------
+    table : DataFrame of ANNOTATIONS or PREDICTIONS
+        One row at most per image and landmark.
+    image_ids : N str
 
     Returns
     -------
-    (N, L, 2) float64, pixels
-        NaN where the table has no row.
+    (N, L, 2) float64, pixels, (x, y)
+        Landmarks in scheme order; NaN where the table has no row.
     """
     keys = pd.MultiIndex.from_product([image_ids, LANDMARKS])
     indexed = table.set_index(["image_id", "landmark"])[["x", "y"]].reindex(keys)
@@ -47,10 +61,6 @@ def rows_of_points(
             "confidence": np.asarray(confidence, np.float64).ravel(),
         }
     ).assign(**key)
-
-
-BOX = ["x", "y", "width", "height"]
-"""Columns of a face box, pixels."""
 
 
 def read_images(rows: pd.DataFrame) -> Iterator[Floats]:

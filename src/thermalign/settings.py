@@ -1,18 +1,26 @@
 """Settings as frozen dataclasses: declared with their ranges, read from a mapping, refused by name.
 
-``thermalign.config`` reads what is declared here from the syntax tree, so that no model is imported
-to check a configuration: every argument of :func:`setting` is a literal.
+``thermalign.catalogue`` reads what is declared here from the syntax tree, so that no model is
+imported to check a configuration.
 """
 
-from collections.abc import Mapping
-from dataclasses import field, fields
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, field, fields, is_dataclass
+from pathlib import Path
+from types import NoneType, UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 S = TypeVar("S")
 
+SEED = 2**32 - 1
+"""Highest seed of a random draw."""
+
+WRITTEN: dict[Any, type] = {Path: str, float: int}
+"""How a value of a type may be written, too."""
+
 
 def setting(
-    default: Any,
+    default: Any = MISSING,
     *,
     low: float | None = None,
     high: float | None = None,
@@ -26,8 +34,9 @@ def setting(
     Parameters
     ----------
     default : value
+        Without one the configuration must give it.
     low, high : float, optional
-        Inclusive limits; each element of a tuple counts.
+        Inclusive limits; each element of a tuple or of a mapping counts.
     choices : tuple of str
         All allowed texts; empty for any.
     multiple_of : int
@@ -37,7 +46,10 @@ def setting(
         Where the default comes from; empty for our own choice.
     """
     limits = {"low": low, "high": high, "choices": choices, "multiple_of": multiple_of}
-    return field(default=default, metadata={**limits, "unit": unit, "source": source})
+    metadata = {**limits, "unit": unit, "source": source}
+    if isinstance(default, dict):
+        return field(default_factory=default.copy, metadata=metadata)
+    return field(default=default, metadata=metadata)
 
 
 def check(settings: Any) -> None:
@@ -51,9 +63,18 @@ def check(settings: Any) -> None:
     for its in fields(settings):
         if "choices" not in its.metadata:
             continue
-        value, allowed = getattr(settings, its.name), its.metadata
-        for each in value if isinstance(value, tuple) else (value,):
-            _check_value(its.name, each, allowed)
+        for each in _elements(getattr(settings, its.name)):
+            _check_value(its.name, each, its.metadata)
+
+
+def _elements(value: Any) -> Iterator[Any]:
+    """Yield the numbers and texts of a value; settings within it have declarations of their own."""
+    if isinstance(value, tuple):
+        yield from value
+    elif isinstance(value, Mapping):
+        yield from value.values()
+    elif value is not None and not is_dataclass(value):
+        yield value
 
 
 def _check_value(name: str, value: Any, allowed: Mapping[str, Any]) -> None:
@@ -78,9 +99,11 @@ def parse(cls: type[S], mapping: Mapping[str, object], where: str) -> S:
     Parameters
     ----------
     cls : a frozen dataclass
-        Its fields are int, float, bool, str or tuples of these.
+        Its fields are int, float, bool, str, Path, None, other such dataclasses, tuples of these,
+        or mappings of names to them.
     mapping : field name -> value
-        What is left out keeps its default. A list stands for a tuple, an int for a float.
+        What is left out keeps its default. A list stands for a tuple, an int for a float, a text
+        for a path.
     where : str
         How messages call the mapping, such as ``models.dan``.
 
@@ -91,62 +114,66 @@ def parse(cls: type[S], mapping: Mapping[str, object], where: str) -> S:
     Raises
     ------
     ValueError
-        If a key is unknown, or a value has the wrong type or is out of range.
+        If a key is unknown or missing, or a value has the wrong type or is out of range.
     """
+    if not isinstance(mapping, Mapping):
+        raise ValueError(f"{where} is {mapping!r}; give keys and values")
     hints = get_type_hints(cls)
-    allowed = [f.name for f in fields(cls)]  # type: ignore[arg-type]
+    allowed = {f.name: f for f in fields(cls)}  # type: ignore[arg-type]
     for key in mapping:
         if key not in allowed:
             raise ValueError(f"{where}: unknown setting {key!r}; allowed: {', '.join(allowed)}")
+    for name, its in allowed.items():
+        if name not in mapping and its.default is MISSING and its.default_factory is MISSING:
+            raise ValueError(f"{where}: {name} is missing; allowed keys: {', '.join(allowed)}")
     values = {key: _convert(value, hints[key], f"{where}.{key}") for key, value in mapping.items()}
     try:
-        return cls(**values)
+        made = cls(**values)
+        check(made)
     except ValueError as error:
         raise ValueError(f"{where}: {error}; allowed keys: {', '.join(allowed)}") from error
-
-
-def check_ranges(settings: object, **limits: tuple[float, float]) -> None:
-    """Refuse settings outside their limits (inclusive); the elements of tuples count each.
-
-    Raises
-    ------
-    ValueError
-        Naming the setting, its value and its limits.
-    """
-    for name, (low, high) in limits.items():
-        value = getattr(settings, name)
-        for number in value if isinstance(value, tuple) else (value,):
-            if not low <= number <= high:
-                raise ValueError(f"{name} is {number}; give {low:g} to {high:g}")
-
-
-def check_choices(settings: object, **choices: tuple[str, ...]) -> None:
-    """Refuse settings that are not one of their choices.
-
-    Raises
-    ------
-    ValueError
-        Naming the setting, its value and the choices.
-    """
-    for name, allowed in choices.items():
-        value = getattr(settings, name)
-        if value not in allowed:
-            raise ValueError(f"{name} is {value!r}; give one of {', '.join(allowed)}")
+    return made
 
 
 def _convert(value: object, kind: Any, where: str) -> object:
+    if isinstance(kind, UnionType):
+        return _convert_any(value, get_args(kind), where)
     if get_origin(kind) is tuple:
-        kinds = [k for k in get_args(kind) if k is not Ellipsis]
-        if isinstance(value, list | tuple) and (len(kinds) == 1 or len(kinds) == len(value)):
-            repeated = kinds * len(value) if len(kinds) == 1 else kinds
-            return tuple(
-                _convert(v, k, f"{where}[{n}]")
-                for n, (v, k) in enumerate(zip(value, repeated, strict=True))
-            )
-        length = "" if len(kinds) == 1 else f"{len(kinds)} "
-        raise ValueError(f"{where} is {value!r}; give a list of {length}{kinds[0].__name__}")
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if type(value) is not kind:
+        return _convert_list(value, get_args(kind), where)
+    if get_origin(kind) is Mapping and isinstance(value, Mapping):
+        of = get_args(kind)[1]
+        return {str(key): _convert(its, of, f"{where}.{key}") for key, its in value.items()}
+    if is_dataclass(kind) and isinstance(kind, type):
+        return parse(kind, value, where)  # type: ignore[arg-type]
+    if type(value) is WRITTEN.get(kind):
+        return kind(value)
+    if get_origin(kind) is Mapping or type(value) is not kind:
         raise ValueError(f"{where} is {value!r}; give a value of type {kind.__name__}")
     return value
+
+
+def _convert_any(value: object, kinds: tuple[Any, ...], where: str) -> object:
+    """Take None, or a value of one of several plain types."""
+    if value is None and NoneType in kinds:
+        return None
+    others = [kind for kind in kinds if kind is not NoneType]
+    if len(others) == 1:
+        return _convert(value, others[0], where)
+    for kind in others:
+        if type(value) is kind:
+            return value
+    names = " or ".join(kind.__name__ for kind in others)
+    raise ValueError(f"{where} is {value!r}; give a value of type {names}")
+
+
+def _convert_list(value: object, kinds: tuple[Any, ...], where: str) -> tuple[object, ...]:
+    wanted = [kind for kind in kinds if kind is not Ellipsis]
+    any_length = Ellipsis in kinds
+    if isinstance(value, list | tuple) and (any_length or len(wanted) == len(value)):
+        each = wanted * len(value) if any_length else wanted
+        return tuple(
+            _convert(v, kind, f"{where}[{n}]")
+            for n, (v, kind) in enumerate(zip(value, each, strict=True))
+        )
+    length = "" if any_length else f"{len(wanted)} "
+    raise ValueError(f"{where} is {value!r}; give a list of {length}{wanted[0].__name__}")

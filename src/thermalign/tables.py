@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -45,11 +46,9 @@ def write(
     arrays = []
     for field in schema:
         try:
-            array = pa.Array.from_pandas(frame[field.name], type=field.type, safe=True)
-        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+            array = _array(frame[field.name], field.type)
+        except (pa.ArrowTypeError, ValueError) as error:  # ArrowInvalid is a ValueError
             raise ValueError(f"{path}: column {field.name} is not {field.type}: {error}") from error
-        if pa.types.is_floating(field.type):  # pandas spells NaN as a null; NaN has a meaning here
-            array = array.fill_null(float("nan"))
         if array.null_count:
             raise ValueError(
                 f"{path}: column {field.name} has {array.null_count} nulls; give values"
@@ -63,6 +62,29 @@ def write(
             pq.write_table(table, file, compression="zstd")
 
     replace_file(path, fill)
+
+
+def write_together(outputs: Mapping[Path, tuple[pd.DataFrame, Any]], metadata: Metadata) -> None:
+    """Write tables beside their places, and put them there when all are written.
+
+    Raises
+    ------
+    ValueError
+        As :func:`write` does, or where a folder is in a table's place; nothing
+        is changed then.
+    """
+    for path in outputs:
+        if path.is_dir():
+            raise ValueError(f"{path}: is a folder where a table goes; remove it")
+    beside = {path: path.with_name(f".{path.name}.{os.getpid()}.new") for path in outputs}
+    try:
+        for path, (frame, schema) in outputs.items():
+            write(beside[path], frame, schema, metadata)
+        for path, temporary in beside.items():
+            temporary.replace(path)
+    finally:
+        for temporary in beside.values():
+            temporary.unlink(missing_ok=True)
 
 
 def read(path: Path, schema: Any) -> pd.DataFrame:
@@ -134,6 +156,23 @@ def replace_file(path: Path, fill: Any) -> None:
         raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _array(column: pd.Series, kind: Any) -> Any:
+    """Return a column as an Arrow array; its nulls are still in it."""
+    if pa.types.is_list(kind):
+        if nulls := int(column.isna().sum()):
+            return pa.nulls(nulls)
+        each = [np.asarray(values) for values in column]
+        if any(values.ndim != 1 or values.dtype.kind not in "fiu" for values in each):
+            raise pa.ArrowInvalid("give numbers in a row, and none of them missing")
+        ends = np.cumsum([0, *map(len, each)], dtype=np.int32)
+        flat = pa.array(np.concatenate([np.empty(0), *each], dtype=np.float64))
+        return pa.ListArray.from_arrays(ends, flat, type=kind)
+    array = pa.Array.from_pandas(column, type=kind, safe=True)
+    if pa.types.is_floating(kind):  # pandas spells NaN as a null; NaN has a meaning here
+        return array.fill_null(float("nan"))
+    return array
 
 
 def _check_columns(path: Path, columns: Iterable[str], schema: Any) -> None:

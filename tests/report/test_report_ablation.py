@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 from fake_matching import ABLATION
 from fake_study import NAN, Rows
-
-from thermalign.report.ablation import ablation_chapter, ablation_finding
 from thermalign.report.names import looks
-from thermalign.report.page import render
 from thermalign.report.summary import View, as_configured
+
+from thermalign.report.chapters.ablation import ablation_chapter, ablation_finding
+from thermalign.report.page import render
 
 CONFIG = {
     "matcher": {"mapping": "dpm", "classifier": "pls", "components": 10, "dog": {}},

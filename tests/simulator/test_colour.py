@@ -227,7 +227,7 @@ def test_colour_is_a_setting():
     block = {"volumes": [{"subjects": 1}]}
     assert settings_from(block).colour
     assert not settings_from(block | {"colour": False}).colour
-    with pytest.raises(ValueError, match="colour is 1; give true or false"):
+    with pytest.raises(ValueError, match="colour is 1; give a value of type bool"):
         settings_from(block | {"colour": 1})
 
 

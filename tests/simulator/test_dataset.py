@@ -1,6 +1,6 @@
 """The dataset as files and tables."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -24,6 +24,7 @@ from thermalign.simulator.dataset import (
 )
 from thermalign.simulator.person.attributes import attributes_of
 from thermalign.simulator.physics.capture import draw_capture, draw_later
+from thermalign.simulator.physics.sensor import SENSORS
 
 SEED = 11
 SMALL = Settings(
@@ -259,21 +260,24 @@ def test_the_noise_of_a_sensor_may_be_left_to_its_kind():
 @pytest.mark.parametrize(
     ("block", "message"),
     [
-        ({}, "volumes is None"),
-        ({"volumes": []}, "volumes is"),
-        ({"volumes": [{"subjects": 2}], "gep": 1.0}, "unknown key 'gep'; allowed are volumes, gap"),
-        ({"volumes": [{"subjects": 2, "colour": 1}]}, "volume 1: unknown key 'colour'"),
-        ({"volumes": [{"ranges": [1]}]}, "at least subjects"),
-        ({"volumes": [{"subjects": "two"}]}, "subjects is 'two'; give a whole number"),
-        ({"volumes": [{"subjects": 0}]}, "volume 1 has no images"),
-        ({"volumes": [{"subjects": 2, "ranges": [1, 4]}]}, r"ranges is \[1, 4\]"),
+        ({}, "volumes is missing"),
+        ({"volumes": []}, "volumes is empty"),
+        (
+            {"volumes": [{"subjects": 2}], "gep": 1.0},
+            "unknown setting 'gep'; allowed: volumes, gap",
+        ),
+        ({"volumes": [{"subjects": 2, "colour": 1}]}, r"volumes\[0\]: unknown setting 'colour'"),
+        ({"volumes": [{"ranges": [1]}]}, "subjects is missing"),
+        ({"volumes": [{"subjects": "two"}]}, "subjects is 'two'; give a value of type int"),
+        ({"volumes": [{"subjects": 0}]}, "subjects is 0; give at least 1"),
+        ({"volumes": [{"subjects": 2, "ranges": [1, 4]}]}, "ranges is 4; give 1 to 3"),
         ({"volumes": [{"subjects": 2, "ranges": [2]}]}, r"visible_ranges is \[1\]"),
-        ({"volumes": [{"subjects": 2}], "gap": True}, "gap is True; give a number"),
+        ({"volumes": [{"subjects": 2}], "gap": True}, "gap is True; give a value of type float"),
         (
             {"volumes": [{"subjects": 2}], "gap": -1},
-            "gap is -1; give a number that is not negative",
+            "gap is -1.0; give 0 to 5",
         ),
-        ({"volumes": [{"subjects": 2}], "glasses": 1}, "glasses is 1; give true or false"),
+        ({"volumes": [{"subjects": 2}], "glasses": 1}, "glasses is 1; give a value of type bool"),
         (
             {"volumes": [{"subjects": 2, "thermal_images": 5}]},
             "thermal_images is 5; give 0, or at least one for each of the 24 samples",
@@ -284,17 +288,23 @@ def test_the_noise_of_a_sensor_may_be_left_to_its_kind():
         ),
         (
             {"volumes": [{"subjects": 2}], "subject_seeds": {"v1_s001": -1}},
-            "give a whole number from 0 per subject",
+            "subject_seeds is -1; give at least 0",
         ),
         (
             {"volumes": [{"subjects": 2}], "sensor": "warm"},
-            "sensor is 'warm'; choose one of cooled",
+            "sensor is 'warm'; give one of cooled",
         ),
-        ({"volumes": [{"subjects": 2}], "sensor": 1}, "sensor is 1; give a name"),
-        ({"volumes": [{"subjects": 2}], "netd": "low"}, "netd is 'low'; give a number"),
+        ({"volumes": [{"subjects": 2}], "sensor": 1}, "sensor is 1; give a value of type str"),
+        (
+            {"volumes": [{"subjects": 2}], "netd": "low"},
+            "netd is 'low'; give a value of type float",
+        ),
         ({"volumes": [{"subjects": 2}], "ambient_mean": 80}, "ambient_mean is 80.0; give 0 to 35"),
         ({"volumes": [{"subjects": 2}], "defocus": 5}, "defocus is 5.0; give 0 to 0.5"),
-        ({"volumes": [{"subjects": 2}], "subject_seeds": 3}, "give a mapping of subjects"),
+        (
+            {"volumes": [{"subjects": 2}], "subject_seeds": 3},
+            "subject_seeds is 3; give a value of type Mapping",
+        ),
         ({"volumes": [{"subjects": 2}], "crop_width": 20}, "crop_width is 20; give 180 to 480"),
     ],
 )
@@ -303,19 +313,24 @@ def test_wrong_settings_are_refused_by_name(block, message):
         settings_from(block)
 
 
+def test_the_sensors_of_the_settings_are_those_there_are():
+    declared = next(f for f in fields(Settings) if f.name == "sensor")
+    assert set(declared.metadata["choices"]) == set(SENSORS)
+
+
 def test_attributes_say_what_is_worn_and_drawn():
     face = SimpleNamespace(
         identity=SimpleNamespace(beard=0.05, moustache=0.8, melanin=0.5), glasses=object(), cap=True
     )
-    told = attributes_of(face, Settings(glasses=True))
+    told = attributes_of(face, Settings((), glasses=True))
     assert told == {"glasses": "yes", "cap": "yes", "beard": "moustache", "skin": "medium"}
-    assert attributes_of(face, Settings())["glasses"] == "no"  # owned, but not worn here
+    assert attributes_of(face, Settings(()))["glasses"] == "no"  # owned, but not worn here
     for beard, word in ((0.05, "none"), (0.15, "stubble"), (0.3, "stubble"), (0.75, "beard")):
         face.identity.beard = face.identity.moustache = beard
-        assert attributes_of(face, Settings())["beard"] == word
+        assert attributes_of(face, Settings(()))["beard"] == word
     for melanin, word in ((0.03, "light"), (0.34, "medium"), (0.7, "dark"), (1.0, "dark")):
         face.identity.melanin = melanin
-        assert attributes_of(face, Settings())["skin"] == word
+        assert attributes_of(face, Settings(()))["skin"] == word
 
 
 def _path(frame, image_id):

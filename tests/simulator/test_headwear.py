@@ -57,7 +57,7 @@ def test_about_a_quarter_own_a_cap_half_of_them_knitted():
 def test_nobody_wears_a_cap_unless_told_to():
     number = owner(knitted=False)
     assert build_face(SEED, (1, number), gap=1.0).peak is None
-    assert Settings().caps is False
+    assert Settings(()).caps is False
     assert settings_from({"volumes": [{"subjects": 1}], "caps": True}).caps is True
 
 

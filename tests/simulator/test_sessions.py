@@ -82,7 +82,7 @@ def test_counts_are_of_every_session():
 
 def test_no_session_at_all_is_refused():
     block = {"subjects": 2, "sessions": 0}
-    with pytest.raises(ValueError, match="has no images; give it subjects, sessions"):
+    with pytest.raises(ValueError, match="sessions is 0; give at least 1"):
         settings_from({"volumes": [block]})
     enough = {"subjects": 2, "sessions": 2, "ranges": [1], "thermal_images": 8}
     assert settings_from({"volumes": [enough]}).volumes[0].sessions == 2

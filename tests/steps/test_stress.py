@@ -9,19 +9,30 @@ import pytest
 import torch
 
 from thermalign import tables
-from thermalign.evaluation.over_folds import join, of_fold
+from thermalign.evaluation import variants as recorded
+from thermalign.evaluation.over_folds import join, summarise
 from thermalign.geometry import LANDMARKS
 from thermalign.schemas.dataset import ANNOTATIONS, BOXES, FOLDS, IMAGES
+from thermalign.schemas.keys import ALL, SUBSET, VARIANT, Subset
 from thermalign.schemas.measures import METRICS, REPLICATES
 from thermalign.schemas.predictions import DETECTIONS, STRESS
 from thermalign.steps import detect, stress
-from thermalign.steps.compare import summarise
 
 FACE = np.array([[20.0, 30], [40, 30], [30, 40], [22, 50], [38, 50]])  # 20 px between the eyes
 BOX = (10.0, 20.0, 40.0, 40.0)
 SUBJECTS = ("s1", "s2", "s3")
 EVALUATION = {"replicates": 50, "seed": 1}
 KEY = {"protocol": "p", "fold": 0, "model": "m"}
+
+
+def of(variant, reach=""):
+    return Subset(experiment=VARIANT, setting=variant, range=reach)
+
+
+def by_subset(table):
+    """Return rows of METRICS and tables like it by subset and metric."""
+    rows = zip(table[[*SUBSET, "metric"]].itertuples(index=False), table.iloc, strict=True)
+    return {(Subset(*key[:-1]), key[-1]): row for key, row in rows}
 
 
 def write_dataset(folder, *, level, names=SUBJECTS):
@@ -86,6 +97,7 @@ def study(tmp_path, monkeypatch):
             detections=list(detections),
             folds=tmp_path / "folds.parquet",
             state=tmp_path / "state",
+            dataset="own",
             **KEY,
             detector="m",
             settings={},
@@ -99,7 +111,7 @@ def study(tmp_path, monkeypatch):
         metrics = tables.read(out["metrics"], METRICS)
         return (
             tables.read(tmp_path / "predictions.parquet", STRESS),
-            metrics.set_index(["subset", "metric"]),
+            by_subset(metrics),
             tables.read(out["replicates"], REPLICATES),
         )
 
@@ -116,14 +128,12 @@ def write_detections(folder, rows):
 
 def test_a_moved_box_costs_a_model_that_trusts_it_its_whole_way(study):
     _, metrics, _ = study.run({"near": {"shift": 0.1}, "far": {"shift": 0.25}})
-    assert metrics.loc[("variant=none", "nmse"), "value"] == pytest.approx(0, abs=1e-6)
+    assert metrics[of("none"), "nmse"]["value"] == pytest.approx(0, abs=1e-6)
     # 4 and 10 px of 20 between the eyes
-    assert metrics.loc[("variant=near", "nmse"), "value"] == pytest.approx(0.2)
-    assert metrics.loc[("variant=far&range=2", "nmse"), "value"] == pytest.approx(0.5)
-    assert metrics.loc[("variant=far&range=2", "nmse"), "n"] == 2
-    assert metrics.loc[("variant=far", "nmse"), ["low", "high"]].tolist() == pytest.approx(
-        [0.5] * 2
-    )
+    assert metrics[of("near"), "nmse"]["value"] == pytest.approx(0.2)
+    assert metrics[of("far", "2"), "nmse"]["value"] == pytest.approx(0.5)
+    assert metrics[of("far", "2"), "nmse"]["n"] == 2
+    assert metrics[of("far"), "nmse"][["low", "high"]].tolist() == pytest.approx([0.5] * 2)
 
 
 def test_a_face_not_found_has_no_points_and_counts_as_a_failure_to_acquire(study):
@@ -135,11 +145,9 @@ def test_a_face_not_found_has_no_points_and_counts_as_a_failure_to_acquire(study
     assert len(lost) == 5
     assert lost[["x", "y", "confidence"]].isna().all(axis=None)
     assert found[found["image_id"] != "s3"][["x", "y"]].notna().all(axis=None)
-    assert metrics.loc[("variant=found", "failure_rate"), "value"] == pytest.approx(1 / 3)
-    assert metrics.loc[("variant=found&range=1", "failure_rate"), "value"] == 0
-    assert metrics.loc[("variant=found", "nmse"), ["value", "n"]].tolist() == pytest.approx(
-        [0.2, 2]
-    )
+    assert metrics[of("found"), "failure_rate"]["value"] == pytest.approx(1 / 3)
+    assert metrics[of("found", "1"), "failure_rate"]["value"] == 0
+    assert metrics[of("found"), "nmse"][["value", "n"]].tolist() == pytest.approx([0.2, 2])
 
 
 def test_the_ratio_compares_the_same_images(study):
@@ -152,15 +160,15 @@ def test_the_ratio_compares_the_same_images(study):
     rows = [("s1", 0, 1.0, 12.0, *BOX[1:]), ("s2", 0, 1.0, 11.0, *BOX[1:])]
     path = write_detections(study.folder, rows)
     _, metrics, _ = study.run({"found": {"detector": "finder"}}, detections=[path])
-    ratio = metrics.loc[("variant=found", "nmse_ratio"), ["value", "n"]].tolist()
+    ratio = metrics[of("found"), "nmse_ratio"][["value", "n"]].tolist()
     assert ratio == pytest.approx([3, 2])  # 2 px and 1 px, after 1 px and none
-    assert ("variant=none", "nmse_ratio") not in metrics.index
+    assert (of("none"), "nmse_ratio") not in metrics
 
 
 def test_another_recording_is_read_by_the_same_names_once(study, monkeypatch):
     read = []
-    real = stress.read_images
-    monkeypatch.setattr(stress, "read_images", lambda rows: read.append(len(rows)) or real(rows))
+    real = recorded.read_images
+    monkeypatch.setattr(recorded, "read_images", lambda rows: read.append(len(rows)) or real(rows))
     write_dataset(study.folder / "cold", level=10, names=("extra", *SUBJECTS[::-1]))
     variants = {"cold": {"dataset": "cold"}, "a": {"shift": 0.1}, "again": {"dataset": "cold"}}
     found, *_ = study.run(variants, datasets=("own", "cold"))
@@ -182,17 +190,15 @@ def test_a_recording_of_other_people_is_refused_by_name(study):
 
 def test_a_recording_without_the_test_images_is_refused_by_name(study):
     write_dataset(study.folder / "cold", level=10, names=("s1",))
-    with pytest.raises(ValueError, match="dataset cold lacks image s2 and 1 more of own's test"):
+    with pytest.raises(ValueError, match="cold lacks image s2 and 1 more of the protocol's"):
         study.run({"cold": {"dataset": "cold"}}, datasets=("own", "cold"))
 
 
 def test_variants_are_drawn_with_the_same_subjects(study):
     _, _, replicates = study.run({"near": {"shift": 0.1}, "far": {"shift": 0.2}})
-    wide = replicates.query("metric == 'nmse'").pivot(
-        index="draw", columns="subset", values="value"
-    )
-    assert len(wide) == 50
-    both = wide["variant=near&range=1"].isna(), wide["variant=far&range=1"].isna()
+    drawn = by_subset(replicates)
+    both = [np.isnan(drawn[of(name, "1"), "nmse"]["values"]) for name in ("near", "far")]
+    assert [len(lost) for lost in both] == [50, 50]
     assert both[0].any()  # draws without the one subject of range 1
     assert (both[0] == both[1]).all()
 
@@ -201,9 +207,9 @@ def test_compare_joins_the_folds_of_a_variant_with_its_own_replicates(study):
     _, _, first = study.run({"near": {"shift": 0.1}})
     metrics = tables.read(study.folder / "metrics.parquet", METRICS)
     later = metrics.assign(fold=np.int32(1), value=metrics["value"] + 0.1)
-    draws = [first.sample(frac=1, random_state=1), first.assign(value=first["value"] + 0.1)]
-    summary = summarise(pd.concat([metrics, later]), join(map(of_fold, draws)))
-    row = summary.query("subset == 'variant=near' and metric == 'nmse'").iloc[0]
+    draws = [first.sample(frac=1, random_state=1), first.assign(values=first["values"] + 0.1)]
+    summary = summarise(pd.concat([metrics, later]), join(pd.concat(draws)))
+    row = by_subset(summary)[of("near"), "nmse"]
     assert row[["value", "low", "high"]].tolist() == pytest.approx([0.25] * 3)
     assert row["n_folds"] == 2
 
@@ -213,6 +219,7 @@ def run_detect(study):
         **{kind: study.folder / f"own/{kind}.parquet" for kind in ("images", "boxes")},
         folds=study.folder / "folds.parquet",
         state=study.folder / "state",
+        dataset="own",
         **KEY,
         detector="m",
         settings={},
@@ -241,12 +248,12 @@ def test_detections_are_ranked_and_rated_by_range(study):
         ["s3", 1],
     ]
     metrics = tables.read(study.folder / "metrics.parquet", METRICS)
-    metrics = metrics.set_index(["subset", "metric"])[["value", "n"]]
-    assert metrics.loc[("all", "detection_recall")].tolist() == pytest.approx([2 / 3, 3])
-    assert metrics.loc[("all", "detection_precision")].tolist() == [0.5, 4]
-    assert metrics.loc[("all", "false_alarms")].tolist() == pytest.approx([2 / 3, 3])
-    assert metrics.loc[("range=1", "detection_recall")].tolist() == [1, 1]
-    assert metrics.loc[("range=2", "false_alarms")].tolist() == [0.5, 2]
+    metrics = by_subset(metrics)
+    assert metrics[ALL, "detection_recall"][["value", "n"]].tolist() == pytest.approx([2 / 3, 3])
+    assert metrics[ALL, "detection_precision"][["value", "n"]].tolist() == [0.5, 4]
+    assert metrics[ALL, "false_alarms"][["value", "n"]].tolist() == pytest.approx([2 / 3, 3])
+    assert metrics[Subset(range="1"), "detection_recall"][["value", "n"]].tolist() == [1, 1]
+    assert metrics[Subset(range="2"), "false_alarms"][["value", "n"]].tolist() == [0.5, 2]
 
 
 def test_a_detector_that_finds_nothing_has_no_precision(study):
@@ -255,7 +262,11 @@ def test_a_detector_that_finds_nothing_has_no_precision(study):
     )
     run_detect(study)
     metrics = tables.read(study.folder / "metrics.parquet", METRICS)
-    values = metrics.query("subset == 'all'").set_index("metric")["value"]
+    values = {
+        metric: row["value"]
+        for (subset, metric), row in by_subset(metrics).items()
+        if subset == ALL
+    }
     assert values["detection_recall"] == 0
     assert np.isnan(values["detection_precision"])
     assert len(tables.read(study.folder / "detections.parquet", DETECTIONS)) == 0

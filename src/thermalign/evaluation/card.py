@@ -1,30 +1,26 @@
-"""The rows of a dataset's card: counts, geometry, pixels, and the floor of the mean shape."""
+"""A dataset's card: counts, geometry, pixels, the floor of the mean shape; its likeness to faces.
 
-from collections.abc import Iterator
+Every row is of one modality and range, or of both and all.
+"""
+
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from thermalign.geometry import Floats
-from thermalign.images import DEFAULT_SCALES, DEGREES, FULL_SCALE, read_channels, to_luma
+from thermalign.images import DEGREES, channels_of, to_luma, to_physical, unit_of
 from thermalign.metrics.distributions import histogram, mean_and_sd, pixel_measures, saturation
 from thermalign.metrics.faces import UNITS, face_measures, mean_shape_errors
-from thermalign.records import points_of
+from thermalign.metrics.real_faces import LEAST_SUBJECTS, NEAR_MEAN, NEAR_SPREAD, compare
+from thermalign.records import boxes_of, points_of
+from thermalign.schemas.descriptions import LIKENESS
 
 SAMPLE = 400  # images of each modality and range whose pixels are read
-
-
 SEED = 0  # of that sample
-
-
-BOX = ["x", "y", "width", "height"]
-
-
 NAN = float("nan")
-
 
 EDGES = {
     "roll": np.linspace(-30, 30, 61),  # degrees
@@ -36,10 +32,27 @@ EDGES = {
 """Bins of the histograms; what lies beyond counts in the outer bins."""
 
 
-Row = tuple[str, str, float, float, float, int, str]
+class Part(NamedTuple):
+    """Part of a dataset; "" for all of it."""
+
+    modality: str = ""
+    range: str = ""
 
 
-COLUMNS = ["subset", "statistic", "at", "value", "sd", "n", "unit"]
+WHOLE = Part()
+
+
+class Row(NamedTuple):
+    """A row of CARD without the name of the dataset."""
+
+    modality: str
+    range: str
+    statistic: str
+    value: float
+    n: int
+    unit: str = "1"
+    sd: float = NAN
+    at: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -68,8 +81,7 @@ class Annotated:
         """Measure every annotated face of a dataset."""
         known = images[images["image_id"].isin(annotations["image_id"])].reset_index(drop=True)
         ids = list(known["image_id"])
-        points = points_of(annotations, ids)
-        placed = boxes.set_index("image_id").loc[ids, BOX].to_numpy(np.float64)
+        points, placed = points_of(annotations, ids), boxes_of(known, boxes)
         errors = np.full(len(ids), NAN)
         for _, rows in known.groupby("modality"):
             if rows["subject_id"].nunique() > 1:
@@ -79,99 +91,146 @@ class Annotated:
         return cls(known, face_measures(points, placed), errors, 1 - seen)
 
 
-def subsets(images: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Yield the images of every modality and range, with the name of the subset."""
+def parts(images: pd.DataFrame) -> Iterator[tuple[Part, pd.DataFrame]]:
+    """Yield the images of every modality and range."""
     for (modality, reach), rows in images.groupby(["modality", "range"], sort=True):
-        yield f"modality={modality}&range={reach}", rows
+        yield Part(str(modality), str(reach)), rows
 
 
 def count_rows(images: pd.DataFrame, annotations: pd.DataFrame) -> Iterator[Row]:
-    """Yield subjects, images, annotated images, pairs and bytes of a dataset and every subset."""
-    size = images["path"].map(lambda path: Path(path).stat().st_size)
+    """Yield subjects, images, annotated images, pairs and bytes of a dataset and every part.
+
+    Parameters
+    ----------
+    images : DataFrame of IMAGES with ``bytes``, the size of each file
+    annotations : DataFrame of ANNOTATIONS
+    """
     paired = images["pair_id"].where(images["pair_id"] != "")
     described = images.assign(
-        bytes=size, pair=paired, annotated=images["image_id"].isin(annotations["image_id"])
+        pair=paired, annotated=images["image_id"].isin(annotations["image_id"])
     )
     both = described.groupby("pair")["modality"].nunique()
     described["pair"] = described["pair"].where(described["pair"].isin(both[both > 1].index))
-    for name, rows in [("all", described), *subsets(described)]:
-        n = len(rows)
-        yield name, "subjects", 0, rows["subject_id"].nunique(), NAN, n, "1"
-        yield name, "images", 0, n, NAN, n, "1"
-        yield name, "annotated", 0, int(rows["annotated"].sum()), NAN, n, "1"
-        yield name, "pairs", 0, rows["pair"].nunique(), NAN, n, "1"
-        yield name, "bytes_per_image", 0, *mean_and_sd(rows["bytes"].to_numpy()), n, "byte"
+    for part, rows in [(WHOLE, described), *parts(described)]:
+        counts = {
+            "subjects": rows["subject_id"].nunique(),
+            "images": len(rows),
+            "annotated": int(rows["annotated"].sum()),
+            "pairs": rows["pair"].nunique(),
+        }
+        for statistic, count in counts.items():
+            yield Row(*part, statistic, count, len(rows))
+        yield mean_row(part, "bytes_per_image", rows["bytes"].to_numpy(), "byte")
     if len(both[both > 1]):
         weights = described.groupby("pair")["bytes"].sum().to_numpy()
-        yield "all", "bytes_per_pair", 0, *mean_and_sd(weights), len(weights), "byte"
+        yield mean_row(WHOLE, "bytes_per_pair", weights, "byte")
 
 
 def geometry_rows(faces: Annotated) -> Iterator[Row]:
-    """Yield means, histograms and the mean shape's error of every subset with landmarks."""
+    """Yield means, histograms and the mean shape's error of every part with landmarks."""
     largest = faces.measures["interocular_distance"].max(initial=0.0)
     edges = EDGES | {"interocular_distance": np.linspace(0, np.ceil(largest / 10) * 10, 61)}
-    for name, rows in subsets(faces.images):
-        at, n = rows.index.to_numpy(), len(rows)
+    for part, rows in parts(faces.images):
+        at = rows.index.to_numpy()
         for measure, unit in UNITS.items():
-            yield name, measure, 0, *mean_and_sd(faces.measures[measure][at]), n, unit
-        yield name, "not_visible", 0, *mean_and_sd(faces.hidden[at]), n, "1"
-        errors = faces.errors[at]
-        if np.isfinite(errors).all():
-            yield name, "mean_shape_nmse", 0, *mean_and_sd(errors), n, "IOD"
+            yield mean_row(part, measure, faces.measures[measure][at], unit)
+        yield mean_row(part, "not_visible", faces.hidden[at], "1")
+        if np.isfinite(faces.errors[at]).all():
+            yield mean_row(part, "mean_shape_nmse", faces.errors[at], "IOD")
         for measure, bins in edges.items():
             shares = histogram(faces.measures[measure][at], bins)
+            name, unit = f"{measure}_histogram", UNITS[measure]
             for edge, share in zip(bins, shares, strict=False):
-                yield name, f"{measure}_histogram", float(edge), share, NAN, n, UNITS[measure]
+                yield Row(*part, name, share, len(at), unit, at=float(edge))
 
 
 def pixel_rows(images: pd.DataFrame, boxes: pd.DataFrame) -> Iterator[Row]:
-    """Yield what the pixels of a sample of every subset hold: image and face box.
+    """Yield what the pixels of a sample of every part hold: image and face box.
 
-    A subset whose images have several units has no rows: their mean would mean nothing.
+    A part whose images have several units has no rows: their mean would mean nothing.
     """
-    placed = boxes.set_index("image_id")[BOX]
-    for name, rows in subsets(images):
+    for part, rows in parts(images):
         units = {unit_of(row) for row in rows.to_dict("records")}
         if len(units) > 1:
             continue
         (unit,) = units
         ordered = rows.sort_values("image_id")
         chosen = ordered.sample(min(SAMPLE, len(rows)), random_state=SEED)
+        placed = boxes_of(chosen, boxes)
         measured = pd.DataFrame(
-            [_pixels(row, placed.loc[row["image_id"]]) for row in chosen.to_dict("records")]
+            [_pixels(row, box) for row, box in zip(chosen.to_dict("records"), placed, strict=True)]
         )
         for statistic in measured:
             values = measured[statistic].dropna().to_numpy(np.float64)
             if len(values):
-                given = "1" if str(statistic).endswith("saturated") else unit
-                yield name, str(statistic), 0, *mean_and_sd(values), len(values), given
+                share = str(statistic).endswith("saturated")
+                yield mean_row(part, str(statistic), values, "1" if share else unit)
 
 
-def unit_of(row: Any) -> str:
-    """Return the unit of an image's pixels.
+def sheet_rows(
+    shown: Mapping[str, int], window: tuple[float, float] | None, *, n: int
+) -> Iterator[Row]:
+    """Yield how much of a dataset its contact sheets show, and what their colours span.
 
-    Thermal ones are in degrees where samples are 32-bit floats, or 16-bit counts with a scale of
-    their own. 8 bits are taken for a picture stretched for the eye, whatever scale it states.
+    Parameters
+    ----------
+    shown : count by statistic
+    window : degrees Celsius at the ends of the colours; None where there are no degrees
+    n : int
+        Images of the dataset.
     """
-    depth = row["bit_depth"]
-    scaled = row["scale"] != DEFAULT_SCALES[depth]
-    if row["modality"] == "thermal" and (depth == 32 or (depth == 16 and scaled)):
-        return DEGREES
-    if scaled or row["offset"] != 0:
-        return "as scaled"
-    return FULL_SCALE if depth == 8 else "count"
+    for statistic, count in shown.items():
+        yield Row(*WHOLE, statistic, count, n)
+    for end, value in zip(("low", "high"), window or (), strict=False):
+        yield Row(*WHOLE, f"colour_{end}", value, n, DEGREES)
 
 
-def _pixels(row: dict[Any, Any], box: Any) -> dict[str, float]:
-    stored = read_channels(Path(row["path"]))
-    image = to_luma(stored).astype(np.float32) * np.float32(row["scale"]) + np.float32(
-        row["offset"]
-    )
-    left, top = (max(0, round(v)) for v in (box["x"], box["y"]))
-    right, bottom = round(box["x"] + box["width"]), round(box["y"] + box["height"])
-    face = image[top:bottom, left:right]
-    parts = {"image": image, "box": face} if face.size else {"image": image}
-    found = {f"{k}_{m}": v for k, p in parts.items() for m, v in pixel_measures(p).items()}
+def mean_row(part: Part, statistic: str, values: Floats, unit: str) -> Row:
+    """Return the mean and the standard deviation of values (N,)."""
+    mean, sd = mean_and_sd(values)
+    return Row(*part, statistic, mean, len(values), unit, sd)
+
+
+def _pixels(row: dict[Any, Any], box: Floats) -> dict[str, float]:
+    """Measure the pixels of a row of IMAGES, and those in its box (4,)."""
+    stored = channels_of(row)
+    image = to_physical(to_luma(stored), row)
+    x, y, width, height = box
+    left, top = max(0, round(x)), max(0, round(y))
+    face = image[top : round(y + height), left : round(x + width)]
+    areas = {"image": image, "box": face} if face.size else {"image": image}
+    found = {f"{k}_{m}": v for k, area in areas.items() for m, v in pixel_measures(area).items()}
     if np.issubdtype(stored.dtype, np.integer):
         found["low_saturated"], found["high_saturated"] = saturation(stored)
     return found
+
+
+def likeness(faces: Annotated, dataset: str) -> pd.DataFrame:
+    """Return LIKENESS of a dataset's annotated faces, one block per modality that has any."""
+    rows = []
+    for modality, images in faces.images.groupby("modality"):
+        at = images.index.to_numpy()
+        measures = {name: values[at] for name, values in faces.measures.items()}
+        people = images["subject_id"].nunique()
+        for found in compare(measures, str(modality), subjects=people):
+            real_mean, real_sd = found.real.measures[found.measure]
+            rows.append(
+                {
+                    **Part(modality=str(modality))._asdict(),
+                    "statistic": found.measure,
+                    "unit": UNITS[found.measure],
+                    "source": found.real.source,
+                    "real_mean": real_mean,
+                    "real_sd": real_sd,
+                    "real_n": found.real.images,
+                    "mean": found.mean,
+                    "sd": found.sd,
+                    "n": found.n,
+                    "difference": found.difference,
+                    "ratio": found.ratio,
+                    "verdict": found.verdict,
+                }
+            )
+    judged = {"near_mean": NEAR_MEAN, "near_spread": NEAR_SPREAD}
+    told = {"dataset": dataset, **judged, "least_subjects": LEAST_SUBJECTS}
+    return pd.DataFrame([{**told, **row} for row in rows], columns=LIKENESS.names)

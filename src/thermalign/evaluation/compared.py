@@ -109,11 +109,22 @@ class Compared:
         return person_pairs(found.probe, found.gallery)
 
     def rates(self, at: Floats) -> tuple[Floats, Floats]:
-        """Return replicates of EER, (R,), and of TAR at false match rates ``at`` (T,), (R, T)."""
+        """Return replicates of EER, (R,), and of TAR at false match rates ``at`` (T,), (R, T).
+
+        R is 0 where a class is empty.
+        """
+        if not self.measurable:
+            return np.empty(0), np.empty((0, len(at)))
         return bootstrap.rate_replicates(*self._four(), weights=self.weights, at=at)
 
     def auc(self) -> Floats:
-        """Return replicates (R,) of the area under the ROC."""
+        """Return replicates (R,) of the area under the ROC; R is 0 where a class is empty."""
+        return self._auc
+
+    @cached_property
+    def _auc(self) -> Floats:
+        if not self.measurable:
+            return np.empty(0)
         return bootstrap.auc_replicates(*self._four(), weights=self.weights)
 
     def d_prime(self) -> Floats:

@@ -1,26 +1,30 @@
 """Errors and scores of a model beside what is known of each image, and the subsets of both."""
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from thermalign.evaluation.settings import Settings
 from thermalign.geometry import LANDMARKS, Floats, Integers
 from thermalign.metrics.bootstrap import (
     nmse_replicates,
-    rate_replicates,
     ratio_replicates,
     subject_weights,
 )
 from thermalign.metrics.landmarks import normalized_errors
 from thermalign.records import points_of
+from thermalign.schemas.keys import ALL, ANNOTATED, Subset
 
 KNOWN = ["image_id", "subject_id", "volume", "range", "condition"]
+"""Columns of IMAGES that errors and comparisons carry."""
 
 
-ANNOTATED = "annotated"
+MOST_VALUES = 12
+"""Values beyond which an attribute names single people or numbers rather than groups. ASSUME."""
 
 
 def errors_of(
@@ -49,9 +53,9 @@ def comparisons_of(scores: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:
     return scores.merge(images[KNOWN], left_on="probe_id", right_on="image_id")
 
 
-def subsets(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Yield every subset of a table by name: all, then by range, volume, condition and pairs."""
-    yield "all", table
+def subsets(table: pd.DataFrame) -> Iterator[tuple[Subset, pd.DataFrame]]:
+    """Yield every subset of a table: all, then by range, volume, condition and pairs of them."""
+    yield ALL, table
     for columns in (
         ["range"],
         ["volume"],
@@ -60,14 +64,48 @@ def subsets(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
         ["range", "condition"],
     ):
         for values, rows in table.groupby(columns, sort=True):
-            yield "&".join(f"{c}={v}" for c, v in zip(columns, values, strict=True)), rows
+            about: dict[str, Any] = dict(zip(columns, map(str, values), strict=True))
+            yield Subset(**about), rows
 
 
-def by_range(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+def by_range(table: pd.DataFrame) -> Iterator[tuple[Subset, pd.DataFrame]]:
     """Yield the subsets of :func:`subsets` that are all rows, or all of one range."""
-    yield "all", table
+    yield ALL, table
     for value, rows in table.groupby("range", sort=True):
-        yield f"range={value}", rows
+        yield Subset(range=str(value)), rows
+
+
+def telling(attributes: pd.DataFrame, image_ids: Iterable[str]) -> pd.DataFrame:
+    """Return the ATTRIBUTES of images that part them: of two values at least.
+
+    An attribute of more than ``MOST_VALUES`` values is left out, and the log says so.
+
+    Parameters
+    ----------
+    attributes : DataFrame of ATTRIBUTES
+    image_ids : the images that are to be parted
+    """
+    theirs = attributes[attributes["image_id"].isin(set(image_ids))]
+    values = theirs.groupby("name")["value"].nunique()
+    for name, count in values[values > MOST_VALUES].items():
+        print(f"attribute {name} has {count} values: not measured by value", file=sys.stderr)
+    return theirs[theirs["name"].isin(values.index[values.between(2, MOST_VALUES)])]
+
+
+def by_attribute(
+    table: pd.DataFrame, attributes: pd.DataFrame
+) -> Iterator[tuple[Subset, pd.DataFrame]]:
+    """Yield the rows of every value of every attribute, all of them and of each range.
+
+    Parameters
+    ----------
+    table : DataFrame with ``image_id`` and ``range``
+    attributes : DataFrame of :func:`telling`
+    """
+    for (name, value), images in attributes.groupby(["name", "value"], sort=True):
+        rows = table[table["image_id"].isin(set(images["image_id"]))]
+        for subset, its in by_range(rows) if len(rows) else ():
+            yield subset._replace(attribute=str(name), attribute_value=str(value)), its
 
 
 @dataclass(frozen=True)
@@ -88,7 +126,7 @@ class Draws:
         return np.asarray(pd.Index(self.subjects).get_indexer(subjects))
 
     @classmethod
-    def of_fold(cls, test: pd.DataFrame, images: pd.DataFrame, settings: dict[str, Any]) -> "Draws":
+    def of_fold(cls, test: pd.DataFrame, images: pd.DataFrame, settings: Settings) -> "Draws":
         """Draw subjects of the dataset; every fold, model and step that asks gets the same draws.
 
         Folds share people. Drawn apart, they would vary independently and their mean far too
@@ -100,13 +138,10 @@ class Draws:
             Test images of the fold.
         images : DataFrame
             All images of the dataset, or at least one of every subject.
-        settings : mapping
-            ``replicates`` and ``seed`` of the ``evaluation:`` block.
+        settings : Settings
         """
         everyone = sorted(images["subject_id"].unique())
-        weights = subject_weights(
-            len(everyone), replicates=settings["replicates"], seed=settings["seed"]
-        )
+        weights = subject_weights(len(everyone), replicates=settings.replicates, seed=settings.seed)
         tested = np.isin(everyone, test["subject_id"].unique())
         return cls(list(np.array(everyone)[tested]), weights[:, tested])
 
@@ -118,18 +153,3 @@ class Draws:
     def ratio(self, over: Floats, under: Floats, subjects: pd.Series) -> Floats:
         """Return the replicates of the ratio of two sums over images of ``subjects``."""
         return ratio_replicates(over, under, self.columns(subjects), self.weights)
-
-    def eer(self, comparisons: pd.DataFrame) -> Floats:
-        """Return the replicates of the EER of rows of :func:`comparisons_of`."""
-        return self.rates(comparisons, np.empty(0))[0]
-
-    def rates(self, comparisons: pd.DataFrame, at: Floats) -> tuple[Floats, Floats]:
-        """Return the replicates of EER, (R,), and TAR at false match rates ``at`` (T,), (R, T)."""
-        return rate_replicates(
-            comparisons["score"].to_numpy(),
-            comparisons["genuine"].to_numpy(),
-            self.columns(comparisons["subject_id"]),
-            self.columns(comparisons["gallery_id"]),
-            weights=self.weights,
-            at=at,
-        )

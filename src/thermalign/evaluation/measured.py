@@ -1,17 +1,19 @@
-"""Metrics of a fold that go to ``compare``, most of them with bootstrap replicates."""
+"""One figure of a fold: its value, its bootstrap replicates, and what it rests on."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from thermalign import tables
 from thermalign.geometry import Floats
-from thermalign.metrics.intervals import SCALES, interval
+from thermalign.metrics.intervals import DIFFERENCE, interval
+from thermalign.schemas.keys import SUBSET, Subset
 from thermalign.schemas.measures import METRICS, REPLICATES
+
+NONE = np.empty(0)
+"""Replicates of a figure without an interval."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,8 @@ class Measured:
 
     Attributes
     ----------
-    subset, metric : str
+    subset : Subset
+    metric : str
         As in METRICS.
     value : float
     n : int
@@ -28,53 +31,83 @@ class Measured:
     replicates : (R,) float
         Empty for a metric without an interval.
     subjects : int
-        How many test subjects the metric rests on; needed where there are replicates.
+        How many test subjects the metric rests on.
     at : float
         Abscissa of a curve, else 0.
+    scale : str
+        That the interval is made on: ``RATE``, ``POSITIVE`` or ``DIFFERENCE`` of
+        :mod:`thermalign.metrics.intervals`.
+
+    Raises
+    ------
+    ValueError
+        If there are replicates, but no scale or no subject that an interval could rest on.
     """
 
-    subset: str
+    subset: Subset
     metric: str
     value: float
     n: int
-    replicates: Floats = field(default_factory=lambda: np.empty(0))
+    replicates: Floats = field(default_factory=lambda: NONE)
     subjects: int = 0
     at: float = 0.0
+    scale: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse replicates that no interval can be made of."""
+        if len(self.replicates) and not (self.scale and self.subjects):
+            lacking = "of no scale" if self.subjects else "of no subject"
+            raise ValueError(f"{self.metric}: replicates {lacking} have no interval")
 
     def interval(self) -> tuple[float, float]:
         """Return the ends of the 95 % interval; NaN without replicates."""
         if not len(self.replicates):
             return float("nan"), float("nan")
-        scale = SCALES[self.metric]
-        return interval(self.value, self.replicates, subjects=self.subjects, scale=scale)
+        return interval(self.value, self.replicates, subjects=self.subjects, scale=self.scale)
 
 
-def write_measured(
-    measured: Sequence[Measured],
-    key: Mapping[str, Any],
-    metadata: tables.Metadata,
-    *,
-    metrics: Path,
-    replicates: Path,
-) -> None:
-    """Write METRICS and their REPLICATES.
+def difference(metric: str, minuend: Measured, subtrahend: Measured) -> Measured:
+    """Return the difference of two figures of the same draws, under the minuend's subset.
+
+    It rests on what both have at least: the smaller ``n``, the fewer subjects.
+    """
+    return Measured(
+        minuend.subset,
+        metric,
+        minuend.value - subtrahend.value,
+        min(minuend.n, subtrahend.n),
+        np.asarray(minuend.replicates - subtrahend.replicates),
+        min(minuend.subjects, subtrahend.subjects),
+        minuend.at,
+        DIFFERENCE,
+    )
+
+
+def tabulate(
+    measured: Sequence[Measured], key: Mapping[str, Any]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return METRICS, and REPLICATES of what has them.
 
     Parameters
     ----------
     measured : list of Measured
     key : mapping
-        The columns protocol, fold and model.
-    metadata : mapping of str to str
-    metrics, replicates : Path of the tables
+        The columns dataset, protocol, fold and model.
     """
-    place = ["subset", "metric", "at"]
-    rows = [(m.subset, m.metric, m.at, m.value, *m.interval(), m.n) for m in measured]
-    table = pd.DataFrame(rows, columns=[*place, "value", "low", "high", "n"])
-    tables.write(metrics, table.assign(**key), METRICS, metadata)
-    each = table[place].assign(subjects=[m.subjects for m in measured])
-    draws = each.loc[each.index.repeat([len(m.replicates) for m in measured])]
-    draws = draws.assign(
-        draw=draws.groupby(level=0).cumcount().astype("int32"),
-        value=np.concatenate([np.empty(0), *(m.replicates for m in measured)]),
+    place = pd.DataFrame(
+        [(*m.subset, m.metric, m.at) for m in measured], columns=[*SUBSET, "metric", "at"]
+    ).assign(**key)
+    ends = np.array([m.interval() for m in measured]).reshape(-1, 2)
+    metrics = place.assign(
+        value=[m.value for m in measured],
+        low=ends[:, 0],
+        high=ends[:, 1],
+        n=[m.n for m in measured],
     )
-    tables.write(replicates, draws.assign(**key), REPLICATES, metadata)
+    drawn = [m for m in measured if len(m.replicates)]
+    replicates = place[np.array([len(m.replicates) > 0 for m in measured], bool)].assign(
+        values=pd.Series([m.replicates for m in drawn], dtype=object).to_numpy(),
+        subjects=[m.subjects for m in drawn],
+        scale=[m.scale for m in drawn],
+    )
+    return metrics[METRICS.names], replicates[REPLICATES.names]

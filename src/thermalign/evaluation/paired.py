@@ -9,46 +9,56 @@ import pandas as pd
 
 from thermalign.evaluation.measured import Measured
 from thermalign.evaluation.over_folds import Replicates
-from thermalign.evaluation.trials import READING, Fold, Place, parts_of
+from thermalign.evaluation.study import Fold, Place
 from thermalign.metrics.intervals import DIFFERENCE, interval, p_value
 from thermalign.metrics.multiplicity import holm
+from thermalign.schemas.keys import ALL, SUBSET
 from thermalign.schemas.measures import DIFFERENCES
 
-ATTRIBUTE = "attribute"
-"""Subsets by attributes of people describe; differences between models in each are not told."""
-
-
-SHOWN = {"range", READING}
-"""Parts of the subsets that stand in a block together."""
+SHOWN = ("range", "same_moment")
+"""Subsets by these alone stand in a block together."""
 
 
 Pair = tuple[Measured, Measured]
 
 
-def differences(protocols: Mapping[str, Sequence[Fold]]) -> pd.DataFrame:
+def differences(
+    protocols: Mapping[str, Sequence[Fold]], datasets: Mapping[str, str]
+) -> pd.DataFrame:
     """Return DIFFERENCES of every two models, with p-values.
 
     A difference over folds is the mean over the folds in which both have something in common.
     ``p_holm`` is adjusted within a block: all pairs of models, for all images and every range, of
     one protocol, metric, reading and abscissa; NaN in other subsets.
+
+    Parameters
+    ----------
+    protocols : folds by protocol
+    datasets : dataset by protocol
     """
-    rows = [row for protocol, folds in protocols.items() for row in contrast(protocol, folds)]
+    rows = [
+        {"dataset": datasets[protocol], "protocol": protocol, **row}
+        for protocol, folds in protocols.items()
+        for row in contrast(folds)
+    ]
     frame = pd.DataFrame(rows, columns=[name for name in DIFFERENCES.names if name != "p_holm"])
     return frame.assign(p_holm=adjusted(frame))
 
 
-def contrast(protocol: str, folds: Sequence[Fold]) -> Iterator[dict[str, Any]]:
+def contrast(folds: Sequence[Fold]) -> Iterator[dict[str, Any]]:
     """Yield the paired difference of every two models of a protocol wherever both have replicates.
 
-    Rows are those of DIFFERENCES, without ``p_holm``.
+    Subsets by attributes of people describe; differences between models in each are not told. Rows
+    are those of DIFFERENCES, without dataset, protocol and ``p_holm``.
     """
-    for place in sorted(_places(folds)):
+    every = {p for fold in folds for its in fold.models.values() for p in its.figures}
+    for place in sorted(p for p in every if not p.subset.attribute):
         models = sorted({m for fold in folds for m, its in fold.models.items() if its.has(place)})
         for a, b in combinations(models, 2):
             pairs = [pair for fold in folds if (pair := fold.common(a, b, place))]
             if any(_drawn(pair) for pair in pairs):
-                key = dict(zip(("subset", "metric", "at"), place, strict=True))
-                yield {"protocol": protocol, **key, "model_a": a, "model_b": b, **_joined(pairs)}
+                key = {**place.subset._asdict(), "metric": place.metric, "at": place.at}
+                yield {**key, "model_a": a, "model_b": b, **_joined(pairs)}
 
 
 def beside(
@@ -72,7 +82,8 @@ def mean_of(figures: Sequence[Measured]) -> tuple[float, int, Replicates] | None
     drawn = np.mean([figure.replicates for figure in figures], axis=0)
     value = float(np.mean([figure.value for figure in figures]))
     subjects = max(figure.subjects for figure in figures)
-    return value, sum(figure.n for figure in figures), Replicates(drawn, subjects)
+    n = sum(figure.n for figure in figures)
+    return value, n, Replicates(drawn, subjects, figures[0].scale)
 
 
 def adjusted(frame: pd.DataFrame) -> pd.Series:
@@ -82,24 +93,17 @@ def adjusted(frame: pd.DataFrame) -> pd.Series:
     adjusted apart, not as twice as many tests.
     """
     out = pd.Series(np.nan, frame.index, dtype=float)
-    parts = frame["subset"].map(parts_of)
-    reading = parts.map(lambda its: its.get(READING, ""))
-    reach = parts.map(lambda its: its.get("range", "all") if its.keys() <= SHOWN else "")
-    shown = frame[reach != ""]
-    ranges = reach[(reach != "") & (reach != "all")]
+    others = [name for name in SUBSET if name not in SHOWN]
+    shown = frame[(frame[others] == [getattr(ALL, name) for name in others]).all(axis=1)]
+    ranges = shown.loc[shown["range"] != "", "range"]
     one = ranges.groupby(frame["protocol"]).nunique() == 1
     for (protocol, *_), rows in shown.groupby(
-        ["protocol", "metric", reading.rename("reading"), "at"], sort=False
+        ["protocol", "metric", "same_moment", "at"], sort=False
     ):
         alone = one.get(protocol, False)
-        for _, block in rows.groupby(reach[rows.index] if alone else np.zeros(len(rows))):
+        for _, block in rows.groupby(rows["range"] if alone else np.zeros(len(rows))):
             out[block.index] = holm(block["p"].to_numpy(float))
     return out
-
-
-def _places(folds: Iterable[Fold]) -> set[Place]:
-    every = {p for fold in folds for its in fold.models.values() for p in its.figures}
-    return {place for place in every if ATTRIBUTE not in parts_of(place[0])}
 
 
 def _drawn(pair: Pair) -> bool:

@@ -1,23 +1,26 @@
 """Variants of the test condition: how test images or their boxes differ from those of training."""
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from thermalign.evaluation.draws import Draws, by_range
-from thermalign.evaluation.measured import Measured
-from thermalign.metrics.landmarks import failure_rate, nmse
+from thermalign.geometry import Floats
+from thermalign.records import BOX, boxes_of, read_images
+from thermalign.schemas.keys import UNDISTURBED
+from thermalign.settings import check, parse, setting
 
-NONE = "none"
-"""Name of the condition that the detectors were trained for."""
+SAME = ["subject_id", "volume", "range", "condition", "modality"]
+"""Columns of IMAGES in which an image recorded differently is the one of the protocol."""
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One variant; the schema of the configuration allows one of its attributes at a time.
+    """One variant: exactly one of its settings differs from the condition of training.
 
     Attributes
     ----------
@@ -31,55 +34,181 @@ class Variant:
         Dataset that the test images are read from, under the same names; empty for the protocol's.
     """
 
-    shift: float = 0.0
-    scale: float = 1.0
-    detector: str = ""
-    dataset: str = ""
+    shift: float = setting(0.0, low=0.0, high=2.0)
+    scale: float = setting(1.0, low=0.1, high=10.0)
+    detector: str = setting("")
+    dataset: str = setting("")
+
+    def __post_init__(self) -> None:
+        """Refuse what is out of range."""
+        check(self)
 
 
 def read_variants(blocks: Mapping[str, Any]) -> dict[str, Variant]:
-    """Return the variants of the configuration by name, the undisturbed condition first."""
-    return {NONE: Variant(), **{name: Variant(**block) for name, block in blocks.items()}}
+    """Return the variants of the configuration by name, the undisturbed condition first.
+
+    Raises
+    ------
+    ValueError
+        If a block has an unknown key or a value out of range.
+    """
+    its = {name: parse(Variant, block, f"variants.{name}") for name, block in blocks.items()}
+    return {UNDISTURBED: Variant(), **its}
 
 
-def measure_variants(errors: Mapping[str, pd.DataFrame], draws: Draws) -> Iterator[Measured]:
-    """Yield what became of a model under every variant, all ranges together and each.
+def named(variants: Mapping[str, Variant], key: str) -> list[str]:
+    """Return the detectors or the datasets (``key``) that variants name, each once, in order."""
+    return [name for name in dict.fromkeys(getattr(v, key) for v in variants.values()) if name]
 
-    ``failure_rate``: share of images in which no face was found (failure to acquire). ``nmse``: of
-    the images in which one was, NaN without any. ``nmse_ratio``: that NMSE over the one of the
-    *same images* without a variant, so that images that were easy to find do not flatter it.
+
+@dataclass(frozen=True)
+class Recording:
+    """The test images as one dataset has them, in the order of the fold.
+
+    Attributes
+    ----------
+    images : DataFrame of IMAGES, N rows
+    annotations : DataFrame of ANNOTATIONS
+    boxes : (N, 4) float64, pixels, (x, y, width, height)
+    """
+
+    images: pd.DataFrame
+    annotations: pd.DataFrame
+    boxes: Floats
+
+    @classmethod
+    def of(
+        cls,
+        test: pd.DataFrame,
+        images: pd.DataFrame,
+        annotations: pd.DataFrame,
+        boxes: pd.DataFrame,
+        *,
+        dataset: str,
+    ) -> "Recording":
+        """Take the test images out of the tables of a dataset.
+
+        Parameters
+        ----------
+        test : DataFrame of IMAGES, N rows
+            The fold's test images, as the protocol's own dataset has them.
+        images, annotations, boxes : DataFrame of IMAGES, ANNOTATIONS, BOXES
+        dataset : str
+            Its name, for messages.
+
+        Raises
+        ------
+        ValueError
+            If the dataset lacks an image, or has another moment under its name.
+        """
+        table = images.set_index("image_id", drop=False)
+        missing = test.loc[~test["image_id"].isin(table.index), "image_id"]
+        if len(missing):
+            raise ValueError(
+                f"variants: dataset {dataset} lacks image {missing.iloc[0]} and "
+                f"{len(missing) - 1} more of the protocol's test images; give it the same "
+                "subjects and samples, or take the variant out"
+            )
+        its = table.loc[test["image_id"]].reset_index(drop=True)
+        other = (its[SAME] != test[SAME]).any(axis=1)
+        if other.any():
+            raise ValueError(
+                f"variants: image {its.loc[other, 'image_id'].iloc[0]} of dataset {dataset} shows "
+                "another subject, range, condition or modality than the test image of that name; "
+                "give the same moments recorded differently, or take the variant out"
+            )
+        return cls(its, annotations, boxes_of(test, boxes))
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What a detector is shown under one variant.
+
+    Attributes
+    ----------
+    variant : str
+        Its name.
+    recording : Recording
+    pixels : N arrays (height, width) float32, physical units
+    boxes : (N, 4) float64, pixels, (x, y, width, height)
+        Where no face was found, the given box stands in.
+    lost : (N,) bool
+        In which images no face was found.
+    """
+
+    variant: str
+    recording: Recording
+    pixels: list[Floats]
+    boxes: Floats
+    lost: npt.NDArray[np.bool_]
+
+
+def conditions(
+    variants: Mapping[str, Variant],
+    recordings: Mapping[str, Recording],
+    found: Mapping[str, Floats],
+    *,
+    seed: int,
+) -> Iterator[Condition]:
+    """Yield what every variant shows; each recording's images are read once.
 
     Parameters
     ----------
-    errors : mapping of variant to rows of :func:`thermalign.evaluation.draws.errors_of`
-    draws : Draws
-        The same for all variants and models: differences and ratios are paired by subject.
+    variants : variant by name
+    recordings : Recording by dataset; "" is the protocol's own
+    found : :func:`best_boxes` by detector
+    seed : int
+        Of the directions in which boxes are moved.
     """
-    before = errors[NONE].set_index("image_id")["error"]
-    for variant, table in errors.items():
-        compared = table.assign(before=before.reindex(table["image_id"]).to_numpy())
-        for name, rows in by_range(compared):
-            subset = f"variant={variant}" if name == "all" else f"variant={variant}&{name}"
-            yield from _subset(subset, rows, draws)
-            if variant != NONE:
-                yield from _ratio(subset, rows, draws)
+    for dataset, recording in recordings.items():
+        pixels, ids = list(read_images(recording.images)), list(recording.images["image_id"])
+        for name, its in variants.items():
+            if its.dataset != dataset:
+                continue
+            if its.detector:
+                where = found[its.detector]
+            else:
+                where = disturb(recording.boxes, ids, shift=its.shift, scale=its.scale, seed=seed)
+            lost = np.isnan(where[:, 0])
+            boxes = np.where(lost[:, None], recording.boxes, where)
+            yield Condition(name, recording, pixels, boxes, lost)
 
 
-def _subset(subset: str, rows: pd.DataFrame, draws: Draws) -> Iterator[Measured]:
-    each = rows["error"].to_numpy()
-    missed, ones = np.isnan(each).astype(float), np.ones(len(rows))
-    lost = draws.ratio(missed, ones, rows["subject_id"])
-    people = rows["subject_id"].nunique()
-    yield Measured(subset, "failure_rate", failure_rate(each), len(rows), lost, people)
-    found = rows[rows["error"].notna()]
-    value = nmse(each) if len(found) else float("nan")
-    people = found["subject_id"].nunique()
-    yield Measured(subset, "nmse", value, len(found), draws.nmse(rows), people)
+def best_boxes(detections: pd.DataFrame, test: pd.DataFrame) -> Floats:
+    """Return the best of DETECTIONS in every test image, (N, 4) pixels; NaN where there is none."""
+    best = detections.query("rank == 0").set_index("image_id")
+    return best.reindex(test["image_id"])[BOX].to_numpy(np.float64)
 
 
-def _ratio(subset: str, rows: pd.DataFrame, draws: Draws) -> Iterator[Measured]:
-    both = rows[rows[["error", "before"]].notna().all(axis=1)]
-    after, before = both["error"].to_numpy(), both["before"].to_numpy()
-    value = after.sum() / before.sum() if before.sum() > 0 else float("nan")
-    ratios = draws.ratio(after, before, both["subject_id"])
-    yield Measured(subset, "nmse_ratio", value, len(both), ratios, both["subject_id"].nunique())
+def disturb(
+    boxes: Floats, image_ids: list[str], *, shift: float = 0, scale: float = 1, seed: int = 0
+) -> Floats:
+    """Resize boxes around their centres, and move them in a random direction.
+
+    The direction of an image depends on the seed and its name only: not on its neighbours, and not
+    on how far its box is moved, so that several shifts of one box lie on a line.
+
+    Parameters
+    ----------
+    boxes : (N, 4) float, pixels, (x, y, width, height)
+    image_ids : N str
+    shift : float
+        Way of the centre, in means of the given box's two sides.
+    scale : float
+        New size over given size.
+    seed : int
+
+    Returns
+    -------
+    (N, 4) float, pixels, (x, y, width, height)
+    """
+    turn = np.array([_direction(image_id, seed) for image_id in image_ids])
+    size = scale * boxes[:, 2:]
+    way = shift * boxes[:, 2:].mean(axis=1)[:, None] * np.stack([np.cos(turn), np.sin(turn)], 1)
+    return np.concatenate([boxes[:, :2] + (boxes[:, 2:] - size) / 2 + way, size], axis=1)
+
+
+def _direction(image_id: str, seed: int) -> float:
+    """Return an angle, radians; its stream is not that of a derived box's jitter."""
+    name = int.from_bytes(hashlib.sha256(image_id.encode()).digest()[:8], "little")
+    return float(np.random.default_rng([seed, name, 1]).uniform(0, 2 * np.pi))

@@ -11,6 +11,7 @@ def column(name: str, kind: Any, meaning: str, unit: str = "") -> Any:
 
 
 IMAGE = column("image_id", pa.string(), "key of IMAGES")
+DATASET = column("dataset", pa.string(), "name under datasets: in the configuration")
 PROTOCOL = column("protocol", pa.string(), "name under protocols: in the configuration")
 FOLD = column("fold", pa.int32(), "random split of a protocol, from 0")
 MODEL = column("model", pa.string(), "name under models: in the configuration, or 'annotated'")

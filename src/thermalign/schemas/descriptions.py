@@ -2,12 +2,13 @@
 
 import pyarrow as pa
 
-from thermalign.schemas.columns import column
+from thermalign.schemas.columns import DATASET, column
 
 CARD = pa.schema(
     [
-        column("dataset", pa.string(), "name under datasets: in the configuration"),
-        column("subset", pa.string(), "as in METRICS"),
+        DATASET,
+        column("modality", pa.string(), "thermal or visible; empty for both"),
+        column("range", pa.string(), "as in IMAGES; empty for all"),
         column("statistic", pa.string(), "images, interocular_distance, image_p50, ..."),
         column("at", pa.float64(), "lower edge of a histogram's bin; else 0", "see unit"),
         column("value", pa.float64(), "mean over images, a count, or the share of a bin"),
@@ -19,7 +20,7 @@ CARD = pa.schema(
 
 LIKENESS = pa.schema(
     [
-        *(CARD.field(name) for name in ("dataset", "subset", "statistic", "unit")),
+        *(CARD.field(name) for name in ("dataset", "modality", "range", "statistic", "unit")),
         column("source", pa.string(), "collection of real faces"),
         column("real_mean", pa.float64(), "mean over its images", "see unit"),
         column("real_sd", pa.float64(), "standard deviation over its images", "see unit"),

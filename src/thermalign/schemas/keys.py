@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+import pandas as pd
+
 
 class Subset(NamedTuple):
     """The part of a study that a figure is about; "" stands for all of it.
@@ -9,9 +11,10 @@ class Subset(NamedTuple):
     Attributes
     ----------
     experiment : str
-        "" for the study itself, else variant, matcher, sweep, displacement, placement or protocol.
+        "" for the study itself, else one of the experiments below.
     setting : str
-        Name within the experiment: of the variant, of the matcher, the kind of displacement, ...
+        Name within the experiment: of the variant, of the matcher, the kind of displacement, the
+        other protocol.
     level : float
         Dose of the setting where it has several (displacement: interocular distances), else 0.
     same_moment : str
@@ -39,3 +42,34 @@ class Subset(NamedTuple):
 
 ALL = Subset()
 """The whole study under the headline reading."""
+
+
+SUBSET = Subset._fields
+
+
+KEY = ("dataset", "protocol", "model", *SUBSET, "metric", "at")
+"""Columns that tell one figure over folds from every other."""
+
+
+VARIANT, MATCHER, SWEEP = "variant", "matcher", "sweep"
+
+
+DISPLACEMENT, PLACEMENT, OTHER_PROTOCOL = "displacement", "placement", "protocol"
+"""Experiments."""
+
+
+UNDISTURBED = "none"
+"""Setting of VARIANT: the condition that the detectors were trained for."""
+
+
+STUDY = "study"
+"""Setting of MATCHER and SWEEP: the matcher as it is configured."""
+
+
+ANNOTATED = "annotated"
+"""Model of the annotated points: the upper bound of every detector."""
+
+
+def rows_of(table: pd.DataFrame, subset: Subset = ALL) -> pd.DataFrame:
+    """Return the rows of a table that are about one subset, whatever their metric and model."""
+    return table[(table[[*SUBSET]] == [*subset]).all(axis=1)]

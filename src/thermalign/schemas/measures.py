@@ -2,16 +2,43 @@
 
 import pyarrow as pa
 
-from thermalign.schemas.columns import FOLD, MODEL, PROTOCOL, column
+from thermalign.schemas.columns import DATASET, FOLD, MODEL, PROTOCOL, column
+
+SUBSET = (
+    column("experiment", pa.string(), "variant, matcher, sweep, displacement, placement, protocol"),
+    column(
+        "setting",
+        pa.string(),
+        "name in the experiment: of variant, matcher, displacement's kind, protocol",
+    ),
+    column("level", pa.float64(), "dose of the setting: of a displacement; else 0", "IOD"),
+    column("same_moment", pa.string(), "reading of same_moment; empty for the headline"),
+    column("session", pa.string(), "as in IMAGES; empty for all, as in the columns that follow"),
+    column("volume", pa.string(), "as in IMAGES"),
+    column("range", pa.string(), "as in IMAGES"),
+    column("condition", pa.string(), "as in IMAGES"),
+    column("landmark", pa.string(), "one of geometry.LANDMARKS"),
+    column("modality", pa.string(), "as in IMAGES"),
+    column("attribute", pa.string(), "name in ATTRIBUTES"),
+    column("attribute_value", pa.string(), "value of that attribute"),
+)
+"""Columns of :class:`thermalign.schemas.keys.Subset`."""
+
+
+METRIC = (
+    column("metric", pa.string(), "nmse, ced, eer, roc, ..."),
+    column("at", pa.float64(), "abscissa of a curve: threshold or false match rate; else 0"),
+)
+
 
 METRICS = pa.schema(
     [
+        DATASET,
         PROTOCOL,
         FOLD,
         MODEL,
-        column("subset", pa.string(), "all, or variant or column of IMAGES=value, joined by '&'"),
-        column("metric", pa.string(), "nmse, ced, eer, roc, ..."),
-        column("at", pa.float64(), "abscissa of a curve: threshold or false match rate; else 0"),
+        *SUBSET,
+        *METRIC,
         column("value", pa.float64(), "the metric"),
         column("low", pa.float64(), "lower end of the 95 % interval; NaN without one"),
         column("high", pa.float64(), "upper end of the 95 % interval; NaN without one"),
@@ -21,16 +48,29 @@ METRICS = pa.schema(
 
 REPLICATES = pa.schema(
     [
-        *(METRICS.field(name) for name in ("protocol", "fold", "model", "subset", "metric", "at")),
-        column("draw", pa.int32(), "bootstrap draw of the dataset's subjects, from 0"),
-        column("value", pa.float64(), "the metric of the drawn subjects; NaN without one"),
+        DATASET,
+        PROTOCOL,
+        FOLD,
+        MODEL,
+        *SUBSET,
+        *METRIC,
+        column(
+            "values",
+            pa.list_(pa.field("element", pa.float64(), nullable=False)),
+            "the metric of each bootstrap draw of the dataset's subjects; NaN of draws without it",
+        ),
         column("subjects", pa.int32(), "test subjects of the fold that the metric rests on"),
+        column("scale", pa.string(), "of the interval: rate, positive or difference"),
     ]
 )
 
 SUMMARY = pa.schema(
     [
-        *(METRICS.field(name) for name in ("protocol", "model", "subset", "metric", "at")),
+        DATASET,
+        PROTOCOL,
+        MODEL,
+        *SUBSET,
+        *METRIC,
         *(METRICS.field(name) for name in ("value", "low", "high")),
         column("fold_sd", pa.float64(), "standard deviation over folds; NaN for one fold"),
         column("n", pa.int64(), "images or comparisons, over all folds"),
@@ -42,8 +82,9 @@ SUMMARY = pa.schema(
 
 DIFFERENCES = pa.schema(
     [
+        DATASET,
         PROTOCOL,
-        column("subset", pa.string(), "as in METRICS"),
+        *SUBSET,
         column("metric", pa.string(), "nmse, eer, tar_at_far or rank1"),
         METRICS.field("at"),
         column("model_a", pa.string(), "minuend"),

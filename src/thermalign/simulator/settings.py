@@ -1,29 +1,12 @@
 """What a simulated dataset is made of, and how it is read from a configuration."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from math import isfinite
+from dataclasses import dataclass
 from typing import Any
 
-from thermalign.simulator.physics.sensor import SENSORS
+from thermalign.settings import parse, setting
 
 RANGES = (1, 2, 3)
-CROP_LIMITS = (180, 480)  # px at Range 1: about the width of a face, and what a whole image holds
-LIMITS = {  # beyond, the models of camera and room no longer hold
-    "ambient_mean": (0, 35),
-    "ambient_sd": (0, 5),
-    "scale_jitter": (0, 0.3),
-    "centre_jitter": (0, 0.3),
-    "annotation_noise": (0, 0.3),
-    "netd": (0, 2),
-    "drift": (0, 10),
-    "defocus": (0, 0.5),
-    "motion": (0, 1000),
-    "yaw_sd": (0, 20),
-    "pitch_sd": (0, 15),
-    "roll_sd": (0, 15),
-    "gap": (0, 5),
-}
 
 
 @dataclass(frozen=True)
@@ -33,6 +16,7 @@ class Volume:
     Attributes
     ----------
     subjects : int
+        People.
     ranges : tuple of int
         Of 1 (2.5 m), 2 (5 m) and 3 (7.5 m); at each, room, light, state of the person and of the
         camera are drawn anew.
@@ -48,13 +32,13 @@ class Volume:
         and lie of the hair, and other draws of all that differs by range.
     """
 
-    subjects: int
-    ranges: tuple[int, ...] = RANGES
-    baseline: int = 4
-    expression: int = 4
-    visible_ranges: tuple[int, ...] = (1,)
-    thermal_images: int = 0
-    sessions: int = 1
+    subjects: int = setting(low=1)
+    ranges: tuple[int, ...] = setting(RANGES, low=1, high=3)
+    baseline: int = setting(4, low=0)
+    expression: int = setting(4, low=0)
+    visible_ranges: tuple[int, ...] = setting((1,), low=1, high=3)
+    thermal_images: int = setting(0, low=0)
+    sessions: int = setting(1, low=1)
 
     def samples(self) -> dict[str, int]:
         """Return the samples per subject, session and range, by condition."""
@@ -71,6 +55,9 @@ class Volume:
 @dataclass(frozen=True)
 class Settings:
     """A simulated dataset. All defaults are ASSUME: no source states them.
+
+    Beyond the limits the models of camera and room no longer hold; a crop is at least about as wide
+    as a face, and at most what a whole image holds.
 
     Attributes
     ----------
@@ -114,31 +101,32 @@ class Settings:
     scale_jitter : float
         Standard deviation of the logarithm of a face's scale.
     yaw_sd, pitch_sd, roll_sd : float, degrees
+        Standard deviations of the head's turns.
     """
 
-    volumes: tuple[Volume, ...] = field(default=(Volume(60),))
-    gap: float = 1.3
-    glasses: bool = False
-    facial_hair: bool = True
-    caps: bool = False
-    colour: bool = True
-    annotation_noise: float = 0.0
-    ambient_mean: float = 22.5
-    ambient_sd: float = 1.2
-    frames: bool = False
-    subject_seeds: Mapping[str, int] = field(default_factory=dict)
-    sensor: str = "cooled"
-    netd: float | None = None
-    drift: float = 1.0
-    defocus: float = 0.08
-    motion: float = 20.0
-    crop_height: int = 300
-    crop_width: int = 250
-    centre_jitter: float = 0.02
-    scale_jitter: float = 0.05
-    yaw_sd: float = 5.0
-    pitch_sd: float = 3.5
-    roll_sd: float = 2.0
+    volumes: tuple[Volume, ...] = setting()
+    gap: float = setting(1.3, low=0, high=5)
+    glasses: bool = setting(False)
+    facial_hair: bool = setting(True)
+    caps: bool = setting(False)
+    colour: bool = setting(True)
+    annotation_noise: float = setting(0.0, low=0, high=0.3, unit="interocular distances")
+    ambient_mean: float = setting(22.5, low=0, high=35, unit="degrees Celsius")
+    ambient_sd: float = setting(1.2, low=0, high=5, unit="degrees Celsius")
+    frames: bool = setting(False)
+    subject_seeds: Mapping[str, int] = setting({}, low=0)
+    sensor: str = setting("cooled", choices=("cooled", "uncooled"))
+    netd: float | None = setting(None, low=0, high=2, unit="K")
+    drift: float = setting(1.0, low=0, high=10)
+    defocus: float = setting(0.08, low=0, high=0.5, unit="m")
+    motion: float = setting(20.0, low=0, high=1000, unit="mm/s")
+    crop_height: int = setting(300, low=180, high=480, unit="px")
+    crop_width: int = setting(250, low=180, high=480, unit="px")
+    centre_jitter: float = setting(0.02, low=0, high=0.3, unit="interocular distances")
+    scale_jitter: float = setting(0.05, low=0, high=0.3)
+    yaw_sd: float = setting(5.0, low=0, high=20, unit="degrees")
+    pitch_sd: float = setting(3.5, low=0, high=15, unit="degrees")
+    roll_sd: float = setting(2.0, low=0, high=15, unit="degrees")
 
 
 def settings_from(mapping: Mapping[str, Any]) -> Settings:
@@ -147,48 +135,28 @@ def settings_from(mapping: Mapping[str, Any]) -> Settings:
     Parameters
     ----------
     mapping : mapping
-        Attributes of :class:`Settings`; ``volumes``, a list of mappings with attributes of
-        :class:`Volume`, is required.
+        Attributes of :class:`Settings`; ``volumes`` is a list of mappings with attributes of
+        :class:`Volume`.
 
     Raises
     ------
     ValueError
-        If a key is unknown or missing, or a value has the wrong type or range.
+        If a key is unknown or missing, or a value has the wrong type or range, or does not fit
+        another.
     """
     where = "simulator settings"
-    volumes = mapping.get("volumes")
-    if not isinstance(volumes, list | tuple) or not volumes:
-        raise ValueError(f"{where}: volumes is {volumes!r}; give a list with one entry per volume")
-    rest = {key: value for key, value in mapping.items() if key != "volumes"}
-    _check_keys(rest, Settings, where)
-    read = tuple(_volume(block, f"{where}: volume {k}") for k, block in enumerate(volumes, 1))
-    settings = Settings(read, **{k: _value(Settings, k, v, where) for k, v in rest.items()})
+    settings = parse(Settings, mapping, where)
+    if not settings.volumes:
+        raise ValueError(f"{where}: volumes is empty; give a list with one entry per volume")
+    for number, volume in enumerate(settings.volumes, 1):
+        _check_volume(volume, f"{where}: volume {number}")
     _check_subjects(settings, where)
-    if settings.sensor not in SENSORS:
-        raise ValueError(
-            f"{where}: sensor is {settings.sensor!r}; choose one of {', '.join(SENSORS)}"
-        )
-    for name, (low, high) in LIMITS.items():
-        value = getattr(settings, name)
-        if value is not None and not low <= value <= high:
-            raise ValueError(f"{where}: {name} is {value}; give {low} to {high}")
-    for name in ("crop_height", "crop_width"):
-        low, high = CROP_LIMITS
-        if not low <= getattr(settings, name) <= high:
-            raise ValueError(
-                f"{where}: {name} is {getattr(settings, name)}; give {low} to {high} pixels"
-            )
     return settings
 
 
-def _volume(block: Any, where: str) -> Volume:
-    if not isinstance(block, Mapping) or "subjects" not in block:
-        raise ValueError(f"{where} is {block!r}; give a mapping with at least subjects")
-    _check_keys(block, Volume, where)
-    volume = Volume(**{key: _value(Volume, key, v, where) for key, v in block.items()})
-    counts = (volume.subjects, volume.baseline + volume.expression, volume.sessions)
-    if min(counts) < 1 or not volume.ranges:
-        raise ValueError(f"{where} has no images; give it subjects, sessions, ranges and samples")
+def _check_volume(volume: Volume, where: str) -> None:
+    if not volume.ranges or volume.baseline + volume.expression < 1:
+        raise ValueError(f"{where} has no images; give it ranges and samples")
     samples = len(volume.frames()) // volume.sessions
     if 0 < volume.thermal_images < samples:
         raise ValueError(
@@ -202,7 +170,6 @@ def _volume(block: Any, where: str) -> Volume:
             raise ValueError(
                 f"{where}: {name} is {list(given)}; choose once each of {list(allowed)}"
             )
-    return volume
 
 
 def subject_name(volume: int, number: int) -> str:
@@ -222,45 +189,3 @@ def _check_subjects(settings: Settings, where: str) -> None:
             f"{where}: subject_seeds names {unknown[0]!r}, who is not in the dataset; "
             f"subjects are {min(known)} to {max(known)}"
         )
-
-
-def _check_keys(block: Mapping[str, Any], kind: type[Settings] | type[Volume], where: str) -> None:
-    allowed = [entry.name for entry in fields(kind)]
-    unknown = [key for key in block if key not in allowed]
-    if unknown:
-        raise ValueError(f"{where}: unknown key {unknown[0]!r}; allowed are {', '.join(allowed)}")
-
-
-def _value(kind: type[Settings] | type[Volume], key: str, value: Any, where: str) -> Any:
-    """Return a checked value of the attribute's type."""
-    wanted = next(entry.type for entry in fields(kind) if entry.name == key)
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if (wanted is bool and isinstance(value, bool)) or (wanted is str and isinstance(value, str)):
-        return value
-    if wanted == float | None:
-        if value is None:
-            return None
-        wanted = float
-    if wanted is int and number and isinstance(value, int) and value >= 0:
-        return value
-    if wanted is float and number and isfinite(value):
-        if value >= 0 or key == "ambient_mean":
-            return float(value)
-        raise ValueError(f"{where}: {key} is {value!r}; give a number that is not negative")
-    if wanted == tuple[int, ...] and isinstance(value, list | tuple):
-        if all(isinstance(v, int) and not isinstance(v, bool) for v in value):
-            return tuple(value)
-        raise ValueError(f"{where}: {key} is {value!r}; give a list of whole numbers")
-    if wanted == Mapping[str, int] and isinstance(value, Mapping):
-        if all(isinstance(v, int) and not isinstance(v, bool) and v >= 0 for v in value.values()):
-            return dict(value)
-        raise ValueError(f"{where}: {key} is {value!r}; give a whole number from 0 per subject")
-    names = {
-        "Mapping": "a mapping of subjects to whole numbers",
-        "bool": "true or false",
-        "str": "a name",
-        "int": "a whole number from 0",
-        "float": "a number",
-    }
-    expected = names.get(getattr(wanted, "__name__", ""), "a list of ranges")
-    raise ValueError(f"{where}: {key} is {value!r}; give {expected}")

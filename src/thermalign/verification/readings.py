@@ -4,27 +4,14 @@
 lists one or both under ``same_moment:``; the first is its headline.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 import pandas as pd
 
 EXCLUDE, KEEP = "exclude", "keep"
 
 
-def headline_of(settings: Mapping[str, Any]) -> str:
-    """Return the reading that stands first among a protocol's ``same_moment``."""
-    return str(settings["same_moment"][0])
-
-
 def by_reading(comparisons: pd.DataFrame, headline: str) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Yield the rows of every reading, after the mark of its subsets: empty for the headline."""
+    """Yield the rows of every reading, after its name: empty for the headline."""
     for reading, rows in comparisons.groupby("same_moment", sort=False):
-        yield "" if reading == headline else f"same_moment={reading}", rows
-
-
-def marked(mark: str, subset: str) -> str:
-    """Return the name of a subset under a reading: ``same_moment=keep&range=1``."""
-    if not mark:
-        return subset
-    return mark if subset == "all" else f"{mark}&{subset}"
+        yield "" if reading == headline else str(reading), rows

@@ -5,7 +5,7 @@ from math import exp, radians, tan
 
 import numpy as np
 
-from thermalign.boxes import CENTRE_BELOW_EYES
+from thermalign.geometry import CENTRE_BELOW_EYES
 from thermalign.simulator.physics.camera import Camera
 from thermalign.simulator.physics.capture import Capture, Matrix, rotation
 from thermalign.simulator.settings import Settings

@@ -1,0 +1,51 @@
+"""What became of a detector under variants of the test condition, as Measured."""
+
+from collections.abc import Iterator, Mapping
+
+import pandas as pd
+
+from thermalign.evaluation.draws import Draws, by_range
+from thermalign.evaluation.landmarks import failure_rate, nmse
+from thermalign.evaluation.measured import NONE, Measured
+from thermalign.metrics.intervals import POSITIVE
+from thermalign.schemas.keys import UNDISTURBED, VARIANT, Subset
+
+NAN = float("nan")
+
+
+def evaluate(errors: Mapping[str, pd.DataFrame], draws: Draws) -> Iterator[Measured]:
+    """Yield what became of a model under every variant, all ranges together and each.
+
+    ``failure_rate``: share of images in which no face was found (failure to acquire). ``nmse``: of
+    the images in which one was, NaN without any; they alone count in its ``n``. ``nmse_ratio``:
+    that NMSE over the one of the *same images* undisturbed, so that images that were easy to find
+    do not flatter it.
+
+    Parameters
+    ----------
+    errors : mapping of variant to rows of :func:`thermalign.evaluation.draws.errors_of`
+    draws : Draws
+        The same for all variants and models: differences and ratios are paired by subject.
+    """
+    before = errors[UNDISTURBED].set_index("image_id")["error"]
+    for variant, table in errors.items():
+        compared = table.assign(before=before.reindex(table["image_id"]).to_numpy())
+        for part, rows in by_range(compared):
+            subset = part._replace(experiment=VARIANT, setting=variant)
+            yield failure_rate(subset, rows, draws)
+            yield nmse(subset, rows[rows["error"].notna()], draws)
+            if variant != UNDISTURBED:
+                yield error_ratio(subset, rows, draws)
+
+
+def error_ratio(subset: Subset, rows: pd.DataFrame, draws: Draws) -> Measured:
+    """Return ``nmse_ratio``: the sum of ``error`` over that of ``before``, where both are known.
+
+    NaN where no face was found both times, or every error was 0 before.
+    """
+    both = rows[rows[["error", "before"]].notna().all(axis=1)]
+    after, before = both["error"].to_numpy(), both["before"].to_numpy()
+    value = after.sum() / before.sum() if before.sum() > 0 else NAN
+    drawn = draws.ratio(after, before, both["subject_id"]) if len(both) else NONE
+    people = both["subject_id"].nunique()
+    return Measured(subset, "nmse_ratio", value, len(both), drawn, people, scale=POSITIVE)
