@@ -104,11 +104,11 @@ class Panels:
 
 
 @contextmanager
-def style() -> Iterator[None]:
+def style(*, grid: bool = True) -> Iterator[None]:
     """Draw in the report's style, whatever the user's own matplotlib settings say."""
     with mpl.rc_context():
         mpl.rcdefaults()
-        mpl.rcParams.update(_STYLE)
+        mpl.rcParams.update(_STYLE | {"axes.grid": grid})
         yield
 
 

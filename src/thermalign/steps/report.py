@@ -54,7 +54,7 @@ def run(
     spread : Path of SPREAD
     seeds : model -> (name under ``models:``, training seed), where a model lists seeds
     curves, predictions : lists of Path of the tables
-    cards, likenesses, contacts, marked : lists of Path of the outputs of ``describe``, one a dataset
+    cards, likenesses, contacts, marked : lists of Path of what ``describe`` wrote, one each
     recorded : names of the datasets of variants
     recordings : list of Path of their IMAGES
     logs : folder of the jobs' logs
