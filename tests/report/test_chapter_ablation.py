@@ -77,7 +77,11 @@ def test_permuted_labels_are_a_control_to_hold_against_chance():
     assert table.bodies[1].title == "Control"
     (control,) = table.bodies[1].rows
     rate = control.cells[1]
-    assert (control.head, rate.text, rate.detail) == ("permuted", "49.0\u202f%", "[46.0,\u00a053.0]")
+    assert (control.head, rate.text, rate.detail) == (
+        "permuted",
+        "49.0\u202f%",
+        "[46.0,\u00a053.0]",
+    )
     assert "an interval that leaves chance out hints at a leak" in table.notes[-1]
 
 

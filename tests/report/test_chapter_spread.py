@@ -38,7 +38,9 @@ def test_protocols_with_other_test_subjects_are_no_curve(study):
 
 
 def test_every_training_is_a_ring_of_its_own(study):
-    with_seeds, without = (chapter(s).blocks[0].panels[0] for s in (study, replace(study, seeds={})))
+    with_seeds, without = (
+        chapter(s).blocks[0].panels[0] for s in (study, replace(study, seeds={}))
+    )
     drawn = [len(re.findall(r"<use", panel.svg)) for panel in (with_seeds, without)]
     assert drawn[0] - drawn[1] == len(SIZES) * 3
 

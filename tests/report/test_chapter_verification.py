@@ -1,5 +1,7 @@
 """Verification: equal error rates, failures, both readings, conditions, attributes."""
 
+from dataclasses import replace
+
 from fake_study import NAN, Rows
 from fake_view import cells, study_of, texts, view_of
 
@@ -13,8 +15,9 @@ from thermalign.report.chapters.verification import (
     reading_tables,
 )
 from thermalign.report.layout import people_words
+from thermalign.report.page import render
 from thermalign.report.setup import Protocol
-from thermalign.schemas.keys import ALL, Subset
+from thermalign.schemas.keys import ALL, OTHER_PROTOCOL, Subset
 
 KEY = ("own", "dan", ALL)
 SPACE = "\u202f"
@@ -187,3 +190,39 @@ def test_a_protocol_without_verification_says_so():
     rows.add(KEY, "nmse", 0.05)
     (block,) = chapter(study_of(rows)).parts[0].blocks
     assert block.text == "own has no verification: no equal error rate was measured."
+
+
+def test_the_page_shows_both_readings_only_where_both_were_scored(study, outline, read_page):
+    captions = [text for path, text in outline.texts if "caption" in path]
+    verified_by = [c for c in captions if c.startswith(("Equal error rate by", "Operating points"))]
+    assert len(verified_by) >= 6
+    assert all("own moment" in caption for caption in verified_by)
+    assert sum(caption.startswith("Both readings") for caption in captions) == 2
+    assert outline.text().count("is no replication") == 4
+    protocols = study.config["protocols"]
+    bare = {name: {"dataset": "faces", "paper": b.get("paper", 0)} for name, b in protocols.items()}
+    rows = study.summary
+    one = rows[(rows["same_moment"] == "") & (rows["experiment"] != OTHER_PROTOCOL)]
+    page = read_page(render(replace(study, summary=one, config=study.config | {"protocols": bare})))
+    assert "own moment" not in page.text().partition("How to reproduce")[0]
+    assert "replication" not in page.text()
+
+
+def test_the_page_has_failures_thresholds_and_attributes_only_where_they_were_measured(
+    study, outline, read_page
+):
+    words = ("Failures, and rates", "thresholds set on training", "by attributes of", "d′")
+    text = outline.text("main")
+    assert all(word in text for word in words)
+    new = ("fte", "fta", "fmr", "fnmr", "far", "frr", "fmr_bound", "auc", "auc_found", "d_prime")
+    new += ("d_prime_slope", "d_prime_slope_difference", "eer_found", "rank1_found", "roc_found")
+    new += ("person_pairs", "person_pairs_needed", "people", "nmse_best_cell", "failure_at")
+    new += ("ced_auc", "nmse_box_diagonal", "nmse_box_size", "nmse_eye_mouth", "shared_people")
+    rows = study.summary
+    kept = rows[~rows["metric"].isin(new) & (rows["attribute"] == "")]
+    differences = study.differences.assign(p=NAN, p_holm=NAN, n_subjects=0)
+    text = read_page(render(replace(study, summary=kept, differences=differences))).text("main")
+    assert not [word for word in words[:3] if word in text]
+    assert "Every test subject could be enrolled" not in text
+    assert "Holm" not in text
+    assert "unadjusted" in text
