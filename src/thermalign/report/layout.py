@@ -274,6 +274,13 @@ def field_label(subset: Subset, name: str) -> str:
     return f"{name.capitalize()} {value}"
 
 
+def points_cell(value: Value | None) -> Cell:
+    """Show a difference of rates in percentage points, with its sign and interval."""
+    if value is None or not value.known:
+        return Cell(MISSING, tone="missing")
+    return Cell(signed(value.value, percent_number), interval(value, rate=True))
+
+
 def range_columns(view: View, metric: str) -> Columns:
     """Return the columns of a table by range, as the paper lays them out.
 
