@@ -216,7 +216,9 @@ def is_room(path):
 
 def test_the_plan_names_no_file_that_is_not_there():
     root = PACKAGE.parents[1]
-    named = re.findall(r"`([\w./*-]+\.(?:py|smk|yaml|md|j2|css))`", (root / "docs/design.md").read_text())
+    named = re.findall(
+        r"`([\w./*-]+\.(?:py|smk|yaml|md|j2|css))`", (root / "docs/design.md").read_text()
+    )
     missing = [n for n in named if not any(Path(r).glob(n) for r in (root,)) and not found(n)]
     assert not missing
 

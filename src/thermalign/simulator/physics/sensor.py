@@ -1,7 +1,7 @@
 """The thermal camera behind its lens: noise, what correction leaves, what drifts, counts.
 
-All patterns are K at the reference temperature of :mod:`thermalign.simulator.physics.radiometry`. They are
-added to radiance, so a cooler scene is noisier in kelvin, as it is for a real camera.
+All patterns are K at the reference temperature of :mod:`thermalign.simulator.physics.radiometry`.
+They are added to radiance, so a cooler scene is noisier in kelvin, as it is for a real camera.
 """
 
 from collections.abc import Iterator

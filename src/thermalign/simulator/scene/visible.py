@@ -1,8 +1,8 @@
 """The visible camera: what lies before the person, optics, exposure, noise and gamma.
 
 As in a camera with a mosaic of colour filters, luminance is finer than colour, which is found at
-the nodes of :mod:`thermalign.simulator.scene.view`. Light is blue, green, red (OpenCV's order) and linear
-until the gamma.
+the nodes of :mod:`thermalign.simulator.scene.view`. Light is blue, green, red (OpenCV's order) and
+linear until the gamma.
 """
 
 from dataclasses import dataclass
