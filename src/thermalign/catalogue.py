@@ -91,6 +91,11 @@ def classifiers() -> list[str]:
     return _having("verification", "score")
 
 
+def further_metrics(function: str) -> list[str]:
+    """Return the modules of metrics that ``evaluation:`` may name for of_errors or of_scores."""
+    return _having("metrics", function)
+
+
 def check_detector(where: str, detector: object) -> None:
     """Refuse a name that is no module of the detectors.
 

@@ -141,6 +141,11 @@ def bootstrap():
     return text({k: config["evaluation"][k] for k in ("replicates", "seed")})
 
 
+def further_metrics():
+    """Return the modules of `metrics` that `evaluation:` names."""
+    return [f"metrics.{name}" for name in config["evaluation"].get("metrics", [])]
+
+
 def probe_modality(wildcards):
     """Return what the detectors train and predict on."""
     return PROTOCOLS[wildcards.protocol]["probe"]["modality"]
