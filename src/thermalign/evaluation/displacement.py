@@ -45,9 +45,12 @@ class Settings:
     range: int = setting(1, low=1)
     kinds: tuple[str, ...] = setting(("isotropic",), choices=KINDS)
     levels: tuple[float, ...] = setting(
-        (0.0, 0.02, 0.04, 0.06, 0.08, 0.12, 0.16, 0.24, 0.32), low=0.0, high=2.0, unit="IOD"
+        (0.0, 0.02, 0.04, 0.06, 0.08, 0.12, 0.16, 0.24, 0.32),
+        low=0.0,
+        high=2.0,
+        unit="interocular distances",
     )
-    linear_up_to: float = setting(0.12, low=0.0, unit="IOD")
+    linear_up_to: float = setting(0.12, low=0.0, unit="interocular distances")
 
     def __post_init__(self) -> None:
         """Refuse what is out of range."""

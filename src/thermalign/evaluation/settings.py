@@ -17,7 +17,7 @@ class Thresholds:
         Number of thresholds.
     """
 
-    stop: float = setting(0.5, low=1e-6, unit="IOD")
+    stop: float = setting(0.5, low=1e-6, unit="interocular distances")
     count: int = setting(101, low=2)
 
     def __post_init__(self) -> None:
