@@ -4,6 +4,7 @@ import ast
 import importlib
 import re
 import shlex
+import subprocess
 import sys
 
 import pytest
@@ -122,6 +123,36 @@ def test_packages_whose_modules_are_loaded_by_name_are_found_in_the_code(tmp_pat
     monkeypatch.setattr(provenance, "PACKAGE", tmp_path / "thermalign")
     assert loaded_by_name("thermalign.a") == {"parts"}
     assert loaded_by_name("thermalign.b") == set()
+
+
+def test_every_package_of_the_project_is_imported_or_says_why_it_is_there():
+    block = PROJECT.split("dependencies = [")[1].split("]")[0]
+    reached = {
+        name
+        for path in PACKAGE.rglob("*.py")
+        for name in third_party(
+            ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(
+                ".__init__"
+            )
+        )
+    }
+    imported = {DISTRIBUTIONS.get(name, name) for name in reached}
+    for line in block.strip().splitlines():
+        name = re.search(r'"([a-z0-9-]+)==', line)[1]
+        assert name in imported or "#" in line, f"{name} is imported by nothing"
+
+
+TORCHLESS = ["simulate", "ingest", "fold", "annotated", "measure", "compare", "spread"]
+TORCHLESS += ["describe", "report"]
+
+
+def test_steps_that_make_no_tensor_load_no_torch():
+    loads = "".join(f"import thermalign.steps.{step}\n" for step in TORCHLESS)
+    code = f"import sys, thermalign.__main__\n{loads}print(sorted(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    loaded = ast.literal_eval(done.stdout)
+    assert "thermalign.steps.report" in loaded
+    assert not {"torch", "sklearn", "snakemake", "pydantic"} & set(loaded)
 
 
 BY_NAME = {
