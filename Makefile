@@ -6,7 +6,7 @@ CORES ?= $(shell nproc)
 STAMP := $(VENV)/.installed
 CONFIG ?= config.yaml
 
-.PHONY: help run test test-system lint format bench clean
+.PHONY: help run test test-system lint format schema bench clean
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
@@ -26,6 +26,9 @@ lint: $(STAMP) ## ruff, snakefmt, mypy, snakemake --lint
 
 format: $(STAMP) ## format Python and Snakemake files
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format . ; $(BIN)/snakefmt Snakefile workflow
+
+schema: $(STAMP) ## write the schema of the configuration and docs/configuration.md from the code
+	@$(BIN)/python -m thermalign.config_export
 
 bench: $(STAMP) ## every benchmark, one after the other
 	@for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done

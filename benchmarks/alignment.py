@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import yaml
 
 from thermalign import tables
+from thermalign.config import read_study
 from thermalign.evaluation.compared import Compared
 from thermalign.evaluation.draws import Draws, comparisons_of, subsets
 from thermalign.evaluation.measured import Measured
@@ -41,7 +41,7 @@ def main() -> None:
     parser.add_argument("--range", default="1")
     asked = parser.parse_args()
     torch.set_num_threads(1)
-    config = yaml.safe_load(asked.config.read_text())
+    config = read_study([asked.config], {})
     for protocol in asked.protocols:
         study = Study(config, protocol, Subset(range=asked.range))
         for model in asked.models:

@@ -13,7 +13,7 @@ import time
 import cv2
 
 from thermalign.simulator.dataset import Settings, Volume, render_subject
-from thermalign.simulator.face import build_face
+from thermalign.simulator.person.face import build_face
 
 SEED = 2019
 PAIRS = 16  # of a subject

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from thermalign.catalogue import finds_faces
+from thermalign.catalogue import finds_faces, further_metrics
 from thermalign.config_faults import nearest
 
 Study = Mapping[str, Any]
@@ -77,6 +77,7 @@ def faults(study: Study) -> Iterator[str]:
     yield from _names(study)
     yield from _variants(study)
     yield from _blocks(study)
+    yield from _evaluation(study)
     yield from _displacements(study.get("displacements"))
     yield from _alignment(study["alignment"])
     yield from _paths(study)
@@ -116,7 +117,9 @@ def path_faults(key: str, path: str) -> Iterator[str]:
     other character of a shell are no trouble: rules quote them.
     """
     wrong = None
-    if not path.isprintable():
+    if not path:
+        wrong = "is empty"
+    elif not path.isprintable():
         wrong = "has a line break or another character that does not print"
     elif "{" in path or "}" in path:
         wrong = "has braces, which Snakemake takes for wildcards"
@@ -207,6 +210,14 @@ def _box(where: str, box: Mapping[str, Any]) -> Iterator[str]:
             f"{where}.fixed: {fixed} is no box; give x and y from -0.5, and width and height from "
             f"{SMALLEST_BOX} px (no shares of the image)"
         )
+
+
+def _evaluation(study: Study) -> Iterator[str]:
+    """Yield further metrics that are no modules of metrics."""
+    known = sorted({*further_metrics("of_errors"), *further_metrics("of_scores")})
+    for name in study["evaluation"].get("metrics", []):
+        if name not in known:
+            yield f"evaluation.metrics: no metric {name!r}; {nearest(name, known)}"
 
 
 def _displacements(block: Mapping[str, Any] | None) -> Iterator[str]:

@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from fake_study import NAN, TEMPLATE, Rows, face_pixels, full_curves
+from thermalign.report.names import looks
+from thermalign.report.summary import View
 
 from thermalign.report.chapters.errors import ced_panels
 from thermalign.report.chapters.rates import roc_panels
 from thermalign.report.chapters.training import MOST_POINTS, price_panel, training_panels
 from thermalign.report.faces import Example, albums, draw_face, images
-from thermalign.report.names import looks
-from thermalign.report.summary import View
 
 
 def example(**changes):

@@ -4,7 +4,6 @@ import re
 import cv2
 import numpy as np
 import pytest
-
 from thermalign.report.montage import (
     PAPER,
     Grid,

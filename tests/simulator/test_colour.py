@@ -7,21 +7,22 @@ import cv2
 import numpy as np
 import pytest
 
-from thermalign.simulator.anatomy import draw_identity
-from thermalign.simulator.camera import Camera
-from thermalign.simulator.capture import Capture, draw_light, rotation
 from thermalign.simulator.dataset import write_chunk
-from thermalign.simulator.face import build_face
-from thermalign.simulator.fields import ORIGIN_X, ORIGIN_Y, level_pixels
-from thermalign.simulator.framing import VISIBLE_PLACE
-from thermalign.simulator.moment import make_moment
-from thermalign.simulator.mouth import draw_mouth
-from thermalign.simulator.optics import Sway
-from thermalign.simulator.pigments import LUMA, lamp_tint, skin_tint
+from thermalign.simulator.person.anatomy import draw_identity
+from thermalign.simulator.person.face import build_face
+from thermalign.simulator.person.mouth import draw_mouth
+from thermalign.simulator.person.pigments import skin_tint
+from thermalign.simulator.person.wrinkles import draw_wrinkles
+from thermalign.simulator.physics.camera import Camera
+from thermalign.simulator.physics.capture import Capture, draw_light, rotation
+from thermalign.simulator.physics.colour import LUMA, lamp_tint
+from thermalign.simulator.physics.fields import ORIGIN_X, ORIGIN_Y, level_pixels
+from thermalign.simulator.physics.optics import Sway
 from thermalign.simulator.recording import render_subject
-from thermalign.simulator.settings import Settings, Volume, settings_from
-from thermalign.simulator.view import look
-from thermalign.simulator.visible import (
+from thermalign.simulator.scene.framing import VISIBLE_PLACE
+from thermalign.simulator.scene.moment import make_moment
+from thermalign.simulator.scene.view import look
+from thermalign.simulator.scene.visible import (
     READ_NOISE,
     SHOT_NOISE,
     _draw_noise,
@@ -29,7 +30,7 @@ from thermalign.simulator.visible import (
     make_picture,
     render_visible,
 )
-from thermalign.simulator.wrinkles import draw_wrinkles
+from thermalign.simulator.settings import Settings, Volume, settings_from
 
 SEED = 5
 PLAN = Volume(6, ranges=(1,), baseline=1, expression=1)

@@ -14,8 +14,6 @@ from thermalign.boxes import derive
 from thermalign.geometry import LANDMARKS, LEFT_EYE, RIGHT_EYE, interocular_distance
 from thermalign.schemas.dataset import ANNOTATIONS, IMAGES
 from thermalign.simulator import dataset
-from thermalign.simulator.attributes import attributes_of
-from thermalign.simulator.capture import draw_capture, draw_later
 from thermalign.simulator.dataset import (
     Settings,
     Volume,
@@ -24,7 +22,9 @@ from thermalign.simulator.dataset import (
     subjects,
     write_chunk,
 )
-from thermalign.simulator.sensor import SENSORS
+from thermalign.simulator.person.attributes import attributes_of
+from thermalign.simulator.physics.capture import draw_capture, draw_later
+from thermalign.simulator.physics.sensor import SENSORS
 
 SEED = 11
 SMALL = Settings(

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from thermalign.simulator.fields import (
+from thermalign.simulator.physics.fields import (
     FLOOR,
     HEIGHT,
     ORIGIN_X,
@@ -20,7 +20,7 @@ from thermalign.simulator.fields import (
     shrink,
     window,
 )
-from thermalign.simulator.seeds import Purpose, stream
+from thermalign.simulator.physics.seeds import Purpose, stream
 
 
 def test_the_origin_lies_between_the_eyes_and_y_points_down():

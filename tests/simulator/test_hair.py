@@ -6,20 +6,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from thermalign.simulator.anatomy import draw_identity
-from thermalign.simulator.camera import Camera
-from thermalign.simulator.capture import Capture, rotation
-from thermalign.simulator.face import build_face
-from thermalign.simulator.facial_hair import draw_facial_hair
-from thermalign.simulator.fields import FLOOR, ORIGIN_Y, SHAPE, X, Y, level_pixels
-from thermalign.simulator.framing import THERMAL_PLACES
-from thermalign.simulator.hair import HIGHEST, draw_hair
-from thermalign.simulator.hairstyles import STYLES, THINNING, draw_style
-from thermalign.simulator.head import half_width
-from thermalign.simulator.moment import make_moment
-from thermalign.simulator.shape import build_shape
-from thermalign.simulator.temperature import draw_session
-from thermalign.simulator.view import look
+from thermalign.simulator.person.anatomy import draw_identity
+from thermalign.simulator.person.face import build_face
+from thermalign.simulator.person.facial_hair import draw_facial_hair
+from thermalign.simulator.person.hair import HIGHEST, draw_hair
+from thermalign.simulator.person.hairstyles import STYLES, THINNING, draw_style
+from thermalign.simulator.person.head import half_width
+from thermalign.simulator.person.shape import build_shape
+from thermalign.simulator.person.temperature import draw_session
+from thermalign.simulator.physics.camera import Camera
+from thermalign.simulator.physics.capture import Capture, rotation
+from thermalign.simulator.physics.fields import FLOOR, ORIGIN_Y, SHAPE, X, Y, level_pixels
+from thermalign.simulator.scene.framing import THERMAL_PLACES
+from thermalign.simulator.scene.moment import make_moment
+from thermalign.simulator.scene.view import look
 
 LENGTHS = ("bald", "buzz", "short", "medium", "long", "tied")
 

@@ -4,17 +4,17 @@ import numpy as np
 import pytest
 
 from thermalign.geometry import LEFT_EYE, RIGHT_EYE
-from thermalign.simulator.camera import Camera
-from thermalign.simulator.capture import rotation
-from thermalign.simulator.face import build_face
-from thermalign.simulator.fields import ORIGIN_Y, SHAPE, X, Y, level_pixels
-from thermalign.simulator.framing import THERMAL_PLACES
-from thermalign.simulator.headwear import KNITTED, OWNERS, draw_fabric
-from thermalign.simulator.peak import Peak, behind_peak, peak_shadow, see_peak
+from thermalign.simulator.person.face import build_face
+from thermalign.simulator.person.headwear import KNITTED, OWNERS, draw_fabric
+from thermalign.simulator.person.peak import Peak, behind_peak, peak_shadow, see_peak
+from thermalign.simulator.person.temperature import draw_session
+from thermalign.simulator.physics.camera import Camera
+from thermalign.simulator.physics.capture import rotation
+from thermalign.simulator.physics.fields import ORIGIN_Y, SHAPE, X, Y, level_pixels
+from thermalign.simulator.physics.seeds import Purpose, stream
 from thermalign.simulator.recording import render_subject
-from thermalign.simulator.seeds import Purpose, stream
+from thermalign.simulator.scene.framing import THERMAL_PLACES
 from thermalign.simulator.settings import Settings, Volume, settings_from
-from thermalign.simulator.temperature import draw_session
 
 SEED = 5
 PEAK = Peak(y=-40.0, z=0.0, half_width=70.0, length=65.0, colour=np.full(3, 0.1))

@@ -5,11 +5,18 @@ import numpy as np
 import pytest
 
 from thermalign.geometry import LANDMARKS, LEFT_EYE, NOSE_BASE, RIGHT_EYE
-from thermalign.simulator.anatomy import SCORE_LIMIT, Anatomy, draw_identity
-from thermalign.simulator.face import build_face
-from thermalign.simulator.fields import FLOOR, HEIGHT, ORIGIN_X, ORIGIN_Y, WIDTH, level_pixels
-from thermalign.simulator.shape import build_shape
-from thermalign.simulator.temperature import draw_session
+from thermalign.simulator.person.anatomy import SCORE_LIMIT, Anatomy, draw_identity
+from thermalign.simulator.person.face import build_face
+from thermalign.simulator.person.shape import build_shape
+from thermalign.simulator.person.temperature import draw_session
+from thermalign.simulator.physics.fields import (
+    FLOOR,
+    HEIGHT,
+    ORIGIN_X,
+    ORIGIN_Y,
+    WIDTH,
+    level_pixels,
+)
 
 ROWS = {entry.name: entry.metadata["row"] for entry in fields(Anatomy)}
 AMBIENT = (22.5, 1.2)

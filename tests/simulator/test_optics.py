@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from thermalign.simulator.optics import (
+from thermalign.simulator.physics.optics import (
     Lens,
     Sway,
     defocus_at,
@@ -13,7 +13,7 @@ from thermalign.simulator.optics import (
     motion_blur,
     smear_kernel,
 )
-from thermalign.simulator.sensor import SENSORS
+from thermalign.simulator.physics.sensor import SENSORS
 
 # focal length 20 um / .25 mrad = 80 mm, aperture 40 mm
 LENS = Lens(2.0, pitch=20.0, pixel_angle=0.25e-3, wavelength=10.0, aberration=0.3)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from thermalign.simulator.radiometry import (
+from thermalign.simulator.physics.radiometry import (
     FITTED,
     Band,
     band_radiance,
@@ -12,7 +12,7 @@ from thermalign.simulator.radiometry import (
     reflectance,
     transmittance,
 )
-from thermalign.simulator.sensor import SENSORS
+from thermalign.simulator.physics.sensor import SENSORS
 
 BANDS = [sensor.band for sensor in SENSORS.values()]
 

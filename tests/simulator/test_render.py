@@ -12,21 +12,21 @@ from thermalign.geometry import (
     RIGHT_EYE,
     RIGHT_MOUTH_CORNER,
 )
-from thermalign.simulator.camera import Camera
-from thermalign.simulator.capture import Capture, draw_capture, rotation
-from thermalign.simulator.expression import deform
-from thermalign.simulator.face import build_face, pyramid
-from thermalign.simulator.fields import ORIGIN_X, ORIGIN_Y, level_millimetres, level_pixels
-from thermalign.simulator.framing import THERMAL_PLACES
-from thermalign.simulator.moment import make_moment
+from thermalign.simulator.person.expression import deform
+from thermalign.simulator.person.face import build_face, pyramid
+from thermalign.simulator.physics.camera import Camera
+from thermalign.simulator.physics.capture import Capture, draw_capture, rotation
+from thermalign.simulator.physics.fields import ORIGIN_X, ORIGIN_Y, level_millimetres, level_pixels
 from thermalign.simulator.recording import render_subject
-from thermalign.simulator.settings import Settings, Volume
-from thermalign.simulator.view import (
+from thermalign.simulator.scene.framing import THERMAL_PLACES
+from thermalign.simulator.scene.moment import make_moment
+from thermalign.simulator.scene.view import (
     expressed_landmarks,
     landmark_visibility,
     look,
     undo_expression,
 )
+from thermalign.simulator.settings import Settings, Volume
 
 SEED = 5
 EYES = [RIGHT_EYE, LEFT_EYE]

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from thermalign.simulator.sensor import (
+from thermalign.simulator.physics.sensor import (
     DETECTOR,
     OFFSET,
     SCALE,

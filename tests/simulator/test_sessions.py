@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from thermalign.simulator.dataset import Settings, Volume, render_subject, settings_from
-from thermalign.simulator.face import build_face
+from thermalign.simulator.person.face import build_face
 
 PLAN = Volume(2, ranges=(1, 3), baseline=1, expression=1, thermal_images=6)
 SETTINGS = Settings((PLAN,))

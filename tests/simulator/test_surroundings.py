@@ -5,15 +5,21 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from thermalign.simulator.camera import Camera
-from thermalign.simulator.capture import Capture, rotation
-from thermalign.simulator.face import build_face
-from thermalign.simulator.fields import spread
-from thermalign.simulator.moment import make_moment
-from thermalign.simulator.radiometry import Band
-from thermalign.simulator.room import Room, Thing, draw_room, thermal_room, visible_room
-from thermalign.simulator.torso import thermal_torso
-from thermalign.simulator.view import look
+from thermalign.simulator.person.face import build_face
+from thermalign.simulator.person.torso import thermal_torso
+from thermalign.simulator.physics.camera import Camera
+from thermalign.simulator.physics.capture import Capture, rotation
+from thermalign.simulator.physics.fields import spread
+from thermalign.simulator.physics.radiometry import Band
+from thermalign.simulator.scene.moment import make_moment
+from thermalign.simulator.scene.room import (
+    Room,
+    Thing,
+    draw_room,
+    thermal_room,
+    visible_room,
+)
+from thermalign.simulator.scene.view import look
 
 BAND = Band(7.5, 11.1)
 WHITE = np.ones(3)

@@ -5,15 +5,22 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from thermalign.simulator.camera import Camera
-from thermalign.simulator.capture import Capture
-from thermalign.simulator.face import build_face
-from thermalign.simulator.moment import make_moment
-from thermalign.simulator.optics import Sway
-from thermalign.simulator.radiometry import transmittance
-from thermalign.simulator.sensor import DETECTOR, OFFSET, SCALE, SENSORS, draw_bank, make_camera
-from thermalign.simulator.thermal import Emission, person_radiance, render_thermal
-from thermalign.simulator.view import View
+from thermalign.simulator.person.face import build_face
+from thermalign.simulator.physics.camera import Camera
+from thermalign.simulator.physics.capture import Capture
+from thermalign.simulator.physics.optics import Sway
+from thermalign.simulator.physics.radiometry import transmittance
+from thermalign.simulator.physics.sensor import (
+    DETECTOR,
+    OFFSET,
+    SCALE,
+    SENSORS,
+    draw_bank,
+    make_camera,
+)
+from thermalign.simulator.scene.moment import make_moment
+from thermalign.simulator.scene.thermal import Emission, person_radiance, render_thermal
+from thermalign.simulator.scene.view import View
 
 BAND = SENSORS["cooled"].band
 SHAPE = (60, 80)

@@ -6,13 +6,13 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
+from thermalign.report.montage import Window, paint
 
 from thermalign import tables
 from thermalign.evaluation import card
 from thermalign.evaluation.card import WHOLE, Part
 from thermalign.geometry import LANDMARKS
 from thermalign.report import contact_sheets
-from thermalign.report.montage import Window, paint
 from thermalign.schemas.dataset import ANNOTATIONS, BOXES, IMAGES
 from thermalign.schemas.descriptions import CARD, LIKENESS
 from thermalign.steps import describe

@@ -2,7 +2,6 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
-
 from thermalign.report.condition_pictures import pictures
 
 BOX = [100.0, 90, 60, 60]

@@ -69,7 +69,7 @@ def sources(wildcards):
     """Return what a dataset is read from: the chunks it is rendered in, or its manifest."""
     if manifest := manifest_of(config, wildcards.dataset):
         return ancient(str(manifest))  # its content counts: files_of
-    chunks = range(dataset(wildcards)["chunks"])
+    chunks = range(dataset(wildcards).get("chunks", 0))
     return [f"{RESULTS}/data/{wildcards.dataset}/chunks/{k}" for k in chunks]
 
 
@@ -100,8 +100,8 @@ def used_datasets():
 
 
 def varied(key):
-    """Return the detectors or the datasets that variants name, each once."""
-    return list(dict.fromkeys(v[key] for v in VARIANTS.values() if key in v))
+    """Return the detectors or the datasets that variants name, each once, by name."""
+    return sorted({v[key] for v in VARIANTS.values() if key in v})
 
 
 def every(pattern, models=(*MODELS, "annotated")):
@@ -139,6 +139,11 @@ def fold_settings(wildcards):
 def bootstrap():
     """Return the part of `evaluation:` that draws test subjects."""
     return text({k: config["evaluation"][k] for k in ("replicates", "seed")})
+
+
+def further_metrics():
+    """Return the modules of `metrics` that `evaluation:` names."""
+    return [f"metrics.{name}" for name in config["evaluation"].get("metrics", [])]
 
 
 def probe_modality(wildcards):

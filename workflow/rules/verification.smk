@@ -91,7 +91,7 @@ rule measure:
         mem_mb=2000,
         runtime=60,
     params:
-        code=code("steps.measure"),
+        code=code("steps.measure", *further_metrics()),
         dataset=dataset_of,
         headline=headline,
         settings=text(config["evaluation"]),

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from thermalign.evaluation import further
 from thermalign.evaluation.draws import Draws, by_attribute, by_range, subsets
 from thermalign.evaluation.measured import Measured
 from thermalign.evaluation.settings import Settings
@@ -36,7 +37,7 @@ def evaluate(
 
     By subset: failure rate, CED and its summaries, NMSE and its deviation; the NMSE by landmark, in
     other units than the interocular distance, and of the best cells of the detector's grid; failure
-    rate and NMSE by attribute.
+    rate and NMSE by attribute; what ``settings.metrics`` names, by range.
 
     Parameters
     ----------
@@ -62,6 +63,8 @@ def evaluate(
         yield from _distribution(subset, rows, draws, thresholds)
         yield nmse(subset, rows, draws)
         yield _deviation(subset, rows)
+    for subset, rows in by_range(errors):
+        yield from further.of_errors(settings.metrics, subset, rows, draws)
     for landmark in LANDMARKS:
         theirs = errors.assign(error=errors[landmark])
         yield nmse(Subset(landmark=landmark), theirs, draws)

@@ -71,7 +71,9 @@ def join(replicates: pd.DataFrame) -> dict[Key, Replicates]:
     }
 
 
-def summarise(metrics: pd.DataFrame, replicates: Mapping[Key, Replicates]) -> pd.DataFrame:
+def summarise(
+    metrics: pd.DataFrame, replicates: Mapping[Key, Replicates], *, of_images: Sequence[str] = ()
+) -> pd.DataFrame:
     """Return the SUMMARY of METRICS.
 
     A fold in which a metric could not be measured (NaN), or in which it is missing although the
@@ -80,6 +82,12 @@ def summarise(metrics: pd.DataFrame, replicates: Mapping[Key, Replicates]) -> pd
     metric of it there, and its probes if any has a rate of it; a fold that holds none, say of a
     range, has nothing to be measured and is left out for everybody. A score, as ``threshold`` is,
     has no mean over folds: scores of different folds share no scale.
+
+    Parameters
+    ----------
+    metrics : DataFrame of METRICS
+    replicates : of :func:`join`
+    of_images : landmark metrics beside the study's own
     """
     grouped = metrics.groupby([*KEY], sort=False)
     table = grouped.agg(
@@ -90,7 +98,7 @@ def summarise(metrics: pd.DataFrame, replicates: Mapping[Key, Replicates]) -> pd
         known=("value", "count"),
     ).reset_index()
     score = (table["metric"] == "threshold") & (table["n_folds"] > 1)
-    unknown = table.pop("known") < _folds_that_hold(table, metrics)
+    unknown = table.pop("known") < _folds_that_hold(table, metrics, of_images)
     table.loc[score | unknown, ["value", "fold_sd"]] = np.nan
     ends = []
     for *key, value in table[[*KEY, "value"]].itertuples(index=False, name=None):
@@ -100,11 +108,16 @@ def summarise(metrics: pd.DataFrame, replicates: Mapping[Key, Replicates]) -> pd
     return table.astype({"n_folds": "int32"})
 
 
-def _folds_that_hold(figures: pd.DataFrame, metrics: pd.DataFrame) -> pd.Series:
+def _folds_that_hold(
+    figures: pd.DataFrame, metrics: pd.DataFrame, of_images: Sequence[str]
+) -> pd.Series:
     """Return how many folds hold what each figure is about: images or probes of its subset."""
     part = ["protocol", "of_images", *(c for c in SUBSET if c not in {"landmark", "level"})]
     asked, known = (
-        table.assign(of_images=table["metric"].str.startswith(("nmse", "ced", "failure")))
+        table.assign(
+            of_images=table["metric"].str.startswith(("nmse", "ced", "failure"))
+            | table["metric"].isin(of_images)
+        )
         for table in (figures, metrics)
     )
     held = known.groupby(part)["fold"].nunique().rename("held")

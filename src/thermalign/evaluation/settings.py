@@ -59,6 +59,8 @@ class Settings:
     false_match_rates : Rates
     tar_at_far : tuple of float
         False match rates at which the true accept rate is told; each once.
+    metrics : tuple of str
+        Further metrics: modules of ``metrics`` with of_errors() or of_scores(); each once.
     """
 
     replicates: int = setting(500, low=50, high=10_000)
@@ -66,9 +68,12 @@ class Settings:
     ced_thresholds: Thresholds = Thresholds()
     false_match_rates: Rates = Rates()
     tar_at_far: tuple[float, ...] = setting((0.1, 0.05, 0.01), low=1e-6, high=0.999999)
+    metrics: tuple[str, ...] = setting(())
 
     def __post_init__(self) -> None:
         """Refuse what is out of range, and a rate that stands there twice."""
         check(self)
         if len(set(self.tar_at_far)) < len(self.tar_at_far):
             raise ValueError(f"tar_at_far is {list(self.tar_at_far)}; give every rate once")
+        if len(set(self.metrics)) < len(self.metrics):
+            raise ValueError(f"metrics is {list(self.metrics)}; name every metric once")

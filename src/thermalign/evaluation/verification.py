@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from thermalign.evaluation import further
 from thermalign.evaluation.compared import Compared, Probes
 from thermalign.evaluation.draws import Draws, by_attribute, by_range, subsets
 from thermalign.evaluation.measured import NONE, Measured
@@ -67,6 +68,7 @@ def evaluate(
             yield from _of_subset(subset, its, settings, enrolled=whole, curves=curves)
             if curves:
                 yield from at_thresholds(subset, its, thresholds)
+                yield from further.of_scores(settings.metrics, subset, its)
         for subset, part in by_attribute(table, attributes):
             its = whole.take(part.index.to_numpy())
             yield acquisition_of(subset, its.by_probe())

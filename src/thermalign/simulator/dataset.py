@@ -15,8 +15,8 @@ import pandas as pd
 from thermalign import tables
 from thermalign.geometry import LANDMARKS
 from thermalign.schemas.dataset import ANNOTATIONS, ATTRIBUTES, IMAGES
+from thermalign.simulator.physics.sensor import OFFSET, SCALE
 from thermalign.simulator.recording import Sample, render_subject
-from thermalign.simulator.sensor import OFFSET, SCALE
 from thermalign.simulator.settings import Settings, Volume, settings_from
 
 __all__ = [

@@ -10,18 +10,18 @@ import numpy as np
 import numpy.typing as npt
 
 from thermalign.geometry import interocular_distance
-from thermalign.simulator.attributes import attributes_of
-from thermalign.simulator.backdrop import thermal_backdrop, visible_backdrop
-from thermalign.simulator.capture import (
-    Light,
-    Matrix,
-    draw_capture,
-    draw_later,
-    draw_light,
-)
-from thermalign.simulator.face import Face, build_face
-from thermalign.simulator.fields import Map, sample
-from thermalign.simulator.framing import (
+from thermalign.simulator.person.attributes import attributes_of
+from thermalign.simulator.person.face import Face, build_face
+from thermalign.simulator.person.glasses import see_glasses
+from thermalign.simulator.person.peak import behind_peak
+from thermalign.simulator.person.temperature import Session, draw_session
+from thermalign.simulator.physics.capture import Light, Matrix, draw_capture, draw_later, draw_light
+from thermalign.simulator.physics.fields import Map, sample
+from thermalign.simulator.physics.optics import Sway, draw_sway
+from thermalign.simulator.physics.seeds import Purpose, stream
+from thermalign.simulator.physics.sensor import ThermalCamera, draw_bank, make_camera, open_session
+from thermalign.simulator.scene.backdrop import thermal_backdrop, visible_backdrop
+from thermalign.simulator.scene.framing import (
     THERMAL_PLACES,
     VISIBLE_PLACE,
     Framing,
@@ -29,18 +29,12 @@ from thermalign.simulator.framing import (
     draw_seat,
     frame_face,
 )
-from thermalign.simulator.glasses import see_glasses
-from thermalign.simulator.moment import Key, Moment, make_moment
-from thermalign.simulator.optics import Sway, draw_sway
-from thermalign.simulator.peak import behind_peak
-from thermalign.simulator.room import Room, draw_room
-from thermalign.simulator.seeds import Purpose, stream
-from thermalign.simulator.sensor import ThermalCamera, draw_bank, make_camera, open_session
+from thermalign.simulator.scene.moment import Key, Moment, make_moment
+from thermalign.simulator.scene.room import Room, draw_room
+from thermalign.simulator.scene.thermal import Emission, emission_maps, render_thermal
+from thermalign.simulator.scene.view import View, landmark_visibility, look
+from thermalign.simulator.scene.visible import render_visible
 from thermalign.simulator.settings import Settings, subject_name
-from thermalign.simulator.temperature import Session, draw_session
-from thermalign.simulator.thermal import Emission, emission_maps, render_thermal
-from thermalign.simulator.view import View, landmark_visibility, look
-from thermalign.simulator.visible import render_visible
 
 ANNOTATION = {
     "thermal": Purpose.THERMAL_ANNOTATION,

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from thermalign import tables
-from thermalign.evaluation import displacement
+from thermalign.evaluation import displacement, further
 from thermalign.evaluation.over_folds import join, pooled, shared_people, summarise
 from thermalign.evaluation.paired import differences as paired
 from thermalign.evaluation.placement import on_annotated, placements
@@ -66,6 +66,7 @@ def run(
     compared = tables.read_many(scores, SCORES)
     measured = tables.read_many(metrics, METRICS)
     drawn = tables.read_many(replicates, REPLICATES)
+    asked = parse(Settings, settings, "evaluation")
     protocols = folds_of(
         folds=tables.read_many(folds, FOLDS),
         images=known,
@@ -76,18 +77,22 @@ def run(
         replicates=drawn,
         datasets=datasets,
         headlines=headlines,
-        settings=parse(Settings, settings, "evaluation"),
+        settings=asked,
     )
     every = join(pd.concat([drawn, tables.read_many(joined_replicates, REPLICATES)]))
-    joined = summarise(pd.concat([measured, tables.read_many(joined_metrics, METRICS)]), every)
+    joined = summarise(
+        pd.concat([measured, tables.read_many(joined_metrics, METRICS)]),
+        every,
+        of_images=further.names_of_errors(asked.metrics),
+    )
     tested = {p: [fold.known["subject_id"] for fold in its] for p, its in protocols.items()}
     rows = [
         *pooled(compared, known, datasets=datasets, headlines=headlines),
         *shared_people(tested, datasets),
     ]
     if displacements:
-        asked = parse(displacement.Settings, displacements, "displacements")
-        rows += placements(*on_annotated(joined, every, protocols, asked), asked)
+        doses = parse(displacement.Settings, displacements, "displacements")
+        rows += placements(*on_annotated(joined, every, protocols, doses), doses)
     whole = pd.concat([joined, pd.DataFrame(rows, columns=SUMMARY.names)]) if rows else joined
     metadata = stamp(code, settings)
     tables.write(summary, whole.astype({"n_folds": "int32"}), SUMMARY, metadata)

@@ -1,0 +1,1 @@
+"""Who is recorded: anatomy, skin, hair, warmth and what is worn."""

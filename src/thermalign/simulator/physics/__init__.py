@@ -1,0 +1,1 @@
+"""Light, heat, lenses and sensors, and the fields that they act on."""

@@ -1,0 +1,102 @@
+"""A format of datasets is one file and a block of the configuration, and nothing else."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[2] / "src" / "thermalign"
+ADAPTER = '''"""Images of one person each, by a list of their names."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from thermalign.ingest import table
+from thermalign.settings import setting
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A list of images.
+
+    Attributes
+    ----------
+    folder : Path
+        Of the images and of list.csv.
+    manifest : Path
+        The list.
+    modality : str
+        Of all of them.
+    """
+
+    folder: Path = setting()
+    manifest: Path = setting()
+    modality: str = setting("thermal", choices=("thermal", "visible"))
+
+
+def read(settings, sources):
+    """Read the list."""
+    columns = {"defaults": {"modality": settings.modality}}
+    return table.read(table.Settings(settings.folder, settings.manifest, **columns))
+'''
+INGEST = """
+import json, sys
+from pathlib import Path
+import cv2, numpy as np
+from thermalign import tables
+from thermalign.config import check_study, dataset_block, manifest_of
+from thermalign.schemas.dataset import IMAGES
+from thermalign.steps import ingest
+
+study = check_study(json.loads(sys.argv[1]))
+data = Path(study["data"])
+for name in ("a", "b"):
+    counts = np.random.default_rng(ord(name)).integers(7000, 9000, (48, 40), np.uint16)
+    cv2.imwrite(str(data / f"{name}.png"), counts)
+(data / "list.csv").write_text("path,subject_id\\na.png,s1\\nb.png,s2\\n")
+made = {n: data / f"{n}.parquet" for n in ("images", "annotations", "boxes", "attributes")}
+block = dataset_block(study, "mine")
+ingest.run(settings=block, sources=[manifest_of(study, "mine")], **made,
+           files=data / "files.json", fingerprint="new", code="")
+print(sorted(tables.read(data / "images.parquet", IMAGES)["modality"]))
+"""
+
+
+@pytest.fixture
+def project(tmp_path):
+    """The package with one file more, and the default study."""
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(PACKAGE, tmp_path / "src" / "thermalign", ignore=ignored)
+    (tmp_path / "src/thermalign/ingest/listed.py").write_text(ADAPTER)
+    shutil.copy(PACKAGE.parents[1] / "config.yaml", tmp_path)
+    return tmp_path
+
+
+def run(project, block):
+    box = {"source": "fixed", "fixed": [5, 5, 30, 36]}
+    config = {
+        "base": "config.yaml",
+        "data": str(project),
+        "datasets": {"mine": {"adapter": "listed", "folder": ".", "box": box, **block}},
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", INGEST, json.dumps(config)],
+        env={**os.environ, "PYTHONPATH": str(project / "src")},
+        capture_output=True,
+        text=True,
+    )
+    return done.stdout + done.stderr
+
+
+def test_a_new_adapter_is_one_file_and_a_block(project):
+    printed = run(project, {"manifest": "list.csv", "modality": "visible"})
+    assert printed.splitlines()[-1] == "['visible', 'visible']"
+
+
+def test_its_settings_are_checked_as_every_others_are(project):
+    printed = run(project, {"manifest": "list.csv", "modalty": "visible"})
+    assert "datasets.mine.modalty: no such key; did you mean modality?" in printed
