@@ -1,49 +1,43 @@
 import sys
 from pathlib import Path
 
-from snakemake.utils import min_version, validate
+from snakemake.utils import min_version
 
 min_version("9.0")
 
-SRC = f"{workflow.basedir}/src"
+ROOT = Path(workflow.current_basedir)  # basedir, in a module, is the importer's
+SRC = str(ROOT / "src")
 sys.path.insert(0, SRC)
 
-from thermalign.config import check_config, check_folder, read_config
+from thermalign.config import (
+    check_places,
+    check_study,
+    config_files,
+    dataset_block,
+    manifest_of,
+    read_study,
+    trainings,
+)
 
 try:
-    check_folder("the folder of thermalign", workflow.basedir)
-    for file in workflow.config_settings.configfiles or ["config.yaml"]:
-        read_config(Path(file))
+    if workflow.modifier.is_main_snakefile():
+        FILES = workflow.config_settings.configfiles or [Path("config.yaml")]
+        config = read_study(FILES, workflow.config_settings.config)
+        workflow.configfiles[:] = config_files(FILES)  # for reports and archives
+    else:  # a module of another workflow, which hands its configuration over
+        config = check_study(config)
+    check_places(config, ROOT)
 except ValueError as error:
-    sys.exit(f"config: {error}")
-
-
-if not workflow.config_settings.configfiles:
-
-    configfile: "config.yaml"
-
-
-SCHEMA = Path(workflow.basedir, "workflow/schemas/config.schema.yaml")
-try:
-    check_config(config, SCHEMA)
-except ValueError as error:
-    sys.exit(f"config: {error}")
-validate(config, str(SCHEMA))  # fills in the schema's defaults
+    sys.exit("\n".join(f"config: {line}" for line in str(error).splitlines()))
 
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/settings.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/landmarks.smk"
-include: "workflow/rules/stress.smk"
 include: "workflow/rules/verification.smk"
-include: "workflow/rules/ablation.smk"
-include: "workflow/rules/spread.smk"
+include: "workflow/rules/experiments.smk"
 include: "workflow/rules/report.smk"
-
-
-localrules:
-    all,
 
 
 rule all:
@@ -52,5 +46,6 @@ rule all:
         f"{RESULTS}/report/index.html",
     log:
         f"{RESULTS}/logs/all.log",
+    localrule: True
     conda:
         "envs/report.yaml"

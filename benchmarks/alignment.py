@@ -1,7 +1,7 @@
 """Compare alignment methods on a finished study: similarity, the two eyes, affine.
 
 Usage: python benchmarks/alignment.py [--config config.yaml] [--protocols p1]
-           [--models annotated dan] [--subset range=1]
+           [--models annotated dan] [--range 1]
 
 Everything after the predictions of the study is made again with each method: faces of gallery,
 training and probes, matcher, scores. Prints the EER of each method, its mean over folds with 95 %
@@ -17,14 +17,18 @@ import torch
 import yaml
 
 from thermalign import tables
+from thermalign.evaluation.compared import Compared
 from thermalign.evaluation.draws import Draws, comparisons_of, subsets
+from thermalign.evaluation.measured import Measured
 from thermalign.evaluation.over_folds import Replicates
-from thermalign.geometry import Floats
-from thermalign.metrics.intervals import DIFFERENCE, RATE
-from thermalign.metrics.verification import eer
+from thermalign.evaluation.paired import mean_of
+from thermalign.evaluation.settings import Settings
+from thermalign.evaluation.verification import equal_error_rate
 from thermalign.records import read_fold
 from thermalign.schemas.dataset import IMAGES
+from thermalign.schemas.keys import Subset
 from thermalign.schemas.matching import SCORES
+from thermalign.settings import parse
 from thermalign.steps import align, score, train_matcher
 from thermalign.verification.alignment import METHODS
 
@@ -34,20 +38,20 @@ def main() -> None:
     parser.add_argument("--config", type=Path, default="config.yaml")
     parser.add_argument("--protocols", nargs="+", default=["p1"])
     parser.add_argument("--models", nargs="+", default=["annotated", "dan"])
-    parser.add_argument("--subset", default="range=1")
+    parser.add_argument("--range", default="1")
     asked = parser.parse_args()
     torch.set_num_threads(1)
     config = yaml.safe_load(asked.config.read_text())
     for protocol in asked.protocols:
-        study = Study(config, protocol, asked.subset)
+        study = Study(config, protocol, Subset(range=asked.range))
         for model in asked.models:
             found = {method: study.over_folds(model, method) for method in METHODS}
             value, drawn = found[METHODS[0]]
             for method, (its, replicates) in found.items():
-                low, high = replicates.interval(its, scale=RATE)
+                low, high = replicates.interval(its)
                 text = f"{protocol} {model:10} {method:10} EER {its:.3f} [{low:.3f}, {high:.3f}]"
                 if method != METHODS[0]:
-                    low, high = replicates.minus(drawn).interval(its - value, scale=DIFFERENCE)
+                    low, high = replicates.minus(drawn).interval(its - value)
                     text += f", difference {its - value:+.3f} [{low:+.3f}, {high:+.3f}]"
                 print(text, flush=True)
 
@@ -55,7 +59,7 @@ def main() -> None:
 class Study:
     """One protocol of a finished study, and the subset of its probes that is looked at."""
 
-    def __init__(self, config: dict[str, Any], protocol: str, subset: str) -> None:
+    def __init__(self, config: dict[str, Any], protocol: str, subset: Subset) -> None:
         self.config, self.protocol, self.subset = config, protocol, subset
         self.block = config["protocols"][protocol]
         self.results = Path(config["results"])
@@ -64,11 +68,11 @@ class Study:
     def over_folds(self, model: str, method: str) -> tuple[float, Replicates]:
         """Return the mean EER over folds and its replicates."""
         rates = [self.rate(fold, model, method) for fold in range(self.block["folds"])]
-        values, drawn, subjects = zip(*rates, strict=True)
-        return sum(values) / len(values), Replicates(sum(drawn) / len(drawn), max(subjects))
+        value, _, drawn = mean_of(rates)
+        return value, drawn
 
-    def rate(self, fold: int, model: str, method: str) -> tuple[float, Floats, int]:
-        """Return the EER of a fold, its replicates, and the number of subjects."""
+    def rate(self, fold: int, model: str, method: str) -> Measured:
+        """Return the EER of a fold."""
         folder = self.results / self.protocol / f"fold{fold}"
         roles = {key: self.block[key] for key in ("gallery", "probe")}
         settings = {**self.config["matcher"], **roles, "same_moment": ["exclude"]}
@@ -108,9 +112,9 @@ class Study:
             scores = tables.read(made / "scores.parquet", SCORES)
         test = read_fold(self.images, folder / "folds.parquet").query("role == 'test'")
         rows = dict(subsets(comparisons_of(scores, test)))[self.subset]
-        draws = Draws.of_fold(test, tables.read(self.images, IMAGES), self.config["evaluation"])
-        value = eer(rows["score"].to_numpy(), rows["genuine"].to_numpy())
-        return value, draws.eer(rows), rows["subject_id"].nunique()
+        settings = parse(Settings, self.config["evaluation"], "evaluation")
+        draws = Draws.of_fold(test, tables.read(self.images, IMAGES), settings)
+        return equal_error_rate(self.subset, Compared.of(rows, draws))
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from thermalign.metrics.bootstrap import (
     subject_weights,
 )
 from thermalign.metrics.identification import own_ranks
-from thermalign.metrics.intervals import DIFFERENCE, SCALES, interval
+from thermalign.metrics.intervals import DIFFERENCE, POSITIVE, RATE, interval
 from thermalign.metrics.verification import eer, roc
 
 GAP, LESS = 2.4, 0.2  # of genuine over impostor scores; how much smaller with another model
@@ -35,6 +35,7 @@ ERROR, BETWEEN, WITHIN = 0.05, 0.3, 0.2  # median NMSE; SD of its logarithm
 FAR = 0.01
 EVEN, UNEVEN = "eer difference, even cost", "eer difference, cost by person"
 METRICS = ("eer", "tar_at_far", "rank1", "nmse", EVEN, UNEVEN)
+SCALES = {"nmse": POSITIVE, EVEN: DIFFERENCE, UNEVEN: DIFFERENCE}  # of others: RATE
 
 
 @dataclass(frozen=True)
@@ -165,7 +166,7 @@ def coverage(
     kept: dict[str, list[tuple[float, ...]]] = {name: [] for name in METRICS}
     for repetition in range(repetitions):
         for name, (value, replicates) in estimate(rng, study, draws=draws, seed=repetition).items():
-            scale = SCALES.get(name, DIFFERENCE)
+            scale = SCALES.get(name, RATE)
             low, high = interval(value, replicates, subjects=study.tested, scale=scale)
             bottom, top = np.nanquantile(replicates, [0.025, 0.975])
             holds = low <= true[name] <= high, bottom <= true[name] <= top

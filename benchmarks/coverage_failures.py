@@ -21,7 +21,7 @@ from scipy.special import expit
 
 from thermalign.evaluation.compared import Compared
 from thermalign.metrics.bootstrap import nmse_replicates, ratio_replicates, subject_weights
-from thermalign.metrics.intervals import DIFFERENCE, SCALES, interval
+from thermalign.metrics.intervals import DIFFERENCE, RATE, interval
 from thermalign.metrics.verification import auc, d_prime, eer
 
 GAP, COST = 2.4, 0.3  # of genuine over impostor scores; what the second detector costs
@@ -38,6 +38,7 @@ FTA, NMSE_PAIR, EER_PAIR, EER_ANNOTATED = (
 )
 METRICS = ("fta", "auc", "auc_found", "d_prime", "eer", "eer_found", NMSE_PAIR, EER_PAIR)
 METRICS = (*METRICS, EER_ANNOTATED)
+RATES = ("fta", "auc", "auc_found", "eer", "eer_found")
 
 
 @dataclass(frozen=True)
@@ -161,7 +162,7 @@ def coverage(
     for repetition in range(repetitions):
         weights = subject_weights(study.people, replicates=draws, seed=repetition)
         for name, value, replicates in measure(sample(rng, study.people, study), weights):
-            scale = SCALES.get(name, DIFFERENCE)
+            scale = RATE if name in RATES else DIFFERENCE
             low, high = interval(value, replicates, subjects=study.people, scale=scale)
             bottom, top = np.nanquantile(replicates, [0.025, 0.975])
             holds = low <= true[name] <= high, bottom <= true[name] <= top

@@ -21,7 +21,7 @@ import torch
 from torch import nn
 
 from thermalign.landmarks import mtcnn
-from thermalign.training.precision import set_low
+from thermalign.training.precision import set_precision
 
 
 def theirs(folder: str) -> nn.Module:
@@ -69,7 +69,7 @@ def main() -> None:
         subprocess.run([*pip, "facenet-pytorch==2.6.0"], check=True)
         other = theirs(folder)
     ours = mtcnn.ONet(mtcnn.Settings().width).eval()
-    set_low(ours, args.precision == "bfloat16")
+    set_precision(ours, args.precision)
     crops = torch.randn(args.crops, 1, 48, 48)
     colour = crops.expand(-1, 3, -1, -1).contiguous()
     with torch.inference_mode():

@@ -15,10 +15,22 @@ import pytest
 import yaml
 
 from thermalign import tables
-from thermalign.schemas.dataset import BOXES, FOLDS, IMAGES
+from thermalign.geometry import LANDMARKS
+from thermalign.schemas.dataset import ATTRIBUTES, BOXES, FOLDS, IMAGES
 from thermalign.schemas.descriptions import COSTS
+from thermalign.schemas.keys import (
+    DISPLACEMENT,
+    MATCHER,
+    PLACEMENT,
+    STUDY,
+    SWEEP,
+    UNDISTURBED,
+    VARIANT,
+    Subset,
+    rows_of,
+)
 from thermalign.schemas.matching import SCORES
-from thermalign.schemas.measures import SUMMARY
+from thermalign.schemas.measures import METRICS, REPLICATES, SUMMARY
 from thermalign.schemas.predictions import DETECTIONS, PREDICTIONS, STRESS
 
 ROOT = Path(__file__).parents[1]
@@ -91,9 +103,20 @@ def test_every_model_has_finite_points_for_every_test_image(study):
         assert set(roles) == {"test"}
 
 
+def summary_of(study):
+    return tables.read(study / "results/compare/summary.parquet", SUMMARY)
+
+
+def figure(study, model, metric, **about):
+    """Return the row of SUMMARY of one figure."""
+    rows = rows_of(summary_of(study), Subset(**about))
+    (row,) = rows[(rows["model"] == model) & (rows["metric"] == metric)].itertuples()
+    return row
+
+
 def test_annotated_points_have_scores_but_no_error(study):
-    summary = tables.read(study / "results/compare/summary.parquet", SUMMARY)
-    metrics = summary.query("subset == 'all'").groupby("model")["metric"].unique()
+    summary = summary_of(study)
+    metrics = rows_of(summary).groupby("model")["metric"].unique()
     assert "eer" in metrics["annotated"]
     assert "nmse" not in metrics["annotated"]
     assert {"nmse", "ced", "eer", "roc", "rank1"} <= set(metrics["dan"])
@@ -101,19 +124,51 @@ def test_annotated_points_have_scores_but_no_error(study):
     assert values.between(0, 1).all()
 
 
+def test_what_a_figure_is_about_is_packed_into_no_column(study):
+    images = tables.read(study / "results/data/simulated/images.parquet", IMAGES)
+    worn = tables.read(study / "results/data/simulated/attributes.parquet", ATTRIBUTES)
+    config = tiny()
+    allowed = {
+        "dataset": {"simulated"},
+        "protocol": {"p1"},
+        "model": {*QUICK, "annotated"},
+        "experiment": {"", VARIANT, MATCHER, SWEEP, DISPLACEMENT, PLACEMENT},
+        "setting": {"", UNDISTURBED, STUDY}
+        | {name for block in ("variants", "ablation", "sweep") for name in config[block]}
+        | set(config["displacements"]["kinds"]),
+        "level": set(config["displacements"]["levels"]),
+        "same_moment": {"", "keep"},
+        "landmark": {"", *LANDMARKS},
+        "attribute": {"", *worn["name"]},
+        "attribute_value": {"", *worn["value"]},
+    }
+    for column in ("session", "volume", "range", "condition", "modality"):
+        allowed[column] = {"", *images[column].astype(str)}
+    written = dict.fromkeys((study / "results/p1").rglob("metrics.parquet"), METRICS)
+    written |= dict.fromkeys((study / "results/p1").rglob("replicates.parquet"), REPLICATES)
+    written |= {study / "results/compare/summary.parquet": SUMMARY}
+    assert len(written) > 20
+    for path, schema in written.items():
+        table = tables.read(path, schema)
+        for column, values in allowed.items():
+            assert set(table[column]) <= values, (path, column)
+        assert not table["metric"].str.contains("[^a-z0-9_]").any()
+
+
 def test_both_readings_of_the_same_moment_are_measured(study):
-    subsets = figures(study).index.to_frame(index=False).query("metric == 'eer'")
     for model in (*QUICK, "annotated"):
-        theirs = set(subsets.loc[subsets["model"] == model, "subset"])
-        assert {"all", "range=1", "same_moment=keep", "same_moment=keep&range=1"} <= theirs
+        for about in ({}, {"range": "1"}):
+            assert figure(study, model, "eer", **about)
+            assert figure(study, model, "eer", same_moment="keep", **about)
         scores = tables.read(study / f"results/p1/fold0/{model}/scores.parquet", SCORES)
         # 4 subjects x 2 ranges x 4 samples against 4 subjects
         assert scores.groupby("same_moment").size().to_dict() == {"exclude": 128, "keep": 128}
 
 
 def test_every_model_is_tested_under_every_variant(study):
-    summary = tables.read(study / "results/compare/summary.parquet", SUMMARY)
-    nmse = summary[summary["metric"] == "nmse"].set_index(["model", "subset"])
+    def under(variant, model="dan", metric="nmse"):
+        return figure(study, model, metric, experiment=VARIANT, setting=variant)
+
     for model in QUICK:
         table = tables.read(study / f"results/p1/fold0/{model}/stress/predictions.parquet", STRESS)
         assert table.groupby("variant").size().to_dict() == {
@@ -124,89 +179,81 @@ def test_every_model_is_tested_under_every_variant(study):
             "warm": 160,
         }
         lost = table.query("variant == 'found'").groupby("image_id")["x"].first().isna().mean()
-        assert summary.set_index(["model", "subset", "metric"]).loc[
-            (model, "variant=found", "failure_rate"), "value"
-        ] == pytest.approx(lost)
-        as_trained, again = nmse.loc[(model, "all")], nmse.loc[(model, "variant=none")]
-        assert as_trained["value"] == pytest.approx(again["value"], rel=1e-4)
-        assert again["low"] < again["value"] < again["high"]
-    moved = nmse.loc[("mean_shape", "variant=shift_20"), "value"]
-    assert moved > 1.5 * nmse.loc[("mean_shape", "all"), "value"]
-    sees_none = nmse.loc["mean_shape"]["value"]
-    assert sees_none["variant=warm"] == sees_none["variant=none"]
-    assert nmse.loc[("dan", "variant=warm"), "value"] != nmse.loc[("dan", "variant=none"), "value"]
+        assert under("found", model, "failure_rate").value == pytest.approx(lost)
+        as_trained, again = figure(study, model, "nmse"), under("none", model)
+        assert as_trained.value == pytest.approx(again.value, rel=1e-4)
+        assert again.low < again.value < again.high
+    moved = under("shift_20", "mean_shape").value
+    assert moved > 1.5 * figure(study, "mean_shape", "nmse").value
+    assert under("warm", "mean_shape").value == under("none", "mean_shape").value
+    assert under("warm").value != under("none").value
     page = (study / "results/report/index.html").read_text()
     assert "NMSE and equal error rate in moved boxes" in page
     assert "Faces that MTCNN finds in whole images" in page
     assert "NMSE and equal error rate in recordings that no training image showed" in page
 
 
-def figures(study):
-    """Return the SUMMARY of the study by model, subset, metric and abscissa."""
-    summary = tables.read(study / "results/compare/summary.parquet", SUMMARY)
-    return summary.set_index(["model", "subset", "metric", "at"]).sort_index()
-
-
 def test_every_part_of_the_matcher_is_measured_beside_the_whole(study):
-    table, names = figures(study).loc["annotated"], tiny()["ablation"]
-    whole = table.loc[("all", "eer", 0.0), "value"]
-    assert table.loc[("matcher=study", "eer", 0.0), "value"] == pytest.approx(whole)
-    for name in names:
-        its = table.loc[(f"matcher={name}", "eer", 0.0), "value"]
+    def of(name, metric="eer", **about):
+        return figure(study, "annotated", metric, experiment=MATCHER, setting=name, **about)
+
+    whole = figure(study, "annotated", "eer").value
+    assert of(STUDY).value == pytest.approx(whole)
+    for name in tiny()["ablation"]:
+        its = of(name).value
         assert 0 <= its <= 1
-        above = table.loc[(f"matcher={name}", "eer_above_study", 0.0), "value"]
-        assert above == pytest.approx(its - whole)
-        assert table.loc[(f"matcher={name}", "shared_subjects", 0.0), "value"] == 0
-    assert table.loc[("matcher=pls", "shared_subjects", 0.0), "n"] == 5  # training subjects
-    assert (table.loc["matcher=permuted&range=3", "value"] >= 0).all()
+        assert of(name, "eer_above_study").value == pytest.approx(its - whole)
+        assert of(name, "shared_subjects").value == 0
+    assert of("pls", "shared_subjects").n == 5  # training subjects
+    assert of("permuted", range="3").value >= 0
 
 
 def test_settings_are_compared_on_training_subjects_alone(study):
-    table = figures(study).loc["annotated"]
+    def of(name, metric):
+        return figure(study, "annotated", metric, experiment=SWEEP, setting=name)
+
     split = tables.read(study / "results/p1/fold0/folds.parquet", FOLDS)
-    assert table.loc[("sweep=five", "shared_subjects", 0.0), "n"] == 3  # 2 of 4, 1 of validation
+    assert of("five", "shared_subjects").n == 3  # 2 of 4, 1 of validation
     assert (split["role"] == "train").any()
-    difference = table.loc[("sweep=five", "eer_above_study", 0.0), "value"]
-    pair = [table.loc[(f"sweep={name}", "eer", 0.0), "value"] for name in ("five", "study")]
-    assert difference == pytest.approx(pair[0] - pair[1])
+    pair = [of(name, "eer").value for name in ("five", STUDY)]
+    assert of("five", "eer_above_study").value == pytest.approx(pair[0] - pair[1])
 
 
 def test_displaced_points_begin_at_the_annotated_ones_and_cost_more_the_further_they_go(study):
-    table = figures(study).loc["annotated"]
-    curve = table.loc[("displacement=isotropic", "eer"), "value"]
-    assert list(curve.index) == [0, 0.1, 0.5]
-    undisplaced = table.loc[("range=1", "eer", 0.0), "value"]
-    assert curve[0.0] == pytest.approx(undisplaced, abs=0.02)  # faces are cut and stored apart
-    assert curve[0.5] > curve[0.0]
-    nmse = table.loc[("displacement=scale", "nmse"), "value"]
-    assert nmse.tolist() == pytest.approx([0, 0.1, 0.5])
-    assert {"thermal", "visible"} == {
-        s.split("modality=")[1] for s in table.index.get_level_values(0) if "isotropic&" in s
-    }
-    slopes = table.xs("eer_slope", level="metric")["value"].droplevel("at")
-    sides = [slopes[f"displacement=isotropic&modality={side}"] for side in ("thermal", "visible")]
-    difference = table.loc[("displacement=isotropic", "eer_slope_difference", 0.0), "value"]
-    assert difference == pytest.approx(sides[0] - sides[1])
+    def at(level, metric, kind="isotropic", **about):
+        about |= {"experiment": DISPLACEMENT, "setting": kind, "range": "1", "level": level}
+        return figure(study, "annotated", metric, **about).value
+
+    undisplaced = figure(study, "annotated", "eer", range="1").value
+    assert at(0.0, "eer") == pytest.approx(undisplaced, abs=0.02)  # faces are cut and stored apart
+    assert at(0.5, "eer") > at(0.0, "eer")
+    nmse = [at(level, "nmse", kind="scale") for level in (0.0, 0.1, 0.5)]
+    assert nmse == pytest.approx([0, 0.1, 0.5])
+    sides = [at(0.0, "eer_slope", modality=side) for side in ("thermal", "visible")]
+    assert at(0.0, "eer_slope_difference") == pytest.approx(sides[0] - sides[1])
 
 
 def test_every_detector_is_placed_on_the_curve_by_its_error(study):
-    table = figures(study)
+    def placed(model, metric):
+        about = {"experiment": PLACEMENT, "setting": "isotropic", "range": "1"}
+        return figure(study, model, metric, **about).value
+
     for model in QUICK:
-        its = table.loc[(model, "placement=isotropic")]["value"].droplevel("at")
-        assert its["nmse"] == table.loc[(model, "range=1", "nmse", 0.0), "value"]
-        assert its["eer_excess"] == pytest.approx(its["eer"] - its["eer_predicted"], nan_ok=True)
-    its = table.loc[("mean_shape", "placement=isotropic")]["value"].droplevel("at")
-    curve = table.loc[("annotated", "displacement=isotropic", "eer"), "value"]
-    assert curve.min() <= its["eer_predicted"] <= curve.max()
+        assert placed(model, "nmse") == figure(study, model, "nmse", range="1").value
+        excess = placed(model, "eer") - placed(model, "eer_predicted")
+        assert placed(model, "eer_excess") == pytest.approx(excess, nan_ok=True)
+    summary = summary_of(study)
+    curve = summary[(summary["experiment"] == DISPLACEMENT) & (summary["setting"] == "isotropic")]
+    rates = curve.loc[(curve["metric"] == "eer") & (curve["modality"] == ""), "value"]
+    assert rates.min() <= placed("mean_shape", "eer_predicted") <= rates.max()
 
 
 def test_variants_are_carried_to_verification(study):
-    table = figures(study)
     for model in QUICK:
-        as_trained = table.loc[(model, "variant=none", "eer", 0.0), "value"]
-        assert as_trained == pytest.approx(table.loc[(model, "all", "eer", 0.0), "value"], abs=0.02)
-        moved = table.loc[(model, "variant=shift_20&range=1", "eer", 0.0)]
-        assert moved["low"] <= moved["value"] <= moved["high"]
+        as_trained = figure(study, model, "eer", experiment=VARIANT, setting=UNDISTURBED).value
+        assert as_trained == pytest.approx(figure(study, model, "eer").value, abs=0.02)
+        moved = figure(study, model, "eer", experiment=VARIANT, setting="shift_20", range="1")
+        assert moved.low <= moved.value <= moved.high
 
 
 def test_detections_are_ranked_by_score_and_what_variants_take_is_the_best(study):
@@ -324,9 +371,9 @@ def test_real_photographs_reach_their_report(tmp_path):
     status, printed = run(tmp_path, config)
     assert status == 0, printed
     summary = tables.read(tmp_path / "results/london60/compare/summary.parquet", SUMMARY)
-    eer = summary[(summary["metric"] == "eer") & (summary["subset"] == "all")]
+    eer = rows_of(summary).query("metric == 'eer'")
     assert set(eer["model"]) == {"dan", "mean_shape"}
-    nmse = summary[(summary["metric"] == "nmse") & (summary["subset"] == "all")]
+    nmse = rows_of(summary).query("metric == 'nmse'")
     assert set(nmse["n"]) == {30}  # the neutral images of the test subjects
     page = (tmp_path / "results/london60/report/index.html").read_text()
     assert "no second modality to map to (mapping: none)" in page

@@ -93,3 +93,52 @@ def test_the_mirror_matrix_agrees_with_mirror_points():
     np.testing.assert_allclose(
         g.apply_matrix(matrix[0], FACE)[list(g.MIRRORED)], g.mirror_points(FACE, 100)
     )
+
+
+BOXES = torch.tensor([[10.0, 20.0, 40.0, 80.0], [0.0, 0.0, 5.0, 5.0]])
+
+
+def test_corners_of_a_box_are_zero_and_one() -> None:
+    corners = torch.tensor([[[9.5, 19.5], [49.5, 99.5]], [[-0.5, -0.5], [4.5, 4.5]]])
+    expected = torch.tensor([[0.0, 0.0], [1.0, 1.0]]).expand(2, 2, 2)
+    torch.testing.assert_close(g.to_box_units(corners, BOXES), expected)
+
+
+def test_box_units_come_back() -> None:
+    points = torch.randn(2, 5, 2, generator=torch.Generator().manual_seed(0)) * 30
+    torch.testing.assert_close(g.from_box_units(g.to_box_units(points, BOXES), BOXES), points)
+
+
+def test_box_units_are_fractions_of_the_crop() -> None:
+    points = torch.tensor([[[12.0, 30.0]], [[1.0, 3.0]]])
+    crop = g.apply_matrix(g.box_to_crop(BOXES, 48, 48), points)
+    torch.testing.assert_close((crop + 0.5) / 48, g.to_box_units(points, BOXES))
+
+
+BOX = np.array([10.0, 20, 40, 40])
+
+
+def moved(right, down=0.0, size=40.0):
+    return np.array([10.0 + right, 20 + down, size, size])
+
+
+def test_overlap_is_the_common_area_over_the_covered_one():
+    first = np.stack([BOX] * 4)
+    second = np.stack([BOX, moved(20), moved(40), moved(10, 10, 20)])
+    # half beside it covers 1.5; touching nothing; a quarter inside
+    np.testing.assert_allclose(g.box_iou(first, second), [1, 1 / 3, 0, 1 / 4])
+
+
+def test_overlap_is_symmetric_and_survives_a_change_of_scale():
+    rng = np.random.default_rng(0)
+    first, second = rng.uniform(1, 30, (2, 50, 4))
+    np.testing.assert_allclose(g.box_iou(first, second), g.box_iou(second, first))
+    np.testing.assert_allclose(g.box_iou(first, second), g.box_iou(3 * first, 3 * second))
+
+
+def test_tensors_and_arrays_overlap_alike_in_every_pair():
+    rng = np.random.default_rng(1)
+    first, second = rng.uniform(1, 30, (2, 20, 4))
+    every = g.box_iou(torch.as_tensor(first)[:, None], torch.as_tensor(second)).numpy()
+    np.testing.assert_array_equal(every.diagonal(), g.box_iou(first, second))
+    assert every.shape == (20, 20)

@@ -12,7 +12,7 @@ import yaml
 from thermalign.folds import Settings, draw_roles, split
 from thermalign.landmarks.models import load_model
 from thermalign.simulator.settings import settings_from, subject_name
-from thermalign.training.stage import rate_at
+from thermalign.training.loop import rate_at
 
 ROOT = Path(__file__).parents[1]
 CONFIG = ROOT / "workflow" / "config" / "paper.yaml"

@@ -10,15 +10,21 @@ from thermalign import provenance
 def package(tmp_path, monkeypatch):
     copy = shutil.copytree(provenance.PACKAGE, tmp_path / "thermalign")
     monkeypatch.setattr(provenance, "PACKAGE", copy)
-    return copy
+    forget()
+    yield copy
+    forget()
 
 
 def edit(path, old, new):
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new, 1))
-    provenance._tree.cache_clear()
-    provenance._digest.cache_clear()
+    forget()
+
+
+def forget():
+    for cached in vars(provenance).values():
+        getattr(cached, "cache_clear", int)()
 
 
 def test_prose_does_not_count_and_code_does(package):
@@ -61,3 +67,9 @@ def test_empty_fields_which_python_versions_write_differently_are_left_out():
     assert "type_params" not in written
     assert "decorator_list" not in written
     assert "FunctionDef(name='f'" in written
+
+
+def test_the_keywords_of_a_step_are_read_without_loading_it():
+    assert provenance.keywords("steps.fold")[:3] == ["images", "protocol", "fold"]
+    with pytest.raises(ValueError, match=r"thermalign\.folds has no function run"):
+        provenance.keywords("folds")

@@ -1,8 +1,10 @@
 """What every rule says: its environment against imports, its shell command, its directives."""
 
 import ast
+import importlib
 import re
 import shlex
+import subprocess
 import sys
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 import yaml
 
 from thermalign import provenance
+from thermalign.__main__ import parse
 from thermalign.provenance import PACKAGE, loaded_by_name, third_party
 
 ROOT = Path(__file__).parents[1]
@@ -18,7 +21,7 @@ RULES = {
     for file in sorted((ROOT / "workflow/rules").glob("*.smk"))
     for name, body in re.findall(r"^rule (\w+):\n((?:    .*\n|\n)+)", file.read_text(), flags=re.M)
 }
-STEPS = {path.stem for path in (PACKAGE / "steps").glob("[a-z]*.py")}
+STEPS = {path.stem for path in (PACKAGE / "steps").glob("[a-z]*.py")} - {"job"}  # what they share
 PROJECT = (ROOT / "pyproject.toml").read_text()
 PINS = dict(re.findall(r'"([a-z0-9-]+)==([\w.]+)"', PROJECT))
 DISTRIBUTIONS = {  # import name: what pyproject.toml calls it
@@ -34,8 +37,6 @@ CONDA = {  # what conda-forge calls it, where pyproject.toml has another name
     "opencv-python-headless": "py-opencv",
     "torch": "pytorch",
 }
-UNQUOTED = {"code", "seed", "chunks", "detector", "modality", "files"}
-"""Params that are numbers, digests or words that the schema restricts."""
 
 
 def modules(package):
@@ -57,9 +58,39 @@ def environment(rule):
     )
 
 
-def shell(rule):
-    """Return a rule's shell command as it stands, placeholders and all."""
-    return ast.literal_eval(f"({RULES[rule].split('    shell:', 1)[1]})")
+def given(rule, directive):
+    """Return the names of a rule's inputs, outputs or params."""
+    block = re.search(rf"^    {directive}:\n((?:        .*\n)+)", RULES[rule], flags=re.M)
+    return re.findall(r"^        (\w+)=", block[1], flags=re.M) if block else []
+
+
+def called(rule):
+    """Return what a rule calls step() with: a name, an expression, names of inputs and outputs."""
+    name, job, inputs, outputs = (
+        ast.parse(RULES[rule].split("    shell:", 1)[1].strip()).body[0].value.args
+    )
+    return name.value, ast.unparse(job), inputs.value.split(), outputs.value.split()
+
+
+@pytest.fixture(scope="module")
+def commands(tmp_path_factory):
+    """The words of a command of every rule, as a dry run prints it; its folders have blanks."""
+    folder = tmp_path_factory.mktemp("a study")
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    config |= {"results": "my results", "sweep": {"five": {"components": 5}}}
+    config["variants"] = {"found": {"detector": "mtcnn"}}
+    (folder / "study.yaml").write_text(yaml.safe_dump(config))
+    done = snakemake(
+        folder, "-s", str(ROOT / "Snakefile"), "--configfile", "study.yaml", "-n", "-p"
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines = re.findall(r"python -m thermalign .*", done.stdout)
+    return {words[3]: words for words in map(shlex.split, lines)}
+
+
+def snakemake(folder, *arguments):
+    command = [sys.executable, "-m", "snakemake", "--cores", "1", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
 
 
 def test_every_step_is_a_rule_and_every_rule_a_step():
@@ -67,8 +98,8 @@ def test_every_step_is_a_rule_and_every_rule_a_step():
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_a_rule_states_its_threads_resources_log_and_environment(rule):
-    for directive in ("threads:", "resources:", "log:", "conda:"):
+def test_a_rule_states_its_resources_log_and_environment(rule):
+    for directive in ("resources:", "log:", "conda:"):
         assert f"    {directive}" in RULES[rule]
 
 
@@ -102,12 +133,19 @@ def test_packages_whose_modules_are_loaded_by_name_are_found_in_the_code(tmp_pat
     assert loaded_by_name("thermalign.b") == set()
 
 
+BY_NAME = {
+    "ingest": '"ingest.{adapter}"',
+    "landmarks": '"landmarks.{detector}"',
+    "verification": "*parts(",
+}
+"""How a rule's fingerprint spells modules that are loaded by name, by their package."""
+
+
 @pytest.mark.parametrize("rule", RULES)
 def test_a_step_that_loads_modules_by_name_has_them_in_its_fingerprint(rule):
-    own = (PACKAGE / "steps" / f"{rule}.py").read_text()
-    for package, wildcard in (("landmarks", "detector"), ("ingest", "adapter")):
-        if f"thermalign.{package}.{{" in own or (package == "landmarks" and "load_model(" in own):
-            assert f'"{package}.{{{wildcard}}}"' in RULES[rule]
+    spelled = re.search(r"code=code\((.*)\),", RULES[rule])[1]
+    for package in loaded_by_name(f"thermalign.steps.{rule}"):
+        assert BY_NAME[package] in spelled
 
 
 @pytest.mark.parametrize("detector", modules("landmarks"))
@@ -121,22 +159,77 @@ def test_an_optional_package_of_a_detector_is_an_extra_of_the_project(detector):
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_every_path_in_a_shell_command_is_quoted(rule):
-    for placeholder in re.findall(r"\{([^{}]+)\}", shell(rule)):
-        name, _, how = placeholder.partition(":")
-        kind, _, key = name.partition(".")
-        if kind == "wildcards" or (kind == "params" and key in UNQUOTED):
-            continue  # the rules restrict them to letters, digits and _
-        assert how == "q", f"rule {rule}: {{{placeholder}}} is not quoted"
+def test_a_rule_calls_its_step_with_the_inputs_and_outputs_it_has(rule):
+    name, _job, inputs, outputs = called(rule)
+    assert name == rule
+    assert inputs == given(rule, "input")
+    assert outputs == given(rule, "output")
+    keywords = set(provenance.keywords(f"steps.{rule}"))
+    assert {*inputs, *outputs, *given(rule, "params")} <= keywords
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_a_shell_command_gives_a_step_each_of_its_keywords_once(rule):
-    words = shlex.split(re.sub(r"\{[^{}]+\}", "x", shell(rule)))
-    assert words[:4] == ["python", "-m", "thermalign", rule]
-    options = [word for word in words if word.startswith("--")]
-    tree = ast.parse((PACKAGE / "steps" / f"{rule}.py").read_text())
-    run = next(n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == "run")
-    assert sorted(options) == sorted(
-        ["--log", "--job", *(f"--{a.arg}" for a in run.args.kwonlyargs)]
-    )
+def test_a_command_is_what_its_step_takes_whatever_its_folders_are_called(rule, commands):
+    words = commands[rule]
+    run = importlib.import_module(f"thermalign.steps.{rule}").run
+    log, _job, keywords = parse(run, rule, words[4:])
+    assert log.parts[:3] == ("my results", "logs", rule)
+    assert set(keywords) == set(provenance.keywords(f"steps.{rule}"))
+    for output in given(rule, "output"):
+        assert keywords[output].parts[0] == "my results"
+
+
+IMPORTER = """
+configfile: "both.yaml"
+
+
+module thermalign:
+    snakefile:
+        "{snakefile}"
+    config:
+        config["faces"]
+
+
+use rule * from thermalign
+
+
+rule paper:
+    default_target: True
+    input:
+        rules.all.input,
+    output:
+        "paper.txt",
+    shell:
+        "cp {{input}} {{output}}"
+"""
+
+
+@pytest.fixture
+def importer(tmp_path):
+    """Another workflow, which has the study as a module, in a folder of its own."""
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    volume = {"subjects": 1, "ranges": [1], "baseline": 1, "expression": 0}
+    config["datasets"]["simulated"] |= {"chunks": 1, "settings": {"volumes": [volume]}}
+    (tmp_path / "both.yaml").write_text(yaml.safe_dump({"faces": config, "title": "mine"}))
+    (tmp_path / "Snakefile").write_text(IMPORTER.format(snakefile=ROOT / "Snakefile"))
+    return tmp_path
+
+
+def test_the_study_can_be_a_module_of_another_workflow(importer):
+    done = snakemake(importer, "-n")
+    assert done.returncode == 0, done.stdout + done.stderr
+    due = set(re.findall(r"^(?:local)?rule (\w+):", done.stdout, flags=re.M))
+    optional = {"detect", "stress", "score_variants", "sweep"}  # this study asks for none of them
+    assert due == set(RULES) - optional | {"paper"}
+    done = snakemake(importer, "results/data/simulated/chunks/0")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (importer / "results/data/simulated/chunks/0/images.parquet").is_file()
+
+
+def test_what_another_workflow_hands_over_is_checked_too(importer):
+    both = (importer / "both.yaml").read_text()
+    (importer / "both.yaml").write_text(both.replace("components: 10", "componets: 10"))
+    done = snakemake(importer, "-n")
+    assert done.returncode != 0
+    assert [line for line in done.stderr.splitlines() if "config: matcher" in line]
+    assert "Traceback" not in done.stderr

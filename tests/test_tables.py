@@ -2,6 +2,7 @@ import importlib
 import pkgutil
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -47,6 +48,42 @@ def test_a_table_against_its_schema_is_refused_and_the_old_file_kept(tmp_path, f
         tables.write(path, frame, BOXES)
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["boxes.parquet"]
+
+
+LISTS = pa.schema(
+    [
+        pa.field("name", pa.string(), nullable=False),
+        pa.field("draws", pa.list_(pa.field("element", pa.float64(), nullable=False)), False),
+    ]
+)
+
+
+def test_a_row_of_numbers_in_a_place_is_read_back_as_an_array(tmp_path):
+    draws = [np.array([0.1, np.nan, np.inf]), [1, 2], np.empty(0)]
+    tables.write(tmp_path / "t", {"name": ["a", "b", "c"], "draws": draws}, LISTS)
+    found = tables.read(tmp_path / "t", LISTS)["draws"]
+    for given, read in zip(draws, found, strict=True):
+        np.testing.assert_array_equal(read, given)
+        assert read.dtype == np.float64
+    tables.write(tmp_path / "t", {"name": [], "draws": []}, LISTS)
+    assert tables.read(tmp_path / "t", LISTS).empty
+
+
+@pytest.mark.parametrize(
+    ("draws", "message"),
+    [
+        (None, "column draws has 1 nulls"),
+        ([0.1, None], "column draws is not list.*none of them missing"),
+        (0.1, "column draws is not list.*in a row"),
+        ([[0.1], [0.2]], "column draws is not list.*in a row"),
+        (["x"], "column draws is not list.*give numbers"),
+        ([[0.1], [0.2, 0.3]], "column draws is not list"),
+    ],
+)
+def test_what_is_no_row_of_numbers_is_refused(tmp_path, draws, message):
+    column = pd.Series([[0.5], draws], dtype=object)
+    with pytest.raises(ValueError, match=message):
+        tables.write(tmp_path / "t", {"name": ["a", "b"], "draws": column}, LISTS)
 
 
 def test_a_symbolic_link_is_replaced_and_its_target_left_alone(tmp_path):

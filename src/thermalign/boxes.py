@@ -8,6 +8,7 @@ import pandas as pd
 
 from thermalign.geometry import CENTRE_BELOW_EYES, Floats, interocular_distance
 from thermalign.records import BOX, points_of
+from thermalign.settings import SEED, setting
 
 
 @dataclass(frozen=True)
@@ -31,13 +32,13 @@ class Settings:
         The box of ``fixed``.
     """
 
-    source: str = "derived"
-    width: float = 2.3
-    height: float = 2.87
-    shift: float = 0.07
-    scale: float = 0.05
-    seed: int = 0
-    fixed: tuple[float, float, float, float] | None = None
+    source: str = setting("derived", choices=("given", "derived", "fixed"))
+    width: float = setting(2.3, low=1, high=10, unit="interocular distances")
+    height: float = setting(2.87, low=1, high=10, unit="interocular distances")
+    shift: float = setting(0.07, low=0, high=1, unit="interocular distances")
+    scale: float = setting(0.05, low=0, high=1)
+    seed: int = setting(0, low=0, high=SEED)
+    fixed: tuple[float, float, float, float] | None = setting(None, unit="px")
 
 
 SMALLEST_FIXED = 4.0  # px

@@ -1,242 +1,388 @@
-"""The configuration file: read strictly, checked whole, refused in one line.
+"""The whole configuration: typed, closed and completed, or refused in one line a fault.
 
-The Snakefile and the command line read it here. PyYAML and jsonschema come with Snakemake.
+The Snakefile and the command line read it here. What models, matcher parts, adapters and figures
+can be told is declared by dataclasses beside their code, and read from the syntax tree: nothing is
+imported to check it. Only this file knows pydantic.
 """
 
-import math
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
-from typing import Any
+from types import GenericAlias
+from typing import Annotated, Any, Literal
 
-import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic import model_serializer as serializer
+from pydantic.json_schema import models_json_schema
 
-from thermalign.failures import one_line
+from thermalign.catalogue import (
+    Block,
+    Kind,
+    Setting,
+    adapters,
+    classifiers,
+    detectors,
+    mappings,
+    settings_of,
+)
+from thermalign.config_checks import (
+    Training,
+    check_places,
+    dataset_block,
+    faults,
+    manifest_of,
+    trainings,
+)
+from thermalign.config_faults import nearest, told
+from thermalign.overlays import config_files, over_base, read_merged
+from thermalign.settings import SEED
 
-LARGEST_WHOLE = 10**15  # up to here a number of an exponent is told without it
-SMALLEST_PAIR = 4  # px between aligned eyes, and between mouth corners
-_TAG = "tag:yaml.org,2002:"
-_OLD_NUMBER = re.compile(r"[-+]?0[0-7_]+|[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?")
-"""What YAML 1.1 reads as octal, or as hours and minutes."""
-_EXPONENT = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+")
-"""A number to everybody but YAML 1.1, which wants a point before the exponent and a sign in it."""
-_KINDS = {f"{_TAG}{name}" for name in ("str", "int", "float", "bool", "null", "map", "seq")}
+__all__ = [
+    "Training",
+    "check_places",
+    "check_study",
+    "config_files",
+    "dataset_block",
+    "json_schema",
+    "manifest_of",
+    "read_study",
+    "trainings",
+]
+
+NAME = "[a-z][a-z0-9_]*$"
+UNNAMED = "pls"
+"""The matcher part whose settings stand in ``matcher:`` itself."""
 
 
-def read_config(path: Path) -> dict[str, Any]:
-    """Read a configuration file.
+def unique(values: list[Any]) -> list[Any]:
+    """Refuse a list with an entry that stands twice."""
+    if len({str(value) for value in values}) < len(values):
+        raise ValueError("give each once")
+    return values
+
+
+Unique = AfterValidator(unique)
+Seed = Annotated[int, Field(ge=0, le=SEED)]
+Name = Annotated[str, Field(pattern=f"^{NAME}")]
+ModelName = Annotated[str, Field(pattern=f"^(?!annotated$){NAME}")]
+Text = Annotated[str, Field(min_length=1)]
+Words = Annotated[list[Text], Unique]
+Counts = Annotated[list[Annotated[int, Field(ge=1)]], Unique]
+
+
+def key(
+    meaning: str, default: Any = ..., *, source: str = "", unit: str = "", **limits: Any
+) -> Any:
+    """Return a key with what it means; without a default it must be given."""
+    told = {"unit": unit, "source": source}
+    extra: dict[str, Any] = {name: text for name, text in told.items() if text}
+    return Field(default, description=meaning, json_schema_extra=extra, **limits)
+
+
+class Closed(BaseModel):
+    """A block without other keys than those that are listed; no value is guessed from another."""
+
+    model_config = ConfigDict(
+        extra="forbid", strict=True, allow_inf_nan=False, regex_engine="python-re"
+    )
+
+
+class AsGiven(Closed):
+    """A block that stays as the file gives it: what it leaves out, the code completes."""
+
+    @serializer(mode="wrap")
+    def given(self, dump: Any) -> dict[str, Any]:
+        """Return the keys that were given."""
+        return {k: value for k, value in dump(self).items() if k in self.model_fields_set}
+
+
+class Threads(Closed):
+    """Cores per job; never a reason to run again."""
+
+    train: int = key("cores of one training job", ge=1)
+
+
+class Probe(Closed):
+    """Which test images are verified."""
+
+    modality: Literal["thermal", "visible"] = key("what they were recorded in")
+    conditions: Words = key("conditions that take part; empty is every one", [])
+    ranges: Counts = key("ranges that take part; empty is every one", [])
+    sessions: Words = key("sessions that take part; empty is every one", [])
+
+
+class Gallery(Probe):
+    """Which test images are enrolled."""
+
+    images: int | None = key("of each person, drawn; absent is all", None, ge=1)
+
+
+class ProtocolKeys(Closed):
+    """Who is trained on and tested, and who meets whom."""
+
+    dataset: str = key("name under datasets")
+    folds: int = key("random splits", ge=1, le=1000)
+    probe: Probe = key("which test images are verified")
+    gallery: Gallery = key("which test images are enrolled")
+    same_moment: Annotated[list[Literal["exclude", "keep"]], Unique] = key(
+        "may a probe meet an image of its own moment (keep) or not; the first is the headline",
+        ["exclude", "keep"],
+        min_length=1,
+    )
+    paper: Literal[1, 2] | None = key(
+        "protocol of the paper whose printed figures belong beside this one's; absent is none", None
+    )
+
+
+class StudyKeys(Closed):
+    """Configuration of a study. Closed: an unknown key is an error."""
+
+    results: str = key("folder of everything the rules write", min_length=1)
+    data: str = key("folder that folders of table datasets are relative to", min_length=1)
+    training_seed: Seed = key("seed of every matcher and of every model that lists no seeds")
+    threads: Threads = key("cores per job; never a reason to run again")
+    datasets: dict[Name, dict[str, Any]] = key("datasets by name", min_length=1)
+    models: dict[ModelName, dict[str, Any]] = key("landmark models by name", min_length=1)
+
+
+def fields_of(block: Block, *, required: bool | None = None) -> dict[str, Any]:
+    """Return the keys of declared settings; whether they must be given, if not as declared."""
+    fields = {}
+    for its in block.settings:
+        must = its.required if required is None else required
+        given = {} if isinstance(its.default, dict) else its.default
+        default = ... if must else list(given) if isinstance(given, tuple) else given
+        meaning = key(its.meaning, default, unit=its.unit, source=its.source)
+        fields[its.name] = (type_of(its.kind, its), meaning)
+    return fields
+
+
+def type_of(kind: Kind, its: Setting) -> Any:
+    """Return the type of a declared setting with its limits."""
+    limits: dict[str, Any] = {"ge": its.low, "le": its.high}
+    limits |= {"multiple_of": its.multiple_of} if its.multiple_of > 1 else {}
+    numbers = Field(**{name: limit for name, limit in limits.items() if limit is not None})
+    made: Any
+    if kind.name in ("int", "float"):
+        made = Annotated[int if kind.name == "int" else float, numbers]
+    elif kind.name == "str":
+        made = Literal[its.choices] if its.choices else str
+    elif kind.name == "list":
+        made = list_of(kind, its)
+    elif kind.name == "mapping":
+        made = by_name(str, type_of(kind.parts[0], its))
+    elif kind.name == "any":
+        made = str | int | float
+    elif kind.block is not None:
+        made = settings_model(kind.block.module, kind.block.name)
+    else:
+        made = bool
+    return made | None if kind.optional else made
+
+
+def list_of(kind: Kind, its: Setting) -> Any:
+    """Return the type of a list: of a stated length, or of entries that stand once each."""
+    entries: Any = GenericAlias(list, type_of(kind.parts[0], its))
+    if not kind.any_length:
+        length = len(kind.parts)
+        return Annotated[entries, Field(min_length=length, max_length=length)]
+    return Annotated[entries, Field(min_length=1 if its.required else 0), Unique]
+
+
+def by_name(name: Any, of: Any) -> Any:
+    """Return the type of entries by name."""
+    return dict[name, of]
+
+
+@cache
+def settings_model(module: str, name: str = "Settings") -> type[Closed]:
+    """Return the closed model of a class of settings."""
+    block = settings_of(module, name)
+    title = f"{block.module.removeprefix('thermalign.').replace('.', '_')}_{block.name}"
+    return create_model(title, __base__=AsGiven, __doc__=block.meaning, **fields_of(block))
+
+
+@cache
+def dataset_model(adapter: str) -> type[Closed]:
+    """Return the closed model of the datasets of an adapter."""
+    block = settings_of(f"thermalign.ingest.{adapter}")
+    fields = {
+        "adapter": (Literal[adapter], key("format that it is read from")),
+        **fields_of(block),
+        "box": (settings_model("thermalign.boxes"), key("where face boxes come from")),
+    }
+    return create_model(f"dataset_{adapter}", __base__=AsGiven, __doc__=block.meaning, **fields)
+
+
+@cache
+def detector_model(detector: str) -> type[Closed]:
+    """Return the closed model of the landmark models of a detector."""
+    block = settings_of(f"thermalign.landmarks.{detector}")
+    seeds = Annotated[list[Seed], Field(min_length=1), Unique]
+    fields = {
+        "model": (Literal[detector], key("detector; its name is the default", detector)),
+        "seeds": (seeds, key("training seeds, a training and a row each", [])),
+        **fields_of(block),
+    }
+    return create_model(f"model_{detector}", __base__=AsGiven, __doc__=block.meaning, **fields)
+
+
+def matcher_fields(*, required: bool) -> dict[str, Any]:
+    """Return the keys of the matcher: its parts by name, and the settings of each."""
+    chosen = (
+        ("mapping", mappings(), "what brings visible and thermal features together"),
+        ("classifier", classifiers(), "what compares a probe with the enrolled images"),
+    )
+    choices = tuple(
+        Setting(name, Kind("str"), meaning, required, choices=tuple(names))
+        for name, names, meaning in chosen
+    )
+    fields = fields_of(Block("matcher", "parts", "", choices))
+    fields |= fields_of(settings_of(f"thermalign.verification.{UNNAMED}"), required=required)
+    fields |= fields_of(settings_of("thermalign.verification.descriptors"), required=required)
+    for part in (*mappings(), *classifiers()):
+        block = settings_of(f"thermalign.verification.{part}")
+        if block.settings and part != UNNAMED:
+            fields[part] = (settings_model(block.module), key(block.meaning, None))
+    return fields
+
+
+@cache
+def study_model() -> type[Closed]:
+    """Return the closed model of everything but what depends on an adapter or a detector."""
+    matcher = create_model(
+        "matcher",
+        __base__=AsGiven,
+        __doc__="From aligned faces to scores.",
+        **matcher_fields(required=True),
+    )
+    changes = create_model(
+        "changes",
+        __base__=AsGiven,
+        __doc__="Keys of the matcher with other values, or permutations.",
+        **matcher_fields(required=False),
+        permutations=(int, key("shuffles of who is on the gallery's images", None, ge=1, le=1000)),
+    )
+    folds = settings_of("thermalign.folds")
+    protocol = create_model("protocol", __base__=ProtocolKeys, **fields_of(folds))
+    variant = settings_model("thermalign.evaluation.variants", "Variant")
+    alignment = settings_model("thermalign.verification.alignment")
+    displacements: Any = whole_model("displacements", "thermalign.evaluation.displacement")
+    evaluation = whole_model("evaluation", "thermalign.evaluation.settings")
+    protocols = by_name(name_but("data", "compare", "report", "logs"), protocol)
+    return create_model(
+        "study",
+        __base__=StudyKeys,
+        protocols=(protocols, key("protocols by name", min_length=1)),
+        variants=(
+            by_name(name_but("none"), variant),
+            key("how test images or their boxes differ from those of training, by name", {}),
+        ),
+        alignment=(alignment, key("canonical coordinates of aligned faces")),
+        matcher=(matcher, key("from aligned faces to scores")),
+        ablation=(
+            by_name(name_but("study"), changes),
+            key("matchers by name, and what differs from the study's in each", {}),
+        ),
+        sweep=(
+            by_name(name_but("study"), changes),
+            key("as ablation, compared on halves of the training subjects, to choose by", {}),
+        ),
+        displacements=(
+            displacements | None,
+            key("how annotated points of probes are displaced; absent is not at all", None),
+        ),
+        evaluation=(evaluation, key("metrics and their intervals")),
+    )
+
+
+def whole_model(name: str, module: str) -> type[Closed]:
+    """Return the closed model of declared settings that must all be given."""
+    block = settings_of(module)
+    fields = fields_of(block, required=True)
+    return create_model(name, __base__=Closed, __doc__=block.meaning, **fields)
+
+
+def name_but(*taken: str) -> Any:
+    """Return the type of names of one's own but those that mean something else already."""
+    return Annotated[str, Field(pattern=f"^(?!({'|'.join(taken)})$){NAME}")]
+
+
+def read_study(files: Sequence[Path], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Read, merge, check and complete a configuration.
 
     Parameters
     ----------
-    path : Path of a YAML file in UTF-8
+    files : at least one Path
+        See :mod:`thermalign.overlays`.
+    changes : mapping
+        What the command line changes.
+
+    Raises
+    ------
+    ValueError
+        A line for each fault: the key, what it is, and what would be right.
+    """
+    return check_study(read_merged(files, changes))
+
+
+def check_study(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Check a configuration and complete it.
+
+    Parameters
+    ----------
+    config : mapping
+        As a file holds it; it may name a base.
 
     Returns
     -------
     dict
+        The same with the defaults of what is not settings of a part: those stay with its code.
 
     Raises
     ------
     ValueError
-        If the file is missing or no YAML, is no mapping, has a key twice or one that is no text, or
-        a value that is not finite or neither text, number, true, false, list nor mapping. The
-        message names file, line and cure.
+        As :func:`read_study`.
     """
-    if not path.is_file():
-        raise ValueError(f"{path}: no such configuration; name one with --configfile")
+    study, lines = _read(study_model(), over_base(config, "configuration"), "")
+    kinds = {"datasets": ("adapter", adapters()), "models": ("model", detectors())}
+    for group, (word, known) in kinds.items():
+        for name, block in study.get(group, {}).items():
+            where, kind = f"{group}.{name}", block.get(word, name if word == "model" else None)
+            if kind not in known:
+                lines.append(f"{where}: no {word} {kind!r}; {nearest(kind, known)}")
+                continue
+            model = dataset_model(kind) if group == "datasets" else detector_model(kind)
+            study[group][name], more = _read(model, block, where)
+            lines += more
+    lines = lines or list(faults(study))
+    if lines:
+        raise ValueError("\n".join(lines))
+    return study
+
+
+def _read(
+    model: type[Closed], block: Mapping[str, Any], where: str
+) -> tuple[dict[str, Any], list[str]]:
+    """Return a completed block, or the lines of what is wrong in it."""
     try:
-        text = path.read_bytes().decode("utf-8-sig")
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        _check_nodes(path, root)
-        config = yaml.safe_load(text)
-    except RecursionError:
-        raise ValueError(f"{path}: nests too deep; see config.yaml for an example") from None
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: is not UTF-8 text ({error}); save it as UTF-8") from error
-    except yaml.YAMLError as error:
-        raise ValueError(f"{path}{_where(error)}; correct it") from error
-    if not isinstance(config, dict):
-        raise ValueError(
-            f"{path}: holds no keys and values (results: results, ...); see config.yaml"
-        )
-    return config
+        return model.model_validate(dict(block)).model_dump(exclude_none=True), []
+    except ValidationError as error:
+        faulty = [(its["type"], its["loc"], its["input"]) for its in error.errors()]
+        return {}, told(faulty, model.model_json_schema(), where)
 
 
-def check_config(config: Mapping[str, Any], schema: Path) -> None:
-    """Refuse a configuration that its schema does not allow, or whose folders cannot be used.
-
-    Parameters
-    ----------
-    config : what :func:`read_config` returned, or the same changed from the command line
-    schema : Path of a JSON schema in YAML
-
-    Raises
-    ------
-    ValueError
-        Naming the key, what it is and what would be right.
-    """
-    from jsonschema import Draft202012Validator, validators  # noqa: PLC0415  # for Snakemake alone
-    from jsonschema.exceptions import best_match  # noqa: PLC0415
-
-    kinds = Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _, v: type(v) is int)
-    strict = validators.extend(Draft202012Validator, type_checker=kinds)
-    validator = strict(yaml.safe_load(schema.read_text(encoding="utf-8")))
-    error = best_match(validator.iter_errors(config))
-    if error is not None:
-        key = ".".join(str(part) for part in error.absolute_path)
-        raise ValueError(f"{key or 'top level'}: {error.message}{_hint(error)}")
-    _check_alignment(config["alignment"])
-    check_folder("results", config["results"])
-    check_folder("data", config["data"])
-    for name, block in config["datasets"].items():
-        for key in ("folder", "manifest"):
-            check_folder(f"datasets.{name}.{key}", block.get(key, "."))
-    if Path(config["results"]).exists() and not Path(config["results"]).is_dir():
-        raise ValueError(f"results: {config['results']} is a file; name a folder")
-
-
-def _check_alignment(alignment: Mapping[str, Any]) -> None:
-    """Refuse canonical points that are no upright face within the aligned image."""
-    points = alignment["points"]
-    for name, (x, y) in points.items():
-        if x > alignment["width"] - 1 or y > alignment["height"] - 1:
-            raise ValueError(
-                f"alignment.points.{name}: [{x}, {y}] lies outside the aligned face of "
-                f"{alignment['width']} x {alignment['height']} px; give a place within"
-            )
-    for pair in ("eye", "mouth_corner"):
-        right, left = points[f"right_{pair}"], points[f"left_{pair}"]
-        if left[0] - right[0] < SMALLEST_PAIR:
-            raise ValueError(
-                f"alignment.points: left_{pair} {left} must lie at least {SMALLEST_PAIR} px right "
-                f"of right_{pair} {right}, since left and right are the subject's; correct one"
-            )
-        if pair == "eye" and max(right[1], left[1]) >= points["nose_base"][1]:
-            raise ValueError("alignment.points: an eye lies below nose_base; correct one of them")
-        if pair != "eye" and min(right[1], left[1]) <= points["nose_base"][1]:
-            raise ValueError("alignment.points: the mouth lies above nose_base; correct one")
-
-
-def check_folder(key: str, path: str) -> None:
-    """Refuse a path that Snakemake or a command would take for something else.
-
-    Blanks, quotes and every other character of a shell are no trouble: rules quote them.
-
-    Raises
-    ------
-    ValueError
-        If it has braces (wildcards) or control characters, begins with - (an option) or ~ (which
-        nothing expands), or begins or ends with a blank.
-    """
-    wrong = None
-    if not path.isprintable():
-        wrong = "has a line break or another character that does not print"
-    elif "{" in path or "}" in path:
-        wrong = "has braces, which Snakemake takes for wildcards"
-    elif path.startswith(("-", "~")):
-        wrong = f"begins with {path[0]}; write ./{path} or the whole path"
-    elif path != path.strip():
-        wrong = "begins or ends with a blank"
-    if wrong:
-        raise ValueError(f"{key}: {path!r} {wrong}; name another folder or file")
-
-
-def detectors() -> list[str]:
-    """Return the landmark models that there are: modules or packages of landmarks with a fit()."""
-    folder = Path(__file__).parent / "landmarks"
-    files = {path.stem: path for path in folder.glob("[a-z]*.py")}
-    files |= {path.parent.name: path for path in folder.glob("[a-z]*/__init__.py")}
-    return sorted(name for name, path in files.items() if "\ndef fit(" in path.read_text("utf-8"))
-
-
-def check_detector(where: str, detector: object) -> None:
-    """Refuse a name that is no module of the detectors.
-
-    Raises
-    ------
-    ValueError
-        Naming every detector there is.
-    """
-    known = detectors()
-    if detector not in known:
-        raise ValueError(f"{where}: no detector {detector!r}; use one of {', '.join(known)}")
-
-
-def _hint(error: Any) -> str:
-    """Return which keys there are, or what the schema says of the one that is wrong."""
-    if error.validator == "additionalProperties":
-        if "patternProperties" in error.schema:
-            return "; names are small letters, digits and _, a letter first, and none that is taken"
-        return f"; use one of {', '.join(error.schema.get('properties', {}))}"
-    return f" ({error.schema['description']})" if "description" in error.schema else ""
-
-
-def _where(error: yaml.YAMLError) -> str:
-    mark = getattr(error, "problem_mark", None)
-    line = f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-    said = [getattr(error, part, None) for part in ("context", "problem")]
-    problem = ", ".join(part for part in said if part) or str(error)
-    return f"{line}: is not readable as YAML: {one_line(problem)}"
-
-
-def _check_nodes(path: Path, root: yaml.Node | None) -> None:
-    for node in _nodes(root):
-        line = f"{path} line {node.start_mark.line + 1}"
-        if isinstance(node, yaml.MappingNode):
-            _check_keys(path, node)
-        if node.tag not in _KINDS:
-            kind = node.tag.removeprefix(_TAG)
-            what = f"{node.value} is" if isinstance(node, yaml.ScalarNode) else "this is"
-            raise ValueError(f"{line}: {what} read as a {kind}; put it in quotes, or delete it")
-        _check_number(line, node)
-        if node.tag == f"{_TAG}float" and not math.isfinite(yaml.safe_load(node.value)):
-            raise ValueError(f"{line}: {node.value} is not finite; give a number")
-
-
-def _check_number(line: str, node: yaml.Node) -> None:
-    """Refuse a plain word that YAML 1.1 and people read as two different numbers."""
-    if not isinstance(node, yaml.ScalarNode) or node.style is not None:
-        return
-    if node.tag in (f"{_TAG}int", f"{_TAG}float") and _OLD_NUMBER.fullmatch(node.value):
-        raise ValueError(
-            f"{line}: {node.value} is read as {yaml.safe_load(node.value)} (octal, or hours and "
-            "minutes); write that number, or put it in quotes"
-        )
-    if node.tag == f"{_TAG}str" and _EXPONENT.fullmatch(node.value):
-        value = float(node.value)
-        if not math.isfinite(value):
-            raise ValueError(f"{line}: {node.value} is not finite; give a number")
-        told = f"{value:.0f}" if value.is_integer() and abs(value) < LARGEST_WHOLE else repr(value)
-        told = told if "." in told or "e" not in told else told.replace("e", ".0e")
-        raise ValueError(f"{line}: {node.value} is read as text; write {told}, or put it in quotes")
-
-
-def _check_keys(path: Path, node: yaml.MappingNode) -> None:
-    seen: dict[str, int] = {}
-    for key, _ in node.value:
-        line = key.start_mark.line + 1
-        if key.tag == f"{_TAG}merge":
-            continue
-        if key.tag != f"{_TAG}str":
-            what = f"the key {key.value}" if isinstance(key, yaml.ScalarNode) else "a key"
-            raise ValueError(f"{path} line {line}: {what} is no text; quote it")
-        if key.value in seen:
-            raise ValueError(
-                f"{path} line {line}: the key {key.value} stands in line {seen[key.value]} "
-                "already; keep one of them"
-            )
-        seen[key.value] = line
-
-
-def _nodes(root: yaml.Node | None) -> Iterator[yaml.Node]:
-    """Yield a node and all below it but merge keys; each once, as aliases make them many."""
-    queue, seen = [root] if root else [], set()
-    while queue:
-        node = queue.pop()
-        if id(node) in seen:
-            continue
-        seen.add(id(node))
-        yield node
-        if isinstance(node, yaml.MappingNode):
-            queue += [value for _, value in node.value]
-        elif isinstance(node, yaml.SequenceNode):
-            queue += node.value
+def json_schema() -> dict[str, Any]:
+    """Return the JSON schema of the whole configuration, settings of every part included."""
+    parts = {
+        "datasets": [dataset_model(name) for name in adapters()],
+        "models": [detector_model(name) for name in detectors()],
+    }
+    every = [study_model(), *parts["datasets"], *parts["models"]]
+    refs, schema = models_json_schema([(model, "validation") for model in every])
+    study = schema["$defs"].pop("study")
+    for group, models in parts.items():
+        pattern = next(iter(study["properties"][group].pop("patternProperties")))
+        each = {"oneOf": [refs[model, "validation"] for model in models]}
+        study["properties"][group] |= {"patternProperties": {pattern: each}}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **study, **schema}

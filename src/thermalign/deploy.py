@@ -4,7 +4,6 @@ import os
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -12,10 +11,11 @@ import pandas as pd
 
 from thermalign import tables
 from thermalign.config import check_detector
+from thermalign.cut import cut_images
 from thermalign.failures import is_explained, one_line
 from thermalign.geometry import LANDMARKS
 from thermalign.ingest.table import Settings, read
-from thermalign.landmarks.models import cut_images, load_model, predict_cut
+from thermalign.landmarks.models import Detector, load_model, predict_cut
 from thermalign.records import boxes_of, read_fold, read_images
 from thermalign.schemas.matching import FACES
 from thermalign.states import read_metadata, read_state
@@ -78,7 +78,7 @@ def predict_manifest(
     replace_file(target, lambda path: table.to_csv(path, index=False))
 
 
-def trained_model(state: Path) -> tuple[ModuleType, Any]:
+def trained_model(state: Path) -> tuple[Detector, Any]:
     """Return the module and the settings of a trained model.
 
     Raises

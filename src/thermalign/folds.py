@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from thermalign.settings import SEED, setting
+
 ROLES = ("train", "validation", "test")
 
 
@@ -32,11 +34,11 @@ class Settings:
         volumes and number of test subjects, have the same test subjects in every fold.
     """
 
-    volumes: tuple[int, ...]
-    train_subjects: int
-    test_subjects: int
-    validation_share: float
-    seed: int
+    volumes: tuple[int, ...] = setting(low=1)
+    train_subjects: int = setting(low=2)
+    test_subjects: int = setting(low=2)
+    validation_share: float = setting(low=0, high=0.99)
+    seed: int = setting(low=0, high=SEED)
 
 
 def split(images: pd.DataFrame, settings: Settings, *, protocol: str, fold: int) -> pd.DataFrame:

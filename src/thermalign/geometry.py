@@ -71,6 +71,20 @@ def interocular_distance(points: Any) -> Any:
     return (across**2).sum(-1) ** 0.5
 
 
+def point_distances(points: Any, others: Any) -> Any:
+    """Return how far points lie from others, one by one (array).
+
+    Parameters
+    ----------
+    points, others : (..., 2) float, pixels, (x, y)
+
+    Returns
+    -------
+    (...) float, pixels
+    """
+    return array_namespace(points, others).linalg.vector_norm(points - others, axis=-1)
+
+
 def fit_similarity(source: Any, target: Any) -> Any:
     """Fit the similarity that brings ``source`` nearest to ``target`` in least squares (array).
 
@@ -196,6 +210,60 @@ def box_to_crop(boxes: Any, width: int, height: int) -> Any:
     return xp.stack(
         [xp.stack([s_x, zero, t_x], axis=-1), xp.stack([zero, s_y, t_y], axis=-1)], axis=-2
     )
+
+
+def to_box_units(points: Any, boxes: Any) -> Any:
+    """Express points as fractions of boxes: (0, 0) is the top-left corner, (1, 1) the last (array).
+
+    Parameters
+    ----------
+    points : (..., L, 2) float, pixels, (x, y)
+    boxes : (..., 4) float, pixels, (x, y, width, height)
+
+    Returns
+    -------
+    (..., L, 2) float, fractions of the box
+    """
+    return (points - boxes[..., None, :2] + 0.5) / boxes[..., None, 2:]
+
+
+def from_box_units(points: Any, boxes: Any) -> Any:
+    """Bring fractions of boxes back to pixels: the inverse of :func:`to_box_units` (array)."""
+    return points * boxes[..., None, 2:] + boxes[..., None, :2] - 0.5
+
+
+def box_intersection(first: Any, second: Any) -> Any:
+    """Return the area that boxes have in common (array).
+
+    Parameters
+    ----------
+    first, second : (..., 4) float, pixels, (x, y, width, height)
+        Broadcast against each other.
+
+    Returns
+    -------
+    (...) float, pixels squared
+    """
+    xp = array_namespace(first, second)
+    low = xp.maximum(first[..., :2], second[..., :2])
+    high = xp.minimum(first[..., :2] + first[..., 2:], second[..., :2] + second[..., 2:])
+    return xp.clip(high - low, min=0).prod(-1)
+
+
+def box_iou(first: Any, second: Any) -> Any:
+    """Return the intersection of boxes over their union (array).
+
+    Parameters
+    ----------
+    first, second : (..., 4) float, pixels, (x, y, width, height)
+        Broadcast against each other.
+
+    Returns
+    -------
+    (...) float, 0..1
+    """
+    common = box_intersection(first, second)
+    return common / (first[..., 2:].prod(-1) + second[..., 2:].prod(-1) - common)
 
 
 def mirror_matrix(width: Any) -> Any:

@@ -47,10 +47,11 @@ def sources(module: str) -> dict[str, Path]:
         if path is None or name in found:
             continue
         found[name] = path
-        queue += [*_imports(_tree(path)), name.rpartition(".")[0]]
+        queue += [*_imports(path), name.rpartition(".")[0]]
     return dict(sorted(found.items()))
 
 
+@cache
 def fingerprint(*modules: str) -> str:
     """Hash the code reachable from ``modules``, blind to comments, layout and docstrings.
 
@@ -76,12 +77,8 @@ def fingerprint(*modules: str) -> str:
 
 def third_party(module: str) -> set[str]:
     """Return the top-level names of everything that ``module`` reaches outside the package."""
-    names = {
-        name.partition(".")[0]
-        for path in sources(module).values()
-        for name in _imports(_tree(path))
-    }
-    return names - {"thermalign"}
+    names = {name for path in sources(module).values() for name in _imports(path)}
+    return {name.partition(".")[0] for name in names} - {PACKAGE.name}
 
 
 def loaded_by_name(module: str) -> set[str]:
@@ -99,6 +96,21 @@ def loaded_by_name(module: str) -> set[str]:
         if isinstance(node, ast.JoinedStr)
         for package in _package_named(node)
     }
+
+
+def keywords(module: str) -> list[str]:
+    """Return the names of the keywords of a module's function ``run``, as they stand.
+
+    Raises
+    ------
+    ValueError
+        If there is no such function.
+    """
+    path = _path(f"{PACKAGE.name}.{module}")
+    for node in _tree(path).body if path else ():
+        if isinstance(node, ast.FunctionDef) and node.name == "run":
+            return [argument.arg for argument in node.args.kwonlyargs]
+    raise ValueError(f"thermalign.{module} has no function run(*, ...) that a rule could call")
 
 
 def stamp(code: str, settings: Mapping[str, Any]) -> dict[str, str]:
@@ -130,6 +142,7 @@ def _digest(path: Path) -> str:
     return digest.hexdigest()
 
 
+@cache
 def _path(name: str) -> Path | None:
     package, *rest = name.split(".")
     if package != PACKAGE.name:
@@ -139,14 +152,23 @@ def _path(name: str) -> Path | None:
     return next((path for path in candidates if path.is_file()), None)
 
 
-def _imports(tree: ast.AST) -> list[str]:
+@cache
+def _imports(path: Path) -> list[str]:
     names: list[str] = []
-    for node in ast.walk(tree):
+    for node in _statements(_tree(path)):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
             names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
     return names
+
+
+def _statements(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield every statement below a node; expressions, most of a tree, are not entered."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.stmt | ast.excepthandler | ast.match_case):
+            yield child
+            yield from _statements(child)
 
 
 def _package_named(text: ast.JoinedStr) -> list[str]:
@@ -161,30 +183,31 @@ def _package_named(text: ast.JoinedStr) -> list[str]:
 
 
 def _data_files(tree: ast.AST, folder: Path) -> list[Path]:
+    files = [path for path in sorted(folder.iterdir()) if path.is_file() and path.suffix != ".py"]
+    if not files:
+        return []
     spelled = {
         node.value
         for node in ast.walk(tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
-    files = (path for path in sorted(folder.iterdir()) if path.is_file() and path.suffix != ".py")
     return [path for path in files if path.name in spelled]
 
 
 def _dump(node: Any) -> str:
     """Write a syntax tree as text; empty fields are left out, unlike in ``ast.dump``."""
     if isinstance(node, list):
-        return "[" + ",".join(_dump(item) for item in node) + "]"
+        return f"[{','.join([_dump(item) for item in node])}]"
     if not isinstance(node, ast.AST):
         return repr(node)
-    return f"{type(node).__name__}({','.join(_fields(node))})"
-
-
-def _fields(node: ast.AST) -> Iterator[str]:
-    for name, value in ast.iter_fields(node):
+    fields = []
+    for name in node._fields:
+        value = getattr(node, name, None)
         if name == "body" and _has_docstring(node):
-            value = value[1:]  # noqa: PLW2901
+            value = value[1:]
         if name not in IGNORED_FIELDS and value is not None and value != []:
-            yield f"{name}={_dump(value)}"
+            fields.append(f"{name}={_dump(value)}")
+    return f"{type(node).__name__}({','.join(fields)})"
 
 
 def _has_docstring(node: ast.AST) -> bool:

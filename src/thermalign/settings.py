@@ -12,6 +12,9 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 S = TypeVar("S")
 
+SEED = 2**32 - 1
+"""Highest seed of a random draw."""
+
 WRITTEN: dict[Any, type] = {Path: str, float: int}
 """How a value of a type may be written, too."""
 
@@ -132,35 +135,6 @@ def parse(cls: type[S], mapping: Mapping[str, object], where: str) -> S:
     return made
 
 
-def check_ranges(settings: object, **limits: tuple[float, float]) -> None:
-    """Refuse settings outside their limits (inclusive); the elements of tuples count each.
-
-    Raises
-    ------
-    ValueError
-        Naming the setting, its value and its limits.
-    """
-    for name, (low, high) in limits.items():
-        value = getattr(settings, name)
-        for number in value if isinstance(value, tuple) else (value,):
-            if not low <= number <= high:
-                raise ValueError(f"{name} is {number}; give {low:g} to {high:g}")
-
-
-def check_choices(settings: object, **choices: tuple[str, ...]) -> None:
-    """Refuse settings that are not one of their choices.
-
-    Raises
-    ------
-    ValueError
-        Naming the setting, its value and the choices.
-    """
-    for name, allowed in choices.items():
-        value = getattr(settings, name)
-        if value not in allowed:
-            raise ValueError(f"{name} is {value!r}; give one of {', '.join(allowed)}")
-
-
 def _convert(value: object, kind: Any, where: str) -> object:
     if isinstance(kind, UnionType):
         return _convert_any(value, get_args(kind), where)
@@ -179,16 +153,17 @@ def _convert(value: object, kind: Any, where: str) -> object:
 
 
 def _convert_any(value: object, kinds: tuple[Any, ...], where: str) -> object:
-    """Convert to the first of several types that takes the value."""
+    """Take None, or a value of one of several plain types."""
     if value is None and NoneType in kinds:
         return None
-    *others, last = [kind for kind in kinds if kind is not NoneType]
+    others = [kind for kind in kinds if kind is not NoneType]
+    if len(others) == 1:
+        return _convert(value, others[0], where)
     for kind in others:
-        try:
-            return _convert(value, kind, where)
-        except ValueError:
-            continue
-    return _convert(value, last, where)
+        if type(value) is kind:
+            return value
+    names = " or ".join(kind.__name__ for kind in others)
+    raise ValueError(f"{where} is {value!r}; give a value of type {names}")
 
 
 def _convert_list(value: object, kinds: tuple[Any, ...], where: str) -> tuple[object, ...]:

@@ -1,17 +1,23 @@
-"""Trained states: tensors with how training went, on disk as safetensors."""
+"""Trained states: tensors with how training went, on disk as safetensors.
+
+PyTorch is loaded where there are tensors: metadata is read without it.
+"""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
-from torch import Tensor
 
 from thermalign.geometry import LANDMARKS
 from thermalign.tables import replace_file
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_KEY = "thermalign"
 
 
 @dataclass(frozen=True)
@@ -41,12 +47,9 @@ class State:
         ``bfloat16``), and what else a model has to say.
     """
 
-    tensors: dict[str, Tensor]
+    tensors: "dict[str, Tensor]"
     curve: list[CurvePoint] = field(default_factory=list)
     notes: dict[str, str | int] = field(default_factory=dict)
-
-
-_KEY = "thermalign"
 
 
 def save_state(path: Path, state: State, metadata: Mapping[str, Any]) -> None:
@@ -55,6 +58,8 @@ def save_state(path: Path, state: State, metadata: Mapping[str, Any]) -> None:
     The same state gives the same bytes: several keys of metadata would be written in an order of
     their own each time, so they are the text of one.
     """
+    from safetensors.torch import save_file  # noqa: PLC0415  # loads PyTorch
+
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.tensors.items()}
     described = json.dumps({**metadata, "landmarks": LANDMARKS}, sort_keys=True)
     replace_file(path, lambda temporary: save_file(tensors, temporary, {_KEY: described}))
@@ -69,7 +74,7 @@ def read_metadata(path: Path) -> dict[str, Any]:
         If the file is no state that :func:`save_state` wrote.
     """
     try:
-        with safe_open(path, framework="pt") as file:
+        with safe_open(path, framework="numpy") as file:
             described = json.loads((file.metadata() or {})[_KEY])
         return {**described, "settings": json.loads(described["settings"])}
     except (SafetensorError, KeyError, TypeError, json.JSONDecodeError) as error:
@@ -90,4 +95,5 @@ def read_state(path: Path) -> State:
     trained_for = read_metadata(path).get("landmarks")
     if trained_for != list(LANDMARKS):
         raise ValueError(f"{path}: trained for landmarks {trained_for}, not {list(LANDMARKS)}")
-    return State(load_file(path))
+    with safe_open(path, framework="pt") as file:
+        return State({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118

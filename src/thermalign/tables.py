@@ -64,6 +64,29 @@ def write(
     replace_file(path, fill)
 
 
+def write_together(outputs: Mapping[Path, tuple[pd.DataFrame, Any]], metadata: Metadata) -> None:
+    """Write tables beside their places, and put them there when all are written.
+
+    Raises
+    ------
+    ValueError
+        As :func:`write` does, or where a folder is in a table's place; nothing
+        is changed then.
+    """
+    for path in outputs:
+        if path.is_dir():
+            raise ValueError(f"{path}: is a folder where a table goes; remove it")
+    beside = {path: path.with_name(f".{path.name}.{os.getpid()}.new") for path in outputs}
+    try:
+        for path, (frame, schema) in outputs.items():
+            write(beside[path], frame, schema, metadata)
+        for path, temporary in beside.items():
+            temporary.replace(path)
+    finally:
+        for temporary in beside.values():
+            temporary.unlink(missing_ok=True)
+
+
 def read(path: Path, schema: Any) -> pd.DataFrame:
     """Read a table that :func:`write` wrote.
 

@@ -122,7 +122,7 @@ def verdict(case: Case, folder: Path) -> str:
     written = {**outputs, "files": out / "files.json"}
     manifest = folder / "in" / "faces.csv"
     try:
-        ingest.run(dataset=block, sources=[manifest], code="test", fingerprint="now", **written)
+        ingest.run(settings=block, sources=[manifest], code="test", fingerprint="now", **written)
     except ValueError as error:
         return _judge(case, error, sorted(out.iterdir()) if out.exists() else [])
     except Exception as error:  # whatever else a user would see as a traceback

@@ -295,7 +295,7 @@ BOXES = [
     fixed("fixed in shares", "fixed ... no shares", fixed=[0.2, 0.2, 0.6, 0.6]),
     fixed("fixed too wide", "fixed [8, 8, 240, 30] does not lie in image a", fixed=[8, 8, 240, 30]),
     fixed("fixed left of it", "does not lie in image a", fixed=[-8, 8, 24, 30]),
-    fixed("fixed of three numbers", "four finite numbers", fixed=[8, 8, 24]),
+    fixed("fixed of three numbers", "fixed is [8, 8, 24] ... list of 4", fixed=[8, 8, 24]),
     fixed("fixed elsewhere", "does not hold the landmarks of image a", fixed=[26, 34, 12, 12]),
     fixed("fixed not given", "needs fixed", fixed=None),
     Case(

@@ -256,10 +256,11 @@ ATTRIBUTES = [
         [{"glasses": "nan"}, {"glasses": "no"}],
         "row 2 (image a) ... glasses is 'nan' ... leave it empty",
     ),
-    attributed(
-        "a value with a mark",
-        [{"glasses": "a&b"}, {"glasses": "no"}],
-        "row 2 (image a) ... glasses is 'a&b' ... without",
+    Case(
+        "a value with marks",
+        manifest=write_rows([{**row, "glasses": "a&b=c:d"} for row in both()]),
+        block={"attributes": ["glasses"]},
+        right={"attributes.value": ["a&b=c:d"] * 2},
     ),
     Case(
         "attributes among semicolons",

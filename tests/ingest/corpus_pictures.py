@@ -266,7 +266,7 @@ COLOURS = [
     picture("thermal in colour, asked for", IRON, thermal_colour="luma"),
     Case(
         "thermal in colour, asked for wrongly",
-        "thermal_colour is 'yes' ... refuse or luma",
+        "thermal_colour is 'yes' ... refuse, luma",
         block={"thermal_colour": "yes"},
     ),
 ]

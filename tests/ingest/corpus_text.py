@@ -119,7 +119,11 @@ CELLS = [
 ]
 
 CELLS += [
-    text("a condition of two", write_rows(both(condition="a&b")), "condition ... without & ="),
+    text(
+        "a condition of two",
+        write_rows(both(condition="a&b=c")),
+        right={"images.condition": ["a&b=c"] * 2},
+    ),
     text("a condition of no name", write_rows(both(condition="#N/A")), "condition ... give a name"),
 ]
 
@@ -278,10 +282,10 @@ MAPPED = [
     ),
     column(
         "a default list",
-        "defaults: volume is [1] ... text or a number",
+        "defaults.volume is [1] ... str or int or float",
         defaults={**MODAL, "volume": [1]},
     ),
-    column("a default of yes", "defaults: volume is True", defaults={**MODAL, "volume": True}),
+    column("a default of yes", "defaults.volume is True", defaults={**MODAL, "volume": True}),
     column("a default number", right={"images.volume": [2, 2]}, defaults={**MODAL, "volume": 2}),
     column("an empty default", "defaults: session is empty", defaults={**MODAL, "session": " "}),
     column("a default volume of no number", "volume is 'one'", defaults={**MODAL, "volume": "one"}),

@@ -3,8 +3,10 @@
 import dataclasses
 import importlib
 import math
+import runpy
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -16,7 +18,7 @@ from torch import nn
 
 from thermalign.config import detectors
 from thermalign.geometry import LANDMARKS, interocular_distance, mirror_points
-from thermalign.landmarks.contract import Faces
+from thermalign.landmarks.contract import Faces, point_error
 from thermalign.metrics.reach import best_cells
 from thermalign.settings import parse
 from thermalign.states import State
@@ -24,23 +26,6 @@ from thermalign.training.loop import Run
 from thermalign.warp import ImageStack, stack_images
 
 MODELS = detectors()
-
-# Small enough for seconds, large enough to learn four faces by heart.
-SHORT = {"learning_rate": 0.004, "schedule": "one_cycle", "batch_size": 16, "validate_every": 50}
-SMALL: dict[str, dict[str, Any]] = {
-    "mean_shape": {},
-    "dan": SHORT
-    | {"input_size": 32, "width": 0.1, "hidden": 32, "dropout": 0.0, "steps": 150}
-    | {"later_steps": 50, "shift_sd": 0.05, "rotation_sd": 2.0, "scale_sd": 0.05},
-    "mtcnn": SHORT
-    | {"width": 0.5, "steps": 300, "shift": 0.05, "scale": [0.95, 1.05]}
-    | {"losses": "weighted_sum", "pnet_steps": 40, "rnet_steps": 40, "min_face": 60},
-    # Unpadded, no patch of these crops is centred on an eye or a mouth corner.
-    "pbc": SHORT | {"width": 0.12, "steps": 250, "batch_size": 32, "padding": "same"},
-    "ert": {"cascade_depth": 4, "num_trees_per_cascade_level": 20, "tree_depth": 3},
-}
-# Of the mean shape's error, on the faces learnt.
-SHARE_OF_MEAN_SHAPE = {"mean_shape": 1.001, "dan": 0.6, "mtcnn": 0.6, "pbc": 0.8, "ert": 0.6}
 
 QUIET = Run(progress=False)
 
@@ -55,12 +40,24 @@ def trained(request: pytest.FixtureRequest, toy_faces: Callable[..., Faces]) -> 
     return module, settings, state, faces
 
 
+def own(name: str, what: str) -> Any:
+    """Return what the test file of a detector says of it.
+
+    ``SMALL``: settings that are small enough for seconds and learn four faces by heart.
+    ``SHARE_OF_MEAN_SHAPE``: of the mean shape's error, on those faces, at most.
+    """
+    path = Path(__file__).with_name(f"test_{name}.py")
+    assert path.is_file(), f"give {name} a test file of its own, {path.name}"
+    said = runpy.run_path(str(path))
+    assert what in said, f"let {path.name} say {what}, so that the contract is tested"
+    return said[what]
+
+
 def small(name: str) -> tuple[ModuleType, Any]:
-    assert name in SMALL, f"give {name} small settings here, so that the contract is tested"
     module = importlib.import_module(f"thermalign.landmarks.{name}")
     if extra := getattr(module, "EXTRA", None):
         pytest.importorskip(extra, reason=f"{name} needs {extra}, an optional dependency")
-    return module, parse(module.Settings, SMALL[name], name)
+    return module, parse(module.Settings, own(name, "SMALL"), name)
 
 
 def brief(settings: Any) -> Any:
@@ -94,12 +91,13 @@ def test_settings_are_frozen_and_have_defaults(trained: Trained) -> None:
     assert type(settings).__dataclass_params__.frozen
 
 
-def test_network_is_a_module_whose_tensors_fit_the_state(trained: Trained) -> None:
+def test_a_network_is_a_module_whose_tensors_fit_the_state(trained: Trained) -> None:
     module, settings, state, _ = trained
+    if not hasattr(module, "network"):
+        return
     network = module.network(settings)
     assert isinstance(network, nn.Module)
-    if list(network.parameters()):
-        network.load_state_dict(state.tensors, strict=True)
+    network.load_state_dict(state.tensors, strict=True)
 
 
 def test_predictions_have_one_point_and_confidence_per_landmark(trained: Trained) -> None:
@@ -133,7 +131,7 @@ def test_a_few_faces_are_learnt_by_heart(trained: Trained) -> None:
     flat, _ = floor.predict(floor.fit(faces, faces, none, seed=0), faces.stack, boxes, none)
     points, _ = module.predict(state, faces.stack, boxes, settings)
     name = module.__name__.rsplit(".", 1)[1]
-    assert error(points, truth) <= SHARE_OF_MEAN_SHAPE[name] * error(flat, truth)
+    assert error(points, truth) <= own(name, "SHARE_OF_MEAN_SHAPE") * error(flat, truth)
 
 
 def test_a_mirrored_image_gives_mirrored_points_within_the_models_error(trained: Trained) -> None:
@@ -180,7 +178,7 @@ def test_the_same_seed_gives_the_same_state_and_another_seed_another(
 
     assert fit(0, 0).keys() == fit(0, 1).keys()
     assert all(torch.equal(fit(0, 0)[k], fit(0, 1)[k]) for k in fit(0, 0))
-    if list(module.network(short).parameters()):
+    if hasattr(module, "network"):
         assert any(not torch.equal(fit(0, 0)[k], fit(1, 0)[k]) for k in fit(0, 0))
 
 
@@ -238,3 +236,11 @@ def test_boxes_that_do_not_fit_the_images_are_refused(trained: Trained) -> None:
     flat[1, 2] = 0
     with pytest.raises(ValueError, match="face box of image 1"):
         module.predict(state, faces.stack, flat, settings)
+
+
+def test_the_error_watched_is_in_interocular_distances(toy_faces: Callable[..., Faces]) -> None:
+    faces = toy_faces(3)
+    rows = torch.tensor([2])
+    eyes = faces.points[2, 1] - faces.points[2, 0]
+    moved = faces.points[rows] + 0.1 * eyes
+    torch.testing.assert_close(point_error(moved, faces, rows), torch.tensor(0.1))

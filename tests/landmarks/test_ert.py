@@ -11,6 +11,8 @@ from thermalign.landmarks.contract import Faces, make_faces
 from thermalign.landmarks.models import load_model
 from thermalign.warp import stack_images
 
+SMALL = {"cascade_depth": 4, "num_trees_per_cascade_level": 20, "tree_depth": 3}
+SHARE_OF_MEAN_SHAPE = 0.6
 FEW = ert.Settings(cascade_depth=2, num_trees_per_cascade_level=5)
 POINTS = torch.tensor([[[20, 22], [51, 23], [34, 40], [25, 57], [46, 55]]], dtype=torch.float32)
 

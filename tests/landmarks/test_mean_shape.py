@@ -5,6 +5,8 @@ import torch
 from thermalign.landmarks import mean_shape
 from thermalign.landmarks.contract import Faces
 
+SMALL: dict[str, float] = {}
+SHARE_OF_MEAN_SHAPE = 1.001
 NONE = mean_shape.Settings()
 
 

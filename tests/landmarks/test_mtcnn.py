@@ -7,17 +7,29 @@ import numpy as np
 import pytest
 import torch
 
-from thermalign.geometry import mirror_points
+from thermalign.geometry import box_iou, mirror_points
 from thermalign.landmarks import mtcnn
 from thermalign.landmarks.contract import Faces, make_faces
-from thermalign.landmarks.mtcnn.boxes import iou
 from thermalign.states import State
-from thermalign.training import loop
 from thermalign.training.checkpoint import Checkpoint
-from thermalign.training.loop import Run
-from thermalign.training.stage import Stage
+from thermalign.training.loop import Run, Session, Stage
 from thermalign.warp import stack_images
 
+SMALL = {
+    "learning_rate": 0.004,
+    "schedule": "one_cycle",
+    "validate_every": 50,
+    "batch_size": 16,
+    "steps": 300,
+    "pnet_steps": 40,
+    "rnet_steps": 40,
+    "width": 0.5,
+    "shift": 0.05,
+    "scale": [0.95, 1.05],
+    "losses": "weighted_sum",
+    "min_face": 60,
+}
+SHARE_OF_MEAN_SHAPE = 0.6
 QUIET = Run(progress=False)
 QUICK = mtcnn.Settings(
     width=0.5,
@@ -65,7 +77,7 @@ def trained(frames: Faces) -> State:
 
 def test_the_cascade_finds_the_faces_it_was_trained_on(trained: State, frames: Faces) -> None:
     found = mtcnn.detect(trained, frames.stack, QUICK)
-    overlap = iou(found.boxes, frames.boxes[found.index])
+    overlap = box_iou(found.boxes, frames.boxes[found.index])
     assert set(found.index[overlap > 0.5].tolist()) == set(range(len(frames)))
     assert len(found) <= 1.5 * len(frames)
     assert bool(((found.scores > QUICK.thresholds[2]) & (found.scores <= 1)).all())
@@ -221,13 +233,13 @@ def test_l2_reaches_every_network_of_the_cascade(
     frames: Faces, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = []
-    optimise = loop.Session.optimise
+    optimise = Session.optimise
 
-    def note(self: loop.Session, *given: Any, **named: Any) -> float:
+    def note(self: Session, *given: Any, **named: Any) -> float:
         seen.append((given[1], named["l2"]))
         return optimise(self, *given, **named)
 
-    monkeypatch.setattr(loop.Session, "optimise", note)
+    monkeypatch.setattr(Session, "optimise", note)
     mtcnn.fit(frames, frames, replace(BRIEF, l2=0.01), seed=0, run=QUIET)
     assert seen == [("pnet", 0.01), ("rnet", 0.01), ("onet", 0.01)]
 

@@ -7,7 +7,9 @@ import torch
 
 from thermalign.geometry import box_to_crop
 from thermalign.landmarks.contract import Faces
-from thermalign.landmarks.normalise import METHODS, normalise, prepare
+from thermalign.landmarks.normalise import normalise, prepare
+
+METHODS = ("percentile", "window", "histogram")
 
 
 @dataclass(frozen=True)

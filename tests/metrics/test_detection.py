@@ -4,7 +4,6 @@ import pytest
 from thermalign.metrics.bootstrap import ratio_replicates
 from thermalign.metrics.detection import (
     false_alarms,
-    iou,
     precision,
     recall,
     true_detections,
@@ -16,20 +15,6 @@ FACE = np.array([10.0, 20, 40, 40])
 
 def moved(right, down=0.0, size=40.0):
     return np.array([10.0 + right, 20 + down, size, size])
-
-
-def test_overlap_is_the_common_area_over_the_covered_one():
-    first = np.stack([FACE] * 4)
-    second = np.stack([FACE, moved(20), moved(40), moved(10, 10, 20)])
-    # half beside it covers 1.5; touching nothing; a quarter inside
-    np.testing.assert_allclose(iou(first, second), [1, 1 / 3, 0, 1 / 4])
-
-
-def test_overlap_is_symmetric_and_survives_a_change_of_scale():
-    rng = np.random.default_rng(0)
-    first, second = rng.uniform(1, 30, (2, 50, 4))
-    np.testing.assert_allclose(iou(first, second), iou(second, first))
-    np.testing.assert_allclose(iou(first, second), iou(3 * first, 3 * second))
 
 
 def test_a_second_detection_of_the_same_face_is_false():

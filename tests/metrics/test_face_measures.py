@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from thermalign.geometry import apply_matrix, mirror_points
-from thermalign.landmarks.contract import from_box_units, to_box_units
+from thermalign.geometry import apply_matrix, from_box_units, mirror_points, to_box_units
 from thermalign.metrics.faces import UNITS, face_measures, mean_shape_errors
 
 # Eyes 40 px apart on one row; nose 4 px to the left ear's side and 24 down; mouth 40 down.

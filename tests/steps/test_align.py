@@ -10,8 +10,9 @@ from thermalign.geometry import LANDMARKS
 from thermalign.schemas.dataset import IMAGES
 from thermalign.schemas.matching import FACES
 from thermalign.schemas.predictions import PREDICTIONS
+from thermalign.settings import parse
 from thermalign.steps import align
-from thermalign.verification import aligned
+from thermalign.verification import alignment
 from thermalign.verification.stored import faces_of
 
 CANONICAL = np.array([[33.0, 42], [79, 42], [56, 75.5], [37.5, 94], [74.5, 94]])
@@ -54,28 +55,33 @@ def shifted(count):
     return np.tile(CANONICAL + np.array([10.0, 20]), (count, 1, 1))
 
 
+def align_images(rows, points, **changes):
+    settings = parse(alignment.Settings, {**SETTINGS, **changes}, "alignment")
+    return alignment.align_images(rows, points, settings)
+
+
 def expected(n):
     return SCALE * ramp(n)[20:148, 10:122].astype(np.float64) + OFFSET
 
 
 def test_images_are_aligned_in_order_whatever_the_batch(rows, monkeypatch):
-    monkeypatch.setattr(aligned, "BATCH", 2)
-    faces = aligned.align_images(rows, shifted(5), SETTINGS)
+    monkeypatch.setattr(alignment, "BATCH", 2)
+    faces = align_images(rows, shifted(5))
     assert faces.shape == (5, 128, 112)
     for n in range(5):
         np.testing.assert_allclose(faces[n].numpy(), expected(n), atol=1e-4)
 
 
 def test_no_images_give_no_faces(rows):
-    assert aligned.align_images(rows[:0], shifted(0), SETTINGS).shape == (0, 128, 112)
+    assert align_images(rows[:0], shifted(0)).shape == (0, 128, 112)
 
 
 def test_the_method_is_that_of_the_settings(rows):
     points = shifted(5)
     points[:, 2:] += 30  # what lies below the eyes
-    two = aligned.align_images(rows, points, {**SETTINGS, "method": "two_point"})
+    two = align_images(rows, points, method="two_point")
     np.testing.assert_allclose(two[0].numpy(), expected(0), atol=1e-4)
-    least_squares = aligned.align_images(rows, points, SETTINGS)
+    least_squares = align_images(rows, points)
     assert abs(least_squares[0].numpy() - expected(0)).max() > 0.1
 
 

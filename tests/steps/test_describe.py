@@ -9,6 +9,7 @@ import pytest
 
 from thermalign import tables
 from thermalign.evaluation import card
+from thermalign.evaluation.card import WHOLE, Part
 from thermalign.geometry import LANDMARKS
 from thermalign.report import contact_sheets
 from thermalign.report.montage import Window, paint
@@ -87,10 +88,15 @@ def described(folder, images, annotations, boxes):
     return card, tables.read(paths["likeness"], LIKENESS), *sheets
 
 
-def get(card, subset, statistic):
-    row = card[(card["subset"] == subset) & (card["statistic"] == statistic)]
-    assert len(row) == 1, (subset, statistic)
+def get(card, part, statistic):
+    its = (card["modality"] == part.modality) & (card["range"] == part.range)
+    row = card[its & (card["statistic"] == statistic)]
+    assert len(row) == 1, (part, statistic)
     return row.iloc[0]
+
+
+def parts(card):
+    return {Part(*key) for key in card[["modality", "range"]].itertuples(index=False)}
 
 
 @pytest.fixture(scope="module")
@@ -102,67 +108,64 @@ def paired(tmp_path_factory):
 def test_counts_are_those_of_every_modality_and_range(paired):
     card = paired[0]
     counts = {"subjects": 4, "images": 24, "annotated": 24, "pairs": 8}
-    assert {name: get(card, "all", name)["value"] for name in counts} == counts
-    at = "modality=thermal&range=2"
+    assert {name: get(card, WHOLE, name)["value"] for name in counts} == counts
+    at = Part("thermal", "2")
     expected = {"subjects": 4, "images": 8, "annotated": 8, "pairs": 0}
     assert {name: get(card, at, name)["value"] for name in expected} == expected
 
 
 def test_a_pair_takes_the_bytes_of_both_its_files(paired):
     card = paired[0]
-    each = [
-        get(card, f"modality={m}&range=1", "bytes_per_image")["value"]
-        for m in ("thermal", "visible")
-    ]
-    assert get(card, "all", "bytes_per_pair")["value"] == pytest.approx(sum(each))
+    each = [get(card, Part(m, "1"), "bytes_per_image")["value"] for m in ("thermal", "visible")]
+    assert get(card, WHOLE, "bytes_per_pair")["value"] == pytest.approx(sum(each))
 
 
 def test_geometry_is_that_of_the_annotated_points(paired):
     card = paired[0]
-    row = get(card, "modality=thermal&range=1", "interocular_distance")
+    row = get(card, Part("thermal", "1"), "interocular_distance")
     assert (row["value"], row["sd"], row["unit"]) == (40, 0, "px")
-    assert get(card, "modality=thermal&range=1", "mouth_width")["value"] == pytest.approx(0.8)
+    assert get(card, Part("thermal", "1"), "mouth_width")["value"] == pytest.approx(0.8)
 
 
 def test_hidden_landmarks_are_a_share_of_all(paired):
-    assert get(paired[0], "modality=thermal&range=1", "not_visible")["value"] == pytest.approx(
+    assert get(paired[0], Part("thermal", "1"), "not_visible")["value"] == pytest.approx(
         1 / (8 * 5)
     )
 
 
 def test_the_shares_of_every_histogram_add_up_to_one(paired):
     bins = paired[0][paired[0]["statistic"].str.endswith("_histogram")]
-    sums = bins.groupby(["subset", "statistic"])["value"].sum()
+    sums = bins.groupby(["modality", "range", "statistic"])["value"].sum()
     assert len(sums) == 3 * 6  # subsets, measures
     np.testing.assert_allclose(sums, 1)
 
 
 def test_temperatures_are_in_degrees_and_grey_levels_in_full_scale(paired):
     card = paired[0]
-    row = get(card, "modality=thermal&range=1", "image_p99")
+    row = get(card, Part("thermal", "1"), "image_p99")
     assert (row["value"], row["unit"]) == (pytest.approx(34, abs=0.01), "degree Celsius")
-    assert get(card, "modality=thermal&range=1", "image_p01")["value"] == pytest.approx(20, abs=0.1)
+    assert get(card, Part("thermal", "1"), "image_p01")["value"] == pytest.approx(20, abs=0.1)
     luma = 0.299 * 255 + 0.587 * 60 + 0.114 * 40
-    row = get(card, "modality=visible&range=1", "box_mean")
+    row = get(card, Part("visible", "1"), "box_mean")
     assert (row["value"], row["unit"]) == (pytest.approx(luma / 255, abs=0.003), "full scale")
 
 
 def test_the_mean_shape_is_off_by_how_much_faces_move_in_their_boxes(paired):
     # Faces stand 0, 2 or 4 px down in equal boxes: less than 4 px of 40 px apart.
-    error = get(paired[0], "modality=thermal&range=1", "mean_shape_nmse")["value"]
+    error = get(paired[0], Part("thermal", "1"), "mean_shape_nmse")["value"]
     assert 0 < error < 0.1
 
 
 def test_real_faces_stand_beside_both_modalities(paired):
     likeness = paired[1]
-    assert set(likeness["subset"]) == {"modality=thermal", "modality=visible"}
+    assert parts(likeness) == {Part("thermal"), Part("visible")}
     rows = likeness[(likeness["statistic"] == "mouth_width") & (likeness["source"] == "CARL")]
     assert list(rows["verdict"]) == ["too few", "too few"]
 
 
 def test_faces_of_enough_people_are_judged(tmp_path):
     images, annotations, boxes = dataset(tmp_path, ("visible",), subjects=10)
-    rows = describe.likeness_of(card.Annotated.of(images, annotations, boxes), "faces")
+    rows = card.likeness(card.Annotated.of(images, annotations, boxes), "faces")
     verdicts = dict(zip(rows["statistic"], rows["verdict"], strict=True))
     assert verdicts["mouth_width"] == "spread differs"  # all alike here
     assert verdicts["box_width"] == "box"
@@ -186,8 +189,8 @@ def test_the_card_says_what_the_sheets_show(paired):
         "marked_subjects": 4,
         "marked_images": 12,
     }
-    assert {name: get(card, "all", name)["value"] for name in expected} == expected
-    assert get(card, "all", "colour_low")["value"] < 34 <= get(card, "all", "colour_high")["value"]
+    assert {name: get(card, WHOLE, name)["value"] for name in expected} == expected
+    assert get(card, WHOLE, "colour_low")["value"] < 34 <= get(card, WHOLE, "colour_high")["value"]
 
 
 def test_boxes_and_landmarks_are_marked_in_bright_blue(paired):
@@ -206,8 +209,8 @@ def test_the_same_dataset_gives_the_same_bytes(paired, tmp_path):
 def test_a_dataset_without_landmarks_still_has_its_card(tmp_path):
     images, annotations, boxes = dataset(tmp_path)
     card, likeness, contact, marked = described(tmp_path / "out", images, annotations[:0], boxes)
-    assert get(card, "all", "annotated")["value"] == 0
-    assert get(card, "modality=thermal&range=1", "image_p99")["value"] == pytest.approx(34, abs=0.1)
+    assert get(card, WHOLE, "annotated")["value"] == 0
+    assert get(card, Part("thermal", "1"), "image_p99")["value"] == pytest.approx(34, abs=0.1)
     assert "interocular_distance" not in set(card["statistic"])
     assert likeness.empty
     assert contact.size
@@ -217,7 +220,7 @@ def test_a_dataset_without_landmarks_still_has_its_card(tmp_path):
 def test_a_dataset_without_thermal_images_still_has_its_card(tmp_path):
     images, annotations, boxes = dataset(tmp_path, modalities=("visible",))
     card, likeness, *_ = described(tmp_path / "out", images, annotations, boxes)
-    assert set(likeness["subset"]) == {"modality=visible"}
+    assert parts(likeness) == {Part("visible")}
     assert "degree Celsius" not in set(card["unit"])
     assert "bytes_per_pair" not in set(card["statistic"])
 
@@ -229,43 +232,28 @@ def test_one_subject_has_a_card_without_the_mean_shape_of_others(tmp_path):
     assert "mean_shape_nmse" not in statistics
 
 
-def test_thermal_counts_without_a_stated_scale_are_not_called_degrees():
-    stated = {"modality": "thermal", "bit_depth": 16, "scale": SCALE, "offset": OFFSET}
-    assert card.unit_of(stated) == "degree Celsius"
-    assert card.unit_of(stated | {"scale": 1.0, "offset": 0.0}) == "count"
-    assert card.unit_of(stated | {"scale": 1.0}) == "as scaled"  # an offset alone
-
-
-def test_thermal_floats_are_degrees_and_eight_bits_never_are():
-    plain = {"modality": "thermal", "scale": 1.0, "offset": 0.0}
-    assert card.unit_of(plain | {"bit_depth": 32}) == "degree Celsius"
-    assert card.unit_of(plain | {"bit_depth": 32, "modality": "visible"}) == "count"
-    assert card.unit_of(plain | {"bit_depth": 8, "scale": 1 / 255}) == "full scale"
-    assert card.unit_of(plain | {"bit_depth": 8, "scale": 0.1, "offset": 15.0}) == "as scaled"
-
-
 def test_images_of_several_units_have_no_pixel_rows(tmp_path):
     images, _, boxes = dataset(tmp_path)
     thermal = images.index[(images["modality"] == "thermal") & (images["range"] == 2)]
     images.loc[thermal[0], ["scale", "offset"]] = 1.0, 0.0
-    assert {name for name, *_ in card.pixel_rows(images, boxes)} == {
-        "modality=thermal&range=1",
-        "modality=visible&range=1",
+    assert {Part(*row[:2]) for row in card.pixel_rows(images, boxes)} == {
+        Part("thermal", "1"),
+        Part("visible", "1"),
     }
 
 
 def test_saturation_is_counted_in_every_channel(paired):
     # Pixels are (40, 60, 255): one channel of three is full, their luma is not.
-    row = get(paired[0], "modality=visible&range=1", "high_saturated")
+    row = get(paired[0], Part("visible", "1"), "high_saturated")
     assert row["value"] == pytest.approx(1 / 3)
 
 
 def test_a_card_holds_the_whole_dataset_and_every_modality_and_range(paired):
-    assert set(paired[0]["subset"]) == {
-        "all",
-        "modality=thermal&range=1",
-        "modality=thermal&range=2",
-        "modality=visible&range=1",
+    assert parts(paired[0]) == {
+        WHOLE,
+        Part("thermal", "1"),
+        Part("thermal", "2"),
+        Part("visible", "1"),
     }
 
 
@@ -337,7 +325,7 @@ def test_a_picture_is_shown_as_it_is_stored_whatever_way_the_camera_was_held(tmp
 def test_pixels_are_read_from_a_sample_of_stated_size(tmp_path, monkeypatch):
     monkeypatch.setattr(card, "SAMPLE", 3)
     images, _, boxes = dataset(tmp_path)
-    rows = pd.DataFrame(list(card.pixel_rows(images, boxes)), columns=card.COLUMNS)
+    rows = pd.DataFrame(list(card.pixel_rows(images, boxes)), columns=card.Row._fields)
     assert set(rows["n"]) == {3}
 
 

@@ -33,7 +33,7 @@ def outputs(folder):
 
 def ingested(block, sources, out):
     record = {"files": out / "files.json", "fingerprint": "as planned"}
-    ingest.run(dataset=block, sources=sources, code="test", **outputs(out), **record)
+    ingest.run(settings=block, sources=sources, code="test", **outputs(out), **record)
 
 
 @pytest.fixture
@@ -101,7 +101,8 @@ def test_the_simulator_says_what_people_wear_and_look_like(tmp_path):
     volume = Volume(3, ranges=(1,), baseline=1, expression=0)
     worn = Settings((volume,), glasses=True, caps=True)
     write_chunk(tmp_path / "chunk", worn, seed=4, chunk=0, chunks=1, progress=False)
-    block = {"adapter": "simulator", "box": {"source": "derived"}}
+    own = {"seed": 4, "chunks": 1, "settings": {"volumes": [{"subjects": 3}]}}
+    block = {"adapter": "simulator", **own, "box": {"source": "derived"}}
     ingested(block, [tmp_path / "chunk"], tmp_path / "out")
     told = tables.read(tmp_path / "out" / "attributes.parquet", ATTRIBUTES)
     images = tables.read(tmp_path / "out" / "images.parquet", IMAGES)

@@ -9,10 +9,12 @@ from test_compare import FACE, SETTINGS
 
 from thermalign import tables
 from thermalign.evaluation.draws import Draws
-from thermalign.evaluation.located import located
+from thermalign.evaluation.landmarks import evaluate
+from thermalign.evaluation.settings import Settings
 from thermalign.geometry import LANDMARKS
 from thermalign.metrics.bootstrap import subject_weights
 from thermalign.schemas.dataset import ANNOTATIONS, ATTRIBUTES, BOXES, FOLDS, IMAGES
+from thermalign.schemas.keys import ALL, SUBSET, Subset, rows_of
 from thermalign.schemas.matching import SCORES
 from thermalign.schemas.measures import METRICS, REPLICATES
 from thermalign.schemas.predictions import PREDICTIONS
@@ -21,6 +23,7 @@ from thermalign.steps import measure
 SUBJECTS = ("s1", "s2", "s3", "s4")
 KEY = {"protocol": "p", "fold": 0}
 READINGS = ("exclude", "keep")
+NEAR, FAR = Subset(range="1"), Subset(range="2")
 GRID = {"patch": 60, "stride": 8, "margin": 0}
 SHOTS = [(1, "baseline"), (1, "expression"), (2, "baseline")]
 
@@ -41,17 +44,12 @@ def measured(tmp_path_factory):
     }
     fixed |= {"width": 100, "height": 120, "bit_depth": 8, "scale": 1.0, "offset": 0.0}
     tables.write(folder / "images.parquet", images.assign(**fixed, sha256="0"), IMAGES)
-    points = [
-        (image, name, x, y)
-        for image in images["image_id"]
-        for name, (x, y) in zip(LANDMARKS, FACE, strict=True)
-    ]
-    annotated = pd.DataFrame(points, columns=["image_id", "landmark", "x", "y"])
-    tables.write(folder / "annotations.parquet", annotated.assign(visible=True), ANNOTATIONS)
+    truth = annotated(images["image_id"])
+    tables.write(folder / "annotations.parquet", truth.assign(visible=True), ANNOTATIONS)
     worn = images[["image_id"]].assign(name="glasses", value="no")
     worn.loc[images["subject_id"] == "s1", "value"] = "yes"
     tables.write(folder / "attributes.parquet", worn, ATTRIBUTES)
-    found = annotated.assign(x=annotated["x"] + 2, confidence=1.0, model="m", **KEY)
+    found = truth.assign(x=truth["x"] + 2, confidence=1.0, model="m", **KEY)
     found.loc[found["image_id"] == "s12", ["x", "y"]] = np.nan
     tables.write(folder / "predictions.parquet", found, PREDICTIONS, {"grid": json.dumps(GRID)})
     given = images[["image_id"]].assign(source="given", x=0.0, y=10.0, width=68.0, height=68.0)
@@ -71,8 +69,19 @@ def measured(tmp_path_factory):
     names = ("images", "annotations", "boxes", "attributes", "folds", "predictions", "scores")
     names += ("metrics", "replicates")
     paths = {name: folder / f"{name}.parquet" for name in names}
-    measure.run(**paths, **KEY, model="m", headline="exclude", settings=SETTINGS, code="x")
+    measure.run(
+        **paths, dataset="d", **KEY, model="m", headline="exclude", settings=SETTINGS, code="x"
+    )
     return tables.read(paths["metrics"], METRICS), tables.read(paths["replicates"], REPLICATES)
+
+
+def annotated(image_ids):
+    points = [
+        (image, name, x, y)
+        for image in image_ids
+        for name, (x, y) in zip(LANDMARKS, FACE, strict=True)
+    ]
+    return pd.DataFrame(points, columns=["image_id", "landmark", "x", "y"])
 
 
 def score(image, subject, gallery):
@@ -83,9 +92,17 @@ def score(image, subject, gallery):
     return 1.0 if subject == gallery else 0.0
 
 
-def values(metrics, metric, subset="all"):
-    rows = metrics.query("metric == @metric and subset == @subset")
-    return rows.set_index("at")["value"].to_dict()
+def values(metrics, metric, subset=ALL):
+    return figures(metrics, metric, subset).set_index("at")["value"].to_dict()
+
+
+def figures(table, metric, subset=ALL):
+    return rows_of(table, subset).query("metric == @metric")
+
+
+def subsets_of(table, *metrics):
+    rows = table.loc[table["metric"].isin(metrics), [*SUBSET]]
+    return {Subset(*row) for row in rows.itertuples(index=False, name=None)}
 
 
 def test_ranks_are_those_of_the_scores(measured):
@@ -93,7 +110,7 @@ def test_ranks_are_those_of_the_scores(measured):
     # of 12 probes the 3 of s4 come second, the lost one never
     assert values(metrics, "rank1") == pytest.approx({0: 8 / 12})
     assert values(metrics, "cmc") == pytest.approx({1: 8 / 12, 2: 11 / 12, 3: 11 / 12})
-    assert values(metrics, "rank1", "range=2") == pytest.approx({0: 2 / 4})
+    assert values(metrics, "rank1", FAR) == pytest.approx({0: 2 / 4})
 
 
 def test_a_lost_face_is_a_failure_and_has_no_error(measured):
@@ -106,22 +123,29 @@ def test_an_error_of_no_found_face_is_not_a_number_rather_than_no_row():
     errors = pd.DataFrame(
         {"image_id": ["i", "j"], "subject_id": ["a", "b"], "volume": 1, "range": 1}
     ).assign(condition="baseline", error=np.nan, **dict.fromkeys(LANDMARKS, np.nan))
-    draws = Draws.of_fold(errors, errors, SETTINGS)
-    none = pd.DataFrame(columns=["image_id", "name", "value"])
-    made = list(located(errors, draws, SETTINGS, attributes=none))
+    settings = Settings(replicates=50, seed=1)
+    made = evaluate(
+        errors,
+        Draws.of_fold(errors, errors, settings),
+        settings,
+        annotations=annotated(errors["image_id"]),
+        boxes=errors[["image_id"]].assign(x=0.0, y=0.0, width=9.0, height=9.0),
+        attributes=pd.DataFrame(columns=["image_id", "name", "value"]),
+        grid={},
+    )
     told = {(m.subset, m.metric, m.at): m for m in made}
-    assert np.isnan(told["all", "nmse", 0].value)
-    assert np.isnan(told["landmark=nose_base", "nmse", 0].value)
-    assert told["all", "failure_rate", 0].value == told["all", "failure_at", 0.08].value == 1
-    assert told["all", "ced_auc", 0.08].value == 0
-    assert len(told["all", "nmse", 0].replicates) == 0
+    assert np.isnan(told[ALL, "nmse", 0].value)
+    assert np.isnan(told[Subset(landmark="nose_base"), "nmse", 0].value)
+    assert told[ALL, "failure_rate", 0].value == told[ALL, "failure_at", 0.08].value == 1
+    assert told[ALL, "ced_auc", 0.08].value == 0
+    assert len(told[ALL, "nmse", 0].replicates) == 0
 
 
 def test_the_error_stands_in_four_units(measured):
     metrics, _ = measured
     # 2 px; 40 px between the eyes and from eyes to mouth; boxes of 68 x 68 and 108 x 68 px
     assert values(metrics, "nmse_eye_mouth") == pytest.approx({0: 2 / 40})
-    near, far = ("range=1", "range=2")
+    near, far = NEAR, FAR
     assert values(metrics, "nmse_box_diagonal", near) == pytest.approx({0: 2 / np.hypot(68, 68)})
     assert values(metrics, "nmse_box_diagonal", far) == pytest.approx({0: 2 / np.hypot(108, 68)})
     assert values(metrics, "nmse_box_size", near) == pytest.approx({0: 2 / 68})
@@ -142,13 +166,13 @@ def test_the_error_distribution_is_summed_up_at_two_limits(measured):
 
 def test_errors_and_rates_stand_by_attribute(measured):
     metrics, replicates = measured
-    yes = "attribute=glasses:yes"
+    yes = Subset(attribute="glasses", attribute_value="yes")
     assert values(metrics, "nmse", yes) == pytest.approx({0: 2 / 40})
     assert values(metrics, "failure_rate", yes) == values(metrics, "fta", yes) == {0: 1 / 3}
-    assert values(metrics, "failure_rate", f"{yes}&range=2") == {0: 1}
-    assert np.isnan(values(metrics, "nmse", f"{yes}&range=2")[0])
-    assert values(metrics, "eer", f"{yes}&range=1") == {0: 0}
-    named = replicates[replicates["subset"].str.startswith("attribute=")]
+    assert values(metrics, "failure_rate", yes._replace(range="2")) == {0: 1}
+    assert np.isnan(values(metrics, "nmse", yes._replace(range="2"))[0])
+    assert values(metrics, "eer", yes._replace(range="1")) == {0: 0}
+    named = replicates[replicates["attribute"] != ""]
     assert set(named["metric"]) == {"nmse", "failure_rate", "fta", "eer"}
 
 
@@ -164,11 +188,11 @@ def test_thresholds_of_training_people_come_with_the_scores(measured):
 
 def test_the_other_reading_is_marked(measured):
     metrics, replicates = measured
-    other = metrics[metrics["subset"].str.startswith("same_moment=")]
-    assert set(other["subset"]) == {f"same_moment=keep{r}" for r in ("", "&range=1", "&range=2")}
-    headline, keep = (values(metrics, "eer", subset) for subset in ("all", "same_moment=keep"))
-    assert headline == keep
-    assert "same_moment=keep" in set(replicates.query("metric == 'auc'")["subset"])
+    other = metrics[metrics["same_moment"] != ""]
+    keep = Subset(same_moment="keep")
+    assert subsets_of(other, *other["metric"]) == {keep._replace(range=r) for r in ("", "1", "2")}
+    assert values(metrics, "eer") == values(metrics, "eer", keep)
+    assert keep in subsets_of(replicates, "auc")
 
 
 def test_the_best_cells_of_a_detectors_grid_have_an_error_by_range(measured):
@@ -176,18 +200,18 @@ def test_the_best_cells_of_a_detectors_grid_have_an_error_by_range(measured):
     # Centres at y = 39.5, 47.5 and x = 29.5, 37.5; at range 2 up to x = 77.5. FACE is 40 px wide.
     narrow = np.hypot([0.5, 32.5, 12.5, 3.5, 28.5], [0.5, 0.5, 16.5, 32.5, 32.5]).mean() / 40
     wide = np.hypot([0.5, 0.5, 3.5, 3.5, 3.5], [0.5, 0.5, 16.5, 32.5, 32.5]).mean() / 40
-    assert values(metrics, "nmse_best_cell", "range=1") == pytest.approx({0: narrow})
-    assert values(metrics, "nmse_best_cell", "range=2") == pytest.approx({0: wide})
+    assert values(metrics, "nmse_best_cell", NEAR) == pytest.approx({0: narrow})
+    assert values(metrics, "nmse_best_cell", FAR) == pytest.approx({0: wide})
     assert values(metrics, "nmse_best_cell") == pytest.approx({0: (2 * narrow + wide) / 3})
-    rows = replicates[replicates["metric"] == "nmse_best_cell"]
-    assert {"all", "range=1", "range=2", "volume=1&range=1"} <= set(rows["subset"])
-    assert set(metrics.query("metric == 'nmse_best_cell'")["subset"]) == set(rows["subset"])
+    drawn = subsets_of(replicates, "nmse_best_cell")
+    assert {ALL, NEAR, FAR, Subset(volume="1", range="1")} <= drawn
+    assert subsets_of(metrics, "nmse_best_cell") == drawn
 
 
 def test_a_rate_that_cannot_be_measured_says_what_it_takes_and_has_no_replicates(measured):
     metrics, replicates = measured
     assert np.isnan(values(metrics, "tar_at_far")[0.1])
-    row = metrics.query("metric == 'person_pairs_needed' and subset == 'all'").iloc[0]
+    row = figures(metrics, "person_pairs_needed").iloc[0]
     assert row[["at", "value", "n"]].tolist() == pytest.approx([0.1, 300, 12])
     assert values(metrics, "person_pairs") == {0: 12}
     assert "tar_at_far" not in set(replicates["metric"])
@@ -195,27 +219,26 @@ def test_a_rate_that_cannot_be_measured_says_what_it_takes_and_has_no_replicates
 
 def test_curves_have_bands_for_all_images_and_every_range(measured):
     metrics, replicates = measured
-    with_bands = {"all", "range=1", "range=2"}
-    for _, rows in replicates[replicates["metric"].isin(["roc", "roc_found", "cmc"])].groupby(
-        "metric"
-    ):
-        assert set(rows["subset"]) == with_bands
-    bands = replicates.query("metric == 'roc' and subset == 'all'")
-    assert set(bands["at"]) == set(values(metrics, "roc"))
-    assert "condition=expression" in set(replicates.query("metric == 'eer'")["subset"])
+    for metric in ("roc", "roc_found", "cmc"):
+        assert subsets_of(replicates, metric) == {ALL, NEAR, FAR}
+    assert set(figures(replicates, "roc")["at"]) == set(values(metrics, "roc"))
+    assert Subset(condition="expression") in subsets_of(replicates, "eer")
 
 
 def test_replicates_say_how_many_subjects_they_rest_on(measured):
     _, replicates = measured
-    people = replicates.query("draw == 0").set_index(["subset", "metric"])["subjects"]
-    assert people[("all", "eer")] == people[("range=2", "failure_rate")] == 4
-    assert people[("range=2", "nmse")] == 3  # s1's face at range 2 was lost
+
+    def people(metric, subset):
+        return figures(replicates, metric, subset)["subjects"].item()
+
+    assert people("eer", ALL) == people("failure_rate", FAR) == 4
+    assert people("nmse", FAR) == 3  # s1's face at range 2 was lost
 
 
 def test_replicates_are_those_of_the_drawn_subjects(measured):
     _, replicates = measured
-    rows = replicates.query("metric == 'rank1' and subset == 'all'").sort_values("draw")
+    (made,) = figures(replicates, "rank1")["values"]
     drawn = subject_weights(4, replicates=SETTINGS["replicates"], seed=SETTINGS["seed"])
     hits = np.array([2, 3, 3, 0])  # of three probes each
     expected = drawn @ hits / (3 * drawn.sum(axis=1))
-    np.testing.assert_allclose(rows["value"], expected)
+    np.testing.assert_allclose(made, expected)

@@ -11,11 +11,19 @@ from thermalign import tables
 from thermalign.schemas.dataset import FOLDS, IMAGES
 from thermalign.schemas.matching import FACES, SCORES
 from thermalign.schemas.predictions import PREDICTIONS
+from thermalign.settings import parse
 from thermalign.steps import score, train_matcher
-from thermalign.verification.enrolment import NONE, PARTS, WHOLE, Enrolment, gallery_of, probes_of
-from thermalign.verification.matcher import Mapping, enrol, score_probes
-from thermalign.verification.stored import quantise
-from thermalign.verification.readings import by_reading, headline_of, marked
+from thermalign.verification.enrolment import (
+    NONE,
+    PARTS,
+    WHOLE,
+    Enrolment,
+    Selection,
+    gallery_of,
+    probes_of,
+)
+from thermalign.verification.matcher import NO_MAPPING, Settings, enrol, score_probes
+from thermalign.verification.readings import by_reading
 from thermalign.verification.stored import quantise
 
 BOTH = ["exclude", "keep"]
@@ -131,6 +139,8 @@ SETTINGS = {
     "negatives": "published",
     "cross_examples": 2,
     "components": 2,
+    "dog": {},
+    "features": {},
     "gallery": {"modality": "visible"},
     "probe": {"modality": "thermal"},
     "same_moment": BOTH,
@@ -139,17 +149,10 @@ SETTINGS = {
 
 def compared(table, vectors, **changes):
     """Return the matcher, and SCORES of the thermal probes by reading, probe and person."""
-    settings, described = SETTINGS | changes, Vectors(vectors)
-    matcher = enrol(table, described, Mapping("none", {}), settings, seed=[1, 0])
-    probes = probes_of(table, settings, matcher.enrolment.images)
-    found = described.have(probes["image_id"])
-    made = score_probes(
-        matcher,
-        probes,
-        found,
-        lambda: described.of(list(probes["image_id"][found])),
-        readings=settings["same_moment"],
-    )
+    settings, described = Settings.of(SETTINGS | changes), Vectors(vectors)
+    matcher = enrol(table, described, NO_MAPPING, settings, seed=[1, 0])
+    probes = probes_of(table, settings.probe, matcher.enrolment.images)
+    made = score_probes(matcher, probes, described, readings=settings.same_moment)
     return matcher, made.set_index(["same_moment", "probe_id", "gallery_id"])["score"]
 
 
@@ -214,16 +217,20 @@ def test_a_shuffled_gallery_keeps_what_each_person_has_in_every_part():
     table = pd.concat([rows(people), rows(people, "thermal")])
     drawn = np.random.default_rng(4)
     described = Vectors({i: drawn.normal(size=3) for i in table["image_id"]})
-    nothing = Mapping("none", {})
+    settings = Settings.of(SETTINGS)
     plain, shuffled = (
-        enrol(table, described, nothing, SETTINGS, seed=[1, 0], permutation=k) for k in (0, 1)
+        enrol(table, described, NO_MAPPING, settings, seed=[1, 0], permutation=k) for k in (0, 1)
     )
     assert sorted(shuffled.galleries) == [WHOLE, 1, 2, 3, 4]
-    for gallery, templates in shuffled.galleries.items():
+    for gallery, model in shuffled.galleries.items():
         # the same images in all, so that two templates of as many images have the same sum
-        own = plain.galleries[gallery].weights
-        np.testing.assert_allclose(templates.weights.sum(0), own.sum(0))
-    assert not np.allclose(shuffled.galleries[1].weights, plain.galleries[1].weights)
+        own = plain.galleries[gallery].templates
+        np.testing.assert_allclose(model.templates.sum(0), own.sum(0))
+    assert not np.allclose(shuffled.galleries[1].templates, plain.galleries[1].templates)
+
+
+def selection(**wanted):
+    return parse(Selection, wanted, "probe")
 
 
 SELECTIONS = [
@@ -246,20 +253,16 @@ def test_probes_and_gallery_are_selected_by_condition_range_and_session(wanted, 
     table = pd.concat(
         [rows({"a": 4}).assign(**differing), rows({"a": 4}, "thermal").assign(**differing)]
     )
-    settings = {
-        "gallery": {"modality": "visible", **wanted},
-        "probe": {"modality": "thermal", **wanted},
-    }
-    assert gallery_of(table, settings)["moment"].tolist() == chosen
-    assert probes_of(table, settings, [])["moment"].tolist() == chosen
+    visible, thermal = (selection(modality=m, **wanted) for m in ("visible", "thermal"))
+    assert gallery_of(table, visible)["moment"].tolist() == chosen
+    assert probes_of(table, thermal, [])["moment"].tolist() == chosen
 
 
 def test_a_gallery_of_so_many_images_is_drawn_and_nested():
     table = rows({"a": 6, "b": 6, "c": 1})
 
     def drawn(count, seed=1):
-        wanted = {"modality": "visible", "images": count, "seed": seed}
-        return gallery_of(table, {"gallery": wanted})
+        return gallery_of(table, Selection("visible", images=count, seed=seed))
 
     one, two = drawn(1), drawn(2)
     assert one.groupby("subject_id").size().to_dict() == {"a": 1, "b": 1, "c": 1}
@@ -280,31 +283,31 @@ def test_a_gallery_of_so_many_images_is_drawn_and_nested():
 def test_a_selection_of_nothing_names_its_key_and_what_there_is(role, wanted, words):
     select = {"gallery": gallery_of, "probe": lambda *given: probes_of(*given, [])}[role]
     with pytest.raises(ValueError, match=words):
-        select(rows({"a": 2}), {role: {"modality": "visible", **wanted}})
+        select(rows({"a": 2}), selection(**{"modality": "visible", **wanted}))
 
 
 def test_a_selection_that_each_key_alone_allows_names_them_all():
     table = rows({"a": 2}).assign(condition=["baseline", "expression"], range=[1, 2])
-    wanted = {"modality": "visible", "conditions": ["baseline"], "ranges": [2]}
+    wanted = Selection("visible", conditions=("baseline",), ranges=(2,))
     with pytest.raises(
         ValueError, match=r"conditions: \['baseline'\] and ranges: \[2\] selects no"
     ):
-        probes_of(table, {"probe": wanted}, [])
+        probes_of(table, wanted, [])
 
 
 def test_probes_that_are_all_enrolled_are_refused():
     table = rows({"a": 2})
     with pytest.raises(ValueError, match=r"probe: all 2 images .* are enrolled"):
-        probes_of(table, {"probe": {"modality": "visible"}}, list(table["image_id"]))
+        probes_of(table, Selection("visible"), list(table["image_id"]))
 
 
-def test_subsets_of_another_reading_than_the_headline_are_marked():
+def test_the_first_reading_is_the_headline_and_has_no_name():
+    settings = Settings.of(SETTINGS | {"same_moment": ["keep", "exclude"]})
+    assert settings.headline == "keep"
+    assert settings.headline_only().same_moment == ("keep",)
     table = pd.DataFrame({"same_moment": ["exclude", "keep"], "score": [1.0, 2.0]})
-    assert headline_of({"same_moment": ["keep", "exclude"]}) == "keep"
-    assert [m for m, _ in by_reading(table, "exclude")] == ["", "same_moment=keep"]
-    assert [m for m, _ in by_reading(table, "keep")] == ["same_moment=exclude", ""]
-    names = [marked("same_moment=keep", s) for s in ("all", "range=1")] + [marked("", "all")]
-    assert names == ["same_moment=keep", "same_moment=keep&range=1", "all"]
+    assert [m for m, _ in by_reading(table, "exclude")] == ["", "keep"]
+    assert [m for m, _ in by_reading(table, "keep")] == ["exclude", ""]
 
 
 KEY = {"protocol": "p", "fold": 0}
@@ -338,7 +341,7 @@ def write_fold(folder):
 
 def test_both_readings_and_the_thresholds_reach_the_scores(tmp_path):
     write_fold(tmp_path)
-    settings = SETTINGS | {"classifier": "pls", "dog": {}, "features": {}, "dpm": {}}
+    settings = SETTINGS | {"classifier": "pls"}
     names = ("images", "folds", "faces", "predictions", "scores")
     paths = {name: tmp_path / f"{name}.parquet" for name in names}
     common = {name: paths[name] for name in ("images", "folds", "faces")}

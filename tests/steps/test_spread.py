@@ -66,6 +66,7 @@ def measured(folder, trainings):
         annotations=[folder / "faces/annotations.parquet"],
         folds=[folder / "folds.parquet"] * len(trainings),
         predictions=[folder / f"{name}.parquet" for name in trainings],
+        dataset=["faces"],
         protocols=PROTOCOLS,
         models={name: [model, seed] for name, (model, seed, _) in trainings.items()},
         settings={"replicates": 400, "seed": 1},

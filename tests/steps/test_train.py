@@ -15,13 +15,13 @@ import pandas as pd
 import pytest
 
 from thermalign import tables
+from thermalign.cut import device
 from thermalign.geometry import LANDMARKS
-from thermalign.landmarks.models import cut_images, device
+from thermalign.provenance import sources
 from thermalign.records import boxes_of
 from thermalign.schemas.dataset import ANNOTATIONS, BOXES, FOLDS, IMAGES
 from thermalign.schemas.predictions import CURVES
 from thermalign.states import read_metadata, read_state
-from thermalign.steps import train as train_step
 
 FACE = np.array([[30.0, 40], [70, 40], [50, 64], [34, 80], [66, 80]])
 SETTINGS = {"input_size": 32, "width": 0.1, "hidden": 32, "batch_size": 16, "validate_every": 50}
@@ -130,7 +130,27 @@ def test_a_state_says_in_what_precision_and_where_it_was_trained(study, tmp_path
 def test_a_model_without_a_network_says_its_precision_too(study, tmp_path):
     run = command(study, tmp_path, None, detector="mean_shape")
     subprocess.run(run, env=ENVIRONMENT, capture_output=True, text=True, check=True)
-    assert read_metadata(tmp_path / "state.safetensors")["precision"] == "float32"
+    metadata = read_metadata(tmp_path / "state.safetensors")
+    assert metadata["precision"] == "float32"
+    assert json.loads(metadata["parameters"]) == {"configured": 0, "paper": 0}
+
+
+def test_state_and_curve_say_how_many_parameters_there_are(study, tmp_path):
+    run = command(study, tmp_path, 2)
+    subprocess.run(run, env=ENVIRONMENT, capture_output=True, text=True, check=True)
+    state = read_metadata(tmp_path / "state.safetensors")["parameters"]
+    curve = tables.read_metadata(tmp_path / "curve.parquet")["parameters"]
+    assert state == curve
+    assert json.loads(curve)["paper"] == 23_022_592
+    assert 0 < json.loads(curve)["configured"] < 1_000_000
+
+
+def test_training_depends_on_no_code_of_matching_or_evaluation():
+    reached = {
+        module.split(".")[1] for module in sources("thermalign.steps.train") if "." in module
+    }
+    assert {"landmarks", "training", "states"} <= reached
+    assert not {"verification", "evaluation", "metrics", "report"} & reached
 
 
 def test_a_checkpoint_of_other_settings_is_not_used(study, tmp_path):
@@ -144,53 +164,6 @@ def test_a_checkpoint_of_other_settings_is_not_used(study, tmp_path):
     assert "goes on" not in train(study, other, 5).stderr
     rows = tables.read(other / "curve.parquet", CURVES)
     assert rows["step"].max() == 5
-
-
-def test_images_are_cut_to_the_box_and_what_a_model_looks_at():
-    image = np.arange(400 * 500, dtype=np.float32).reshape(400, 500)
-    box = np.array([[200.0, 150.0, 100.0, 120.0]])
-    cut = cut_images([image], box, 0.5)
-    part = cut.stack.image(0).numpy()
-    x, y = (int(v) for v in cut.origins[0])
-    assert (x, y) == (200 - 50 - 32, 150 - 60 - 32)
-    assert part.shape == (2 * (60 + 32) + 120, 2 * (50 + 32) + 100)
-    np.testing.assert_array_equal(part, image[y : y + part.shape[0], x : x + part.shape[1]])
-    np.testing.assert_allclose(cut.boxes[0].numpy(), [200 - x, 150 - y, 100, 120])
-
-
-@pytest.mark.parametrize("box", [[-80.0, -90.0, 60.0, 60.0], [480.0, 390.0, 90.0, 90.0]])
-def test_boxes_at_and_beyond_the_border_leave_part_of_the_image(box):
-    image = np.zeros((400, 500), np.float32)
-    cut = cut_images([image], np.array([box]), 0.0)
-    assert min(cut.stack.image(0).shape) >= 1
-    x, y = (float(v) for v in cut.origins[0])
-    assert (x >= 0, y >= 0) == (True, True)
-    np.testing.assert_allclose(cut.boxes[0, :2].numpy() + np.array([x, y]), box[:2])
-
-
-def test_an_infinite_reach_keeps_whole_images():
-    image = np.zeros((400, 500), np.float32)
-    cut = cut_images([image], np.array([[200.0, 150.0, 100.0, 120.0]]), float("inf"))
-    assert cut.stack.image(0).shape == (400, 500)
-    assert cut.origins.tolist() == [[0, 0]]
-
-
-def test_a_box_that_is_not_finite_is_refused_by_number():
-    boxes = np.array([[1.0, 2, 30, 40], [1, np.nan, 30, 40]])
-    with pytest.raises(ValueError, match=r"the face box of image 1 is \[1.0, nan, 30.0, 40.0\]"):
-        cut_images([np.zeros((50, 60))] * 2, boxes, 0.0)
-
-
-def test_what_decides_a_training_is_in_the_key_of_its_checkpoint(study):
-    tables = [study / f"{k}.parquet" for k in ("images", "folds")]
-    keys = [
-        train_step._key(tables, "code", {"modality": "thermal"}),
-        train_step._key(tables, "code", {"modality": "visible"}),
-        train_step._key(tables, "other", {"modality": "thermal"}),
-        train_step._key(tables[:1], "code", {"modality": "thermal"}),
-    ]
-    assert len(set(keys)) == 4
-    assert train_step._key(tables, "code", {"modality": "thermal"}) == keys[0]
 
 
 def test_boxes_follow_the_order_of_the_images():

@@ -3,7 +3,7 @@ import pytest
 from skimage.transform import AffineTransform, SimilarityTransform
 
 from thermalign.geometry import LEFT_EYE, RIGHT_EYE, apply_matrix
-from thermalign.verification.alignment import METHODS, alignable, fit, fit_affine
+from thermalign.verification.alignment import METHODS, can_fit, fit_affine, fit_matrices
 
 CANONICAL = np.array([[33.0, 42], [79, 42], [56, 75.5], [37.5, 94], [74.5, 94]])
 SIMILARITY = np.array([[0.8, -0.3, 4.0], [0.3, 0.8, -7.0]])
@@ -18,12 +18,12 @@ def sources_of(matrix):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_recovers_a_similarity_exactly(method):
-    found = fit(sources_of(SIMILARITY), CANONICAL, method)
+    found = fit_matrices(sources_of(SIMILARITY), CANONICAL, method)
     np.testing.assert_allclose(found[0], SIMILARITY, atol=1e-10)
 
 
 def test_the_affine_method_recovers_an_affine_map_exactly():
-    found = fit(sources_of(AFFINE), CANONICAL, "affine")
+    found = fit_matrices(sources_of(AFFINE), CANONICAL, "affine")
     np.testing.assert_allclose(found[0], AFFINE, atol=1e-10)
 
 
@@ -31,7 +31,7 @@ def test_the_affine_method_recovers_an_affine_map_exactly():
     ("method", "peer"), [("similarity", SimilarityTransform), ("affine", AffineTransform)]
 )
 def test_least_squares_fits_land_no_farther_than_scikit_images(method, peer):
-    for points, ours in zip(NOISY, fit(NOISY, CANONICAL, method), strict=True):
+    for points, ours in zip(NOISY, fit_matrices(NOISY, CANONICAL, method), strict=True):
         theirs = peer.from_estimate(points, CANONICAL).params[:2]
         cost, least = (((apply_matrix(m, points) - CANONICAL) ** 2).sum() for m in (ours, theirs))
         assert cost <= least * (1 + 1e-9)
@@ -45,34 +45,34 @@ def test_the_affine_fit_is_the_solution_of_the_normal_equations():
 
 
 def test_two_points_put_the_eyes_exactly_and_ignore_the_other_landmarks():
-    matrices = fit(NOISY, CANONICAL, "two_point")
+    matrices = fit_matrices(NOISY, CANONICAL, "two_point")
     eyes = [RIGHT_EYE, LEFT_EYE]
     placed = apply_matrix(matrices, NOISY)[:, eyes]
     np.testing.assert_allclose(placed, np.tile(CANONICAL[eyes], (6, 1, 1)), atol=1e-10)
     moved = NOISY.copy()
     moved[:, 2:] = np.nan
-    np.testing.assert_array_equal(fit(moved, CANONICAL, "two_point"), matrices)
+    np.testing.assert_array_equal(fit_matrices(moved, CANONICAL, "two_point"), matrices)
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_faces_are_fitted_one_by_one_in_their_order(method):
-    together = fit(NOISY, CANONICAL, method)
-    alone = [fit(face[None], CANONICAL, method)[0] for face in NOISY]
+    together = fit_matrices(NOISY, CANONICAL, method)
+    alone = [fit_matrices(face[None], CANONICAL, method)[0] for face in NOISY]
     np.testing.assert_allclose(together, alone, atol=1e-12)
 
 
 @pytest.mark.parametrize("method", ["similarity", "affine"])
 def test_the_order_of_the_landmarks_does_not_matter(method):
     order = [3, 0, 4, 1, 2]
-    plain = fit(NOISY, CANONICAL, method)
-    shuffled = fit(NOISY[:, order], CANONICAL[order], method)
+    plain = fit_matrices(NOISY, CANONICAL, method)
+    shuffled = fit_matrices(NOISY[:, order], CANONICAL[order], method)
     np.testing.assert_allclose(shuffled, plain, atol=1e-10)
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_a_face_upside_down_or_mirrored_is_alignable(method):
+def test_a_face_upside_down_or_mirrored_can_be_aligned(method):
     faces = np.stack([CANONICAL * [-1, -1], CANONICAL * [-1, 1]])
-    assert alignable(faces, CANONICAL, method).all()
+    assert can_fit(faces, CANONICAL, method).all()
 
 
 @pytest.mark.parametrize(
@@ -91,20 +91,20 @@ def test_degenerate_landmarks_are_told_by_what_the_method_uses(points, who_can):
     faces = np.stack([CANONICAL, points, CANONICAL])
     for method in METHODS:
         expected = [True, method in who_can, True]
-        np.testing.assert_array_equal(alignable(faces, CANONICAL, method), expected)
+        np.testing.assert_array_equal(can_fit(faces, CANONICAL, method), expected)
 
 
 def test_fitting_a_degenerate_face_is_refused_with_its_number():
     faces = np.stack([CANONICAL, np.ones((5, 2))])
     with pytest.raises(ValueError, match="face 1 are not finite or too close"):
-        fit(faces, CANONICAL, "similarity")
+        fit_matrices(faces, CANONICAL, "similarity")
 
 
 def test_no_faces_give_no_matrices():
     for method in METHODS:
-        assert fit(np.empty((0, 5, 2)), CANONICAL, method).shape == (0, 2, 3)
+        assert fit_matrices(np.empty((0, 5, 2)), CANONICAL, method).shape == (0, 2, 3)
 
 
 def test_an_unknown_method_is_refused():
     with pytest.raises(ValueError, match="use one of similarity, two_point, affine"):
-        fit(NOISY, CANONICAL, "projective")
+        fit_matrices(NOISY, CANONICAL, "projective")

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from thermalign.verification.centring import apply, fit
+from thermalign.verification.centring import apply, means
 
 
 def faces(count, offset, seed):
@@ -11,7 +11,7 @@ def faces(count, offset, seed):
 
 def test_both_modalities_of_training_have_mean_zero_at_every_place():
     visible, thermal = faces(9, 2.0, 0), faces(5, -1.0, 1)
-    state = fit(visible, thermal)
+    state = means(visible, thermal)
     for modality, side in (("visible", visible), ("thermal", thermal)):
         mean = apply(state, side, modality).mean(0)
         torch.testing.assert_close(mean, torch.zeros_like(mean), atol=1e-6, rtol=0)
@@ -19,10 +19,10 @@ def test_both_modalities_of_training_have_mean_zero_at_every_place():
 
 def test_differences_within_a_modality_stay():
     visible = faces(4, 0.0, 0)
-    moved = apply(fit(visible, faces(2, 1.0, 1)), visible, "visible")
+    moved = apply(means(visible, faces(2, 1.0, 1)), visible, "visible")
     torch.testing.assert_close(moved[1] - moved[0], visible[1] - visible[0])
 
 
 def test_a_missing_modality_is_named():
     with pytest.raises(ValueError, match="no thermal training image"):
-        fit(faces(2, 0.0, 0), torch.empty(0))
+        means(faces(2, 0.0, 0), torch.empty(0))

@@ -3,6 +3,7 @@ import pytest
 import torch
 from scipy import ndimage
 
+from thermalign.settings import parse
 from thermalign.verification.dog import (
     Settings,
     blur,
@@ -100,5 +101,5 @@ def test_float32_comes_back_as_float32_within_one(faces):
     "wrong", [{"inner": 3.0, "outer": 1.0}, {"inner": 0.0}, {"contrast": 0.0}, {"saturation": -1.0}]
 )
 def test_impossible_settings_are_refused(wrong):
-    with pytest.raises(ValueError, match="dog: "):
-        Settings(**wrong)
+    with pytest.raises(ValueError, match=r"matcher\.dog: "):
+        parse(Settings, wrong, "matcher.dog")

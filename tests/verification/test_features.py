@@ -4,6 +4,7 @@ import torch
 from scipy.ndimage import gaussian_filter
 from skimage.feature import hog
 
+from thermalign.settings import parse
 from thermalign.verification.dog import blur
 from thermalign.verification.features import Settings, as_vectors, describe
 
@@ -110,8 +111,8 @@ def test_a_face_smaller_than_a_block_is_refused():
 
 @pytest.mark.parametrize("wrong", [{"cell": 1}, {"orientations": 1}, {"floor": 0.0}])
 def test_impossible_settings_are_refused(wrong):
-    with pytest.raises(ValueError, match="features: "):
-        Settings(**wrong)
+    with pytest.raises(ValueError, match=r"matcher\.features: "):
+        parse(Settings, wrong, "matcher.features")
 
 
 def test_vectors_hold_a_face_each():

@@ -7,7 +7,8 @@ import torch
 
 from thermalign.verification.descriptors import Descriptors
 from thermalign.verification.enrolment import WHOLE
-from thermalign.verification.matcher import enrol, fit_mapping, read_matcher, save_matcher
+from thermalign.verification.matcher import Settings, enrol, fit_mapping
+from thermalign.verification.matcher_state import read_matcher, save_matcher
 from thermalign.verification.stored import quantise
 
 TRAIN, TEST = ("t1", "t2", "t3"), ("s1", "s2", "s3", "s4")
@@ -55,12 +56,16 @@ def fold():
     return pd.DataFrame(rows, columns=names), pd.DataFrame(faces, columns=columns)
 
 
+def descriptors(fold):
+    return Descriptors.of_table(fold[1], Settings.of(SETTINGS).descriptors)
+
+
 def made(fold, *, permutation=0, **changes):
     """Return a matcher of changed settings and the scores of its thermal probes."""
     rows, faces = fold
-    settings = SETTINGS | changes
-    described = Descriptors(faces, settings)
-    mapping = fit_mapping(rows, described, settings, seed=1)
+    settings = Settings.of(SETTINGS | changes)
+    described = Descriptors.of_table(faces, settings.descriptors)
+    mapping = fit_mapping(rows, described, settings.mapping, seed=1)
     matcher = enrol(rows, described, mapping, settings, seed=[2, 0], permutation=permutation)
     probes = rows.query("role == 'test' and modality == 'thermal'")
     return matcher, whole(matcher, described.of(list(probes["image_id"]))), probes
@@ -77,7 +82,7 @@ def test_what_is_read_back_scores_alike(fold, tmp_path, mapping, classifier):
     matcher, scores, probes = made(fold, mapping=mapping, classifier=classifier)
     save_matcher(tmp_path / "matcher.safetensors", matcher, METADATA)
     again = read_matcher(tmp_path / "matcher.safetensors")
-    described = Descriptors(fold[1], SETTINGS).of(list(probes["image_id"]))
+    described = descriptors(fold).of(list(probes["image_id"]))
     np.testing.assert_array_equal(whole(again, described), scores)
     assert (again.subjects, again.fitted_on()) == (TEST, matcher.fitted_on())
     assert scores.shape == (8, 4)
@@ -100,10 +105,10 @@ def test_centring_sees_training_subjects_alone(fold):
 
 
 def test_pls_does_not_see_the_shift_that_a_cosine_needs(fold):
-    rows, faces = fold
-    settings = SETTINGS | {"mapping": "dpm"}
-    described = Descriptors(faces, settings)
-    mapping = fit_mapping(rows, described, settings, seed=1)
+    rows = fold[0]
+    settings = Settings.of(SETTINGS | {"mapping": "dpm"})
+    described = descriptors(fold)
+    mapping = fit_mapping(rows, described, settings.mapping, seed=1)
     shifted = type(mapping)("dpm", {**mapping.tensors}, mapping.subjects)
     probes = described.of(list(rows.query("role == 'test' and modality == 'thermal'")["image_id"]))
     first = whole(enrol(rows, described, mapping, settings, seed=[2, 0]), probes)
@@ -122,7 +127,7 @@ def test_permuting_enrols_the_same_images_under_other_names(fold):
     other, _, _ = made(fold, classifier="cosine", permutation=1)
     assert plain.subjects == other.subjects
     again, _, _ = made(fold, classifier="cosine", permutation=1)
-    first, second, third = (m.galleries[WHOLE].weights for m in (plain, other, again))
+    first, second, third = (m.galleries[WHOLE].templates for m in (plain, other, again))
     assert not np.allclose(first, second)
     np.testing.assert_array_equal(second, third)
     # one image each: the templates are the same, differently assigned
@@ -138,7 +143,7 @@ def test_a_known_person_is_found_through_inverted_contrast_once_it_is_mapped(fol
 
 
 def test_an_image_is_described_once_whoever_asks(fold, monkeypatch):
-    described = Descriptors(fold[1], SETTINGS)
+    described = descriptors(fold)
     names = list(fold[0]["image_id"][:5])
     first = described.of(names)
     monkeypatch.setattr("thermalign.verification.descriptors.describe", None)
@@ -158,10 +163,8 @@ def test_an_empty_gallery_is_named(fold):
 
 
 def test_one_modality_alone_cannot_be_mapped(fold):
-    rows, faces = fold
-    thermal = rows.query("modality == 'thermal'")
-    described = Descriptors(faces, SETTINGS)
-    with pytest.raises(ValueError, match="joined by pair_id"):
-        fit_mapping(thermal, described, SETTINGS | {"mapping": "dpm"}, seed=1)
-    with pytest.raises(ValueError, match="no visible training image"):
-        fit_mapping(thermal, described, SETTINGS | {"mapping": "centring"}, seed=1)
+    thermal = fold[0].query("modality == 'thermal'")
+    for mapping, words in (("dpm", "joined by pair_id"), ("centring", "no visible training image")):
+        settings = Settings.of(SETTINGS | {"mapping": mapping})
+        with pytest.raises(ValueError, match=words):
+            fit_mapping(thermal, descriptors(fold), settings.mapping, seed=1)

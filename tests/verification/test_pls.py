@@ -3,9 +3,9 @@ import pytest
 import torch
 from sklearn.cross_decomposition import PLSRegression
 
+from thermalign.verification.contract import LEFT_OUT
 from thermalign.verification.pls import (
     CROSS_EXAMPLE,
-    LEFT_OUT,
     NEGATIVES,
     fit_each,
     fit_one_vs_all,

@@ -1,10 +1,12 @@
-"""What the rules share: paths, settings as text, code fingerprints, lists of targets."""
+"""What the rules share: places, the command of a job, the fingerprint of its code, GPUs."""
 
-import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
+
+from thermalign.provenance import fingerprint, keywords
 
 
 envvars:
@@ -18,96 +20,47 @@ os.environ["PATH"] = os.pathsep.join(
     [str(Path(sys.executable).parent), os.environ["PATH"]]
 )
 
-from thermalign import originals
-from thermalign.config import detectors
-from thermalign.provenance import fingerprint
-
 RESULTS = str(Path(config["results"]))
-DATASETS, PROTOCOLS = config["datasets"], config["protocols"]
-VARIANTS = config.get("variants", {})
-ABLATION, SWEEP = config.get("ablation", {}), config.get("sweep", {})
-DISPLACEMENTS = config.get("displacements", {})
 FOLDER = f"{RESULTS}/{{protocol}}/fold{{fold}}"
-
-
-def refuse(message):
-    """End with one line that names what is wrong in the configuration."""
-    sys.exit(f"config: {message}")
-
-
-for name, settings in PROTOCOLS.items():
-    if settings["dataset"] not in DATASETS:
-        refuse(
-            f"protocols.{name}.dataset: no dataset {settings['dataset']!r}; use one of {list(DATASETS)}"
-        )
-MODELS = (
-    {}
-)  # settings by folder: a model's name, or one per training seed that it lists
-SEEDS = {}  # name under models: and training seed, by folder
-for name, block in config["models"].items():
-    detector = block.get("model", name)
-    if detector not in detectors():
-        refuse(
-            f"models.{name}: no detector {detector!r}; add src/thermalign/landmarks/{detector}.py or correct it"
-        )
-    settings = {k: v for k, v in block.items() if k != "seeds"}
-    for seed in block.get("seeds", [config["training_seed"]]):
-        folder = f"{name}_seed{seed}" if "seeds" in block else name
-        if folder in MODELS:
-            refuse(
-                f"models.{name}: {folder} is a training of models.{SEEDS[folder][0]} already; rename one of them"
-            )
-        MODELS[folder] = {**settings, "model": detector}
-        SEEDS[folder] = (name, seed)
-for name, block in VARIANTS.items():
-    if "detector" in block and block["detector"] not in MODELS:
-        refuse(
-            f"variants.{name}.detector: no model {block['detector']!r}; use one of {list(MODELS)}"
-        )
-    if "detector" in block:
-        detector = MODELS[block["detector"]]["model"]
-        stem = Path(SRC, "thermalign", "landmarks", detector)
-        source = next(
-            p for p in (stem.with_suffix(".py"), stem / "__init__.py") if p.is_file()
-        ).read_text()
-        if "\ndef detect(" not in source:
-            refuse(
-                f"variants.{name}.detector: {block['detector']} has no detect() and finds no faces; name a model that does"
-            )
-    if "dataset" in block and block["dataset"] not in DATASETS:
-        refuse(
-            f"variants.{name}.dataset: no dataset {block['dataset']!r}; use one of {list(DATASETS)}"
-        )
-    for protocol, settings in PROTOCOLS.items():
-        other, own = (
-            DATASETS.get(block.get("dataset"), {}),
-            DATASETS[settings["dataset"]],
-        )
-        people = [
-            (d.get("seed"), d.get("settings", {}).get("volumes")) for d in (other, own)
-        ]
-        if other.get("adapter") == "simulator" and people[0] != people[1]:
-            refuse(
-                f"variants.{name}.dataset: {block['dataset']} has another seed or other volumes than {settings['dataset']} of protocol {protocol}, so it shows other people"
-            )
-if DISPLACEMENTS:
-    levels = DISPLACEMENTS["levels"]
-    if levels[0] != 0 or levels != sorted(levels):
-        refuse(
-            f"displacements.levels: {levels} do not rise from 0; sort them and begin with 0"
-        )
-    if DISPLACEMENTS["linear_up_to"] < levels[1]:
-        refuse(
-            f"displacements.linear_up_to: no level but 0 up to {DISPLACEMENTS['linear_up_to']}; give {levels[1]} or more"
-        )
+MODELS = trainings(config)  # by folder: a model, or one of its training seeds
+EVERY_MODEL = "|".join([*MODELS, "annotated"])  # the annotated points are one more
 
 
 wildcard_constraints:
-    dataset="|".join(DATASETS),
-    protocol="|".join(PROTOCOLS),
+    dataset="|".join(config["datasets"]),
+    protocol="|".join(config["protocols"]),
     fold=r"\d+",
-    model="|".join([*MODELS, "annotated"]),
+    model="|".join(MODELS),
     chunk=r"\d+",
+
+
+# What a job is called in messages and in COSTS: its wildcards.
+ALL, DATASET = "all", "{wildcards.dataset}"
+CHUNK = f"{DATASET}/{{wildcards.chunk}}"
+FOLD = "{wildcards.protocol}/fold{wildcards.fold}"
+MODEL = f"{FOLD}/{{wildcards.model}}"
+
+
+def step(name, job, inputs, outputs):
+    """Return the command of a rule: a step, with an option for each keyword of its `run`.
+
+    A keyword is filled from the input or the output of that name, else from the wildcard of that
+    name in `job`, else from the param of that name.
+    """
+    kinds = dict.fromkeys(re.findall(r"{wildcards\.(\w+)}", job), "wildcards")
+    kinds |= dict.fromkeys(inputs.split(), "input")
+    kinds |= dict.fromkeys(outputs.split(), "output")
+    options = [
+        f" --{k} {{{kinds.get(k, 'params')}.{k}:q}}" for k in keywords(f"steps.{name}")
+    ]
+    return f"python -m thermalign {name} --log {{log:q}} --job {job}{''.join(options)}"
+
+
+def code(*modules):
+    """Return a function from wildcards to the fingerprint of the modules that a job reaches."""
+    return lambda w: fingerprint(
+        *(m.format(detector=detector_of(w), adapter=adapter_of(w)) for m in modules)
+    )
 
 
 def visible_gpus():
@@ -126,13 +79,3 @@ workflow.global_resources.setdefault("gpu", 1)
 def gpu(wildcards):
     """Return how many GPUs a job asks for: one where this machine has one."""
     return 1 if visible_gpus() else 0
-
-
-def code(*modules):
-    """Return the fingerprint of the modules a job reaches, wildcards and detectors filled in."""
-    return lambda w: fingerprint(
-        *(
-            m.format(detector=detector_of(w.get("model", "")), adapter=adapter_of(w))
-            for m in modules
-        )
-    )

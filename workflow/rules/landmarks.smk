@@ -9,8 +9,6 @@ rule train:
         curve=f"{FOLDER}/{{model}}/curve.parquet",
     log:
         f"{RESULTS}/logs/train/{{protocol}}-{{fold}}-{{model}}.log",
-    wildcard_constraints:
-        model="|".join(MODELS),
     priority: 1
     conda:
         "../../envs/landmarks.yaml"
@@ -21,19 +19,13 @@ rule train:
         runtime=720,
     params:
         code=code("steps.train", "landmarks.{detector}"),
-        detector=lambda w: detector_of(w.model),
+        detector=detector_of,
         settings=settings_of,
         seed=seed_of,
         modality=probe_modality,
         checkpoint=f"{FOLDER}/{{model}}/checkpoint.pt",
     shell:
-        "python -m thermalign train --log {log:q}"
-        " --job {wildcards.protocol}/fold{wildcards.fold}/{wildcards.model}"
-        " --images {input.images:q} --annotations {input.annotations:q} --boxes {input.boxes:q}"
-        " --folds {input.folds:q} --protocol {wildcards.protocol} --fold {wildcards.fold}"
-        " --model {wildcards.model} --detector {params.detector} --settings {params.settings:q}"
-        " --seed {params.seed} --modality {params.modality} --state {output.state:q}"
-        " --curve {output.curve:q} --checkpoint {params.checkpoint:q} --code {params.code}"
+        step("train", MODEL, "images annotations boxes folds", "state curve")
 
 
 rule predict:
@@ -46,27 +38,19 @@ rule predict:
         predictions=f"{FOLDER}/{{model}}/predictions.parquet",
     log:
         f"{RESULTS}/logs/predict/{{protocol}}-{{fold}}-{{model}}.log",
-    wildcard_constraints:
-        model="|".join(MODELS),
     conda:
         "../../envs/landmarks.yaml"
-    threads: 1
     resources:
         gpu=gpu,
         mem_mb=3000,
         runtime=120,
     params:
         code=code("steps.predict", "landmarks.{detector}"),
-        detector=lambda w: detector_of(w.model),
+        detector=detector_of,
         settings=settings_of,
         modality=probe_modality,
     shell:
-        "python -m thermalign predict --log {log:q}"
-        " --job {wildcards.protocol}/fold{wildcards.fold}/{wildcards.model}"
-        " --images {input.images:q} --boxes {input.boxes:q} --folds {input.folds:q}"
-        " --state {input.state:q} --protocol {wildcards.protocol} --fold {wildcards.fold}"
-        " --model {wildcards.model} --detector {params.detector} --settings {params.settings:q}"
-        " --modality {params.modality} --predictions {output.predictions:q} --code {params.code}"
+        step("predict", MODEL, "images boxes folds state", "predictions")
 
 
 rule annotated:
@@ -80,15 +64,81 @@ rule annotated:
         f"{RESULTS}/logs/annotated/{{protocol}}-{{fold}}.log",
     conda:
         "../../envs/data.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
     params:
         code=code("steps.annotated"),
     shell:
-        "python -m thermalign annotated --log {log:q}"
-        " --job {wildcards.protocol}/fold{wildcards.fold} --images {input.images:q}"
-        " --annotations {input.annotations:q} --folds {input.folds:q}"
-        " --protocol {wildcards.protocol} --fold {wildcards.fold}"
-        " --predictions {output.predictions:q} --code {params.code}"
+        step("annotated", FOLD, "images annotations folds", "predictions")
+
+
+rule detect:
+    input:
+        images=table("images"),
+        boxes=table("boxes"),
+        folds=rules.fold.output.folds,
+        state=rules.train.output.state,
+    output:
+        detections=f"{FOLDER}/{{model}}/detections.parquet",
+        metrics=f"{FOLDER}/{{model}}/detect/metrics.parquet",
+        replicates=f"{FOLDER}/{{model}}/detect/replicates.parquet",
+    log:
+        f"{RESULTS}/logs/detect/{{protocol}}-{{fold}}-{{model}}.log",
+    conda:
+        "../../envs/landmarks.yaml"
+    resources:
+        gpu=gpu,
+        mem_mb=4000,
+        runtime=120,
+    params:
+        code=code("steps.detect", "landmarks.{detector}"),
+        dataset=dataset_of,
+        detector=detector_of,
+        settings=settings_of,
+        modality=probe_modality,
+        evaluation=bootstrap(),
+    shell:
+        step(
+            "detect",
+            MODEL,
+            "images boxes folds state",
+            "detections metrics replicates",
+        )
+
+
+rule stress:
+    input:
+        images=recordings("images"),
+        annotations=recordings("annotations"),
+        boxes=recordings("boxes"),
+        detections=[f"{FOLDER}/{m}/detections.parquet" for m in varied("detector")],
+        folds=rules.fold.output.folds,
+        state=rules.train.output.state,
+    output:
+        predictions=f"{FOLDER}/{{model}}/stress/predictions.parquet",
+        metrics=f"{FOLDER}/{{model}}/stress/metrics.parquet",
+        replicates=f"{FOLDER}/{{model}}/stress/replicates.parquet",
+    log:
+        f"{RESULTS}/logs/stress/{{protocol}}-{{fold}}-{{model}}.log",
+    conda:
+        "../../envs/landmarks.yaml"
+    resources:
+        gpu=gpu,
+        mem_mb=4000,
+        runtime=120,
+    params:
+        code=code("steps.stress", "landmarks.{detector}"),
+        dataset=dataset_of,
+        detector=detector_of,
+        settings=settings_of,
+        modality=probe_modality,
+        variants=text(VARIANTS),
+        evaluation=bootstrap(),
+    shell:
+        step(
+            "stress",
+            MODEL,
+            "images annotations boxes detections folds state",
+            "predictions metrics replicates",
+        )

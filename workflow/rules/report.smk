@@ -1,13 +1,41 @@
+rule describe:
+    input:
+        images=rules.ingest.output.images,
+        annotations=rules.ingest.output.annotations,
+        boxes=rules.ingest.output.boxes,
+    output:
+        card=f"{RESULTS}/data/{{dataset}}/card.parquet",
+        likeness=f"{RESULTS}/data/{{dataset}}/likeness.parquet",
+        contact=f"{RESULTS}/data/{{dataset}}/contact.png",
+        marked=f"{RESULTS}/data/{{dataset}}/marked.png",
+    log:
+        f"{RESULTS}/logs/describe/{{dataset}}.log",
+    conda:
+        "../../envs/report.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        code=code("steps.describe"),
+    shell:
+        step(
+            "describe",
+            DATASET,
+            "images annotations boxes",
+            "card likeness contact marked",
+        )
+
+
 rule report:
     input:
-        images=[f"{RESULTS}/data/{d}/images.parquet" for d in used_datasets()],
-        annotations=[f"{RESULTS}/data/{d}/annotations.parquet" for d in used_datasets()],
-        boxes=[f"{RESULTS}/data/{d}/boxes.parquet" for d in used_datasets()],
-        cards=[f"{RESULTS}/data/{d}/card.parquet" for d in used_datasets()],
-        likenesses=[f"{RESULTS}/data/{d}/likeness.parquet" for d in used_datasets()],
-        contacts=[f"{RESULTS}/data/{d}/contact.png" for d in used_datasets()],
-        marked=[f"{RESULTS}/data/{d}/marked.png" for d in used_datasets()],
-        recordings=[f"{RESULTS}/data/{d}/images.parquet" for d in varied("dataset")],
+        images=of(used_datasets(), "images.parquet"),
+        annotations=of(used_datasets(), "annotations.parquet"),
+        boxes=of(used_datasets(), "boxes.parquet"),
+        cards=of(used_datasets(), "card.parquet"),
+        likenesses=of(used_datasets(), "likeness.parquet"),
+        contacts=of(used_datasets(), "contact.png"),
+        marked=of(used_datasets(), "marked.png"),
+        recordings=of(varied("dataset"), "images.parquet"),
         summary=rules.compare.output.summary,
         differences=rules.compare.output.differences,
         spread=rules.spread.output.spread,
@@ -19,7 +47,6 @@ rule report:
         f"{RESULTS}/logs/report/all.log",
     conda:
         "../../envs/report.yaml"
-    threads: 1
     resources:
         mem_mb=3000,
         runtime=30,
@@ -29,11 +56,9 @@ rule report:
         seeds=text(repeated()),
         logs=f"{RESULTS}/logs",
     shell:
-        "python -m thermalign report --log {log:q} --job all --images {input.images:q}"
-        " --annotations {input.annotations:q} --boxes {input.boxes:q} --summary {input.summary:q}"
-        " --differences {input.differences:q} --spread {input.spread:q} --seeds {params.seeds:q}"
-        " --curves {input.curves:q}"
-        " --predictions {input.predictions:q} --cards {input.cards:q}"
-        " --likenesses {input.likenesses:q} --contacts {input.contacts:q} --marked {input.marked:q}"
-        " --recordings {input.recordings:q} --logs {params.logs:q} --config {params.config:q}"
-        " --page {output.page:q} --code {params.code}"
+        step(
+            "report",
+            ALL,
+            "images annotations boxes cards likenesses contacts marked recordings summary differences spread curves predictions",
+            "page",
+        )

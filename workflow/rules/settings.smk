@@ -1,57 +1,107 @@
 """What a job is given: settings as text, tables, lists of targets."""
 
+import json
+
+from thermalign import originals
+
+PROTOCOLS, VARIANTS = config["protocols"], config["variants"]
+ABLATION, SWEEP = config["ablation"], config["sweep"]
+DISPLACEMENTS = config.get("displacements", {})
+
 
 def text(settings):
     """Write settings as JSON with sorted keys."""
     return json.dumps(settings, sort_keys=True)
 
 
-def detector_of(model):
-    """Return the module of a configured model."""
-    return MODELS.get(model, {}).get("model", model)
+def detector_of(wildcards):
+    """Return the module of a job's model, if it is one that is trained."""
+    model = wildcards.get("model")
+    return MODELS[model].detector if model in MODELS else ""
 
 
 def settings_of(wildcards):
-    """Return a model's settings without the name of its module."""
-    return text({k: v for k, v in MODELS[wildcards.model].items() if k != "model"})
+    """Return the settings of a job's model."""
+    return text(MODELS[wildcards.model].settings)
 
 
 def seed_of(wildcards):
-    """Return the seed that a model is trained with."""
-    return SEEDS[wildcards.model][1]
+    """Return the seed that a job's model is trained with."""
+    return MODELS[wildcards.model].seed
+
+
+def seeds():
+    """Return name under `models:` and training seed of every model, by its folder."""
+    return {folder: (its.name, its.seed) for folder, its in MODELS.items()}
 
 
 def repeated():
-    """Return the configured model and the seed of every training of a model that lists seeds."""
-    return {m: SEEDS[m] for m in MODELS if "seeds" in config["models"][SEEDS[m][0]]}
+    """Return the same of the models that list training seeds."""
+    return {m: its for m, its in seeds().items() if "seeds" in config["models"][its[0]]}
 
 
 def adapter_of(wildcards):
     """Return the ingest module of the job's dataset, if it has one."""
     name = wildcards.get("dataset")
-    return DATASETS[name]["adapter"] if name else ""
+    return config["datasets"][name]["adapter"] if name else ""
 
 
-def dataset(name):
-    """Return a dataset's block; a table's folder is resolved against ``data:``."""
-    block = DATASETS[name]
-    if block["adapter"] != "table":
-        return block
-    return {**block, "folder": str(Path(config["data"], block["folder"]))}
+def dataset(wildcards):
+    """Return the block of a job's dataset."""
+    return dataset_block(config, wildcards.dataset)
 
 
-def files_of(name):
+def rendered(wildcards):
+    """Return what decides the images of a simulated dataset."""
+    return text({key: dataset(wildcards)[key] for key in ("seed", "settings")})
+
+
+def files_of(wildcards):
     """Return the fingerprint of a dataset's files, taken once a run: jobs elsewhere inherit it."""
-    key = f"THERMALIGN_FILES_{name}"
+    key = f"THERMALIGN_FILES_{wildcards.dataset}"
     if key not in os.environ:
-        record = Path(RESULTS, "data", name, "files.json")
+        record = Path(RESULTS, "data", wildcards.dataset, "files.json")
         os.environ[key] = originals.fingerprint(record)
     return os.environ[key]
 
 
+def sources(wildcards):
+    """Return what a dataset is read from: the chunks it is rendered in, or its manifest."""
+    if manifest := manifest_of(config, wildcards.dataset):
+        return ancient(str(manifest))  # its content counts: files_of
+    chunks = range(dataset(wildcards)["chunks"])
+    return [f"{RESULTS}/data/{wildcards.dataset}/chunks/{k}" for k in chunks]
+
+
+def dataset_of(wildcards):
+    """Return the dataset of a job's protocol."""
+    return PROTOCOLS[wildcards.protocol]["dataset"]
+
+
 def table(name):
-    """Return a function from wildcards to one of the dataset's tables."""
-    return lambda w: f"{RESULTS}/data/{PROTOCOLS[w.protocol]['dataset']}/{name}.parquet"
+    """Return a function from wildcards to one of the tables of the protocol's dataset."""
+    return lambda w: f"{RESULTS}/data/{dataset_of(w)}/{name}.parquet"
+
+
+def recordings(name):
+    """Return a function from wildcards to a table of the protocol's dataset and of variants'."""
+    return lambda w: [table(name)(w), *of(varied("dataset"), f"{name}.parquet")]
+
+
+def of(datasets, file):
+    """Return a file of each of some datasets."""
+    return [f"{RESULTS}/data/{d}/{file}" for d in datasets]
+
+
+def used_datasets():
+    """Return the datasets that a protocol names, in configured order."""
+    named = {protocol["dataset"] for protocol in PROTOCOLS.values()}
+    return [d for d in config["datasets"] if d in named]
+
+
+def varied(key):
+    """Return the detectors or the datasets that variants name, each once."""
+    return list(dict.fromkeys(v[key] for v in VARIANTS.values() if key in v))
 
 
 def every(pattern, models=(*MODELS, "annotated")):
@@ -61,19 +111,6 @@ def every(pattern, models=(*MODELS, "annotated")):
         for p, s in PROTOCOLS.items()
         for f in range(s["folds"])
         for m in models
-    ]
-
-
-def varied(key):
-    """Return the detectors or the datasets that variants name, each once."""
-    return list(dict.fromkeys(v[key] for v in VARIANTS.values() if key in v))
-
-
-def recordings(name):
-    """Return a function from wildcards to a table of the protocol's dataset and of variants'."""
-    return lambda w: [
-        f"{RESULTS}/data/{d}/{name}.parquet"
-        for d in (PROTOCOLS[w.protocol]["dataset"], *varied("dataset"))
     ]
 
 
@@ -88,33 +125,9 @@ def aside(name):
     return asked
 
 
-def used_datasets():
-    """Return the datasets that a protocol names, in configured order."""
-    return [d for d in DATASETS if any(p["dataset"] == d for p in PROTOCOLS.values())]
-
-
-def sources(wildcards):
-    """Return what a dataset is read from: the simulator's chunks, or the manifest."""
-    block = dataset(wildcards.dataset)
-    if block["adapter"] == "simulator":
-        chunks = range(block["chunks"])
-        return [f"{RESULTS}/data/{wildcards.dataset}/chunks/{k}" for k in chunks]
-    return ancient(str(manifest_of(block)))  # its content counts: files_of
-
-
-def manifest_of(block):
-    """Return the manifest of a table's block."""
-    return Path(block["folder"], block["manifest"])
-
-
-for name in {*used_datasets(), *varied("dataset")}:
-    if (
-        DATASETS[name]["adapter"] == "table"
-        and not manifest_of(dataset(name)).is_file()
-    ):
-        refuse(
-            f"datasets.{name}: {manifest_of(dataset(name))}: no such manifest; correct data:, folder: or manifest:"
-        )
+def of_protocols(key):
+    """Return one value of each protocol as text."""
+    return text({name: protocol[key] for name, protocol in PROTOCOLS.items()})
 
 
 def fold_settings(wildcards):
@@ -145,3 +158,10 @@ def matching(wildcards):
     if "images" in protocol["gallery"]:  # drawn by the protocol's seed
         roles["gallery"] = {**protocol["gallery"], "seed": protocol["seed"]}
     return text({**config["matcher"], **roles})
+
+
+def parts(variations={}):
+    """Return the modules of `verification` that the matcher and variations of it load by name."""
+    blocks = [config["matcher"], *variations.values()]
+    names = [b[k] for k in ("mapping", "classifier") for b in blocks if k in b]
+    return [f"verification.{name}" for name in dict.fromkeys(names)]

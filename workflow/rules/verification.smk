@@ -6,9 +6,10 @@ rule align:
         faces=f"{FOLDER}/{{model}}/faces.parquet",
     log:
         f"{RESULTS}/logs/align/{{protocol}}-{{fold}}-{{model}}.log",
+    wildcard_constraints:
+        model=EVERY_MODEL,
     conda:
         "../../envs/landmarks.yaml"
-    threads: 1
     resources:
         mem_mb=3000,
         runtime=60,
@@ -16,11 +17,7 @@ rule align:
         code=code("steps.align"),
         settings=text(config["alignment"]),
     shell:
-        "python -m thermalign align --log {log:q}"
-        " --job {wildcards.protocol}/fold{wildcards.fold}/{wildcards.model}"
-        " --images {input.images:q} --predictions {input.predictions:q}"
-        " --protocol {wildcards.protocol} --fold {wildcards.fold} --model {wildcards.model}"
-        " --settings {params.settings:q} --faces {output.faces:q} --code {params.code}"
+        step("align", MODEL, "images predictions", "faces")
 
 
 rule train_matcher:
@@ -34,23 +31,17 @@ rule train_matcher:
         f"{RESULTS}/logs/train_matcher/{{protocol}}-{{fold}}.log",
     conda:
         "../../envs/landmarks.yaml"
-    threads: 1
     resources:
         gpu=gpu,
         mem_mb=6000,
         runtime=120,
     params:
-        code=code("steps.train_matcher"),
+        code=code("steps.train_matcher", *parts()),
         settings=matching,
         evaluation=text({"tar_at_far": config["evaluation"]["tar_at_far"]}),
         seed=config["training_seed"],
     shell:
-        "python -m thermalign train_matcher --log {log:q}"
-        " --job {wildcards.protocol}/fold{wildcards.fold} --images {input.images:q}"
-        " --folds {input.folds:q} --faces {input.faces:q} --fold {wildcards.fold}"
-        " --settings {params.settings:q} --evaluation {params.evaluation:q}"
-        " --seed {params.seed} --matcher {output.matcher:q}"
-        " --code {params.code}"
+        step("train_matcher", FOLD, "images folds faces", "matcher")
 
 
 rule score:
@@ -64,22 +55,18 @@ rule score:
         scores=f"{FOLDER}/{{model}}/scores.parquet",
     log:
         f"{RESULTS}/logs/score/{{protocol}}-{{fold}}-{{model}}.log",
+    wildcard_constraints:
+        model=EVERY_MODEL,
     conda:
         "../../envs/landmarks.yaml"
-    threads: 1
     resources:
         mem_mb=4000,
         runtime=60,
     params:
-        code=code("steps.score"),
+        code=code("steps.score", *parts()),
         settings=matching,
     shell:
-        "python -m thermalign score --log {log:q}"
-        " --job {wildcards.protocol}/fold{wildcards.fold}/{wildcards.model}"
-        " --images {input.images:q} --folds {input.folds:q} --predictions {input.predictions:q}"
-        " --faces {input.faces:q} --matcher {input.matcher:q} --protocol {wildcards.protocol}"
-        " --fold {wildcards.fold} --model {wildcards.model} --settings {params.settings:q}"
-        " --scores {output.scores:q} --code {params.code}"
+        step("score", MODEL, "images folds predictions faces matcher", "scores")
 
 
 rule measure:
@@ -96,32 +83,31 @@ rule measure:
         replicates=f"{FOLDER}/{{model}}/replicates.parquet",
     log:
         f"{RESULTS}/logs/measure/{{protocol}}-{{fold}}-{{model}}.log",
+    wildcard_constraints:
+        model=EVERY_MODEL,
     conda:
         "../../envs/data.yaml"
-    threads: 1
     resources:
         mem_mb=2000,
         runtime=60,
     params:
         code=code("steps.measure"),
+        dataset=dataset_of,
         headline=headline,
         settings=text(config["evaluation"]),
     shell:
-        "python -m thermalign measure --log {log:q}"
-        " --job {wildcards.protocol}/fold{wildcards.fold}/{wildcards.model}"
-        " --images {input.images:q} --annotations {input.annotations:q} --boxes {input.boxes:q}"
-        " --attributes {input.attributes:q} --folds {input.folds:q}"
-        " --predictions {input.predictions:q} --scores {input.scores:q}"
-        " --protocol {wildcards.protocol} --fold {wildcards.fold} --model {wildcards.model}"
-        " --headline {params.headline:q}"
-        " --settings {params.settings:q} --metrics {output.metrics:q}"
-        " --replicates {output.replicates:q} --code {params.code}"
+        step(
+            "measure",
+            MODEL,
+            "images annotations boxes attributes folds predictions scores",
+            "metrics replicates",
+        )
 
 
 rule compare:
     input:
-        images=[f"{RESULTS}/data/{d}/images.parquet" for d in used_datasets()],
-        annotations=[f"{RESULTS}/data/{d}/annotations.parquet" for d in used_datasets()],
+        images=of(used_datasets(), "images.parquet"),
+        annotations=of(used_datasets(), "annotations.parquet"),
         folds=every(rules.fold.output.folds, [""]),
         predictions=every(f"{FOLDER}/{{model}}/predictions.parquet"),
         scores=every(rules.score.output.scores),
@@ -136,22 +122,20 @@ rule compare:
         f"{RESULTS}/logs/compare/all.log",
     conda:
         "../../envs/data.yaml"
-    threads: 1
     resources:
         mem_mb=4000,
         runtime=60,
     params:
         code=code("steps.compare"),
-        datasets=text({p: s["dataset"] for p, s in PROTOCOLS.items()}),
+        dataset=used_datasets(),
+        datasets=of_protocols("dataset"),
         headlines=text({p: s["same_moment"][0] for p, s in PROTOCOLS.items()}),
         settings=text(config["evaluation"]),
         displacements=text(DISPLACEMENTS),
     shell:
-        "python -m thermalign compare --log {log:q} --job all --images {input.images:q}"
-        " --annotations {input.annotations:q} --folds {input.folds:q}"
-        " --predictions {input.predictions:q} --scores {input.scores:q}"
-        " --metrics {input.metrics:q} --replicates {input.replicates:q}"
-        " --joined_metrics {input.joined_metrics:q} --joined_replicates {input.joined_replicates:q}"
-        " --datasets {params.datasets:q} --headlines {params.headlines:q} --settings {params.settings:q}"
-        " --displacements {params.displacements:q} --summary {output.summary:q}"
-        " --differences {output.differences:q} --code {params.code}"
+        step(
+            "compare",
+            ALL,
+            "images annotations folds predictions scores metrics replicates joined_metrics joined_replicates",
+            "summary differences",
+        )

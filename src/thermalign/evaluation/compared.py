@@ -119,6 +119,10 @@ class Compared:
 
     def auc(self) -> Floats:
         """Return replicates (R,) of the area under the ROC; R is 0 where a class is empty."""
+        return self._auc
+
+    @cached_property
+    def _auc(self) -> Floats:
         if not self.measurable:
             return np.empty(0)
         return bootstrap.auc_replicates(*self._four(), weights=self.weights)

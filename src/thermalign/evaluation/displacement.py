@@ -1,133 +1,135 @@
-"""Displaced probes, and the figures of a dose-response curve."""
+"""Landmarks displaced by a known amount, and the dose-response curve of what that costs."""
 
-from collections.abc import Iterator, Sequence
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from torch import Tensor
 
 from thermalign.evaluation.compared import Compared
-from thermalign.evaluation.displacements import displace
-from thermalign.evaluation.draws import Draws, comparisons_of
-from thermalign.evaluation.measured import Measured
-from thermalign.evaluation.rates import difference_of, eer_of, measurable
-from thermalign.geometry import Floats
-from thermalign.landmarks.models import cut_images
+from thermalign.evaluation.draws import Draws
+from thermalign.evaluation.landmarks import nmse
+from thermalign.evaluation.measured import Measured, difference
+from thermalign.evaluation.verification import d_prime, equal_error_rate
+from thermalign.geometry import LANDMARKS, Floats, interocular_distance
 from thermalign.metrics.dose import probit, slope
-from thermalign.metrics.intervals import LEVEL
-from thermalign.metrics.landmarks import normalized_errors
-from thermalign.metrics.verification import d_prime
-from thermalign.records import points_of, read_images
-from thermalign.verification.aligned import align_stack, alignable
-from thermalign.verification.descriptors import describe
-from thermalign.verification.matcher import Matcher, score_probes
-from thermalign.verification.readings import headline_of
-from thermalign.warp import ImageStack
+from thermalign.metrics.intervals import DIFFERENCE, LEVEL
+from thermalign.schemas.keys import Subset
+from thermalign.settings import check, setting
 
-REACH = 2.0  # sides of the box around the landmarks that are kept beyond it
+TOGETHER = ("isotropic", "shift", "rotation", "scale")
+
+
+KINDS = (*TOGETHER, *LANDMARKS)
+"""All landmarks each its own way, or together in one; or one landmark alone."""
 
 
 @dataclass(frozen=True)
-class Side:
-    """Probes of one modality, and what verifies them.
+class Settings:
+    """How annotated points of probes are displaced.
 
     Attributes
     ----------
-    probes : DataFrame of IMAGES, N rows of one modality
-    points : (N, L, 2) float64, pixels of the parts
-        Annotated.
-    stack : ImageStack of N parts of the probes, around their faces
-    matcher : Matcher
-    settings, alignment : the ``matcher:`` and ``alignment:`` blocks
+    range : int
+        Range of the probes.
+    kinds : tuple of str
+        What moves, see :func:`displace`.
+    levels : tuple of float
+        Mean way of the landmarks that move, rising from 0.
+    linear_up_to : float
+        Level up to which slopes are fitted.
     """
 
-    probes: pd.DataFrame
-    points: Floats
-    stack: ImageStack
-    matcher: Matcher
-    settings: dict[str, Any]
-    alignment: dict[str, Any]
+    range: int = setting(1, low=1)
+    kinds: tuple[str, ...] = setting(("isotropic",), choices=KINDS)
+    levels: tuple[float, ...] = setting(
+        (0.0, 0.02, 0.04, 0.06, 0.08, 0.12, 0.16, 0.24, 0.32), low=0.0, high=2.0, unit="IOD"
+    )
+    linear_up_to: float = setting(0.12, low=0.0, unit="IOD")
 
-    @classmethod
-    def of(
-        cls,
-        probes: pd.DataFrame,
-        annotations: pd.DataFrame,
-        matcher: Matcher,
-        *,
-        settings: dict[str, Any],
-        alignment: dict[str, Any],
-    ) -> "Side":
-        """Read probes, all annotated and of one modality."""
-        points = points_of(annotations, list(probes["image_id"]))
-        boxes = np.concatenate([points.min(axis=1), np.ptp(points, axis=1)], axis=1)
-        cut = cut_images(read_images(probes), boxes, REACH)
-        inside = points - cut.origins.cpu().numpy()[:, None]
-        return cls(probes, inside, cut.stack, matcher, settings, alignment)
+    def __post_init__(self) -> None:
+        """Refuse what is out of range."""
+        check(self)
 
-    @property
-    def modality(self) -> str:
-        """What the probes were recorded in."""
-        return str(self.probes["modality"].iloc[0])
 
-    @property
-    def moments(self) -> pd.Series:
-        """The pair of each probe, or its own name without one: what decides its draw."""
-        paired = self.probes["pair_id"] != ""
-        return self.probes["pair_id"].where(paired, self.probes["image_id"])
+RAYLEIGH_MEAN = np.sqrt(np.pi / 2)  # mean length of a vector of two standard normal numbers
 
-    def displaced(self, kind: str, level: float, *, seed: int) -> pd.DataFrame:
-        """Return SCORES of the displaced probes with what is known of them, moment and error.
 
-        Parameters
-        ----------
-        kind, level, seed : as for :func:`thermalign.evaluation.displacements.displace`
-        """
-        points = displace(self.points, list(self.moments), kind=kind, level=level, seed=seed)
-        usable = alignable(points, self.alignment)
+def displace(
+    points: Floats, names: Sequence[str], *, kind: str, level: float, seed: int = 0
+) -> Floats:
+    """Displace the landmarks of faces by ``level`` interocular distances on the mean.
 
-        def described() -> Tensor:
-            which = np.flatnonzero(usable)
-            faces = align_stack(self.stack, which, points[which], self.alignment)
-            return describe(faces, self.settings)
+    ``isotropic``: every landmark by normal noise; ``shift``: all by one way in a random direction;
+    ``rotation`` and ``scale``: about their centre, one way or the other; the name of a landmark:
+    that one alone, by normal noise. ``level`` is the mean distance that moved landmarks go: over
+    draws for noise, in every face for the others.
 
-        readings = [headline_of(self.settings)]
-        scores = score_probes(self.matcher, self.probes, usable, described, readings=readings)
-        error = normalized_errors(points, self.points).mean(axis=1)
-        known = pd.DataFrame(
-            {"image_id": self.probes["image_id"], "moment": self.moments, "error": error}
+    A face's draw depends on the seed, the kind and its name only: not on its neighbours, and not on
+    the level, so that several levels lie on a line and two pictures of one moment move alike.
+
+    Parameters
+    ----------
+    points : (N, L, 2) float, pixels, (x, y)
+    names : N str
+    kind : one of ``KINDS``
+    level : float, interocular distances
+    seed : int
+
+    Returns
+    -------
+    (N, L, 2) float, pixels
+
+    Raises
+    ------
+    ValueError
+        If the kind is unknown, or the level negative.
+    """
+    if kind not in KINDS or level < 0:
+        raise ValueError(
+            f"a displacement of kind {kind!r} and level {level} is not defined; use one of "
+            f"{list(KINDS)} and a level from 0"
         )
-        table = comparisons_of(scores, self.probes)
-        return table.merge(known, on="image_id")
+    draws = np.array([_normal(name, kind, seed) for name in names]).reshape(-1, len(LANDMARKS), 2)
+    way = level * interocular_distance(points)[:, None, None]  # pixels
+    if kind == "isotropic":
+        return np.asarray(points + way * draws / RAYLEIGH_MEAN)
+    if kind in LANDMARKS:
+        alone = (np.array(LANDMARKS) == kind)[:, None]
+        return np.asarray(points + way * draws / RAYLEIGH_MEAN * alone)
+    if kind == "shift":
+        first = draws[:, :1]
+        return np.asarray(points + way * first / np.linalg.norm(first, axis=-1, keepdims=True))
+    return _about_centre(points, way, np.sign(draws[:, :1, :1]), kind=kind)
+
+
+def _about_centre(points: Floats, way: Floats, sign: Floats, *, kind: str) -> Floats:
+    """Turn or resize faces so that their landmarks go ``way`` pixels on the mean."""
+    centre = points.mean(axis=1, keepdims=True)
+    arm = points - centre
+    share = way / np.linalg.norm(arm, axis=-1).mean(axis=1)[:, None, None]
+    if kind == "scale":
+        return np.asarray(centre + arm * (1 + sign * share))
+    turn = sign * 2 * np.arcsin(np.minimum(share / 2, 1))  # a chord of share x arm
+    x, y = arm[..., :1], arm[..., 1:]
+    cos, sin = np.cos(turn), np.sin(turn)
+    return np.asarray(centre + np.concatenate([cos * x - sin * y, sin * x + cos * y], axis=-1))
+
+
+def _normal(name: str, kind: str, seed: int) -> Floats:
+    digest = hashlib.sha256(f"{seed}/{kind}/{name}".encode()).digest()
+    return np.random.default_rng(list(digest)).standard_normal((len(LANDMARKS), 2))
 
 
 SLOPES = ("d_prime_slope", "eer_slope", "probit_slope")
 """The first is the headline: d' has no floor that hides a loss, and no clip that makes one up."""
 
 
-@dataclass(frozen=True)
-class Curve:
-    """Scores of the same probes at every level of a displacement.
-
-    Attributes
-    ----------
-    subset : str
-        As in METRICS.
-    levels : T floats, interocular distances, rising from 0
-    scores : T DataFrames
-        Rows of :func:`thermalign.evaluation.draws.comparisons_of` with ``error``, the normalised
-        error of the probe's displaced points.
-    """
-
-    subset: str
-    levels: Sequence[float]
-    scores: Sequence[pd.DataFrame]
-
-
-def measure_curve(curve: Curve, draws: Draws, *, linear_up_to: float) -> Iterator[Measured]:
+def measure_curve(
+    subset: Subset, scores: Mapping[float, pd.DataFrame], draws: Draws, *, linear_up_to: float
+) -> Iterator[Measured]:
     """Yield ``nmse``, ``d_prime`` and ``eer`` at every level, how the EER rises, and slopes.
 
     ``eer_rise``, at a level: EER minus the EER of the level before. ``d_prime_slope``:
@@ -135,25 +137,48 @@ def measure_curve(curve: Curve, draws: Draws, *, linear_up_to: float) -> Iterato
     distance. ``eer_slope``: the same of the EER. ``probit_slope``: of the EER's normal deviate, NaN
     where a fitted EER is 0 or 1, draw by draw: see :func:`_whole`. Nothing without genuine or
     without impostor comparisons.
+
+    Parameters
+    ----------
+    subset : Subset
+        Of the curve, level 0; each level's figures have that level.
+    scores : DataFrame by level, interocular distances, rising from 0
+        Of the same probes: rows of :func:`thermalign.evaluation.draws.comparisons_of` with
+        ``error``, the normalised error of the probe's displaced points.
+    draws : Draws
+    linear_up_to : float, interocular distances
     """
-    if not measurable(curve.scores[0]):
+    parts = [Compared.of(rows, draws) for rows in scores.values()]
+    if not parts[0].measurable:
         return
-    levels = list(zip(curve.levels, curve.scores, strict=True))
-    doses = [_dose_of(curve.subset, rows, draws, at=level) for level, rows in levels]
-    ease = [d_prime_of(curve.subset, rows, draws, at=level) for level, rows in levels]
-    rates = [eer_of(curve.subset, rows, draws, at=level) for level, rows in levels]
+    at = [subset._replace(level=level) for level in scores]
+    probes = [rows.drop_duplicates("image_id") for rows in scores.values()]
+    doses = [nmse(its, rows, draws) for its, rows in zip(at, probes, strict=True)]
+    ease = [d_prime(its, part) for its, part in zip(at, parts, strict=True)]
+    rates = [equal_error_rate(its, part) for its, part in zip(at, parts, strict=True)]
     yield from (*doses, *ease, *rates)
     for before, after in pairwise(rates):
-        yield difference_of("eer_rise", after, before)
-    low = np.asarray(curve.levels) <= linear_up_to
+        yield difference("eer_rise", after, before)
+    low = np.array([level <= linear_up_to for level in scores])
     dose = np.array([d.value for d in doses])[low]
     for metric, figures in zip(SLOPES, (ease, rates, rates), strict=True):
         value = np.array([figure.value for figure in figures])[low]
         drawn = np.stack([figure.replicates for figure in figures], axis=-1)[:, low]
         if metric == "probit_slope":
             value, drawn = probit(value), probit(drawn)
-        at, replicates = float(slope(dose, value)), _whole(slope(dose, drawn))
-        yield replace(figures[0], metric=metric, value=at, replicates=replicates)
+        steep, replicates = float(slope(dose, value)), _whole(slope(dose, drawn))
+        first = replace(figures[0], metric=metric, scale=DIFFERENCE)
+        yield replace(first, value=steep, replicates=replicates)
+
+
+def measure_difference(
+    subset: Subset, minuend: Sequence[Measured], subtrahend: Sequence[Measured]
+) -> Iterator[Measured]:
+    """Yield by how much the slopes of one curve are above those of another, on the same draws."""
+    for metric in SLOPES:
+        above, below = ([m for m in side if m.metric == metric] for side in (minuend, subtrahend))
+        for first, second in zip(above, below, strict=False):  # none, where one has no rates
+            yield replace(difference(f"{metric}_difference", first, second), subset=subset)
 
 
 def _whole(slopes: Floats) -> Floats:
@@ -163,29 +188,3 @@ def _whole(slopes: Floats) -> Floats:
     """
     clipped = np.isnan(slopes).mean() > 1 - LEVEL
     return np.full(len(slopes), np.nan) if clipped else slopes
-
-
-def d_prime_of(subset: str, comparisons: pd.DataFrame, draws: Draws, *, at: float) -> Measured:
-    """Return d' of rows of :func:`thermalign.evaluation.draws.comparisons_of`, failures left out.
-
-    NaN at a level at which nobody's face can be aligned any more.
-    """
-    found = Compared.of(comparisons, draws).found()
-    value, people = d_prime(found.score, found.genuine), max(found.subjects, 1)
-    return Measured(subset, "d_prime", value, len(found), found.d_prime(), people, at)
-
-
-def _dose_of(subset: str, comparisons: pd.DataFrame, draws: Draws, *, at: float) -> Measured:
-    rows = comparisons.drop_duplicates("image_id")
-    value, people = float(rows["error"].mean()), rows["subject_id"].nunique()
-    return Measured(subset, "nmse", value, len(rows), draws.nmse(rows), people, at)
-
-
-def measure_difference(
-    subset: str, minuend: Sequence[Measured], subtrahend: Sequence[Measured]
-) -> Iterator[Measured]:
-    """Yield by how much the slopes of one curve are above those of another, on the same draws."""
-    for metric in SLOPES:
-        above, below = ([m for m in side if m.metric == metric] for side in (minuend, subtrahend))
-        for first, second in zip(above, below, strict=False):  # none, where one has no rates
-            yield replace(difference_of(f"{metric}_difference", first, second), subset=subset)

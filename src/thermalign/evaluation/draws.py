@@ -64,7 +64,8 @@ def subsets(table: pd.DataFrame) -> Iterator[tuple[Subset, pd.DataFrame]]:
         ["range", "condition"],
     ):
         for values, rows in table.groupby(columns, sort=True):
-            yield Subset(**dict(zip(columns, map(str, values), strict=True))), rows
+            about: dict[str, Any] = dict(zip(columns, map(str, values), strict=True))
+            yield Subset(**about), rows
 
 
 def by_range(table: pd.DataFrame) -> Iterator[tuple[Subset, pd.DataFrame]]:
@@ -104,7 +105,7 @@ def by_attribute(
     for (name, value), images in attributes.groupby(["name", "value"], sort=True):
         rows = table[table["image_id"].isin(set(images["image_id"]))]
         for subset, its in by_range(rows) if len(rows) else ():
-            yield subset._replace(attribute=name, attribute_value=value), its
+            yield subset._replace(attribute=str(name), attribute_value=str(value)), its
 
 
 @dataclass(frozen=True)

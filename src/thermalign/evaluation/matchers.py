@@ -1,6 +1,5 @@
-"""Variations of a fold's matcher, scored on the same probes."""
+"""Matchers of one fold on annotated points: the configured one, and variations of it."""
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -9,25 +8,55 @@ import numpy as np
 import pandas as pd
 
 from thermalign.evaluation.draws import Draws, comparisons_of
-from thermalign.evaluation.measured import Measured
-from thermalign.evaluation.rates import difference_of, eers_by_range
+from thermalign.evaluation.measured import Measured, difference
+from thermalign.evaluation.verification import eers_by_range
+from thermalign.schemas.keys import STUDY, Subset
+from thermalign.verification import descriptors
+from thermalign.verification.contract import Described, Part
 from thermalign.verification.descriptors import Descriptors
 from thermalign.verification.enrolment import probes_of
-from thermalign.verification.matcher import Mapping as Bridge
-from thermalign.verification.matcher import Matcher, enrol, fit_mapping, score_probes
-from thermalign.verification.readings import headline_of
-
-STUDY = "study"
-"""Name of the matcher as it is configured."""
-
-
-DESCRIBES = ("dog", "features")
-
-
-MAPS = (*DESCRIBES, "mapping", "dpm")
-
+from thermalign.verification.matcher import (
+    FittedMapping,
+    Matcher,
+    Settings,
+    enrol,
+    fit_mapping,
+    score_probes,
+)
 
 PERMUTATIONS = "permutations"
+
+
+def verify(
+    rows: pd.DataFrame,
+    described: Described,
+    mapping: FittedMapping,
+    settings: Settings,
+    *,
+    seed: list[int],
+    permutation: int = 0,
+) -> tuple[Matcher, pd.DataFrame]:
+    """Return a matcher, and its SCORES of the annotated probes.
+
+    Parameters
+    ----------
+    rows, described, mapping, settings, seed, permutation
+        As for :func:`thermalign.verification.matcher.enrol`.
+
+    Raises
+    ------
+    ValueError
+        If nobody is enrolled, or no probe is annotated.
+    """
+    matcher = enrol(rows, described, mapping, settings, seed=seed, permutation=permutation)
+    probes = probes_of(rows, settings.probe, matcher.enrolment.images)
+    probes = probes[described.have(probes["image_id"])]
+    if probes.empty:
+        raise ValueError(
+            f"no annotated image is a probe ({settings.probe}), so that matchers cannot be "
+            "compared on annotated points: take ablation: and sweep: out, or annotate probes"
+        )
+    return matcher, score_probes(matcher, probes, described, readings=settings.same_moment)
 
 
 class Variations:
@@ -38,23 +67,29 @@ class Variations:
     rows : DataFrame
         Images of the fold with ``role``.
     faces : DataFrame of FACES aligned by annotated points
-    settings : the ``matcher:`` block with the protocol's ``gallery``, ``probe`` and
-        ``same_moment``, of which the first reading alone is followed
+    block : as for :meth:`thermalign.verification.matcher.Settings.of`
+        The first reading of ``same_moment`` alone is followed.
     seed : training seed and fold
     """
 
     def __init__(
-        self, rows: pd.DataFrame, faces: pd.DataFrame, settings: dict[str, Any], *, seed: list[int]
+        self, rows: pd.DataFrame, faces: pd.DataFrame, block: Mapping[str, Any], *, seed: list[int]
     ) -> None:
-        self.every, self.rows = rows, rows[rows["image_id"].isin(faces["image_id"])]
-        self.settings = {**settings, "same_moment": [headline_of(settings)]}
-        self.faces, self.seed = faces, seed
-        self._described: dict[str, Descriptors] = {}
-        self._mappings: dict[str, Bridge] = {}
+        self.rows, self.block, self.seed = rows, block, seed
+        self._faces = faces
+        self._described: dict[descriptors.Settings, Descriptors] = {}
+        self._mappings: dict[tuple[descriptors.Settings, Part], FittedMapping] = {}
+
+    @property
+    def test(self) -> pd.DataFrame:
+        """The annotated test images."""
+        annotated = self.rows["image_id"].isin(self._faces["image_id"])
+        return self.rows[annotated & (self.rows["role"] == "test")]
 
     def take(self, matcher: Matcher) -> None:
         """Take the configured mapping from a matcher that another step trained."""
-        self._mappings[_key(self.settings, MAPS)] = matcher.mapping
+        its = Settings.of(self.block)
+        self._mappings[its.descriptors, its.mapping] = matcher.mapping
 
     def compare(
         self, changes: Mapping[str, Any], *, permutation: int = 0
@@ -70,40 +105,29 @@ class Variations:
         Raises
         ------
         ValueError
-            If no probe is annotated.
+            As :func:`verify`.
         """
-        its = {**self.settings, **changes}
-        described = self._described.setdefault(_key(its, DESCRIBES), Descriptors(self.faces, its))
-        key = _key(its, MAPS)
-        if key not in self._mappings:
-            self._mappings[key] = fit_mapping(self.rows, described, its, seed=self.seed[0])
-        matcher = enrol(
-            self.every, described, self._mappings[key], its, seed=self.seed, permutation=permutation
-        )
-        probes = probes_of(self.every, its, matcher.enrolment.images)
-        probes = probes[described.have(probes["image_id"])]
-        if probes.empty:
-            raise ValueError(
-                f"no annotated image is a probe ({its['probe']}), so that matchers cannot be "
-                "compared on annotated points: take ablation: and sweep: out, or annotate probes"
-            )
-        names, usable = list(probes["image_id"]), np.ones(len(probes), bool)
-        scores = score_probes(
-            matcher, probes, usable, lambda: described.of(names), readings=its["same_moment"]
-        )
-        return matcher, scores
+        its = Settings.of({**self.block, **changes}).headline_only()
+        if its.descriptors not in self._described:
+            self._described[its.descriptors] = Descriptors.of_table(self._faces, its.descriptors)
+        described = self._described[its.descriptors]
+        decides = its.descriptors, its.mapping  # all that fit_mapping is given, in one fold
+        if decides not in self._mappings:
+            fitted = fit_mapping(self.rows, described, its.mapping, seed=self.seed[0])
+            self._mappings[decides] = fitted
+        mapping = self._mappings[decides]
+        return verify(self.rows, described, mapping, its, seed=self.seed, permutation=permutation)
 
 
 def measure_variations(
-    made: Variations, blocks: Mapping[str, Any], draws: Draws, *, prefix: str
+    made: Variations, blocks: Mapping[str, Any], draws: Draws, *, experiment: str
 ) -> Iterator[Measured]:
     """Yield the figures of the configured matcher and of every variation of it.
 
-    As subset ``PREFIX=NAME``, all ranges and each: ``eer``; ``eer_above_study``, its difference to
-    the configured matcher's on the same draws; and ``shared_subjects``: how many test subjects
-    something was fitted to, which must be none, of the ``n`` subjects it was fitted to. With
-    permutations, the EER is their mean: a single one may leave more images with their own people
-    than chance does on the mean.
+    All ranges and each: ``eer``; ``eer_above_study``, its difference to the configured matcher's on
+    the same draws; and ``shared_subjects``: how many test subjects something was fitted to, which
+    must be none, of the ``n`` subjects it was fitted to. With permutations, the EER is their mean:
+    a single one may leave more images with their own people than chance does on the mean.
 
     Parameters
     ----------
@@ -111,21 +135,22 @@ def measure_variations(
     blocks : name -> keys of the ``matcher:`` block that differ, or ``permutations``, how many times
         who is on the gallery's images is shuffled
     draws : Draws
-    prefix : str
+    experiment : MATCHER or SWEEP; the setting is the variation's name
     """
-    test = made.rows[made.rows["role"] == "test"]
+    test = made.test
     study: dict[str, Measured] = {}
     for name, block in {STUDY: {}, **blocks}.items():
+        subset = Subset(experiment=experiment, setting=name)
         changes = {key: value for key, value in block.items() if key != PERMUTATIONS}
         shuffles = range(1, block[PERMUTATIONS] + 1) if PERMUTATIONS in block else [0]
         runs = []
         for shuffle in shuffles:
             matcher, scores = made.compare(changes, permutation=shuffle)
-            comparisons = comparisons_of(scores, test)
-            runs.append(dict(eers_by_range(f"{prefix}={name}", comparisons, draws)))
+            found = eers_by_range(subset, comparisons_of(scores, test), draws)
+            runs.append({part.range: rate for part, rate in found})
         fitted = matcher.fitted_on()
         shared = len(fitted & set(test["subject_id"]))
-        yield Measured(f"{prefix}={name}", "shared_subjects", shared, len(fitted))
+        yield Measured(subset, "shared_subjects", shared, len(fitted))
         rates = {
             part: mean_of_shuffles([run[part] for run in runs], seed=made.seed) for part in runs[0]
         }
@@ -133,7 +158,7 @@ def measure_variations(
         study = study or rates
         if name != STUDY:
             for part, own in rates.items():
-                yield difference_of("eer_above_study", own, study[part])
+                yield difference("eer_above_study", own, study[part])
 
 
 def mean_of_shuffles(figures: list[Measured], *, seed: list[int]) -> Measured:
@@ -163,7 +188,3 @@ def mean_of_shuffles(figures: list[Measured], *, seed: list[int]) -> Measured:
     replicates = each.mean(axis=0) + np.sqrt(shuffles / (shuffles - 1)) * away
     value = float(np.mean([figure.value for figure in figures]))
     return replace(figures[0], value=value, replicates=replicates)
-
-
-def _key(settings: dict[str, Any], names: tuple[str, ...]) -> str:
-    return json.dumps([settings[name] for name in names], sort_keys=True)

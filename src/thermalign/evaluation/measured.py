@@ -106,7 +106,7 @@ def tabulate(
     )
     drawn = [m for m in measured if len(m.replicates)]
     replicates = place[np.array([len(m.replicates) > 0 for m in measured], bool)].assign(
-        values=[m.replicates for m in drawn],
+        values=pd.Series([m.replicates for m in drawn], dtype=object).to_numpy(),
         subjects=[m.subjects for m in drawn],
         scale=[m.scale for m in drawn],
     )

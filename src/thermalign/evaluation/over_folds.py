@@ -130,7 +130,8 @@ def pooled(
     images : DataFrame of IMAGES by dataset
     datasets, headlines : dataset and headline reading by protocol
     """
-    for (protocol, model), rows in scores.groupby(["protocol", "model"], sort=False):
+    for (name, model), rows in scores.groupby(["protocol", "model"], sort=False):
+        protocol = str(name)
         key = {"dataset": datasets[protocol], "protocol": protocol, "model": model}
         its = rows[rows["same_moment"] == headlines[protocol]]
         comparisons = comparisons_of(its, images[datasets[protocol]])

@@ -200,15 +200,16 @@ def folds_of(
         dict(tuple(table.groupby(key))) for table in (predictions, scores, figures)
     )
     every: dict[str, list[Fold]] = {}
-    for (protocol, number), rows in folds.groupby(["protocol", "fold"], sort=True):
-        dataset, chosen = datasets[protocol], rows.query("role == 'test' and not flipped")
+    for (name, number), rows in folds.groupby(["protocol", "fold"], sort=True):
+        protocol, chosen = str(name), rows.query("role == 'test' and not flipped")
+        dataset = datasets[protocol]
         known = images[dataset]
         test, annotated = (
             table[table["image_id"].isin(chosen["image_id"])]
             for table in (known, annotations[dataset])
         )
         trials = {
-            its[2]: Trial(
+            str(its[2]): Trial(
                 found.get(its, predictions[:0]),
                 dict(by_reading(compared.get(its, scores[:0]), headlines[protocol])),
                 dict(_figures(measured.get(its, figures[:0]))),

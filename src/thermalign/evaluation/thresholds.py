@@ -2,16 +2,14 @@
 
 import sys
 from collections.abc import Sequence
-from typing import Any
 
-import numpy as np
 import pandas as pd
 
+from thermalign.evaluation.halves import FEWEST, halves
+from thermalign.evaluation.matchers import verify
 from thermalign.metrics.thresholds import at_equal_errors, at_false_match_rate
-from thermalign.verification.descriptors import Descriptors
-from thermalign.verification.enrolment import probes_of
-from thermalign.verification.matcher import enrol, fit_mapping, score_probes
-from thermalign.verification.readings import headline_of
+from thermalign.verification.contract import Described
+from thermalign.verification.matcher import Settings, fit_mapping
 
 EQUAL = "0"
 """Name of the threshold at which both error rates are the same."""
@@ -19,8 +17,8 @@ EQUAL = "0"
 
 def training_thresholds(
     rows: pd.DataFrame,
-    described: Descriptors,
-    settings: dict[str, Any],
+    described: Described,
+    settings: Settings,
     *,
     rates: Sequence[float],
     seed: list[int],
@@ -39,13 +37,12 @@ def training_thresholds(
     ----------
     rows : DataFrame
         The fold's images with ``role``.
-    described : Descriptors
-    settings : as for :func:`thermalign.verification.matcher.enrol`
+    described : Described
+    settings : Settings
     rates : false match rates
     seed : training seed and fold
     """
-    settings = {**settings, "same_moment": [headline_of(settings)]}
-    folds = halves(rows, seed=seed)
+    folds, settings = halves(rows, seed=seed), settings.headline_only()
     if not folds:
         return _none(f"there are fewer than {FEWEST} training subjects")
     try:
@@ -63,47 +60,15 @@ def training_thresholds(
 
 
 def _compare(
-    rows: pd.DataFrame, described: Descriptors, settings: dict[str, Any], *, seed: list[int]
+    rows: pd.DataFrame, described: Described, settings: Settings, *, seed: list[int]
 ) -> pd.DataFrame:
     """Return the SCORES of a fold inside the fold, with the probe's subject."""
-    mapping = fit_mapping(rows[described.have(rows["image_id"])], described, settings, seed=seed[0])
-    matcher = enrol(rows, described, mapping, settings, seed=seed)
-    probes = probes_of(rows, settings, matcher.enrolment.images)
-    probes = probes[described.have(probes["image_id"])]
-    if probes.empty:
-        raise ValueError("no probe of a training subject is annotated")
-    names, usable = list(probes["image_id"]), np.ones(len(probes), bool)
-    scores = score_probes(
-        matcher, probes, usable, lambda: described.of(names), readings=settings["same_moment"]
-    )
-    subjects = probes.set_index("image_id")["subject_id"]
+    mapping = fit_mapping(rows, described, settings.mapping, seed=seed[0])
+    _, scores = verify(rows, described, mapping, settings, seed=seed)
+    subjects = rows.set_index("image_id")["subject_id"]
     return scores.assign(subject_id=scores["probe_id"].map(subjects))
 
 
 def _none(reason: str) -> dict[str, float]:
     print(f"no thresholds from training subjects: {reason}", file=sys.stderr)
     return {}
-
-
-FEWEST = 4
-"""Training subjects that can be halved: two to test on, two to train on."""
-
-
-def halves(rows: pd.DataFrame, *, seed: list[int]) -> list[pd.DataFrame]:
-    """Return both folds in which half of the training subjects become the test subjects.
-
-    The fold's own test subjects are left out, its validation subjects stay. None where there are
-    fewer than ``FEWEST`` training subjects.
-
-    Parameters
-    ----------
-    rows : DataFrame of IMAGES with ``role``
-    seed : list of int
-    """
-    people = np.sort(rows.loc[rows["role"] == "train", "subject_id"].unique())
-    if len(people) < FEWEST:
-        return []
-    shuffled = np.random.default_rng(seed).permutation(people)
-    kept = rows[rows["role"] != "test"]
-    parts = np.split(shuffled, [len(people) // 2])
-    return [kept.assign(role=kept["role"].mask(kept["subject_id"].isin(p), "test")) for p in parts]

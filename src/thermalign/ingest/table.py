@@ -31,7 +31,7 @@ docs/methods/ingest.md.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -57,11 +57,10 @@ from thermalign.ingest.manifest import load
 from thermalign.ingest.people import check_rows, check_spelling
 from thermalign.ingest.pictures import Picture, find, read_picture
 from thermalign.schemas.dataset import ANNOTATIONS, ATTRIBUTES
+from thermalign.settings import check, setting
 
 MODALITIES = ("thermal", "visible")
 GIVEN = ("image_id", "x", "y", "width", "height")
-JOINED = "&="  # characters that names of subsets in METRICS are put together by
-PACKED = f"{JOINED}:"  # the same for attributes
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,7 @@ class Settings:
         Our column name to the manifest's.
     defaults : mapping of str to str or number
         Values of columns that the manifest lacks.
-    attributes : sequence of str
+    attributes : tuple of str
         Columns that become rows of ATTRIBUTES.
     thermal_colour : str
         ``refuse`` thermal pictures in colour, or take their ``luma``.
@@ -86,14 +85,20 @@ class Settings:
 
     folder: Path
     manifest: Path
-    columns: Mapping[str, str] = field(default_factory=dict)
-    defaults: Mapping[str, Any] = field(default_factory=dict)
-    attributes: Sequence[str] = ()
-    thermal_colour: str = "refuse"
+    columns: Mapping[str, str] = setting({})
+    defaults: Mapping[str, str | int | float] = setting({})
+    attributes: tuple[str, ...] = setting(())
+    thermal_colour: str = setting("refuse", choices=("refuse", "luma"))
 
 
-def read(settings: Settings) -> Found:
+def read(settings: Settings, sources: Sequence[Path] = ()) -> Found:
     """Read and check a manifest and every image that it names.
+
+    Parameters
+    ----------
+    settings : Settings
+    sources : not used
+        The manifest is named by the settings.
 
     Raises
     ------
@@ -101,8 +106,7 @@ def read(settings: Settings) -> Found:
         Naming the manifest's row (its line in the file), the column or image, what is wrong and
         the cure.
     """
-    if settings.thermal_colour not in ("refuse", "luma"):
-        raise ValueError(f"thermal_colour is {settings.thermal_colour!r}; choose refuse or luma")
+    check(settings)
     file = settings.folder / settings.manifest
     rows = rows_of(load(file), settings.columns, settings.defaults, settings.attributes)
     _check_scales(rows, str(file))
@@ -191,9 +195,6 @@ def _check_names(row: Mapping[str, str], where: str) -> None:
         if is_missing(cell) and not told:
             cure = "leave it empty" if name in ("image_id", "pair_id", "moment") else "give a name"
             raise ValueError(f"{where}: {name} is {cell!r}, which names nothing; {cure}")
-    if any(mark in row["condition"] for mark in JOINED):
-        cell = row["condition"]
-        raise ValueError(f"{where}: condition is {cell!r}; write it without {' '.join(JOINED)}")
 
 
 def _scale(
@@ -280,8 +281,6 @@ def _attributes(
     for name, value in told.items():
         if is_missing(value) and value.lower() != "none":
             raise ValueError(f"{where}: {name} is {value!r}; leave it empty where it is not known")
-        if any(mark in value for mark in PACKED):
-            raise ValueError(f"{where}: {name} is {value!r}; write it without {' '.join(PACKED)}")
     return [{"image_id": image_id, "name": n, "value": value} for n, value in told.items()]
 
 

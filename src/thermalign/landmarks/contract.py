@@ -12,6 +12,7 @@ from thermalign.geometry import (
     interocular_distance,
     mirror_matrix,
     mirror_points,
+    point_distances,
 )
 from thermalign.warp import ImageStack, warp
 
@@ -125,26 +126,6 @@ class Detections:
 C = TypeVar("C", Tensor, nn.Module)
 
 
-def to_box_units(points: Tensor, boxes: Tensor) -> Tensor:
-    """Express points as fractions of their boxes: (0, 0) is the top-left corner, (1, 1) the last.
-
-    Parameters
-    ----------
-    points : (M, L, 2) float, pixels, (x, y)
-    boxes : (M, 4) float, pixels, (x, y, width, height)
-
-    Returns
-    -------
-    (M, L, 2) float, fractions of the box
-    """
-    return (points - boxes[:, None, :2] + 0.5) / boxes[:, None, 2:]
-
-
-def from_box_units(points: Tensor, boxes: Tensor) -> Tensor:
-    """Bring fractions of boxes back to pixels: the inverse of `to_box_units`."""
-    return points * boxes[:, None, 2:] + boxes[:, None, :2] - 0.5
-
-
 def unannotated(stack: ImageStack, boxes: Tensor) -> Faces:
     """Return one example per image, without points, as prediction needs it.
 
@@ -217,6 +198,6 @@ def point_error(predicted: Tensor, faces: Faces, rows: Tensor) -> Tensor:
     () float, interocular distances
     """
     points = faces.points[rows]
-    distance = (predicted - points).norm(dim=-1).mean(-1)
+    distance = point_distances(predicted, points).mean(-1)
     error: Tensor = (distance / interocular_distance(points)).mean()
     return error

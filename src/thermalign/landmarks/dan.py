@@ -1,4 +1,7 @@
-"""Deep Alignment Network: every stage regresses an update of the shape in a straightened face."""
+"""Deep Alignment Network: every stage regresses an update of the shape in a straightened face.
+
+From top to bottom: settings, networks, training, prediction, the stages in turn, shapes.
+"""
 
 import math
 from dataclasses import dataclass
@@ -14,7 +17,7 @@ from thermalign.geometry import (
     fit_similarity,
     invert_matrix,
 )
-from thermalign.landmarks import normalise, shapes
+from thermalign.landmarks import normalise
 from thermalign.landmarks.contract import (
     Faces,
     channels_last,
@@ -24,57 +27,107 @@ from thermalign.landmarks.contract import (
     unannotated,
 )
 from thermalign.landmarks.normalise import NormalisedFaces
-from thermalign.settings import check_choices, check_ranges
+from thermalign.settings import check, setting
 from thermalign.states import State
 from thermalign.training import loop
 from thermalign.training.loop import UNKEPT, Run
 from thermalign.training.precision import Mixed
+from thermalign.training.trained import keep, restore
 from thermalign.warp import ImageStack
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Hyper-parameters of DAN; defaults are the original authors' where they state them."""
+    """Hyper-parameters of DAN; defaults are the original authors' where they state them.
 
-    n_stages: int = 2  # original
-    input_size: int = 112  # pixels a side; original; a multiple of 16
-    width: float = 1.0  # of 64, 128, 256, 512 channels; original 1
-    hidden: int = 256  # units of the dense layer; original
-    dropout: float = 0.5  # before the dense layer; original
-    margin: float = 0.25  # of the input left free on each side of the mean shape; original
-    heatmap_window: int = 17  # pixels a side around each landmark; original
-    earlier_stages: str = "eval"  # while a later one learns; original: train (dropout and all)
-    shift_sd: float = 0.2  # of the mean shape's width and height; original
-    shift_unit: str = "face"  # its size in the box; original: pixel, its size in the input, taken
-    # as pixels of the image whatever the face's size
-    rotation_sd: float = 20.0  # degrees; original
-    scale_sd: float = 0.25  # original
-    batch_size: int = 64  # original
-    steps: int = 36_000  # of stage 1. ASSUME: 100 epochs of 23,040; original: until it stalls
-    later_steps: int = 36_000  # of each later stage; as above
-    learning_rate: float = 1e-3  # original
-    schedule: str = "constant"  # original
-    validate_every: int = 40  # steps; original
-    patience: int = 100  # validations. ASSUME: "until validation stalls" in numbers; 0 never stops
-    precision: str = "float32"  # or bfloat16; see _precision
-    compile: bool = False  # torch.compile; see _precision
-    normalisation: str = "percentile"  # original: mean and deviation image of the training set
-    window: tuple[float, float] = (20.0, 40.0)  # degrees Celsius, of normalisation: window
+    Attributes
+    ----------
+    n_stages : int
+        Stages, one behind the other.
+    input_size : int
+        Side of a stage's input.
+    width : float
+        Share of the 64, 128, 256 and 512 channels.
+    hidden : int
+        Units of the dense layer.
+    dropout : float
+        Share of the units dropped before the dense layer.
+    margin : float
+        Share of the input left free on each side of the mean shape.
+    heatmap_window : int
+        Side of the window around each landmark, at most ``input_size``.
+    earlier_stages : str
+        While a later one learns: as in prediction, or ``train``: with dropout and batch statistics.
+    shift_sd : float
+        Of a perturbed start, standard deviation: share of the mean shape's width and height.
+    shift_unit : str
+        The mean shape's size in the face's box, or ``pixel``: in the input, as pixels of the image.
+    rotation_sd : float
+        Of a perturbed start, standard deviation.
+    scale_sd : float
+        Of a perturbed start, standard deviation.
+    batch_size : int
+        Faces per step.
+    steps : int
+        Of stage 1. ASSUME: 100 epochs of 23,040 faces; the original trains until it stalls.
+    later_steps : int
+        Of each later stage; as above.
+    learning_rate : float
+        Of Adam, the highest one.
+    schedule : str
+        Course of the learning rate; see :class:`thermalign.training.loop.Optimisation`.
+    validate_every : int
+        Steps between validations.
+    patience : int
+        Validations without a lower error before a stage stops; 0 never stops. ASSUME.
+    precision : str
+        In which the convolutions and dense layers compute.
+    compile : bool
+        Whether networks are compiled for training by torch.compile.
+    normalisation : str
+        Of the input; see :mod:`thermalign.landmarks.normalise`. The original's: mean and deviation
+        image of the training set.
+    window : tuple of float
+        Lowest and highest value of ``normalisation: window``.
+    """
+
+    n_stages: int = setting(2, low=1, high=8, source="original")
+    input_size: int = setting(112, low=16, high=1024, multiple_of=16, unit="px", source="original")
+    width: float = setting(1.0, low=0.01, high=8, source="original")
+    hidden: int = setting(256, low=1, high=65536, source="original")
+    dropout: float = setting(0.5, low=0, high=0.95, source="original")
+    margin: float = setting(0.25, low=0, high=0.45, source="original")
+    heatmap_window: int = setting(17, low=1, high=1024, unit="px", source="original")
+    earlier_stages: str = setting("eval", choices=("eval", "train"))
+    shift_sd: float = setting(0.2, low=0, high=2, source="original")
+    shift_unit: str = setting("face", choices=("face", "pixel"))
+    rotation_sd: float = setting(20.0, low=0, high=180, unit="degrees", source="original")
+    scale_sd: float = setting(0.25, low=0, high=1, source="original")
+    batch_size: int = setting(64, low=2, high=65536, source="original")
+    steps: int = setting(36_000, low=1, high=100_000_000)
+    later_steps: int = setting(36_000, low=1, high=100_000_000)
+    learning_rate: float = setting(1e-3, low=1e-8, high=1, source="original")
+    schedule: str = setting(
+        "constant", choices=("constant", "cosine", "one_cycle"), source="original"
+    )
+    validate_every: int = setting(40, low=1, high=100_000_000, unit="steps", source="original")
+    patience: int = setting(100, low=0, high=1_000_000)
+    precision: str = setting("float32", choices=("float32", "bfloat16"))
+    compile: bool = setting(False)
+    normalisation: str = setting("percentile", choices=("percentile", "window", "histogram"))
+    window: tuple[float, float] = setting((20.0, 40.0), low=-273.15, high=3000, unit="degrees C")
 
     def __post_init__(self) -> None:
-        check_ranges(self, n_stages=(1, 8), input_size=(16, 1024), width=(0.01, 8))
-        check_ranges(self, hidden=(1, 65536), dropout=(0, 0.95), margin=(0, 0.45))
-        check_ranges(self, heatmap_window=(1, self.input_size))
-        check_ranges(self, shift_sd=(0, 2), rotation_sd=(0, 180))
-        check_choices(self, earlier_stages=("eval", "train"), shift_unit=("face", "pixel"))
-        check_ranges(self, scale_sd=(0, 1), steps=(1, 10**8), later_steps=(1, 10**8))
-        loop.check(self)
-        normalise.check(self)
-        if self.input_size % 16:
-            raise ValueError(f"input_size is {self.input_size}; give a multiple of 16")
+        check(self)
+        normalise.check_window(self)
+        if self.heatmap_window > self.input_size:
+            raise ValueError(
+                f"heatmap_window is {self.heatmap_window}; give 1 to {self.input_size}, "
+                "the input_size"
+            )
 
 
-class Stage(Mixed):
+class DanStage(Mixed):
     """One stage: eight convolutions and two dense layers, from an image to a shape update."""
 
     def __init__(self, channels: int, settings: Settings) -> None:
@@ -122,7 +175,7 @@ class Dan(nn.Module):
     def __init__(self, settings: Settings) -> None:
         super().__init__()
         more = range(settings.n_stages - 1)
-        self.stages = nn.ModuleList([Stage(1, settings), *(Stage(3, settings) for _ in more)])
+        self.stages = nn.ModuleList([DanStage(1, settings), *(DanStage(3, settings) for _ in more)])
         side = settings.input_size // 2
         self.features = nn.ModuleList(nn.Linear(settings.hidden, side * side) for _ in more)
         for layer in (m for m in self.features.modules() if isinstance(m, nn.Linear)):
@@ -166,26 +219,8 @@ def fit(
 ) -> State:
     """Train stage after stage, each with the ones before it frozen.
 
-    As many stages predict as have the lowest validation error; the state notes how many
-    (``stages_used``).
-
-    Parameters
-    ----------
-    train, validation : Faces
-        Without validation faces each stage keeps its last state, and all of them predict.
-    settings : Settings
-    seed : int
-    run : Run
-        Its progress and checkpoint.
-
-    Returns
-    -------
-    State
-
-    Raises
-    ------
-    ValueError
-        If there are no training faces, or a loss is not finite.
+    As many stages predict as have the lowest validation error, all of them without validation
+    faces; the state notes how many (``stages_used``).
 
     Source
     ------
@@ -197,7 +232,7 @@ def fit(
         raise ValueError("dan: there are no training faces")
     with loop.session("dan", seed, train.stack.device, run) as session:
         model = Dan(settings).to(train.stack.device).eval()
-        model.mean_shape = shapes.mean_shape(train)
+        model.mean_shape = mean_shape(train)
         lowest = math.inf
         data = normalise.prepare(train, settings)
         held_out = normalise.prepare(validation, settings)
@@ -215,34 +250,15 @@ def fit(
                 lowest = error
                 model.stages_used.fill_(stage + 1)
     used = int(model.stages_used)
-    return loop.keep(model, session.curve, settings, stages_used=used)
+    return keep(model, session.curve, settings, stages_used=used)
 
 
 def predict(
     state: State, stack: ImageStack, boxes: Tensor, settings: Settings
 ) -> tuple[Tensor, Tensor]:
-    """Find the landmarks of each face, starting from the mean shape in its box.
-
-    Parameters
-    ----------
-    state : State
-    stack : ImageStack of N images
-    boxes : (N, 4) float, pixels, (x, y, width, height)
-    settings : Settings
-
-    Returns
-    -------
-    points : (N, L, 2) float32, pixels, (x, y)
-    confidence : (N, L) float32
-        NaN: DAN has none.
-
-    Raises
-    ------
-    ValueError
-        If the boxes do not fit the images, or the state does not fit the settings.
-    """
+    """Find the landmarks of each face, starting from the mean shape in its box; no confidence."""
     data = normalise.prepare(unannotated(stack, boxes), settings)
-    model = loop.restore(Dan(settings), state, stack.device, settings)
+    model = restore(Dan(settings), state, stack.device, settings)
     points = _predict(model, data, settings, last=int(model.stages_used) - 1)
     return points, torch.full(points.shape[:2], torch.nan, device=stack.device)
 
@@ -251,14 +267,10 @@ def _loss(
     model: Dan, data: NormalisedFaces, settings: Settings, stage: int, generator: torch.Generator
 ) -> Tensor:
     rows = draw_rows(data.faces, settings.batch_size, generator)
-    pixels = shapes.spread(_goal(model, settings))  # (2,)
-    start = shapes.perturb(
-        shapes.place(model.mean_shape, data.faces.boxes[rows]),
-        generator,
-        shift_sd=settings.shift_sd,
-        rotation_sd=settings.rotation_sd,
-        scale_sd=settings.scale_sd,
-        extent=pixels if settings.shift_unit == "pixel" else None,
+    pixels = spread(_goal(model, settings))  # (2,)
+    extent = pixels if settings.shift_unit == "pixel" else None
+    start = perturb(
+        place(model.mean_shape, data.faces.boxes[rows]), settings, generator, extent=extent
     )
     model.set_earlier(stage, training=settings.earlier_stages == "train")
     points = run_stages(model, data, rows, start, settings=settings, last=stage)
@@ -275,7 +287,7 @@ def _error(model: Dan, data: NormalisedFaces, settings: Settings, stage: int) ->
 def _predict(model: Dan, data: NormalisedFaces, settings: Settings, *, last: int) -> Tensor:
     found = []
     for rows in chunks(data.faces):
-        start = shapes.place(model.mean_shape, data.faces.boxes[rows])
+        start = place(model.mean_shape, data.faces.boxes[rows])
         found.append(run_stages(model, data, rows, start, settings=settings, last=last))
     return torch.cat(found)
 
@@ -329,8 +341,7 @@ def run_stages(
 
 def _goal(model: Dan, settings: Settings) -> Tensor:
     """Return the canonical shape (L, 2), pixels of the input."""
-    size, margin = settings.input_size, settings.margin
-    return shapes.canonical(model.mean_shape, size=size, margin=margin)
+    return canonical(model.mean_shape, size=settings.input_size, margin=settings.margin)
 
 
 def connect(
@@ -338,21 +349,98 @@ def connect(
 ) -> tuple[Tensor, Tensor]:
     """Return the heatmap of the shape and the image made of the features of the stage before.
 
-    Parameters
-    ----------
-    model : Dan
-    stage : int
-        The stage that is fed, counting from 0.
-    shape : (K, L, 2) float, pixels of the input
-    hidden : (K, H) float
-    settings : Settings
-
-    Returns
-    -------
-    two (K, 1, S, S) float32
+    Of the ``stage`` that is fed, counting from 0: ``shape`` (K, L, 2), pixels of the input, and
+    ``hidden`` (K, H) give two (K, 1, S, S) float32.
     """
     side = settings.input_size // 2
     features = model.features[stage - 1](hidden).relu().view(-1, 1, side, side)
     upscaled = nn.functional.interpolate(features, scale_factor=2, mode="nearest")
-    drawn = shapes.heatmap(shape, size=settings.input_size, window=settings.heatmap_window)
+    drawn = heatmap(shape, size=settings.input_size, window=settings.heatmap_window)
     return drawn, upscaled
+
+
+def mean_shape(faces: Faces) -> Tensor:
+    """Return the mean landmarks (L, 2) around the centre of the box, in mean sides of the box."""
+    centre, side = _centre_and_side(faces.boxes)
+    return ((faces.points - centre) / side).mean(0)
+
+
+def place(shape: Tensor, boxes: Tensor) -> Tensor:
+    """Place a shape (L, 2) of `mean_shape` in boxes (K, 4): (K, L, 2) float, pixels."""
+    centre, side = _centre_and_side(boxes)
+    return centre + shape * side
+
+
+def canonical(shape: Tensor, *, size: int, margin: float) -> Tensor:
+    """Centre a shape in a square input so that its longer side spans what the margins leave.
+
+    Of (L, 2) float in any unit; returns pixels of the input of ``size`` x ``size``.
+    """
+    low, high = shape.amin(0), shape.amax(0)
+    span = size * (1 - 2 * margin)
+    return (shape - (low + high) / 2) * (span / (high - low).max()) + (size - 1) / 2
+
+
+def spread(shapes: Tensor) -> Tensor:
+    """Return the width and height (..., 2) of shapes (..., L, 2)."""
+    return shapes.amax(-2) - shapes.amin(-2)
+
+
+def perturb(
+    shapes: Tensor, settings: Settings, generator: torch.Generator, *, extent: Tensor | None
+) -> Tensor:
+    """Move, turn and scale shapes around their centres at random, as bad boxes would.
+
+    Shapes are (K, L, 2) float, pixels. A scale is normal around 1, at least 0.1. Shifts are shares
+    of ``extent``, width and height (2,) in pixels; of each shape's own if it is None.
+    """
+    centre = ((shapes.amin(1) + shapes.amax(1)) / 2)[:, None]
+    draws = torch.randn((len(shapes), 4), generator=generator, device=shapes.device)
+    angle = draws[:, 2] * math.radians(settings.rotation_sd)
+    scale = (1 + settings.scale_sd * draws[:, 3]).clamp(min=0.1)
+    a, b = scale * angle.cos(), scale * angle.sin()
+    turn = torch.stack([torch.stack([a, b], -1), torch.stack([-b, a], -1)], -2)  # (K, 2, 2)
+    shift = settings.shift_sd * draws[:, :2] * (spread(shapes) if extent is None else extent)
+    return (shapes - centre) @ turn + centre + shift[:, None]
+
+
+def heatmap(points: Tensor, *, size: int, window: int) -> Tensor:
+    """Draw 1 / (1 + distance) in a window around each landmark; the maximum counts.
+
+    A landmark whose window would leave the heatmap is drawn where the whole window fits.
+
+    Parameters
+    ----------
+    points : (K, L, 2) float, pixels, (x, y)
+    size : int, pixels
+        Side of the heatmap, at least ``window``.
+    window : int, pixels
+        Side of the window around a landmark, so many pixels exactly; outside the value is zero.
+
+    Returns
+    -------
+    (K, 1, size, size) float32
+
+    Source
+    ------
+    DAN, equation 5: 1 / (1 + sqrt(d^2 + 1e-6)), clamped, as in the authors' code. Differs from it
+    in: an odd window is centred on the pixel nearest to the landmark, an even one on the gap
+    between the two nearest, so that mirroring commutes; there on the pixel at or before it.
+    """
+    half = (window - 1) / 2
+    points = points.clamp(half, size - 1 - half)
+    centre = points.round() if window % 2 else points.floor() + 0.5
+    pixels = torch.arange(size, device=points.device, dtype=points.dtype)
+    x = pixels - points[..., :1]  # (K, L, W)
+    y = pixels - points[..., 1:]  # (K, L, H)
+    inside_x = (pixels - centre[..., :1]).abs() <= half
+    inside_y = (pixels - centre[..., 1:]).abs() <= half
+    squared = x.square()[:, :, None, :] + y.square()[:, :, :, None]  # (K, L, H, W)
+    inside = inside_x[:, :, None, :] & inside_y[:, :, :, None]
+    nearest = squared.masked_fill(~inside, torch.inf).amin(1, keepdim=True)
+    return 1 / (1 + (nearest + 1e-6).sqrt())
+
+
+def _centre_and_side(boxes: Tensor) -> tuple[Tensor, Tensor]:
+    centre = boxes[:, :2] + (boxes[:, 2:] - 1) / 2
+    return centre[:, None], boxes[:, 2:].mean(1)[:, None, None]

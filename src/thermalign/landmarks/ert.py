@@ -13,20 +13,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from thermalign.geometry import LANDMARKS, box_to_crop
+from thermalign.geometry import LANDMARKS, box_to_crop, from_box_units, to_box_units
 from thermalign.landmarks import normalise
 from thermalign.landmarks.contract import (
     Faces,
     chunks,
-    from_box_units,
     point_error,
-    to_box_units,
     unannotated,
 )
 from thermalign.landmarks.normalise import NormalisedFaces
-from thermalign.settings import check_ranges
+from thermalign.settings import check, setting
 from thermalign.states import CurvePoint, State
 from thermalign.training.loop import UNKEPT, Run
 from thermalign.warp import ImageStack
@@ -39,34 +37,65 @@ Bytes = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Settings:
-    """Hyper-parameters by dlib's names; defaults are dlib 20.0's."""
+    """Hyper-parameters by dlib's names; defaults are dlib 20.0's where it has them.
 
-    cascade_depth: int = 10  # levels
-    num_trees_per_cascade_level: int = 500
-    tree_depth: int = 4  # splits from root to leaf
-    nu: float = 0.1  # share of a tree's answer that is used (shrinkage)
-    oversampling_amount: int = 20  # initial shapes per example
-    oversampling_translation_jitter: float = 0.0  # of an initial shape, boxes, at most
-    feature_pool_size: int = 400  # pixels that a level's trees compare
-    # Around the landmarks, boxes. dlib 0, with which trees see half of each eye if there are five
-    # landmarks. ASSUME: the best of 0, .2 and .5 on validation subjects.
-    feature_pool_region_padding: float = 0.2
-    lambda_param: float = 0.1  # boxes; pixels farther apart are compared less often
-    num_test_splits: int = 20  # random splits a node chooses from
-    width: int = 128  # of a face box in a crop, pixels. ASSUME
-    height: int = 160  # pixels; the default box has 1 : 1.25. ASSUME
-    margin: int = 16  # around the box, pixels, so that pixels beyond it can be compared. ASSUME
-    normalisation: str = "percentile"  # dlib compares 8-bit grey values as they are
-    window: tuple[float, float] = (20.0, 40.0)  # degrees Celsius, of normalisation: window
+    Attributes
+    ----------
+    cascade_depth : int
+        Levels of the cascade.
+    num_trees_per_cascade_level : int
+        Trees of each level.
+    tree_depth : int
+        Splits from root to leaf.
+    nu : float
+        Share of a tree's answer that is used (shrinkage).
+    oversampling_amount : int
+        Initial shapes per example.
+    oversampling_translation_jitter : float
+        Of an initial shape, at most.
+    feature_pool_size : int
+        Pixels that a level's trees compare.
+    feature_pool_region_padding : float
+        Around the landmarks. dlib has 0, with which trees see half of each eye if there are five
+        landmarks. ASSUME: the best of 0, .2 and .5 on validation subjects.
+    lambda_param : float
+        Pixels farther apart are compared less often.
+    num_test_splits : int
+        Random splits that a node chooses from.
+    width : int
+        Of a face box in a crop. ASSUME.
+    height : int
+        As above; the default box has 1 : 1.25. ASSUME.
+    margin : int
+        Around the box, so that pixels beyond it can be compared. ASSUME.
+    normalisation : str
+        Between which values the input is scaled; see :mod:`thermalign.landmarks.normalise`. dlib
+        compares 8-bit grey values as they are.
+    window : tuple of float
+        Lowest and highest value of ``normalisation: window``.
+    """
+
+    cascade_depth: int = setting(10, low=1, high=1000, source="dlib")
+    num_trees_per_cascade_level: int = setting(500, low=1, high=100_000, source="dlib")
+    tree_depth: int = setting(4, low=1, high=12, source="dlib")
+    nu: float = setting(0.1, low=1e-4, high=1, source="dlib")
+    oversampling_amount: int = setting(20, low=1, high=10_000, source="dlib")
+    oversampling_translation_jitter: float = setting(
+        0.0, low=0, high=1, unit="boxes", source="dlib"
+    )
+    feature_pool_size: int = setting(400, low=2, high=100_000, source="dlib")
+    feature_pool_region_padding: float = setting(0.2, low=0, high=2, unit="boxes")
+    lambda_param: float = setting(0.1, low=1e-3, high=100, unit="boxes", source="dlib")
+    num_test_splits: int = setting(20, low=1, high=10_000, source="dlib")
+    width: int = setting(128, low=16, high=1024, unit="px")
+    height: int = setting(160, low=16, high=1024, unit="px")
+    margin: int = setting(16, low=0, high=1024, unit="px")
+    normalisation: str = setting("percentile", choices=("percentile", "window", "histogram"))
+    window: tuple[float, float] = setting((20.0, 40.0), low=-273.15, high=3000, unit="degrees C")
 
     def __post_init__(self) -> None:
-        check_ranges(self, cascade_depth=(1, 1000), num_trees_per_cascade_level=(1, 10**5))
-        check_ranges(self, tree_depth=(1, 12), nu=(1e-4, 1), oversampling_amount=(1, 10**4))
-        check_ranges(self, oversampling_translation_jitter=(0, 1), feature_pool_size=(2, 10**5))
-        check_ranges(self, feature_pool_region_padding=(0, 2), lambda_param=(1e-3, 100))
-        check_ranges(self, num_test_splits=(1, 10**4), width=(16, 1024), height=(16, 1024))
-        check_ranges(self, margin=(0, 1024))
-        normalise.check(self)
+        check(self)
+        normalise.check_window(self)
 
 
 def reach(settings: Settings) -> float:
@@ -74,36 +103,16 @@ def reach(settings: Settings) -> float:
     return max(settings.margin / settings.width, settings.margin / settings.height)
 
 
-def network(settings: Settings) -> nn.Module:
-    """Return an empty module: trees have leaves, not parameters."""
-    return nn.Module()
-
-
 def fit(
     train: Faces, validation: Faces, settings: Settings, *, seed: int, run: Run = UNKEPT
 ) -> State:
     """Grow the trees on crops around the boxes.
 
-    Parameters
-    ----------
-    train, validation : Faces
-        Validation faces are measured once, at the end: nothing is chosen by them.
-    settings : Settings
-    seed : int
-    run : Run
-        Not used: dlib tells nothing before its last tree.
-
-    Returns
-    -------
-    State with ``predictor`` (B,) uint8, the file that dlib writes
-        Its curve is one point: the number of trees, training and validation NMSE. The same seed
-        gives the same bytes with the same number of threads; with another number dlib adds in
-        another order, and the last bits differ.
-
-    Raises
-    ------
-    ValueError
-        If there are no training faces.
+    The state is ``predictor`` (B,) uint8, the file that dlib writes. Its curve is one point: the
+    number of trees, training and validation NMSE; nothing is chosen by validation faces, and no
+    checkpoint is kept, since dlib tells nothing before its last tree. The same seed gives the same
+    bytes with the same number of threads; with another number dlib adds in another order, and the
+    last bits differ.
 
     Source
     ------
@@ -136,24 +145,7 @@ def predict(
 
     Crops are warped in batches; dlib takes one face at a time, tens of microseconds each.
 
-    Parameters
-    ----------
-    state : State
-    stack : ImageStack of N images
-    boxes : (N, 4) float, pixels, (x, y, width, height)
-    settings : Settings
-
-    Returns
-    -------
-    points : (N, L, 2) float32, pixels, (x, y)
-        dlib rounds them to whole pixels of the crop.
-    confidence : (N, L) float32
-        NaN: trees have none.
-
-    Raises
-    ------
-    ValueError
-        If the boxes do not fit the images.
+    It rounds points to whole pixels of the crop, and has no confidence.
     """
     data = normalise.prepare(unannotated(stack, boxes), settings)
     points = _predict(_read(state.tensors["predictor"]), data, settings)

@@ -7,9 +7,10 @@ box of each face.
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from thermalign.landmarks.contract import Faces, from_box_units, to_box_units, unannotated
+from thermalign.geometry import from_box_units, to_box_units
+from thermalign.landmarks.contract import Faces, unannotated
 from thermalign.states import State
 from thermalign.training.loop import UNKEPT, Run
 from thermalign.warp import ImageStack
@@ -25,31 +26,10 @@ def reach(settings: Settings) -> float:
     return 0.0
 
 
-def network(settings: Settings) -> nn.Module:
-    """Return an empty module: there is nothing to train."""
-    return nn.Module()
-
-
 def fit(
     train: Faces, validation: Faces, settings: Settings, *, seed: int, run: Run = UNKEPT
 ) -> State:
-    """Average the training landmarks in units of their boxes.
-
-    Parameters
-    ----------
-    train : Faces
-    validation, settings, seed, run
-        Not used: an average draws nothing.
-
-    Returns
-    -------
-    State with ``mean_shape`` (L, 2), fractions of the box
-
-    Raises
-    ------
-    ValueError
-        If there are no training faces.
-    """
+    """Average the training landmarks; the state is ``mean_shape`` (L, 2), fractions of the box."""
     if len(train) == 0:
         raise ValueError("mean_shape: there are no training faces")
     shape = to_box_units(train.points.double(), train.boxes.double()).mean(0)
@@ -59,21 +39,7 @@ def fit(
 def predict(
     state: State, stack: ImageStack, boxes: Tensor, settings: Settings
 ) -> tuple[Tensor, Tensor]:
-    """Place the mean shape in each box.
-
-    Parameters
-    ----------
-    state : State
-    stack : ImageStack of N images
-    boxes : (N, 4) float, pixels, (x, y, width, height)
-    settings : Settings
-
-    Returns
-    -------
-    points : (N, L, 2) float32, pixels, (x, y)
-    confidence : (N, L) float32
-        NaN: the mean shape has none.
-    """
+    """Place the mean shape in each box, without confidence."""
     boxes = unannotated(stack, boxes).boxes
     points = from_box_units(state.tensors["mean_shape"].to(boxes.device), boxes)
     return points, torch.full(points.shape[:2], torch.nan, device=boxes.device)

@@ -1,112 +1,125 @@
-"""Landmark models by contract: load them, count them, predict with them in parts of images."""
+"""Detectors by contract: what each offers; load one by name, predict with it, count it."""
 
 import importlib
 import importlib.util
-import math
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Mapping
 from types import ModuleType
-from typing import Any
+from typing import Any, Protocol, cast
 
-import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor, as_tensor, nn
+from torch import Tensor, nn
 
+from thermalign.cut import Cut
 from thermalign.geometry import Floats
+from thermalign.landmarks.contract import Faces
 from thermalign.settings import parse
 from thermalign.states import State
-from thermalign.warp import ImageStack, stack_images
+from thermalign.training.loop import UNKEPT, Run
+from thermalign.warp import ImageStack
 
 
-def load_model(detector: str, settings: dict[str, Any], name: str) -> tuple[ModuleType, Any]:
+class Detector(Protocol):
+    """What every module or package of :mod:`thermalign.landmarks` that is a detector has.
+
+    It may have more, which is looked for by name:
+
+    - ``network(settings) -> nn.Module``, untrained: what parameters are counted on; a detector
+      without one has none.
+    - ``detect(state, stack, settings) -> Detections``: faces found in whole images, without boxes.
+      Raises ValueError where the settings have trained nothing that finds faces.
+    - ``grid(settings) -> dict``, as :mod:`thermalign.metrics.reach` takes it, where points lie on a
+      grid: then reach and error can be told apart.
+    - ``EXTRA``: the optional dependency that it imports where it is used, and the package's extra
+      that installs it.
+    """
+
+    Settings: type
+    """A frozen dataclass of :func:`thermalign.settings.setting`, with a default for everything."""
+
+    def reach(self, settings: Any) -> float:
+        """Return how far beyond a face box it looks, in sides of the box; infinite: everywhere."""
+
+    def fit(
+        self, train: Faces, validation: Faces, settings: Any, *, seed: int, run: Run = UNKEPT
+    ) -> State:
+        """Train on annotated faces.
+
+        Parameters
+        ----------
+        train, validation : Faces
+            Validation faces choose the state that is kept; without any the last one is kept.
+        settings : its Settings
+        seed : int
+            The same seed gives the same state. The caller's random state stays as it was.
+        run : Run
+            Its progress and checkpoint, neither of which changes the state.
+
+        Returns
+        -------
+        State
+            Its notes have ``precision``; the last stage of its curve has a validation NMSE.
+
+        Raises
+        ------
+        ValueError
+            If there are no training faces, or a loss is not finite.
+        """
+
+    def predict(
+        self, state: State, stack: ImageStack, boxes: Tensor, settings: Any
+    ) -> tuple[Tensor, Tensor]:
+        """Find the landmarks of each face in its box.
+
+        Parameters
+        ----------
+        state : State
+        stack : ImageStack of N images
+        boxes : (N, 4) float, pixels, (x, y, width, height)
+        settings : its Settings
+
+        Returns
+        -------
+        points : (N, L, 2) float32, pixels, (x, y)
+        confidence : (N, L) float32
+            Within 0 and 1; NaN where the detector has none.
+
+        Raises
+        ------
+        ValueError
+            If the boxes do not fit the images, or the state does not fit the settings.
+        """
+
+
+def load_model(detector: str, settings: Mapping[str, Any], name: str) -> tuple[Detector, Any]:
     """Return the module of a detector and its checked settings.
+
+    Parameters
+    ----------
+    detector : str
+        Module or package of landmarks.
+    settings : mapping
+        Its block of the configuration.
+    name : str
+        Of the model, for messages.
 
     Raises
     ------
     ValueError
-        If a setting is unknown or of another type, or the detector's optional dependency (its
-        ``EXTRA``, if it has one) is not installed.
+        If a setting is unknown or of another type, or the detector's optional dependency is not
+        installed.
     """
-    module = importlib.import_module(f"thermalign.landmarks.{detector}")
+    module = _import(detector)
     extra = getattr(module, "EXTRA", None)
     if extra and importlib.util.find_spec(extra) is None:
         raise ValueError(
             f"models: {name}: {extra} is not installed; pip install 'thermalign[{extra}]', "
             "or take the model out of the configuration"
         )
-    return module, parse(module.Settings, settings, f"models: {name}")
+    return cast(Detector, module), parse(module.Settings, settings, f"models: {name}")
 
 
-def device() -> torch.device:
-    """Return the GPU where there is one, else the CPU."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
-_MARGIN = 32  # px kept around what is asked for: PBC's surroundings, neighbours of samples
-
-
-_LEAST = 64  # px kept on either side of a box's centre: the least that PBC sees of a small box
-
-
-@dataclass(frozen=True)
-class Cut:
-    """Parts of N images, each in coordinates of its own.
-
-    Attributes
-    ----------
-    stack : ImageStack of N parts
-    boxes : (N, 4) float32, pixels of the parts, (x, y, width, height)
-    origins : (N, 2) float32, pixels of the images, (x, y)
-        The top-left pixels of the parts: part coordinates plus these are image coordinates.
-    """
-
-    stack: ImageStack
-    boxes: Tensor
-    origins: Tensor
-
-
-def cut_images(images: Iterable[Floats], boxes: Floats, reach: float) -> Cut:
-    """Cut images to their face boxes and what a model sees beyond them.
-
-    Where a model looks further, the border of the part repeats, as an image's own border does.
-
-    Parameters
-    ----------
-    images : N arrays (height, width)
-        Each may go once its part is cut.
-    boxes : (N, 4) float, pixels, (x, y, width, height)
-    reach : float
-        How far beyond its sides a box is kept, in sides; infinite for whole images.
-
-    Returns
-    -------
-    Cut
-
-    Raises
-    ------
-    ValueError
-        If a box is not finite.
-    """
-    if not np.isfinite(boxes).all():
-        n = int(np.flatnonzero(~np.isfinite(boxes).all(axis=1))[0])
-        raise ValueError(f"the face box of image {n} is {boxes[n].tolist()}; give finite numbers")
-    parts, corners = [], []
-    for image, box in zip(images, boxes, strict=True):
-        rows, columns = _span(image, box, reach)
-        parts.append(image[rows, columns].copy())
-        corners.append((columns.start, rows.start))
-    origins = np.array(corners, np.float32)
-    stack = stack_images(parts, device())
-    moved = boxes - np.pad(origins, ((0, 0), (0, 2)))
-    return Cut(
-        stack,
-        as_tensor(moved.astype(np.float32)).to(stack.device),
-        as_tensor(origins).to(stack.device),
-    )
-
-
-def predict_cut(module: ModuleType, state: State, cut: Cut, settings: Any) -> tuple[Floats, Floats]:
+def predict_cut(module: Detector, state: State, cut: Cut, settings: Any) -> tuple[Floats, Floats]:
     """Predict landmarks in parts of images and bring them back to the images.
 
     Returns
@@ -120,23 +133,22 @@ def predict_cut(module: ModuleType, state: State, cut: Cut, settings: Any) -> tu
     return points.cpu().double().numpy(), confidence.cpu().double().numpy()
 
 
-def _span(image: Floats, box: Floats, reach: float) -> tuple[slice, slice]:
-    """Return the rows and columns kept; at least one pixel, wherever the box lies."""
-    if math.isinf(reach):
-        return slice(0, image.shape[0]), slice(0, image.shape[1])
-    spans = []
-    for at, side, length in zip(box[1::-1], box[:1:-1], image.shape, strict=True):
-        half = max((0.5 + reach) * side + _MARGIN, _LEAST)
-        low, high = math.floor(at + side / 2 - half), math.ceil(at + side / 2 + half)
-        low = min(max(low, 0), length - 1)
-        spans.append(slice(low, max(min(high, length), low + 1)))
-    return spans[0], spans[1]
+def count_parameters(detector: str, settings: Any) -> dict[str, int]:
+    """Return how many parameters a detector has: ``configured``, and ``paper`` at its defaults.
+
+    The defaults are the paper's settings. See :func:`printed_parameters`.
+    """
+    module = _import(detector)
+    counts = {"configured": 0, "paper": 0}
+    if hasattr(module, "network"):
+        with torch.device("meta"):  # no memory for weights
+            for name, chosen in (("configured", settings), ("paper", module.Settings())):
+                counts[name] = printed_parameters(module.network(chosen))
+    return counts
 
 
-def parameter_counts(models: dict[str, dict[str, Any]]) -> pd.DataFrame:
-    """Return model, detector, configured and paper: parameters as the paper counts them.
-
-    ``paper`` is the count at the detector's default settings, which are the paper's.
+def parameter_counts(models: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+    """Return model, detector, configured and paper of the configuration's ``models``.
 
     Raises
     ------
@@ -145,14 +157,10 @@ def parameter_counts(models: dict[str, dict[str, Any]]) -> pd.DataFrame:
     """
     rows = []
     for name, block in models.items():
-        settings = {key: value for key, value in block.items() if key != "seeds"}
-        detector = settings.pop("model", name)
-        module = importlib.import_module(f"thermalign.landmarks.{detector}")
-        parsed = parse(module.Settings, settings, f"models: {name}")
-        configured, paper = (
-            printed_parameters(module.network(s)) for s in (parsed, module.Settings())
-        )
-        rows.append((name, detector, configured, paper))
+        settings = {key: value for key, value in block.items() if key not in ("model", "seeds")}
+        detector = block.get("model", name)
+        parsed = parse(_import(detector).Settings, settings, f"models: {name}")
+        rows.append({"model": name, "detector": detector, **count_parameters(detector, parsed)})
     return pd.DataFrame(rows, columns=["model", "detector", "configured", "paper"])
 
 
@@ -162,14 +170,6 @@ def printed_parameters(module: nn.Module) -> int:
     A convolution counts its weights and one parameter per output channel, whether that is its bias
     or the shift of the batch normalisation behind it. A dense layer counts its weights without
     bias. Slopes of PReLU, scales and running statistics are not counted.
-
-    Parameters
-    ----------
-    module : nn.Module
-
-    Returns
-    -------
-    int
 
     Source
     ------
@@ -182,3 +182,7 @@ def printed_parameters(module: nn.Module) -> int:
         elif isinstance(layer, nn.Linear):
             total += layer.weight.numel()
     return total
+
+
+def _import(detector: str) -> ModuleType:
+    return importlib.import_module(f"thermalign.landmarks.{detector}")

@@ -13,56 +13,41 @@ from torch import Tensor
 
 from thermalign.geometry import box_to_crop
 from thermalign.landmarks.contract import Faces, chunks
-from thermalign.settings import check_choices, check_ranges
-
-METHODS = ("percentile", "window", "histogram")
-
 
 OVERSHOOT = 1.4
 """Values beyond the levels stay linear up to here, on both sides of zero."""
 
-
 _SAMPLES = 64  # the box is measured on a grid of so many samples a side
-
-
 _LOW, _HIGH = 0.05, 0.99  # quantiles that become -1 and 1
-
-
 _KNOTS = 65  # quantiles kept of a histogram
-
-
 _FLAT = 1e-6  # least distance of two levels, in units of the stack
 
 
 class Normalisation(Protocol):
-    """The settings of a model that say how its input is normalised.
+    """The settings of a model that say how its input is normalised."""
 
-    Attributes
-    ----------
-    normalisation : str
+    @property
+    def normalisation(self) -> str:
+        """Between which values the input is scaled.
+
         ``percentile``: between the 5th and the 99th percentile of the face's box. ``window``:
         between the same two values for every face. ``histogram``: between evenly spaced quantiles,
         so that all values become equally frequent.
-    window : (low, high), units of the stack
-        Of ``window``: degrees Celsius for thermal images.
-    """
+        """
 
     @property
-    def normalisation(self) -> str: ...
-    @property
-    def window(self) -> tuple[float, float]: ...
+    def window(self) -> tuple[float, float]:
+        """Lowest and highest value of ``window``: degrees Celsius for thermal images."""
 
 
-def check(settings: Normalisation) -> None:
-    """Refuse settings of the normalisation that are out of range.
+def check_window(settings: Normalisation) -> None:
+    """Refuse a window whose values are out of order.
 
     Raises
     ------
     ValueError
         Naming the setting.
     """
-    check_choices(settings, normalisation=METHODS)
-    check_ranges(settings, window=(-273.15, 3000))
     low, high = settings.window
     if not low < high:
         raise ValueError(f"window is {low:g}, {high:g}; give the lower value first")

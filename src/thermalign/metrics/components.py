@@ -12,11 +12,9 @@ import numpy as np
 
 from thermalign.geometry import Floats
 
-SOURCES = ("subject", "seed", "rest")
-
 
 def variances(errors: Floats) -> Floats:
-    """Return the variance due to each of ``SOURCES``, by the method of moments.
+    """Return the variances due to subject, seed and rest, by the method of moments.
 
         rest    = MS_rest
         subject = (MS_subject - MS_rest) / T

@@ -6,7 +6,7 @@ box enough and no better detection of the image does: one face is found once.
 
 import numpy as np
 
-from thermalign.geometry import Floats, Integers
+from thermalign.geometry import Floats, Integers, box_iou
 from thermalign.metrics.verification import Booleans
 
 LEAST_IOU = 0.5
@@ -14,23 +14,6 @@ LEAST_IOU = 0.5
 
 Source: Everingham et al., The PASCAL Visual Object Classes Challenge, IJCV 88(2), 2010.
 """
-
-
-def iou(first: Floats, second: Floats) -> Floats:
-    """Return the intersection over the union of boxes, pair by pair.
-
-    Parameters
-    ----------
-    first, second : (N, 4) float, pixels, (x, y, width, height)
-
-    Returns
-    -------
-    (N,) float, 0..1
-    """
-    low = np.maximum(first[:, :2], second[:, :2])
-    high = np.minimum(first[:, :2] + first[:, 2:], second[:, :2] + second[:, 2:])
-    common = np.clip(high - low, 0, None).prod(axis=1)
-    return np.asarray(common / (first[:, 2:].prod(axis=1) + second[:, 2:].prod(axis=1) - common))
 
 
 def true_detections(
@@ -53,7 +36,7 @@ def true_detections(
     (D,) bool
         Of several detections of one face the first alone.
     """
-    near = np.flatnonzero(iou(boxes, faces[image]) >= least)
+    near = np.flatnonzero(box_iou(boxes, faces[image]) >= least)
     _, first = np.unique(image[near], return_index=True)
     true = np.zeros(len(image), bool)
     true[near[first]] = True

@@ -23,24 +23,6 @@ ROUNDING = 1e-12  # standard error up to which draws are one number
 RATE, POSITIVE, DIFFERENCE = "rate", "positive", "difference"
 """Scales: logit for a share, logarithm for what is above 0, none for what may have either sign."""
 
-SCALES = {
-    **dict.fromkeys(
-        ["nmse", "nmse_ratio", "nmse_box_diagonal", "nmse_box_size", "nmse_eye_mouth"], POSITIVE
-    ),
-    **dict.fromkeys(["nmse_best_cell", "false_alarms"], POSITIVE),
-    **dict.fromkeys(["failure_rate", "failure_at", "ced_auc", "fte", "fta"], RATE),
-    **dict.fromkeys(["eer", "eer_found", "eer_predicted"], RATE),
-    **dict.fromkeys(["roc", "roc_found", "auc", "auc_found", "tar_at_far"], RATE),
-    **dict.fromkeys(["fmr", "fnmr", "far", "frr"], RATE),
-    **dict.fromkeys(["rank1", "rank1_found", "cmc"], RATE),
-    **dict.fromkeys(["detection_recall", "detection_precision", "without_detection"], RATE),
-    **dict.fromkeys(["eer_excess", "eer_above_study", "eer_rise"], DIFFERENCE),
-    **dict.fromkeys(["d_prime", "d_prime_slope", "d_prime_slope_difference"], DIFFERENCE),
-    **dict.fromkeys(["eer_slope", "eer_slope_difference"], DIFFERENCE),
-    **dict.fromkeys(["probit_slope", "probit_slope_difference"], DIFFERENCE),
-}
-"""Scale of every metric that comes with replicates."""
-
 
 def standard_error(replicates: Floats, *, subjects: int) -> float:
     """Return the standard error of the figure that replicates (R,) are of.

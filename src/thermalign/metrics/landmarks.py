@@ -13,6 +13,7 @@ from thermalign.geometry import (
     RIGHT_MOUTH_CORNER,
     Floats,
     interocular_distance,
+    point_distances,
 )
 
 
@@ -49,7 +50,7 @@ def normalized_errors(predicted: Floats, annotated: Floats) -> Floats:
     unit = interocular_distance(annotated)
     if not (unit > 0).all():
         raise ValueError(f"interocular distance not positive in rows {np.flatnonzero(~(unit > 0))}")
-    return np.asarray(np.linalg.norm(predicted - annotated, axis=-1) / unit[:, None])
+    return np.asarray(point_distances(predicted, annotated) / unit[:, None])
 
 
 def eye_mouth_distance(points: Floats) -> Floats:

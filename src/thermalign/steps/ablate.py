@@ -4,14 +4,14 @@ from pathlib import Path
 from typing import Any
 
 from thermalign import tables
-from thermalign.evaluation.draws import Draws
+from thermalign.evaluation import settings as evaluated
 from thermalign.evaluation.matchers import Variations, measure_variations
-from thermalign.evaluation.measured import write_measured
 from thermalign.provenance import stamp
-from thermalign.records import read_fold
-from thermalign.schemas.dataset import IMAGES
+from thermalign.schemas.keys import MATCHER
 from thermalign.schemas.matching import FACES
-from thermalign.verification.matcher import read_matcher
+from thermalign.settings import parse
+from thermalign.steps.job import Job
+from thermalign.verification.matcher_state import read_matcher
 
 
 def run(
@@ -20,6 +20,7 @@ def run(
     folds: Path,
     faces: Path,
     matcher: Path,
+    dataset: str,
     protocol: str,
     fold: int,
     model: str,
@@ -33,14 +34,15 @@ def run(
 ) -> None:
     """Write the METRICS of the configured matcher and of every variation of it.
 
-    See :func:`thermalign.evaluation.matchers.measure_variations`; subset ``matcher=NAME``. Under the
-    protocol's headline reading of ``same_moment`` alone.
+    See :func:`thermalign.evaluation.matchers.measure_variations`. Under the protocol's headline
+    reading of ``same_moment`` alone.
 
     Parameters
     ----------
     images, folds : Path of the tables
     faces : Path of FACES aligned by annotated points
     matcher : Path of what ``train_matcher`` wrote
+    dataset : the protocol's
     protocol, fold, model : wildcards
     settings : as in :func:`thermalign.steps.train_matcher.run`
     ablation : name -> keys of ``settings`` that differ, or ``permutations``
@@ -49,13 +51,10 @@ def run(
     metrics, replicates : Path of METRICS, REPLICATES
     code : str
     """
-    made = Variations(
-        read_fold(images, folds), tables.read(faces, FACES), settings, seed=[seed, fold]
-    )
+    job = Job.read(images, folds, dataset=dataset, protocol=protocol, fold=fold, model=model)
+    made = Variations(job.rows, tables.read(faces, FACES), settings, seed=[seed, fold])
     made.take(read_matcher(matcher))
-    test = made.rows[made.rows["role"] == "test"]
-    draws = Draws.of_fold(test, tables.read(images, IMAGES), evaluation)
-    measured = list(measure_variations(made, ablation, draws, prefix="matcher"))
-    key = {"protocol": protocol, "fold": fold, "model": model}
+    draws = job.draws(parse(evaluated.Settings, evaluation, "evaluation"), made.test)
+    measured = measure_variations(made, ablation, draws, experiment=MATCHER)
     metadata = stamp(code, {**settings, "ablation": ablation, "evaluation": evaluation})
-    write_measured(measured, key, metadata, metrics=metrics, replicates=replicates)
+    job.write(measured, metadata, metrics=metrics, replicates=replicates)

@@ -12,7 +12,8 @@ from thermalign.records import points_of
 from thermalign.schemas.dataset import IMAGES
 from thermalign.schemas.matching import FACES
 from thermalign.schemas.predictions import PREDICTIONS
-from thermalign.verification.aligned import alignable, aligned_batches
+from thermalign.settings import parse
+from thermalign.verification import alignment
 from thermalign.verification.stored import quantise
 
 
@@ -37,18 +38,19 @@ def run(
     faces : Path
     code : str
     """
+    asked = parse(alignment.Settings, settings, "alignment")
     rows = tables.read(images, IMAGES)
     found = tables.read(predictions, PREDICTIONS)
     rows = rows[rows["image_id"].isin(found["image_id"])].reset_index(drop=True)
     points = points_of(found, list(rows["image_id"]))
-    usable = alignable(points, settings)
+    usable = alignment.alignable(points, asked)
     if not usable.all():
         failed = (~usable).sum()
         print(f"{failed} of {len(rows)} images could not be aligned by {model}", file=sys.stderr)
     rows = rows[usable]
     stored = [
         quantise(face)
-        for batch in aligned_batches(rows, points[usable], settings)
+        for batch in alignment.aligned_batches(rows, points[usable], asked)
         for face in batch.numpy()
     ]
     table = pd.DataFrame(stored, columns=["pixels", "scale", "offset"]).assign(
@@ -56,7 +58,7 @@ def run(
         fold=fold,
         model=model,
         image_id=rows["image_id"].to_numpy(),
-        width=settings["width"],
-        height=settings["height"],
+        width=asked.width,
+        height=asked.height,
     )
     tables.write(faces, table, FACES, stamp(code, settings))

@@ -8,6 +8,7 @@ from thermalign import tables
 from thermalign.provenance import stamp
 from thermalign.records import points_of, read_fold, rows_of_points
 from thermalign.schemas.dataset import ANNOTATIONS
+from thermalign.schemas.keys import ANNOTATED
 from thermalign.schemas.predictions import PREDICTIONS
 
 
@@ -34,6 +35,6 @@ def run(
     rows = read_fold(images, folds)
     ids = list(rows.loc[rows["image_id"].isin(points["image_id"]), "image_id"])
     place = points_of(points, ids)
-    key = {"protocol": protocol, "fold": fold, "model": "annotated"}
+    key = {"protocol": protocol, "fold": fold, "model": ANNOTATED}
     made = rows_of_points(ids, place, np.full(place.shape[:2], np.nan), key)
     tables.write(predictions, made, PREDICTIONS, stamp(code, {}))

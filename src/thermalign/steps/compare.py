@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from thermalign import tables
+from thermalign.evaluation import displacement
 from thermalign.evaluation.over_folds import join, pooled, shared_people, summarise
 from thermalign.evaluation.paired import differences as paired
 from thermalign.evaluation.placement import on_annotated, placements
@@ -85,7 +86,8 @@ def run(
         *shared_people(tested, datasets),
     ]
     if displacements:
-        rows += placements(*on_annotated(joined, every, protocols, displacements), displacements)
+        asked = parse(displacement.Settings, displacements, "displacements")
+        rows += placements(*on_annotated(joined, every, protocols, asked), asked)
     whole = pd.concat([joined, pd.DataFrame(rows, columns=SUMMARY.names)]) if rows else joined
     metadata = stamp(code, settings)
     tables.write(summary, whole.astype({"n_folds": "int32"}), SUMMARY, metadata)

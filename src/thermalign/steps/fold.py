@@ -7,6 +7,7 @@ from thermalign import tables
 from thermalign.folds import Settings, check_disjoint, split
 from thermalign.provenance import stamp
 from thermalign.schemas.dataset import FOLDS, IMAGES
+from thermalign.settings import parse
 
 
 def run(
@@ -23,11 +24,7 @@ def run(
     code : str
     """
     table = tables.read(images, IMAGES)
-    drawn = split(
-        table,
-        Settings(**{**settings, "volumes": tuple(settings["volumes"])}),
-        protocol=protocol,
-        fold=fold,
-    )
+    how = parse(Settings, settings, f"protocols.{protocol}")
+    drawn = split(table, how, protocol=protocol, fold=fold)
     check_disjoint(drawn, table)
     tables.write(folds, drawn, FOLDS, stamp(code, settings))

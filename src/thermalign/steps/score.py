@@ -5,17 +5,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from thermalign import tables
 from thermalign.provenance import stamp
 from thermalign.records import read_fold
 from thermalign.schemas.matching import FACES, SCORES
 from thermalign.schemas.predictions import PREDICTIONS
 from thermalign.verification.descriptors import Descriptors
-from thermalign.verification.enrolment import NONE, Enrolment, probes_of
-from thermalign.verification.matcher import read_matcher, read_thresholds, score_probes
-from thermalign.verification.readings import EXCLUDE
+from thermalign.verification.enrolment import probes_of
+from thermalign.verification.matcher import Settings, score_probes
+from thermalign.verification.matcher_state import read_matcher, read_thresholds
 
 
 def run(
@@ -47,33 +45,14 @@ def run(
     scores : Path
     code : str
     """
-    enrolled = read_matcher(matcher)
-    described = Descriptors(tables.read(faces, FACES), settings)
-    asked = tables.read(predictions, PREDICTIONS)["image_id"].unique()
-    probes = probes_of(read_fold(images, folds), settings, enrolled.enrolment.images)
-    probes = probes[probes["image_id"].isin(asked)].reset_index(drop=True)
-    readings = settings["same_moment"]
-    _report(probes, enrolled.enrolment, readings)
-    found = described.have(probes["image_id"])
-    table = score_probes(
-        enrolled,
-        probes,
-        found,
-        lambda: described.of(list(probes["image_id"][found])),
-        readings=readings,
-    )
-    table = table.assign(protocol=protocol, fold=fold, model=model)
+    enrolled, asked = read_matcher(matcher), Settings.of(settings)
+    described = Descriptors.of_table(tables.read(faces, FACES), asked.descriptors)
+    wanted = tables.read(predictions, PREDICTIONS)["image_id"].unique()
+    probes = probes_of(read_fold(images, folds), asked.probe, enrolled.enrolment.images)
+    probes = probes[probes["image_id"].isin(wanted)].reset_index(drop=True)
+    for line in enrolled.enrolment.told(probes, asked.same_moment):
+        print(line, file=sys.stderr)
+    table = score_probes(enrolled, probes, described, readings=asked.same_moment)
     metadata = stamp(code, settings) | {"thresholds": json.dumps(read_thresholds(matcher))}
+    table = table.assign(protocol=protocol, fold=fold, model=model)
     tables.write(scores, table, SCORES, metadata)
-
-
-def _report(probes: pd.DataFrame, enrolment: Enrolment, readings: list[str]) -> None:
-    """Say how many probes have their own moment enrolled, and how many meet no gallery without."""
-    own = int((enrolment.groups_of(probes)[0] >= 0).sum())
-    lost = int((enrolment.met_by(probes, EXCLUDE) == NONE).sum())
-    print(f"{own} of {len(probes)} probes have their own moment enrolled", file=sys.stderr)
-    if lost and EXCLUDE in readings:
-        print(
-            f"{lost} of them are no probes under exclude: it is all their person is enrolled with",
-            file=sys.stderr,
-        )

@@ -7,25 +7,25 @@ from thermalign.provenance import stamp
 from thermalign.simulator.dataset import settings_from, write_chunk
 
 
-def run(*, chunk: int, chunks: int, dataset: dict[str, Any], folder: Path, code: str) -> None:
+def run(*, chunk: int, chunks: int, settings: dict[str, Any], folder: Path, code: str) -> None:
     """Render every ``chunks``-th subject from ``chunk`` on into ``folder``.
 
     Parameters
     ----------
     chunk, chunks : int
-    dataset : the dataset's block of the configuration
+    settings : the dataset's block of the configuration
     folder : Path
         Image files, and images, annotations and attributes (Parquet).
     code : str
         Fingerprint of the code.
     """
-    settings = settings_from(dataset["settings"])
+    people = settings_from(settings["settings"])
     write_chunk(
         folder,
-        settings,
-        seed=dataset["seed"],
+        people,
+        seed=settings["seed"],
         chunk=chunk,
         chunks=chunks,
         progress=True,
-        metadata=stamp(code, dataset),
+        metadata=stamp(code, settings),
     )

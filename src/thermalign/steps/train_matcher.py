@@ -4,14 +4,17 @@ from pathlib import Path
 from typing import Any
 
 from thermalign import tables
+from thermalign.evaluation import settings as evaluated
 from thermalign.evaluation.thresholds import training_thresholds
 from thermalign.folds import check_disjoint
 from thermalign.provenance import stamp
 from thermalign.records import read_fold
 from thermalign.schemas.dataset import FOLDS, IMAGES
 from thermalign.schemas.matching import FACES
+from thermalign.settings import parse
 from thermalign.verification.descriptors import Descriptors
-from thermalign.verification.matcher import enrol, fit_mapping, save_matcher
+from thermalign.verification.matcher import Settings, enrol, fit_mapping
+from thermalign.verification.matcher_state import save_matcher
 
 
 def run(
@@ -36,17 +39,16 @@ def run(
     settings : the ``matcher:`` block with the protocol's ``gallery``, ``probe`` and ``same_moment``
     evaluation : ``tar_at_far``, the false match rates that thresholds are set for
     seed : int
-    matcher : Path of the safetensors file: see :mod:`thermalign.verification.matcher`
+    matcher : Path of the safetensors file: see :mod:`thermalign.verification.matcher_state`
         Its metadata has ``thresholds``: see :mod:`thermalign.evaluation.thresholds`.
     code : str
     """
     check_disjoint(tables.read(folds, FOLDS), tables.read(images, IMAGES))
-    described = Descriptors(tables.read(faces, FACES), settings)
-    rows = read_fold(images, folds)
-    seen = rows[described.have(rows["image_id"])]
-    mapping = fit_mapping(seen, described, settings, seed=seed)
-    enrolled = enrol(rows, described, mapping, settings, seed=[seed, fold])
-    rates = evaluation["tar_at_far"]
-    thresholds = training_thresholds(rows, described, settings, rates=rates, seed=[seed, fold])
+    asked, rows = Settings.of(settings), read_fold(images, folds)
+    described = Descriptors.of_table(tables.read(faces, FACES), asked.descriptors)
+    mapping = fit_mapping(rows, described, asked.mapping, seed=seed)
+    enrolled = enrol(rows, described, mapping, asked, seed=[seed, fold])
+    rates = parse(evaluated.Settings, evaluation, "evaluation").tar_at_far
+    thresholds = training_thresholds(rows, described, asked, rates=rates, seed=[seed, fold])
     metadata = stamp(code, {**settings, "evaluation": evaluation})
     save_matcher(matcher, enrolled, {**metadata, "thresholds": thresholds})

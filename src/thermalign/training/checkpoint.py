@@ -1,25 +1,24 @@
 """A training in progress on disk, so that a killed one goes on where it was."""
 
+import hashlib
+import json
 import pickle
 import sys
 import time
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from thermalign.tables import replace_file
 
 Snapshot = dict[str, Any]
 """Tensors, numbers, text and lists of these: what ``torch.load(weights_only=True)`` reads."""
 
-
 _DAMAGED = (OSError, RuntimeError, EOFError, LookupError, TypeError, pickle.UnpicklingError)
-
-
 _LEAST = 2.0  # seconds between two writes
-
-
 _COST = 0.02  # share of the time that writing may take
 
 
@@ -78,3 +77,38 @@ class Checkpoint:
             )
             return {}
         return dict(stages) if key == self.key else {}
+
+
+def checkpoint_key(
+    inputs: Iterable[Path], code: str, decides: Mapping[str, Any], device: torch.device
+) -> str:
+    """Return a digest of all that decides a training's result, to the last bit.
+
+    Parameters
+    ----------
+    inputs : Paths of what is read
+    code : str
+        Fingerprint of the code.
+    decides : mapping
+        Settings, seed, fold and whatever else.
+    device : torch.device
+        What it runs on; PyTorch's version and number of threads count too.
+    """
+    machine = [torch.__version__, device.type, torch.get_num_threads()]
+    digest = hashlib.sha256(json.dumps([code, decides, machine]).encode())
+    for path in inputs:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def random_state(device: torch.device) -> list[Tensor]:
+    """Return what dropout draws from, on the CPU and on the device."""
+    states = [torch.get_rng_state()]
+    return [*states, torch.cuda.get_rng_state(device)] if device.type == "cuda" else states
+
+
+def set_random_state(device: torch.device, states: list[Tensor]) -> None:
+    """Let dropout draw on from what `random_state` returned."""
+    torch.set_rng_state(states[0])
+    if device.type == "cuda":
+        torch.cuda.set_rng_state(states[1], device)

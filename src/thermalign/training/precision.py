@@ -1,22 +1,15 @@
 """How a network computes: in bfloat16 where that is asked for, compiled where that is.
 
-torch.compile needs a C++ compiler and about a minute. On a CPU it gained 3 % for DAN, whose time
-goes into convolutions that it does not change, so it is off by default.
+Which precision is faster depends on the machine (`benchmarks/detectors.py`), and a result must not,
+so it is a setting and never chosen by a clock. torch.compile needs a C++ compiler and about a
+minute. On a CPU it gained 3 % for DAN, whose time goes into convolutions that it does not change,
+so it is off by default.
 """
 
 from contextlib import AbstractContextManager, nullcontext
 
 import torch
 from torch import Tensor, nn
-
-PRECISIONS = ("float32", "bfloat16")
-"""Of training and prediction; which is faster depends on the machine (`benchmarks/detectors.py`),
-and a result must not, so it is never chosen by a clock."""
-
-
-def is_low(precision: str) -> bool:
-    """Say whether trunks compute in bfloat16."""
-    return precision == "bfloat16"
 
 
 class Mixed(nn.Module):
@@ -33,11 +26,11 @@ class Mixed(nn.Module):
         return torch.autocast(image.device.type, torch.bfloat16) if self.low else nullcontext()
 
 
-def set_low(module: nn.Module, low: bool) -> None:
-    """Let every network inside a module compute in bfloat16, or not."""
+def set_precision(module: nn.Module, precision: str) -> None:
+    """Let every network inside a module compute in ``float32`` or ``bfloat16``."""
     for part in module.modules():
         if isinstance(part, Mixed):
-            part.low = low
+            part.low = precision == "bfloat16"
 
 
 def compile_networks(module: nn.Module) -> None:

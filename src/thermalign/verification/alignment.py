@@ -1,9 +1,26 @@
-"""Alignment: the matrices that bring faces to canonical coordinates by their landmarks."""
+"""Alignment: faces brought to canonical coordinates by their landmarks.
+
+Two layers: :func:`can_fit` and :func:`fit_matrices` know points and matrices alone;
+:func:`alignable`, :func:`align_images` and :func:`align_stack` apply the ``alignment:`` block to
+images.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
+import torch
+from torch import Tensor
 
-from thermalign.geometry import LEFT_EYE, RIGHT_EYE, Floats, fit_similarity
+from thermalign.geometry import LANDMARKS, LEFT_EYE, RIGHT_EYE, Floats, Integers, fit_similarity
+from thermalign.images import read_image
+from thermalign.settings import check, setting
+from thermalign.warp import ImageStack, stack_images, warp
+
+Booleans = npt.NDArray[np.bool_]
 
 METHODS = ("similarity", "two_point", "affine")
 
@@ -13,8 +30,126 @@ THIN = 1e-6
 LARGEST_SCALE = 1e3
 """Aligned pixels per image pixel, or the reverse, beyond which a fit is degenerate. ASSUME."""
 
+BATCH = 256  # images held at once
 
-def fit(points: Floats, canonical: Floats, method: str) -> Floats:
+
+@dataclass(frozen=True)
+class Points:
+    """Where each landmark goes, (x, y); left and right are the subject's.
+
+    Attributes
+    ----------
+    right_eye, left_eye, nose_base : tuple of float
+    right_mouth_corner, left_mouth_corner : tuple of float
+    """
+
+    right_eye: tuple[float, float] = setting(low=1, unit="px")
+    left_eye: tuple[float, float] = setting(low=1, unit="px")
+    nose_base: tuple[float, float] = setting(low=1, unit="px")
+    right_mouth_corner: tuple[float, float] = setting(low=1, unit="px")
+    left_mouth_corner: tuple[float, float] = setting(low=1, unit="px")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Canonical coordinates of aligned faces.
+
+    Attributes
+    ----------
+    width, height : int
+        Of an aligned face.
+    method : str
+        Fit from landmarks to canonical points: see :func:`fit_matrices`.
+    points : Points
+    """
+
+    width: int = setting(low=32, high=1024, unit="px")
+    height: int = setting(low=32, high=1024, unit="px")
+    method: str = setting(choices=METHODS)
+    points: Points
+
+    def __post_init__(self) -> None:
+        """Refuse what is out of range."""
+        check(self)
+
+    @property
+    def canonical(self) -> Floats:
+        """The canonical points in scheme order, (L, 2) float64, pixels of the aligned face."""
+        return np.array([getattr(self.points, name) for name in LANDMARKS], np.float64)
+
+
+def alignable(points: Floats, settings: Settings) -> Booleans:
+    """Say which faces can be aligned; the others count as failures to align.
+
+    Parameters
+    ----------
+    points : (N, L, 2) float, pixels, (x, y)
+        NaN where a landmark was not found.
+    settings : Settings
+
+    Returns
+    -------
+    (N,) bool
+    """
+    return can_fit(points, settings.canonical, settings.method)
+
+
+def align_images(rows: pd.DataFrame, points: Floats, settings: Settings) -> Tensor:
+    """Align images by their landmarks.
+
+    Parameters
+    ----------
+    rows : DataFrame of N IMAGES
+    points : (N, L, 2) float, pixels, (x, y)
+    settings : Settings
+
+    Returns
+    -------
+    (N, height, width) float32, physical units
+
+    Raises
+    ------
+    ValueError
+        If a face is not :func:`alignable`, or an image does not open.
+    """
+    empty = torch.empty(0, settings.height, settings.width)
+    return torch.cat([empty, *aligned_batches(rows, points, settings)])
+
+
+def aligned_batches(rows: pd.DataFrame, points: Floats, settings: Settings) -> Iterator[Tensor]:
+    """Yield what :func:`align_images` returns in parts, in order, few images in memory."""
+    for k in range(0, len(rows), BATCH):
+        batch = rows.iloc[k : k + BATCH].to_dict("records")
+        stack = stack_images([read_image(row) for row in batch], torch.device("cpu"))
+        yield align_stack(stack, np.arange(len(batch)), points[k : k + BATCH], settings)
+
+
+def align_stack(stack: ImageStack, index: Integers, points: Floats, settings: Settings) -> Tensor:
+    """Align images that are in memory, on their device.
+
+    Parameters
+    ----------
+    stack : ImageStack
+    index : (M,) int
+        Which image of the stack each face is in.
+    points : (M, L, 2) float, pixels of the stack's images, (x, y)
+    settings : Settings
+
+    Returns
+    -------
+    (M, height, width) float32, physical units
+
+    Raises
+    ------
+    ValueError
+        If a face is not :func:`alignable`.
+    """
+    matrices = torch.as_tensor(fit_matrices(points, settings.canonical, settings.method))
+    where, shape = torch.as_tensor(index), {"width": settings.width, "height": settings.height}
+    return warp(stack, where.to(stack.device), matrices.to(stack.device), **shape)[:, 0]
+
+
+def fit_matrices(points: Floats, canonical: Floats, method: str) -> Floats:
     """Fit the matrices that bring landmarks to canonical ones.
 
     ``similarity``: least squares over all landmarks; ``two_point``: the similarity that puts both
@@ -34,27 +169,28 @@ def fit(points: Floats, canonical: Floats, method: str) -> Floats:
     Raises
     ------
     ValueError
-        If the method is unknown, or a face fails :func:`alignable`.
+        If the method is unknown, or a face fails :func:`can_fit`.
 
     Source
     ------
     Similarity: Umeyama, IEEE TPAMI 13(4), 1991. Affine: ordinary least squares.
     """
-    usable = alignable(points, canonical, method)
+    usable = can_fit(points, canonical, method)
     if not usable.all():
         raise ValueError(
             f"the landmarks of face {np.flatnonzero(~usable)[0]} are not finite or too close to "
             f"one place for {method} alignment; leave it out by alignable()"
         )
-    return _solve(*_used(points, canonical, method), method)
+    fit = _FITS[method]
+    return fit.solve(*_used(points, canonical, fit))
 
 
-def alignable(points: Floats, canonical: Floats, method: str) -> npt.NDArray[np.bool_]:
+def can_fit(points: Floats, canonical: Floats, method: str) -> Booleans:
     """Say which faces a method can align.
 
     The landmarks that it uses must be finite and, for a similarity, in two places at least; for an
     affine fit, off one line. What is fitted must neither stretch nor shrink any direction more than
-    ``LARGEST_SCALE`` times. A face upside down or mirrored is alignable.
+    ``LARGEST_SCALE`` times. A face upside down or mirrored can be aligned.
 
     Parameters
     ----------
@@ -73,12 +209,12 @@ def alignable(points: Floats, canonical: Floats, method: str) -> npt.NDArray[np.
     """
     if method not in METHODS:
         raise ValueError(f"alignment method is {method!r}; use one of {', '.join(METHODS)}")
-    used, goal = _used(points, canonical, method)
+    fit = _FITS[method]
+    used, goal = _used(points, canonical, fit)
     usable = np.asarray(np.isfinite(used).all((1, 2)))
     centred = used[usable] - used[usable].mean(1, keepdims=True)
-    dimensions = np.linalg.matrix_rank(centred, rtol=THIN)
-    usable[usable] = dimensions >= (2 if method == "affine" else 1)
-    scales = np.linalg.svd(_solve(used[usable], goal, method)[..., :2], compute_uv=False)
+    usable[usable] = np.linalg.matrix_rank(centred, rtol=THIN) >= fit.dimensions
+    scales = np.linalg.svd(fit.solve(used[usable], goal)[..., :2], compute_uv=False)
     usable[usable] = ((scales > 1 / LARGEST_SCALE) & (scales < LARGEST_SCALE)).all(1)
     return usable
 
@@ -105,13 +241,27 @@ def fit_affine(source: Floats, target: Floats) -> Floats:
     return np.concatenate([linear, shift[..., None]], axis=-1)
 
 
-def _used(points: Floats, canonical: Floats, method: str) -> tuple[Floats, Floats]:
+def _similarity(source: Floats, target: Floats) -> Floats:
+    return np.asarray(fit_similarity(source, target))
+
+
+class _Fit(NamedTuple):
+    """A method: its solver, the landmarks it looks at, and how many dimensions they must span."""
+
+    solve: Callable[[Floats, Floats], Floats]
+    landmarks: Any = slice(None)
+    dimensions: int = 1
+
+
+_FITS = {
+    "similarity": _Fit(_similarity),
+    "two_point": _Fit(_similarity, landmarks=[RIGHT_EYE, LEFT_EYE]),
+    "affine": _Fit(fit_affine, dimensions=2),
+}
+"""What each of ``METHODS`` does."""
+
+
+def _used(points: Floats, canonical: Floats, fit: _Fit) -> tuple[Floats, Floats]:
     """Return the landmarks that a method looks at, and where they go."""
-    chosen = [RIGHT_EYE, LEFT_EYE] if method == "two_point" else slice(None)
-    return np.asarray(points[:, chosen], np.float64), np.asarray(canonical[chosen], np.float64)
-
-
-def _solve(used: Floats, goal: Floats, method: str) -> Floats:
-    if method == "affine":
-        return fit_affine(used, goal)
-    return np.asarray(fit_similarity(used, goal))
+    used, goal = points[:, fit.landmarks], canonical[fit.landmarks]
+    return np.asarray(used, np.float64), np.asarray(goal, np.float64)

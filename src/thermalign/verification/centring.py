@@ -1,11 +1,23 @@
 """Per-modality mean centring: the simplest bridge between two modalities."""
 
+from dataclasses import dataclass
+
 from torch import Tensor
 
-State = dict[str, Tensor]
+from thermalign.verification.contract import THERMAL, VISIBLE, Examples, State
 
 
-def fit(visible: Tensor, thermal: Tensor) -> State:
+@dataclass(frozen=True)
+class Settings:
+    """Nothing can be set."""
+
+
+def fit(examples: Examples, settings: Settings, *, seed: int) -> State:
+    """Return :func:`means` of training subjects; validation subjects are not looked at."""
+    return means(*(examples.of("train", modality) for modality in (VISIBLE, THERMAL)))
+
+
+def means(visible: Tensor, thermal: Tensor) -> State:
     """Return the mean descriptor of every place of the face, for each modality.
 
     Parameters
@@ -23,12 +35,12 @@ def fit(visible: Tensor, thermal: Tensor) -> State:
     ValueError
         If a modality has no image.
     """
-    for name, side in (("visible", visible), ("thermal", thermal)):
+    for name, side in ((VISIBLE, visible), (THERMAL, thermal)):
         if len(side) == 0:
             raise ValueError(
                 f"matcher: mapping: centring finds no {name} training image; give some, or set none"
             )
-    return {"visible": visible.mean(0), "thermal": thermal.mean(0)}
+    return {VISIBLE: visible.mean(0), THERMAL: thermal.mean(0)}
 
 
 def apply(state: State, descriptors: Tensor, modality: str) -> Tensor:

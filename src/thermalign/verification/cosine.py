@@ -1,11 +1,40 @@
 """Cosine similarity to the enrolled images of a subject: the matcher that learns nothing."""
 
+from dataclasses import dataclass
+from typing import NamedTuple
+
 import numpy as np
 
 from thermalign.geometry import Floats, Integers
+from thermalign.verification.contract import LEFT_OUT, Gallery
 
 
-def enrol(features: Floats, labels: Integers) -> Floats:
+@dataclass(frozen=True)
+class Settings:
+    """Nothing can be set."""
+
+
+class Model(NamedTuple):
+    """Templates of S enrolled subjects.
+
+    Attributes
+    ----------
+    templates : (S, D) float64
+    """
+
+    templates: Floats
+
+
+def enrol(gallery: Gallery, settings: Settings) -> list[Model]:
+    """Return the :func:`templates` of every labelling of a gallery; nobody else is looked at."""
+    models = []
+    for labels in gallery.labellings:
+        taking = labels != LEFT_OUT
+        models.append(Model(templates(gallery.vectors[taking], labels[taking])))
+    return models
+
+
+def templates(features: Floats, labels: Integers) -> Floats:
     """Return one template per subject: the mean of its images' vectors at length 1.
 
     A probe's product with it is the mean of its cosines with the subject's images.
@@ -38,9 +67,9 @@ def enrol(features: Floats, labels: Integers) -> Floats:
     return np.asarray(total / count[:, None])
 
 
-def score(templates: Floats, probes: Floats) -> Floats:
+def score(model: Model, probes: Floats) -> Floats:
     """Return the mean cosine of probes (m, D) with the images of every subject, (m, S)."""
-    return np.asarray(_unit(probes) @ templates.T)
+    return np.asarray(_unit(probes) @ model.templates.T)
 
 
 def _unit(vectors: Floats) -> Floats:

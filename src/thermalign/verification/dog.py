@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
+from thermalign.settings import check, setting
+
 TRUNCATE = 4.0  # standard deviations kept of a Gaussian kernel
 FLOOR = 1e-3  # share of a face's strongest response below which contrast is not evened out
 
@@ -28,20 +30,17 @@ class Settings:
         10, after a power that pulls outliers in; 1.5 with their square.
     """
 
-    median: bool = True
-    inner: float = 1.0
-    outer: float = 3.0
-    contrast: float = 14.0
-    saturation: float = 1.5
+    median: bool = setting(True)
+    inner: float = setting(1.0, low=1e-6, unit="px")
+    outer: float = setting(3.0, low=1e-6, unit="px")
+    contrast: float = setting(14.0, low=1e-6, unit="px")
+    saturation: float = setting(1.5, low=1e-6)
 
     def __post_init__(self) -> None:
-        if not 0 < self.inner < self.outer:
-            raise ValueError(f"dog: need 0 < inner < outer, got {self.inner} and {self.outer}")
-        if not (self.contrast > 0 and self.saturation > 0):
-            raise ValueError(
-                f"dog: contrast and saturation must be positive, got {self.contrast} and "
-                f"{self.saturation}"
-            )
+        """Refuse what is out of range, and an inner Gaussian that is not the narrower one."""
+        check(self)
+        if not self.inner < self.outer:
+            raise ValueError(f"inner is {self.inner}; give less than outer, which is {self.outer}")
 
 
 def filter_faces(faces: Tensor, settings: Settings) -> Tensor:

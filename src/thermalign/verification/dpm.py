@@ -6,6 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss, pad
 
+from thermalign.settings import check, setting
+from thermalign.verification.contract import VISIBLE, Examples, State
+
 CHUNK = 64  # faces whose neighbourhoods are held at once
 POSITION_SCALE = 1.5
 """Patch positions run from minus this to this, beside inputs of unit variance. ASSUME."""
@@ -35,29 +38,39 @@ class Settings:
         Half of it, times |W|^2 + |b|^2, is the penalty that the papers write with lambda. ASSUME.
     """
 
-    components: int = 64
-    hidden: int = 200
-    epochs: int = 6
-    patience: int = 2
-    batch: int = 512
-    learning_rate: float = 1e-3
-    decay: float = 0.5
-    weight_decay: float = 1e-5
+    components: int = setting(64, low=1, source="Sarfraz and Stiefelhagen, BMVC 2015")
+    hidden: int = setting(200, low=1)
+    epochs: int = setting(6, low=1)
+    patience: int = setting(2, low=1)
+    batch: int = setting(512, low=1)
+    learning_rate: float = setting(1e-3, low=1e-12)
+    decay: float = setting(0.5, low=1e-12, high=1)
+    weight_decay: float = setting(1e-5, low=0)
 
     def __post_init__(self) -> None:
-        counts = (self.components, self.hidden, self.epochs, self.patience, self.batch)
-        if min(counts) < 1 or self.learning_rate <= 0 or not 0 < self.decay <= 1:
-            raise ValueError(
-                "dpm: counts must be at least 1, learning_rate positive, decay in 0..1"
-            )
-        if self.weight_decay < 0:
-            raise ValueError(f"dpm: weight_decay must not be negative, got {self.weight_decay}")
+        """Refuse what is out of range."""
+        check(self)
 
 
-State = dict[str, Tensor]
+def fit(examples: Examples, settings: Settings, *, seed: int) -> State:
+    """Return :func:`fit_pairs` of training subjects; validation subjects, if any, stop it."""
+    train, *held_out = (examples.pairs(role) for role in examples.roles)
+    return fit_pairs(*train, held_out[0] if held_out else None, settings, seed=seed)
 
 
-def fit(
+def apply(state: State, descriptors: Tensor, modality: str) -> Tensor:
+    """Return descriptors (N, rows, columns, D) of a modality, comparable with the other's.
+
+    Visible ones are predicted as thermal ones; both sides then stand off the training subjects'
+    mean thermal face, as the papers' PCA centres them. PLS does not see such a shift; a cosine
+    does.
+    """
+    if modality == VISIBLE:
+        descriptors = map_visible(state, descriptors)
+    return descriptors - state["mean"].to(descriptors)
+
+
+def fit_pairs(
     visible: Tensor,
     thermal: Tensor,
     held_out: tuple[Tensor, Tensor] | None,
@@ -117,7 +130,7 @@ def fit(
     return state | {f"network.{name}": tensor for name, tensor in best.items()}
 
 
-def apply(state: State, visible: Tensor) -> Tensor:
+def map_visible(state: State, visible: Tensor) -> Tensor:
     """Map visible descriptors (N, rows, columns, D) to thermal ones of the same shape."""
     state = {name: tensor.to(visible) for name, tensor in state.items()}
     weights = {k.removeprefix("network."): v for k, v in state.items() if k.startswith("network.")}

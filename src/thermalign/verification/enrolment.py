@@ -1,7 +1,7 @@
 """Which images a protocol selects, who is enrolled with what, and which gallery a probe meets."""
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
 from typing import Any
@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from thermalign.geometry import Integers
+from thermalign.settings import check, setting
 from thermalign.verification.readings import EXCLUDE
 
 PARTS = 4
@@ -22,6 +23,43 @@ WHOLE, NONE = 0, -1
 
 
 SHOWN = 8  # values of a column that an error lists
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Test images that enrol, or that are probes; an empty tuple stands for every value.
+
+    Attributes
+    ----------
+    modality : str
+    conditions, sessions : tuple of str
+    ranges : tuple of int
+    images : int or None
+        How many of each person enrol, drawn; None for all.
+    seed : int
+        Of that draw.
+    """
+
+    modality: str = setting(choices=("visible", "thermal"))
+    conditions: tuple[str, ...] = setting(())
+    ranges: tuple[int, ...] = setting((), low=1)
+    sessions: tuple[str, ...] = setting(())
+    images: int | None = setting(None, low=1)
+    seed: int = setting(0, low=0)
+
+    def __post_init__(self) -> None:
+        """Refuse what is out of range."""
+        check(self)
+
+    def __str__(self) -> str:
+        """Write what is selected as the configuration does."""
+        chosen = [f"{key}: {list(getattr(self, key))}" for key in self.asked]
+        return ", ".join([f"modality: {self.modality}", *chosen])
+
+    @property
+    def asked(self) -> list[str]:
+        """The keys of ``SELECTED_BY`` that leave something out."""
+        return [key for key in SELECTED_BY if getattr(self, key)]
 
 
 @dataclass(frozen=True)
@@ -46,7 +84,9 @@ class Enrolment:
     partial: bool
 
     @classmethod
-    def of(cls, gallery: pd.DataFrame, probes: pd.DataFrame, readings: list[str]) -> "Enrolment":
+    def of(
+        cls, gallery: pd.DataFrame, probes: pd.DataFrame, readings: Sequence[str]
+    ) -> "Enrolment":
         """Enrol a gallery that probes will meet under ``readings``, both rows of IMAGES.
 
         Raises
@@ -107,6 +147,27 @@ class Enrolment:
         both = np.array(found, int).reshape(-1, 2)
         return both[:, 0], both[:, 1]
 
+    def told(self, probes: pd.DataFrame, readings: Sequence[str]) -> list[str]:
+        """Say how many probes have their own moment enrolled, and how many meet no gallery without.
+
+        Parameters
+        ----------
+        probes : DataFrame of IMAGES
+        readings : of ``same_moment``
+
+        Returns
+        -------
+        list of str
+            Lines for the log.
+        """
+        own = int((self.groups_of(probes)[0] >= 0).sum())
+        lost = int((self.met_by(probes, EXCLUDE) == NONE).sum())
+        lines = [f"{own} of {len(probes)} probes have their own moment enrolled"]
+        if lost and EXCLUDE in readings:
+            alone = "it is all their person is enrolled with"
+            lines.append(f"{lost} of them are no probes under exclude: {alone}")
+        return lines
+
     @cached_property
     def _groups(self) -> dict[tuple[str, str], tuple[int, int]]:
         groups = {}
@@ -117,40 +178,37 @@ class Enrolment:
         return groups
 
 
-def gallery_of(rows: pd.DataFrame, settings: dict[str, Any]) -> pd.DataFrame:
-    """Return the test images that enrol: the protocol's gallery, or ``images`` of each person.
+def gallery_of(rows: pd.DataFrame, gallery: Selection) -> pd.DataFrame:
+    """Return the test images that enrol: those selected, or ``images`` of each person.
 
     Those are drawn by the gallery's seed and their names: fewer are among more.
 
     Parameters
     ----------
     rows : DataFrame of IMAGES with ``role``, those that can be enrolled
-    settings : mapping with the protocol's ``gallery``
+    gallery : Selection
 
     Raises
     ------
     ValueError
         If there is none.
     """
-    chosen = selected(rows, settings, "gallery")
-    wanted = settings["gallery"]
-    if "images" not in wanted:
+    chosen = selected(rows, gallery, role="gallery")
+    if gallery.images is None:
         return chosen
-    drawn = [number_of(f"{wanted['seed']}/{name}") for name in chosen["image_id"]]
+    drawn = [number_of(f"{gallery.seed}/{name}") for name in chosen["image_id"]]
     first = chosen.assign(drawn=drawn).sort_values("drawn").groupby("subject_id")
-    kept = first.head(wanted["images"])["image_id"]
+    kept = first.head(gallery.images)["image_id"]
     return chosen[chosen["image_id"].isin(kept)].reset_index(drop=True)
 
 
-def probes_of(
-    rows: pd.DataFrame, settings: dict[str, Any], enrolled: Collection[str]
-) -> pd.DataFrame:
+def probes_of(rows: pd.DataFrame, probe: Selection, enrolled: Collection[str]) -> pd.DataFrame:
     """Return the test images that are probes; an enrolled image never is.
 
     Parameters
     ----------
     rows : DataFrame of IMAGES with ``role``
-    settings : mapping with the protocol's ``probe``
+    probe : Selection
     enrolled : collection of image_id
 
     Raises
@@ -158,41 +216,41 @@ def probes_of(
     ValueError
         If there is none.
     """
-    chosen = selected(rows, settings, "probe")
+    chosen = selected(rows, probe, role="probe")
     left = chosen[~chosen["image_id"].isin(enrolled)].reset_index(drop=True)
     if left.empty:
         raise ValueError(
-            f"probe: all {len(chosen)} images that {settings['probe']} selects are enrolled, so "
-            "that no probe is left; change probe: or gallery: of the protocol"
+            f"probe: all {len(chosen)} images that {{{probe}}} selects are enrolled, so that no "
+            "probe is left; change probe: or gallery: of the protocol"
         )
     return left
 
 
-def selected(rows: pd.DataFrame, settings: dict[str, Any], role: str) -> pd.DataFrame:
-    """Return the test images that ``probe`` or ``gallery`` of a protocol selects.
+def selected(rows: pd.DataFrame, wanted: Selection, *, role: str) -> pd.DataFrame:
+    """Return the test images that ``probe`` or ``gallery`` of a protocol, the role, selects.
 
     Raises
     ------
     ValueError
         If there is none.
     """
-    test, wanted = rows[rows["role"] == "test"], settings[role]
+    test = rows[rows["role"] == "test"]
     chosen = select(test, wanted)
     if not chosen.empty:
         return chosen
-    modality = {"modality": wanted["modality"]}
+    modality = Selection(wanted.modality)
     of_modality = select(test, modality)
     if of_modality.empty:
         raise ValueError(
-            f"{role}: modality: no test image is {wanted['modality']}; they are "
+            f"{role}: modality: no test image is {wanted.modality}; they are "
             f"{_values(test['modality'])}"
         )
-    asked = [key for key in SELECTED_BY if wanted.get(key)]
-    alone = [key for key in asked if select(test, {**modality, key: wanted[key]}).empty]
-    named = " and ".join(f"{key}: {wanted[key]}" for key in alone[:1] or asked)
+    asked = {key: getattr(wanted, key) for key in wanted.asked}
+    alone = [k for k, v in asked.items() if select(test, replace(modality, **{k: v})).empty]
+    named = " and ".join(f"{key}: {list(asked[key])}" for key in alone[:1] or asked)
     has = "; ".join(f"{key}: {_values(of_modality[SELECTED_BY[key]])}" for key in asked)
     raise ValueError(
-        f"{role}: {named} selects no {wanted['modality']} image of a test subject; they have {has}"
+        f"{role}: {named} selects no {wanted.modality} image of a test subject; they have {has}"
     )
 
 
@@ -210,10 +268,9 @@ SELECTED_BY = {"conditions": "condition", "ranges": "range", "sessions": "sessio
 """Keys of a protocol's probe and gallery, and the columns of IMAGES that they choose by."""
 
 
-def select(images: pd.DataFrame, wanted: Mapping[str, Any]) -> pd.DataFrame:
-    """Return the images of a modality, and of those of ``SELECTED_BY``; an empty list is all."""
-    chosen = images["modality"] == wanted["modality"]
-    for key, column in SELECTED_BY.items():
-        if wanted.get(key):
-            chosen &= images[column].isin(wanted[key])
+def select(images: pd.DataFrame, wanted: Selection) -> pd.DataFrame:
+    """Return the images, of whatever role, that a selection allows."""
+    chosen = images["modality"] == wanted.modality
+    for key in wanted.asked:
+        chosen &= images[SELECTED_BY[key]].isin(getattr(wanted, key))
     return images[chosen].reset_index(drop=True)

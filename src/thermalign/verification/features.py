@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
 from thermalign.geometry import Floats
+from thermalign.settings import check, setting
 from thermalign.verification.dog import gaussian_matrix
 
 
@@ -28,17 +29,14 @@ class Settings:
         Share of the image's mean descriptor norm below which a descriptor is not blown up. ASSUME.
     """
 
-    cell: int = 8
-    orientations: int = 8
-    signed: bool = True
-    floor: float = 0.1
+    cell: int = setting(8, low=2, unit="px")
+    orientations: int = setting(8, low=2)
+    signed: bool = setting(True)
+    floor: float = setting(0.1, low=1e-6)
 
     def __post_init__(self) -> None:
-        if self.cell < 2 or self.orientations < 2 or self.floor <= 0:
-            raise ValueError(
-                "features: cell and orientations must be at least 2 and floor positive, got "
-                f"{self.cell}, {self.orientations} and {self.floor}"
-            )
+        """Refuse what is out of range."""
+        check(self)
 
 
 def describe(images: Tensor, settings: Settings) -> Tensor:

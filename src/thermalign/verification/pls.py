@@ -6,21 +6,20 @@ they were given.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from array_api_compat import array_namespace, device
 
 from thermalign.geometry import Integers
+from thermalign.settings import check, setting
+from thermalign.verification.contract import LEFT_OUT, Gallery
 
 Booleans = npt.NDArray[np.bool_]
 
 CROSS_EXAMPLE = -1
 """Label of a row that belongs to no enrolled subject."""
-
-LEFT_OUT = -2
-"""Label of a row that takes no part."""
 
 NEGATIVES = ("published", "gallery", "training")
 
@@ -29,7 +28,30 @@ NOTHING_LEFT = 1e-12
 
 
 @dataclass(frozen=True)
-class OneVsAll:
+class Settings:
+    """How enrolled people are told from others.
+
+    Attributes
+    ----------
+    components : int
+        Of PLS. ASSUME: the papers do not state it.
+    negatives : str
+        Who a subject is told from. ``published``: other subjects' gallery and the cross-examples;
+        ``gallery``: other subjects' gallery only; ``training``: the cross-examples only.
+    cross_examples : int
+        Probe-modality images of each training and validation subject among the negatives.
+    """
+
+    components: int = setting(10, low=1, high=100)
+    negatives: str = setting("published", choices=NEGATIVES)
+    cross_examples: int = setting(8, low=0)
+
+    def __post_init__(self) -> None:
+        """Refuse what is out of range."""
+        check(self)
+
+
+class Model(NamedTuple):
     """Linear classifiers of S enrolled subjects (array).
 
     Attributes
@@ -42,9 +64,22 @@ class OneVsAll:
     intercepts: Any
 
 
+def enrol(gallery: Gallery, settings: Settings) -> list[Model]:
+    """Fit the classifiers of every labelling of a gallery, with cross-examples of others."""
+    cross = gallery.others.draw(settings.cross_examples)
+    added = (0, len(cross))
+    labellings = [
+        np.pad(labels, added, constant_values=CROSS_EXAMPLE) for labels in gallery.labellings
+    ]
+    vectors = np.concatenate([gallery.vectors, cross]) if len(cross) else gallery.vectors
+    return fit_each(
+        vectors, labellings, n_components=settings.components, negatives=settings.negatives
+    )
+
+
 def fit_one_vs_all(
     features: Any, labels: Integers, *, n_components: int, negatives: str = "published"
-) -> OneVsAll:
+) -> Model:
     """Fit PLS1 of targets +1, a subject's rows, and -1, its negatives, for every subject (array).
 
     Every classifier needs inner products of the same rows, so one Gram matrix serves all.
@@ -63,7 +98,7 @@ def fit_one_vs_all(
 
     Returns
     -------
-    OneVsAll
+    Model
 
     Raises
     ------
@@ -84,7 +119,7 @@ def fit_each(
     *,
     n_components: int,
     negatives: str = "published",
-) -> list[OneVsAll]:
+) -> list[Model]:
     """Fit :func:`fit_one_vs_all` under several labellings of the same rows (array).
 
     Rows that stay out of some of them cost nothing anew: one Gram matrix serves every labelling.
@@ -110,11 +145,11 @@ def fit_each(
     for labels in labellings:
         dual, at_mean, y_mean = _fit(K, labels, n_components=n_components, negatives=negatives)
         weights = dual @ X
-        models.append(OneVsAll(weights, y_mean - (at_mean + weights @ centre)))
+        models.append(Model(weights, y_mean - (at_mean + weights @ centre)))
     return models
 
 
-def score(model: OneVsAll, probes: Any) -> Any:
+def score(model: Model, probes: Any) -> Any:
     """Return the regression response of probes (m, D) for every subject, (m, S) float64 (array)."""
     xp = array_namespace(probes)
     return xp.astype(probes, xp.float64) @ model.weights.T + model.intercepts

@@ -4,17 +4,11 @@
 lists one or both under ``same_moment:``; the first is its headline.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 import pandas as pd
 
 EXCLUDE, KEEP = "exclude", "keep"
-
-
-def headline_of(settings: Mapping[str, Any]) -> str:
-    """Return the reading that stands first among a protocol's ``same_moment``."""
-    return str(settings["same_moment"][0])
 
 
 def by_reading(comparisons: pd.DataFrame, headline: str) -> Iterator[tuple[str, pd.DataFrame]]:

@@ -4,30 +4,29 @@ The study's paper tests its last network alone, inside the given face box: that 
 """
 
 import math
-from dataclasses import dataclass
 from functools import partial
 
 import torch
 from torch import Tensor, nn
 
-from thermalign.landmarks import normalise
+from thermalign.geometry import from_box_units
 from thermalign.landmarks.contract import (
     Detections,
     Faces,
     chunks,
-    from_box_units,
     point_error,
     unannotated,
 )
-from thermalign.landmarks.mtcnn import cascade, crops, losses, mining
+from thermalign.landmarks.mtcnn import cascade, crops, losses
 from thermalign.landmarks.mtcnn.boxes import squared
 from thermalign.landmarks.mtcnn.crops import Crops, Pools
 from thermalign.landmarks.mtcnn.losses import Lesson, Weights
 from thermalign.landmarks.mtcnn.networks import ONet, PNet, RNet, initialise
-from thermalign.settings import check_choices, check_ranges
+from thermalign.landmarks.mtcnn.settings import Settings
 from thermalign.states import State
 from thermalign.training import loop
 from thermalign.training.loop import UNKEPT, Run
+from thermalign.training.trained import keep, restore
 from thermalign.warp import ImageStack
 
 WEIGHTS: dict[str, Weights] = {
@@ -36,80 +35,6 @@ WEIGHTS: dict[str, Weights] = {
     "onet": (1.0, 0.5, 1.0),
 }
 """Of each network's face, box and landmark losses; MTCNN paper."""
-
-
-@dataclass(frozen=True)
-class Settings:
-    """Hyper-parameters; defaults are the paper's, or those of ports that train MTCNN.
-
-    The original authors published no training code; the port is AITTSMD/MTCNN-Tensorflow.
-    """
-
-    stages: str = "full"  # or onet: the last network alone, for images that are face crops
-    losses: str = "alternating"  # paper; or weighted_sum (ports), or landmarks (onet alone)
-    given_box: str = "squared"  # official detector; or as_is: resized with its own proportions
-    width: float = 1.0  # of the channels and units of all networks; paper 1
-    ratio: tuple[float, float, float, float] = (3.0, 1.0, 1.0, 2.0)  # negative, part, positive,
-    # landmark faces of a batch; MTCNN paper
-    hard_share: float = 0.7  # of a batch's face losses that count, the largest; MTCNN paper
-    negative_iou: float = 0.3  # below; MTCNN paper, as the next two
-    part_iou: float = 0.4  # from here to positive_iou
-    positive_iou: float = 0.65  # above
-    negative_crops: int = 50  # random ones per face, anywhere; port, as the next two
-    near_crops: int = 5  # random ones per face, touching it
-    face_crops: int = 20  # random ones per face, around it
-    least_crops: int = 5  # per face, of mined parts and positives, thrice of negatives. ASSUME
-    most_negatives: int = 60  # mined ones per face; port
-    mined_faces: int = 5000  # that mining runs over at most. ASSUME
-    mining_thresholds: tuple[float, float] = (0.3, 0.1)  # of P- and R-Net, in mining; port
-    shift: float = 0.2  # of a landmark crop's centre, fraction of the box, at most; port
-    scale: tuple[float, float] = (0.8, 1.25)  # of a landmark crop's side, range; port
-    least_iou: float = 0.65  # of a landmark crop with the box; MTCNN paper
-    rotation: float = 5.0  # degrees, at most; port (there exactly 5)
-    widening: float = 0.7  # of the levels of P-Net's images, at most; port: colour jitter.
-    # ASSUME, looked at on the default study's faces
-    min_face: float = 20.0  # px, smallest face to find; official, as the next two
-    pyramid_factor: float = 0.709  # size of each copy over the one before
-    thresholds: tuple[float, float, float] = (0.6, 0.7, 0.7)  # of P-, R- and O-Net
-    mirrored: bool = False  # O-Net's landmarks averaged with the mirrored crop's; official v1: true
-    batch_size: int = 384  # port
-    pnet_steps: int = 18_000  # ASSUME: the port's 30, 22 and 22 epochs of ten crops
-    rnet_steps: int = 13_200  # of 23,040 images, as the paper has
-    steps: int = 13_200  # of O-Net
-    init: str = "xavier"  # uniform, biases 0; port. Or default: PyTorch's own
-    l2: float = 5e-4  # of the kernels of convolutions, in the loss (not decoupled decay); port
-    learning_rate: float = 1e-3  # port, there for SGD with momentum
-    schedule: str = "cosine"  # ASSUME: falls as the port's, x .1 at epochs 6, 14 and 20
-    validate_every: int = 100  # steps. ASSUME
-    patience: int = 40  # validations of O-Net. ASSUME; 0 never stops
-    precision: str = "float32"  # or bfloat16; see _precision
-    compile: bool = False  # torch.compile; see _precision
-    normalisation: str = "percentile"  # ports: (x - 127.5) / 128 of 8-bit images
-    window: tuple[float, float] = (20.0, 40.0)  # degrees Celsius, of normalisation: window
-
-    def __post_init__(self) -> None:
-        check_choices(self, stages=("full", "onet"), given_box=("squared", "as_is"))
-        check_choices(self, losses=("alternating", "weighted_sum", "landmarks"))
-        check_choices(self, init=("xavier", "default"))
-        if self.losses == "landmarks" and self.stages == "full":
-            raise ValueError("losses is landmarks, which finds no faces; give stages: onet too")
-        check_ranges(self, width=(0.01, 8), shift=(0, 1), scale=(0.1, 10), least_iou=(0, 1))
-        check_ranges(self, ratio=(0.01, 1000), hard_share=(0.01, 1), rotation=(0, 180))
-        check_ranges(self, widening=(0, 10), l2=(0, 1))
-        check_ranges(self, negative_iou=(0, 1), part_iou=(0, 1), positive_iou=(0, 1))
-        check_ranges(self, negative_crops=(1, 10**4), near_crops=(0, 10**4))
-        check_ranges(self, face_crops=(1, 10**4), least_crops=(1, 10**4))
-        check_ranges(self, most_negatives=(1, 10**4), mined_faces=(1, 10**8))
-        check_ranges(self, mining_thresholds=(0, 1), thresholds=(0, 1), min_face=(12, 10**4))
-        check_ranges(self, pyramid_factor=(0.1, 0.95))
-        if not self.negative_iou <= self.part_iou <= self.positive_iou:
-            raise ValueError(
-                f"negative_iou, part_iou and positive_iou are {self.negative_iou:g}, "
-                f"{self.part_iou:g} and {self.positive_iou:g}; let none be above the next"
-            )
-        check_ranges(self, pnet_steps=(1, 10**8), rnet_steps=(1, 10**8), steps=(1, 10**8))
-        loop.check(self)
-        normalise.check(self)
 
 
 class Mtcnn(nn.Module):
@@ -149,24 +74,10 @@ def fit(
     what P- and R-Net find, both topped up with random crops. P- and R-Net are kept as their last
     step leaves them, O-Net in the state with the lowest error inside given boxes.
 
-    Parameters
-    ----------
-    train, validation : Faces
-        Without validation faces the last state is kept.
-    settings : Settings
-    seed : int
-    run : Run
-        Its progress and checkpoint.
-
-    Returns
-    -------
-    State
-
     Raises
     ------
     ValueError
-        If there are no training faces, no crop falls into a band of overlap, or a loss is not
-        finite.
+        As every detector, and if no crop falls into a band of overlap.
 
     Source
     ------
@@ -192,7 +103,7 @@ def fit(
             validate=partial(_error, onet, validation, settings) if len(validation) else None,
             l2=settings.l2,
         )
-    return loop.keep(networks, session.curve, settings)
+    return keep(networks, session.curve, settings)
 
 
 def predict(
@@ -200,27 +111,11 @@ def predict(
 ) -> tuple[Tensor, Tensor]:
     """Find the landmarks of each face inside its box, by O-Net alone: the paper's test mode.
 
-    Parameters
-    ----------
-    state : State
-    stack : ImageStack of N images
-    boxes : (N, 4) float, pixels, (x, y, width, height)
-    settings : Settings
-
-    Returns
-    -------
-    points : (N, L, 2) float32, pixels, (x, y)
-    confidence : (N, L) float32
-        O-Net's probability of a face, the same for every landmark; NaN where it was trained for
-        landmarks alone, or is given boxes as they are: it learns faces in squares.
-
-    Raises
-    ------
-    ValueError
-        If the boxes do not fit the images, or the state does not fit the settings.
+    Confidence is O-Net's probability of a face, the same for every landmark; NaN where it was
+    trained for landmarks alone, or is given boxes as they are: it learns faces in squares.
     """
     faces = unannotated(stack, boxes)
-    networks = loop.restore(Mtcnn(settings), state, stack.device, settings)
+    networks = restore(Mtcnn(settings), state, stack.device, settings)
     points, probability = _locate(networks.onet, faces, settings)
     if settings.losses == "landmarks" or settings.given_box == "as_is":
         probability = torch.full_like(probability, torch.nan)
@@ -248,7 +143,7 @@ def detect(state: State, stack: ImageStack, settings: Settings) -> Detections:
     """
     if settings.stages != "full":
         raise ValueError("stages is onet, which finds no faces; train with stages: full")
-    networks = loop.restore(Mtcnn(settings), state, stack.device, settings)
+    networks = restore(Mtcnn(settings), state, stack.device, settings)
     # Whole images stand for the boxes that are not known yet.
     whole = torch.cat([torch.zeros_like(stack.sizes[:, 0]), stack.sizes[:, 0]], dim=1)
     faces = unannotated(stack, whole)
@@ -274,11 +169,11 @@ def _fit_proposing(
         loss = partial(losses.loss, net, lesson, settings, session.generator)
         session.optimise(net, name, steps, settings, loss=loss, validate=None, l2=settings.l2)
 
-    pools = crops.random_pools(train, settings, mining.generator(train, seed, 0))
+    pools = crops.random_pools(train, settings, crops.generator(train, seed, 0))
     crops.check(pools)
     levels = cascade.image_levels(train, settings)
     optimise(networks.pnet, "pnet", settings.pnet_steps, pools, levels)
-    pools = mining.mine(train, settings, mining.generator(train, seed, 1), pnet=networks.pnet)
+    pools = cascade.mine(train, settings, crops.generator(train, seed, 1), pnet=networks.pnet)
     optimise(networks.rnet, "rnet", settings.rnet_steps, pools, None)
 
 
@@ -288,9 +183,9 @@ def _pools_of_output(
     """Return what O-Net's face and box losses are learnt from, if they are."""
     if settings.losses == "landmarks":
         return None
-    draws = mining.generator(train, seed, 2)
+    draws = crops.generator(train, seed, 2)
     if settings.stages == "full":
-        return mining.mine(train, settings, draws, pnet=networks.pnet, rnet=networks.rnet)
+        return cascade.mine(train, settings, draws, pnet=networks.pnet, rnet=networks.rnet)
     pools = crops.random_pools(train, settings, draws)
     crops.check(pools)
     return pools

@@ -1,4 +1,4 @@
-"""Boxes of a detector: overlap, calibration, squaring, suppression, the image pyramid.
+"""Boxes of a detector: calibration, squaring, suppression, the image pyramid.
 
 Boxes are (x, y, width, height) in pixels as `thermalign.geometry` has them.
 """
@@ -9,13 +9,9 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from thermalign.geometry import box_intersection
+
 _PAIRS = 4_000_000  # pairs of boxes compared at a time: some 100 MB of intermediates
-
-
-def iou(first: Tensor, second: Tensor) -> Tensor:
-    """Return the intersection over union of boxes (..., 4), broadcast against each other."""
-    common = _common(first, second)
-    return common / (_area(first) + _area(second) - common)
 
 
 def squared(boxes: Tensor) -> Tensor:
@@ -153,16 +149,6 @@ def pyramid(
     return sizes
 
 
-def _common(first: Tensor, second: Tensor) -> Tensor:
-    low = torch.maximum(first[..., :2], second[..., :2])
-    high = torch.minimum(first[..., :2] + first[..., 2:], second[..., :2] + second[..., 2:])
-    return (high - low).clamp(min=0).prod(-1)
-
-
-def _area(boxes: Tensor) -> Tensor:
-    return boxes[..., 2:].prod(-1)
-
-
 def _ranks(counts: Tensor, group: Tensor) -> Tensor:
     """Return the place of each element in its group, from 0."""
     starts = counts.cumsum(0) - counts
@@ -172,7 +158,8 @@ def _ranks(counts: Tensor, group: Tensor) -> Tensor:
 def _best_of_groups(boxes: Tensor, threshold: float, smaller: bool) -> Tensor:
     """Return which of sorted boxes (G, K, 4) are kept, (G, K) bool."""
     first, second = boxes[:, :, None], boxes[:, None]
-    common, areas = _common(first, second), (_area(first), _area(second))
+    common = box_intersection(first, second)
+    areas = first[..., 2:].prod(-1), second[..., 2:].prod(-1)
     whole = torch.minimum(*areas) if smaller else areas[0] + areas[1] - common
     over = (common > threshold * whole).triu(1)  # (G, K, K): the first drops the second
     kept = torch.ones(boxes.shape[:2], dtype=torch.bool, device=boxes.device)

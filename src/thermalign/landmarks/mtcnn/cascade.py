@@ -8,51 +8,26 @@ of an image go on, which bounds memory while a network is still bad.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import torch
 from torch import Tensor
 
-from thermalign.geometry import box_to_crop, mirror_points
+from thermalign.geometry import box_to_crop, from_box_units, mirror_points
 from thermalign.landmarks import normalise
-from thermalign.landmarks.contract import Detections, Faces, from_box_units
+from thermalign.landmarks.contract import Detections, Faces
 from thermalign.landmarks.mtcnn.boxes import calibrate, pyramid, squared, suppress
-from thermalign.landmarks.mtcnn.crops import Crops
+from thermalign.landmarks.mtcnn.crops import Crops, Pools, mined_pools, top_up
 from thermalign.landmarks.mtcnn.networks import Heads, ONet, PNet, RNet, face_probability
+from thermalign.landmarks.mtcnn.settings import Settings
 
 _PIXELS = 500_000  # of the pyramid per batch
-
-
 _CROPS = 512  # per batch
-
-
 _WINDOWS = 512  # of a copy of the pyramid that go on
-
-
 _PROPOSALS = 300  # of an image that go on
-
-
 _SAME_COPY = 0.5  # overlaps beyond which the worse box is dropped; official
-
-
 _ACROSS_COPIES = 0.7
-
-
 _REFINED = 0.7
-
-
 _OUTPUT = 0.7  # of the smaller box
-
-
-class Detecting(normalise.Normalisation, Protocol):
-    """The settings of MTCNN that say how faces are found; see `mtcnn.Settings`."""
-
-    @property
-    def min_face(self) -> float: ...
-    @property
-    def pyramid_factor(self) -> float: ...
-    @property
-    def mirrored(self) -> bool: ...
 
 
 @dataclass(frozen=True)
@@ -70,7 +45,7 @@ class Candidates:
     scores: Tensor
 
 
-def image_levels(faces: Faces, settings: normalise.Normalisation) -> Tensor:
+def image_levels(faces: Faces, settings: Settings) -> Tensor:
     """Measure the levels of each example's whole image, (M, K).
 
     ASSUME: a proposal network sees an image before there is a box, so its levels are the image's.
@@ -81,9 +56,7 @@ def image_levels(faces: Faces, settings: normalise.Normalisation) -> Tensor:
     return normalise.prepare(whole, settings).levels
 
 
-def normalised_crops(
-    faces: Faces, crops: Crops, settings: normalise.Normalisation, *, size: int
-) -> Tensor:
+def normalised_crops(faces: Faces, crops: Crops, settings: Settings, *, size: int) -> Tensor:
     """Cut crops out of examples, resize them and normalise each by its own levels.
 
     Returns
@@ -99,7 +72,7 @@ def look(
     net: RNet | ONet,
     faces: Faces,
     crops: Crops,
-    settings: normalise.Normalisation,
+    settings: Settings,
     *,
     mirrored: bool,
 ) -> Heads:
@@ -110,7 +83,7 @@ def look(
     net : RNet or ONet
     faces : Faces
     crops : K Crops
-    settings : Normalisation
+    settings : Settings
     mirrored : bool
         Whether landmarks are averaged with those of the mirrored crops, mirrored back.
 
@@ -133,7 +106,7 @@ def look(
 
 
 @torch.no_grad()
-def propose(pnet: PNet, faces: Faces, settings: Detecting, *, threshold: float) -> Candidates:
+def propose(pnet: PNet, faces: Faces, settings: Settings, *, threshold: float) -> Candidates:
     """Scan every example's image at all scales.
 
     Parameters
@@ -141,7 +114,7 @@ def propose(pnet: PNet, faces: Faces, settings: Detecting, *, threshold: float) 
     pnet : PNet
     faces : Faces
         Their boxes and points are not looked at.
-    settings : Detecting
+    settings : Settings
     threshold : float
         Least probability of a face.
 
@@ -164,7 +137,7 @@ def propose(pnet: PNet, faces: Faces, settings: Detecting, *, threshold: float) 
 
 @torch.no_grad()
 def refine(
-    rnet: RNet, faces: Faces, candidates: Candidates, settings: Detecting, *, threshold: float
+    rnet: RNet, faces: Faces, candidates: Candidates, settings: Settings, *, threshold: float
 ) -> Candidates:
     """Keep the candidates that R-Net takes for faces, calibrated."""
     scores, offsets, _ = _look(rnet, faces, candidates, settings, mirrored=False)
@@ -177,7 +150,7 @@ def refine(
 
 @torch.no_grad()
 def output(
-    onet: ONet, faces: Faces, candidates: Candidates, settings: Detecting, *, threshold: float
+    onet: ONet, faces: Faces, candidates: Candidates, settings: Settings, *, threshold: float
 ) -> Detections:
     """Return the faces that O-Net confirms, with their landmarks.
 
@@ -193,8 +166,52 @@ def output(
     return Detections(faces.index[crops.rows[kept]], boxes[kept], scores[kept], points[kept])
 
 
+def mine(
+    train: Faces,
+    settings: Settings,
+    generator: torch.Generator,
+    *,
+    pnet: PNet,
+    rnet: RNet | None = None,
+) -> Pools:
+    """Sort what trained networks find in training images by overlap, topped up with random crops.
+
+    Parameters
+    ----------
+    train : Faces
+        Of many, ``mined_faces`` are drawn; mirrored copies count as faces of their own.
+    settings : Settings
+    generator : torch.Generator
+        Of this stage alone (`crops.generator`), so that a training that goes on after a kill
+        mines the same.
+    pnet : PNet
+    rnet : RNet, optional
+        Refines what P-Net finds.
+
+    Returns
+    -------
+    Pools
+        Of the examples of ``train``.
+
+    Raises
+    ------
+    ValueError
+        If there are no crops of one kind, neither mined nor random ones.
+    """
+    device = train.stack.device
+    rows = torch.randperm(len(train), generator=generator, device=device)[: settings.mined_faces]
+    rows = rows.sort().values
+    some = train.subset(rows)
+    first, second = settings.mining_thresholds
+    found = propose(pnet, some, settings, threshold=first)
+    if rnet is not None:
+        found = refine(rnet, some, found, settings, threshold=second)
+    mined = mined_pools(some, found.crops, settings)
+    return top_up(mined, some, settings, generator).of(rows)
+
+
 def _copies(
-    faces: Faces, settings: Detecting, cell: int
+    faces: Faces, settings: Settings, cell: int
 ) -> Iterator[tuple[Tensor, tuple[int, int]]]:
     """Go through batches of examples of one image size, and the copies of the pyramid."""
     sizes, group = torch.unique(faces.sizes.long(), dim=0, return_inverse=True)
@@ -235,7 +252,7 @@ def _scan(
 
 
 def _look(
-    net: RNet | ONet, faces: Faces, candidates: Candidates, settings: Detecting, *, mirrored: bool
+    net: RNet | ONet, faces: Faces, candidates: Candidates, settings: Settings, *, mirrored: bool
 ) -> Heads:
     """Look at all candidates, some at a time."""
     crops = candidates.crops

@@ -6,53 +6,19 @@ that sticks out of its image is filled by the repeated border. ASSUME: an image 
 
 import math
 from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 from torch import Tensor
 
+from thermalign.geometry import box_iou
 from thermalign.landmarks.contract import Faces
-from thermalign.landmarks.mtcnn.boxes import iou
+from thermalign.landmarks.mtcnn.settings import Settings
+from thermalign.training.loop import derived_seed
 
 _TRIES = 8  # draws of a landmark crop before the undisturbed box is taken
-
-
 _SHIFT = 0.2  # of a face's sides, at most, between the centres of face and crop; port
-
-
 _SIDES = (0.8, 1.25)  # of a crop: from so much of the shorter side to that of the longer one; port
-
-
 _LARGEST_NEGATIVE = 0.5  # of the image's shorter side; port
-
-
-class Sampling(Protocol):
-    """The settings of MTCNN that say which crops it is trained on; see `mtcnn.Settings`."""
-
-    @property
-    def min_face(self) -> float: ...
-    @property
-    def negative_iou(self) -> float: ...
-    @property
-    def part_iou(self) -> float: ...
-    @property
-    def positive_iou(self) -> float: ...
-    @property
-    def negative_crops(self) -> int: ...
-    @property
-    def near_crops(self) -> int: ...
-    @property
-    def face_crops(self) -> int: ...
-    @property
-    def least_crops(self) -> int: ...
-    @property
-    def most_negatives(self) -> int: ...
-    @property
-    def shift(self) -> float: ...
-    @property
-    def scale(self) -> tuple[float, float]: ...
-    @property
-    def least_iou(self) -> float: ...
 
 
 @dataclass(frozen=True)
@@ -101,7 +67,7 @@ def join(crops: list[Crops]) -> Crops:
     return Crops(torch.cat([c.rows for c in crops]), torch.cat([c.boxes for c in crops]))
 
 
-def random_pools(faces: Faces, settings: Sampling, generator: torch.Generator) -> Pools:
+def random_pools(faces: Faces, settings: Settings, generator: torch.Generator) -> Pools:
     """Draw crops anywhere in the images, beside the faces and around them.
 
     Source
@@ -122,9 +88,9 @@ def random_pools(faces: Faces, settings: Sampling, generator: torch.Generator) -
     return Pools(split(faces, beside, settings).negatives, around.parts, around.positives)
 
 
-def split(faces: Faces, crops: Crops, settings: Sampling) -> Pools:
+def split(faces: Faces, crops: Crops, settings: Settings) -> Pools:
     """Sort crops into pools by their overlap with the face."""
-    overlap = iou(crops.boxes, faces.boxes[crops.rows])
+    overlap = box_iou(crops.boxes, faces.boxes[crops.rows])
     part = (overlap >= settings.part_iou) & (overlap <= settings.positive_iou)
     return Pools(
         crops[overlap < settings.negative_iou],
@@ -133,7 +99,7 @@ def split(faces: Faces, crops: Crops, settings: Sampling) -> Pools:
     )
 
 
-def mined_pools(faces: Faces, found: Crops, settings: Sampling) -> Pools:
+def mined_pools(faces: Faces, found: Crops, settings: Settings) -> Pools:
     """Sort what the networks before found into pools.
 
     Parameters
@@ -141,7 +107,7 @@ def mined_pools(faces: Faces, found: Crops, settings: Sampling) -> Pools:
     faces : Faces
     found : Crops, by example, then by falling score
         Of the negatives of an example only the first ``most_negatives`` stay: the hardest.
-    settings : Sampling
+    settings : Settings
     """
     pools = split(faces, found, settings)
     rows = pools.negatives.rows
@@ -150,7 +116,7 @@ def mined_pools(faces: Faces, found: Crops, settings: Sampling) -> Pools:
     return Pools(pools.negatives[rank < settings.most_negatives], pools.parts, pools.positives)
 
 
-def top_up(mined: Pools, faces: Faces, settings: Sampling, generator: torch.Generator) -> Pools:
+def top_up(mined: Pools, faces: Faces, settings: Settings, generator: torch.Generator) -> Pools:
     """Fill pools with random crops where mining found too few.
 
     ASSUME: too few is less than ``least_crops`` per face of parts and of positives, and three times
@@ -188,13 +154,13 @@ def check(pools: Pools) -> None:
             )
 
 
-def disturb_boxes(boxes: Tensor, settings: Sampling, generator: torch.Generator) -> Tensor:
+def disturb_boxes(boxes: Tensor, settings: Settings, generator: torch.Generator) -> Tensor:
     """Shift and scale boxes at random, keeping the least overlap with the given ones.
 
     Parameters
     ----------
     boxes : (K, 4) float, pixels, (x, y, width, height)
-    settings : Sampling
+    settings : Settings
     generator : torch.Generator
 
     Returns
@@ -209,7 +175,7 @@ def disturb_boxes(boxes: Tensor, settings: Sampling, generator: torch.Generator)
     corner, size = boxes[:, None, :2], boxes[:, None, 2:]  # (K, 1, 2)
     moved = torch.cat([corner + (shift + (1 - scale) / 2) * size, scale * size], dim=-1)
     tries = torch.cat([moved, boxes[:, None]], dim=1)  # (K, TRIES + 1, 4)
-    enough = iou(tries, boxes[:, None]) >= settings.least_iou
+    enough = box_iou(tries, boxes[:, None]) >= settings.least_iou
     enough[:, -1] = True
     first = enough.int().argmax(1)
     return tries[torch.arange(len(boxes), device=boxes.device), first]
@@ -225,6 +191,11 @@ def rotations(boxes: Tensor, most: float, generator: torch.Generator) -> Tensor:
     return torch.cat([turn, centre - turn @ centre], dim=-1)
 
 
+def generator(train: Faces, seed: int, stage: int) -> torch.Generator:
+    """Return the draws of a stage's crops: they depend on the seed and the stage (from 0) alone."""
+    return torch.Generator(train.stack.device).manual_seed(derived_seed(seed, stage))
+
+
 def _fill(mined: Crops, spare: Crops, least: int, generator: torch.Generator) -> Crops:
     missing = least - len(mined)
     if missing <= 0 or len(spare) == 0:
@@ -233,7 +204,7 @@ def _fill(mined: Crops, spare: Crops, least: int, generator: torch.Generator) ->
 
 
 def _windows(
-    faces: Faces, count: int, settings: Sampling, generator: torch.Generator, *, near: bool
+    faces: Faces, count: int, settings: Settings, generator: torch.Generator, *, near: bool
 ) -> Crops:
     """Draw squares of any size of face, anywhere in the images or touching the faces."""
     rows = torch.arange(len(faces), device=faces.stack.device).repeat_interleave(count)

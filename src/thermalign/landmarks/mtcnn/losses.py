@@ -1,7 +1,6 @@
 """Batches of MTCNN's three tasks and their losses."""
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -13,7 +12,8 @@ from thermalign.landmarks.mtcnn import crops
 from thermalign.landmarks.mtcnn.boxes import box_offsets
 from thermalign.landmarks.mtcnn.crops import Crops, Pools, join
 from thermalign.landmarks.mtcnn.networks import Heads, Network
-from thermalign.landmarks.normalise import Normalisation, measure, normalise
+from thermalign.landmarks.mtcnn.settings import Settings
+from thermalign.landmarks.normalise import measure, normalise
 
 Weights = tuple[float, float, float]
 """Of the face, box and landmark losses."""
@@ -21,23 +21,6 @@ Weights = tuple[float, float, float]
 
 Counts = tuple[int, int, int, int]
 """Negatives, positives, parts and landmark faces of a batch, in this order."""
-
-
-class Learning(crops.Sampling, Normalisation, Protocol):
-    """The settings of MTCNN that say what a batch holds; see `mtcnn.Settings`."""
-
-    @property
-    def losses(self) -> str: ...
-    @property
-    def ratio(self) -> tuple[float, float, float, float]: ...
-    @property
-    def hard_share(self) -> float: ...
-    @property
-    def rotation(self) -> float: ...
-    @property
-    def widening(self) -> float: ...
-    @property
-    def batch_size(self) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -63,7 +46,7 @@ class Lesson:
     weights: Weights
 
 
-def loss(net: Network, lesson: Lesson, settings: Learning, generator: torch.Generator) -> Tensor:
+def loss(net: Network, lesson: Lesson, settings: Settings, generator: torch.Generator) -> Tensor:
     """Draw a batch and return its loss.
 
     ``alternating``: the batch is of one task, each as probable as the others. ``weighted_sum``: it
@@ -95,7 +78,7 @@ def loss(net: Network, lesson: Lesson, settings: Learning, generator: torch.Gene
     return _weigh(heads, crops, to_crop, lesson, counts, share=settings.hard_share, size=net.size)
 
 
-def batch_counts(settings: Learning, task: str) -> Counts:
+def batch_counts(settings: Settings, task: str) -> Counts:
     """Return how many crops of each kind a batch of a task holds, at least one of each it needs.
 
     ASSUME: an alternating batch keeps the ratios of those kinds that its loss looks at: negatives
@@ -155,7 +138,7 @@ def widen_levels(levels: Tensor, most: float, generator: torch.Generator) -> Ten
     return low - draws[:, :1] * span + (levels - low) * (1 + draws.sum(1, keepdim=True))
 
 
-def _draw_task(settings: Learning, generator: torch.Generator) -> str:
+def _draw_task(settings: Settings, generator: torch.Generator) -> str:
     if settings.losses != "alternating":
         return "landmarks" if settings.losses == "landmarks" else "all"
     draw = torch.randint(3, (1,), generator=generator, device=generator.device)
@@ -172,7 +155,7 @@ def _draw_squares(lesson: Lesson, counts: Counts, generator: torch.Generator) ->
 
 
 def _draw_landmark_crops(
-    lesson: Lesson, settings: Learning, count: int, generator: torch.Generator, *, size: int
+    lesson: Lesson, settings: Settings, count: int, generator: torch.Generator, *, size: int
 ) -> tuple[Crops, Tensor]:
     """Draw disturbed boxes, and the matrices (K, 2, 3) that also turn them a little."""
     given = lesson.landmark_boxes.draw(count, generator)

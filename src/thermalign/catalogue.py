@@ -1,0 +1,258 @@
+"""What the package loads by name, and the settings of it, read from the source.
+
+Detectors, matcher parts and adapters are files that nothing registers: one is there if its file
+has the functions of its contract. Their settings are dataclasses, whose fields are read from the
+syntax tree, so that a configuration is checked without loading PyTorch. Standard library only.
+"""
+
+import ast
+import inspect
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+PACKAGE = Path(__file__).parent
+PLAIN = {name: name for name in ("int", "float", "bool", "str", "None")} | {"Path": "str"}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Type of a setting.
+
+    Attributes
+    ----------
+    name : int, float, bool, str, list, mapping, any (of several) or block
+    parts : tuple of Kind
+        Of each element of a list of stated length; or the one of all elements; or the several.
+    optional : bool
+        None is allowed, too.
+    block : Block or None
+        Settings that stand within this one.
+    """
+
+    name: str
+    parts: tuple["Kind", ...] = ()
+    optional: bool = False
+    block: "Block | None" = None
+    any_length: bool = False
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A field of settings as it is declared by :func:`thermalign.settings.setting`."""
+
+    name: str
+    kind: Kind
+    meaning: str = ""
+    required: bool = False
+    default: Any = None
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+    multiple_of: int = 1
+    unit: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A class of settings: where it stands, what it is, and its fields in order."""
+
+    module: str
+    name: str
+    meaning: str
+    settings: tuple[Setting, ...]
+
+
+def detectors() -> list[str]:
+    """Return the landmark models that there are: modules or packages of landmarks with a fit()."""
+    return _having("landmarks", "fit")
+
+
+def finds_faces(detector: str) -> bool:
+    """Return whether a landmark model can search a whole image: whether it has a detect()."""
+    return detector in _having("landmarks", "detect")
+
+
+def adapters() -> list[str]:
+    """Return the dataset formats that there are: modules of ingest with Settings and a read()."""
+    return [name for name in _having("ingest", "read") if has_settings("ingest", name)]
+
+
+def mappings() -> list[str]:
+    """Return the mappings between modalities: modules of verification with fit() and apply()."""
+    return [n for n in _having("verification", "fit") if n in _having("verification", "apply")]
+
+
+def classifiers() -> list[str]:
+    """Return the classifiers: modules of verification with a score()."""
+    return _having("verification", "score")
+
+
+def check_detector(where: str, detector: object) -> None:
+    """Refuse a name that is no module of the detectors.
+
+    Raises
+    ------
+    ValueError
+        Naming every detector there is.
+    """
+    known = detectors()
+    if detector not in known:
+        raise ValueError(f"{where}: no detector {detector!r}; use one of {', '.join(known)}")
+
+
+def has_settings(package: str, name: str) -> bool:
+    """Return whether a module of a package has, or imports, a class Settings."""
+    module = f"thermalign.{package}.{name}"
+    return _find(module, "Settings") is not None
+
+
+def constant(module: str, name: str) -> Any:
+    """Return the value that a module's own or imported name is assigned, all of literals."""
+    return _value(ast.Name(name, ast.Load()), module)
+
+
+@cache
+def settings_of(module: str, name: str = "Settings") -> Block:
+    """Return the fields of a class of settings.
+
+    Parameters
+    ----------
+    module : str
+        Dotted name; the class stands there or is imported from a module of the package.
+    name : str
+
+    Raises
+    ------
+    ValueError
+        If there is no such class, or a field of it says its type or value by more than literals and
+        names of constants.
+    """
+    found = _find(module, name)
+    if found is None:
+        raise ValueError(f"{module} has no class {name}")
+    home, node = found
+    text = ast.get_docstring(node) or ""
+    meanings = _meanings(text)
+    fields = [line for line in node.body if isinstance(line, ast.AnnAssign)]
+    settings = tuple(_setting(line, home, meanings) for line in fields)
+    return Block(home, node.name, text.split("\n\n")[0].replace("\n", " "), settings)
+
+
+def _having(package: str, function: str) -> list[str]:
+    folder = PACKAGE / package
+    files = {path.stem: path for path in folder.glob("[a-z]*.py")}
+    files |= {path.parent.name: path for path in folder.glob("[a-z]*/__init__.py")}
+    start = f"\ndef {function}("
+    return sorted(name for name, path in files.items() if start in path.read_text("utf-8"))
+
+
+def _setting(line: ast.AnnAssign, module: str, meanings: Mapping[str, str]) -> Setting:
+    """Read one field, declared by a call of ``setting`` or by a plain literal."""
+    assert isinstance(line.target, ast.Name)
+    name, value = line.target.id, line.value
+    try:
+        told: dict[str, Any] = {}
+        if isinstance(value, ast.Call):
+            told = {str(word.arg): _value(word.value, module) for word in value.keywords}
+            value = value.args[0] if value.args else None
+        if value is None:
+            told["required"] = True
+        else:
+            told["default"] = _value(value, module)
+        return Setting(name, _kind(line.annotation, module), meanings.get(name, ""), **told)
+    except (ValueError, TypeError, NameError) as error:
+        raise ValueError(f"{module} line {line.lineno}: {name} is no literal: {error}") from error
+
+
+def _kind(node: ast.expr, module: str) -> Kind:
+    """Read an annotation."""
+    if isinstance(node, ast.BinOp):
+        return _either([_kind(side, module) for side in (node.left, node.right)])
+    if isinstance(node, ast.Subscript):
+        return _container(node, module)
+    text = ast.unparse(node)
+    if text in PLAIN:
+        return Kind(PLAIN[text])
+    holder, _, name = text.rpartition(".")
+    return Kind("block", block=settings_of(_imported(module, holder) if holder else module, name))
+
+
+def _either(sides: list[Kind]) -> Kind:
+    """Join the types of an annotation ``A | B``."""
+    flat = [kind for side in sides for kind in (side.parts if side.name == "any" else (side,))]
+    kinds = tuple(kind for kind in flat if kind.name != "None")
+    if len(kinds) == 1:
+        return replace(kinds[0], optional=True)
+    return Kind("any", kinds, optional=len(kinds) < len(flat))
+
+
+def _container(node: ast.Subscript, module: str) -> Kind:
+    """Read ``Mapping[str, A]``, ``tuple[A, ...]`` or ``tuple[A, B]``."""
+    inner = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+    if ast.unparse(node.value) == "Mapping":
+        return Kind("mapping", (_kind(inner[1], module),))
+    any_length = ast.unparse(inner[-1]) == "..."
+    parts = [_kind(part, module) for part in (inner[:-1] if any_length else inner)]
+    return Kind("list", tuple(parts), any_length=any_length)
+
+
+def _value(node: ast.expr, module: str) -> Any:
+    """Return the value of an expression of literals and of names that literals are assigned to."""
+    if isinstance(node, ast.Name):
+        found = _find(module, node.id)
+        if found is None or isinstance(found[1], ast.ClassDef):
+            raise ValueError(f"{module} assigns nothing to {node.id}")
+        return _value(found[1], found[0])
+    names = {n.id: _value(n, module) for n in ast.walk(node) if isinstance(n, ast.Name)}
+    # An expression of our own source without a call: powers, sums and unpacked tuples.
+    return eval(compile(ast.Expression(node), module, "eval"), {"__builtins__": {}}, names)
+
+
+def _find(module: str, name: str) -> tuple[str, Any] | None:
+    """Return the module and the class or the assigned expression that a name stands for."""
+    for line in _tree(module).body:
+        if isinstance(line, ast.ClassDef) and line.name == name:
+            return module, line
+        if isinstance(line, ast.Assign) and name in [ast.unparse(t) for t in line.targets]:
+            return module, line.value
+        if isinstance(line, ast.AnnAssign) and ast.unparse(line.target) == name and line.value:
+            return module, line.value
+        if isinstance(line, ast.ImportFrom) and str(line.module).startswith("thermalign."):
+            for its in line.names:
+                if (its.asname or its.name) == name:
+                    return _find(str(line.module), its.name)
+    return None
+
+
+def _imported(module: str, name: str) -> str:
+    """Return the dotted name of a module that another imports under a name."""
+    for line in _tree(module).body:
+        if not isinstance(line, ast.ImportFrom):
+            continue
+        for its in line.names:
+            if (its.asname or its.name) == name:
+                return f"{line.module}.{its.name}"
+    raise ValueError(f"{module} imports no {name}")
+
+
+@cache
+def _tree(module: str) -> ast.Module:
+    place = PACKAGE.joinpath(*module.split(".")[1:])
+    file = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
+    return ast.parse(file.read_text(encoding="utf-8"))
+
+
+def _meanings(docstring: str) -> dict[str, str]:
+    """Return the text below every name of a docstring's section Attributes, on one line."""
+    _, _, section = docstring.partition("Attributes\n----------\n")
+    meanings: dict[str, str] = {}
+    for block in re.split(r"\n(?=\S)", inspect.cleandoc(section)):
+        head, _, text = block.partition("\n")
+        for name in head.partition(" : ")[0].split(", "):
+            meanings[name.strip()] = " ".join(text.split())
+    return meanings

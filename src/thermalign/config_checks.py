@@ -1,0 +1,253 @@
+"""What follows from a configuration, and what in it does not fit together.
+
+Everything here takes a configuration whose every key and value is allowed by itself.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from thermalign.catalogue import finds_faces
+from thermalign.config_faults import nearest
+
+Study = Mapping[str, Any]
+SMALLEST_PAIR = 4  # px between aligned eyes, and between mouth corners
+SMALLEST_BOX = 4  # px, of a side
+
+
+class Training(NamedTuple):
+    """One training of a landmark model on a fold.
+
+    Attributes
+    ----------
+    name : str
+        Under models:.
+    detector : str
+        Module that is trained.
+    seed : int
+    settings : mapping
+        Of the detector.
+    """
+
+    name: str
+    detector: str
+    seed: int
+    settings: Mapping[str, Any]
+
+
+def trainings(study: Study) -> dict[str, Training]:
+    """Return every training by its folder: a model's name, and its seed where it lists some.
+
+    Raises
+    ------
+    ValueError
+        If two trainings would share a folder.
+    """
+    found: dict[str, Training] = {}
+    for name, block in study["models"].items():
+        settings = {key: its for key, its in block.items() if key not in ("model", "seeds")}
+        for seed in block.get("seeds", [study["training_seed"]]):
+            folder = f"{name}_seed{seed}" if "seeds" in block else name
+            if folder in found:
+                raise ValueError(
+                    f"models.{name}: {folder} is a training of models.{found[folder].name} "
+                    "already; rename one of them"
+                )
+            found[folder] = Training(name, block.get("model", name), seed, settings)
+    return found
+
+
+def dataset_block(study: Study, name: str) -> dict[str, Any]:
+    """Return a dataset's block; the folder of one that is read is resolved against ``data:``."""
+    block = dict(study["datasets"][name])
+    if "folder" in block:
+        block["folder"] = str(Path(study["data"], block["folder"]))
+    return block
+
+
+def manifest_of(study: Study, name: str) -> Path | None:
+    """Return the manifest that a dataset is read from; None for one that is rendered."""
+    block = dataset_block(study, name)
+    return Path(block["folder"], block["manifest"]) if "manifest" in block else None
+
+
+def faults(study: Study) -> Iterator[str]:
+    """Yield a line for each thing that does not fit another, or cannot be a path."""
+    yield from _names(study)
+    yield from _variants(study)
+    yield from _blocks(study)
+    yield from _displacements(study.get("displacements"))
+    yield from _alignment(study["alignment"])
+    yield from _paths(study)
+
+
+def check_places(study: Study, project: str | Path) -> None:
+    """Refuse folders that cannot be used, and manifests of datasets in use that are not there.
+
+    Parameters
+    ----------
+    study : a checked configuration
+    project : folder of the Snakefile
+
+    Raises
+    ------
+    ValueError
+        A line for each.
+    """
+    lines = [*path_faults("the folder of thermalign", str(project))]
+    if Path(study["results"]).exists() and not Path(study["results"]).is_dir():
+        lines.append(f"results: {study['results']} is a file; name a folder")
+    used = {protocol["dataset"] for protocol in study["protocols"].values()}
+    used |= {its["dataset"] for its in study["variants"].values() if "dataset" in its}
+    for name in sorted(used):
+        manifest = manifest_of(study, name)
+        if manifest is not None and not manifest.is_file():
+            cure = "correct data:, folder: or manifest:"
+            lines.append(f"datasets.{name}: {manifest}: no such manifest; {cure}")
+    if lines:
+        raise ValueError("\n".join(lines))
+
+
+def path_faults(key: str, path: str) -> Iterator[str]:
+    """Yield what Snakemake or a command would take a path for instead.
+
+    Braces are wildcards, a leading - is an option, nothing expands ~. Blanks, quotes and every
+    other character of a shell are no trouble: rules quote them.
+    """
+    wrong = None
+    if not path.isprintable():
+        wrong = "has a line break or another character that does not print"
+    elif "{" in path or "}" in path:
+        wrong = "has braces, which Snakemake takes for wildcards"
+    elif path.startswith(("-", "~")):
+        wrong = f"begins with {path[0]}; write ./{path} or the whole path"
+    elif path != path.strip():
+        wrong = "begins or ends with a blank"
+    if wrong:
+        yield f"{key}: {path!r} {wrong}; name another folder or file"
+
+
+def _names(study: Study) -> Iterator[str]:
+    """Yield protocols of no dataset, and trainings that share a folder."""
+    for name, protocol in study["protocols"].items():
+        if (its := protocol["dataset"]) not in study["datasets"]:
+            near = nearest(its, study["datasets"])
+            yield f"protocols.{name}.dataset: no dataset {its!r}; {near}"
+    try:
+        trainings(study)
+    except ValueError as error:
+        yield str(error)
+
+
+def _variants(study: Study) -> Iterator[str]:
+    """Yield variants that are not one thing, or name what is not there or shows other people."""
+    datasets = study["datasets"]
+    for name, block in study["variants"].items():
+        where = f"variants.{name}"
+        if len(block) != 1:
+            yield f"{where}: has {len(block)} keys; give one of shift, scale, detector, dataset"
+        if block.get("shift") == 0:
+            yield f"{where}.shift: 0 moves nothing; give more, or leave the variant out"
+        if "detector" in block:
+            yield from _detector(study, f"{where}.detector", block["detector"])
+        if "dataset" in block and block["dataset"] not in datasets:
+            near = nearest(block["dataset"], datasets)
+            yield f"{where}.dataset: no dataset {block['dataset']!r}; {near}"
+        elif "dataset" in block:
+            yield from _other_people(study, f"{where}.dataset", block["dataset"])
+
+
+def _detector(study: Study, where: str, name: str) -> Iterator[str]:
+    try:
+        known = trainings(study)
+    except ValueError:
+        return  # told already
+    if name not in known:
+        yield f"{where}: no model {name!r}; {nearest(name, known)}"
+    elif not finds_faces(known[name].detector):
+        yield f"{where}: {name} has no detect() and finds no faces; name a model that does"
+
+
+def _other_people(study: Study, where: str, name: str) -> Iterator[str]:
+    """Yield protocols whose people a rendered dataset does not show."""
+    for protocol, its in study["protocols"].items():
+        own = study["datasets"].get(its["dataset"], {})
+        other = study["datasets"][name]
+        people = [
+            (block.get("seed"), block.get("settings", {}).get("volumes")) for block in (other, own)
+        ]
+        if "chunks" in other and people[0] != people[1]:
+            yield (
+                f"{where}: {name} has another seed or other volumes than {its['dataset']} of "
+                f"protocol {protocol}, so it shows other people; give it the same"
+            )
+
+
+def _blocks(study: Study) -> Iterator[str]:
+    """Yield empty variations of the matcher, boxes that are none, and attributes with no name."""
+    for group in ("ablation", "sweep"):
+        for name, block in study[group].items():
+            if not block:
+                yield f"{group}.{name}: differs in nothing; give keys of matcher, or permutations"
+    for name, block in study["datasets"].items():
+        yield from _box(f"datasets.{name}.box", block["box"])
+        for attribute in block.get("attributes", []):
+            if not re.fullmatch("[a-z][a-z0-9_]*", attribute):
+                what = "is no name; use small letters, digits and _, a letter first"
+                yield f"datasets.{name}.attributes: {attribute!r} {what}"
+
+
+def _box(where: str, box: Mapping[str, Any]) -> Iterator[str]:
+    fixed = box.get("fixed")
+    if box.get("source") == "fixed" and fixed is None:
+        yield f"{where}: source is fixed; give fixed: [x, y, width, height], px"
+    if fixed and (min(fixed[:2]) < -0.5 or min(fixed[2:]) < SMALLEST_BOX):
+        yield (
+            f"{where}.fixed: {fixed} is no box; give x and y from -0.5, and width and height from "
+            f"{SMALLEST_BOX} px (no shares of the image)"
+        )
+
+
+def _displacements(block: Mapping[str, Any] | None) -> Iterator[str]:
+    """Yield levels that do not rise from 0, or hold none that a slope could be fitted to."""
+    if block is None:
+        return
+    levels, where = block["levels"], "displacements"
+    if len(levels) < 2 or levels[0] != 0 or levels != sorted(set(levels)):
+        yield f"{where}.levels: {levels} do not rise from 0; sort two or more and begin with 0"
+    elif block["linear_up_to"] < levels[1]:
+        yield (
+            f"{where}.linear_up_to: no level but 0 up to {block['linear_up_to']}; "
+            f"give {levels[1]} or more"
+        )
+
+
+def _alignment(alignment: Mapping[str, Any]) -> Iterator[str]:
+    """Yield canonical points that are no upright face within the aligned image."""
+    points, where = alignment["points"], "alignment.points"
+    for name, (x, y) in points.items():
+        if x > alignment["width"] - 1 or y > alignment["height"] - 1:
+            yield (
+                f"{where}.{name}: [{x}, {y}] lies outside the aligned face of "
+                f"{alignment['width']} x {alignment['height']} px; give a place within"
+            )
+    for pair in ("eye", "mouth_corner"):
+        right, left = points[f"right_{pair}"], points[f"left_{pair}"]
+        if left[0] - right[0] < SMALLEST_PAIR:
+            yield (
+                f"{where}: left_{pair} {left} must lie at least {SMALLEST_PAIR} px right "
+                f"of right_{pair} {right}, since left and right are the subject's; correct one"
+            )
+        if pair == "eye" and max(right[1], left[1]) >= points["nose_base"][1]:
+            yield f"{where}: an eye lies below nose_base; correct one of them"
+        if pair != "eye" and min(right[1], left[1]) <= points["nose_base"][1]:
+            yield f"{where}: the mouth lies above nose_base; correct one"
+
+
+def _paths(study: Study) -> Iterator[str]:
+    for key in ("results", "data"):
+        yield from path_faults(key, study[key])
+    for name, block in study["datasets"].items():
+        for key in ("folder", "manifest"):
+            yield from path_faults(f"datasets.{name}.{key}", block.get(key, "."))

@@ -1,0 +1,129 @@
+"""What is wrong in a configuration, in one line that names the key, its value and what is right."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+Node = Mapping[str, Any]
+LONGEST = 60  # characters of a wrong value that are shown
+NAMES = "small letters, digits and _, a letter first, and none that is taken"
+PLAIN = {
+    "boolean": "true or false",
+    "string": "text",
+    "null": "nothing",
+    "object": "keys and values",
+}
+
+
+def told(
+    faulty: Iterable[tuple[str, Sequence[str | int], Any]], schema: Node, where: str
+) -> list[str]:
+    """Say what is wrong, each fault once.
+
+    Parameters
+    ----------
+    faulty : kind, place and value of each fault, as pydantic calls them
+    schema : JSON schema of the block
+    where : str
+        The block's own key; empty for the whole configuration.
+    """
+    return list(dict.fromkeys(_line(*fault, schema, where) for fault in faulty))
+
+
+def nearest(word: object, known: Iterable[str]) -> str:
+    """Return the known word that is most like another as a question, or all of them."""
+    near = get_close_matches(str(word), known := list(known), 1)
+    return f"did you mean {near[0]}?" if near else f"use one of {', '.join(known) or 'none'}"
+
+
+def _line(kind: str, place: Sequence[str | int], value: Any, schema: Node, where: str) -> str:
+    node, path = _follow(schema, place)
+    key = _key(path, where)
+    if kind == "extra_forbidden":
+        return f"{_key(place, where)}: no such key; {nearest(place[-1], node['properties'])}"
+    if place and place[-1] == "[key]":
+        return f"{_key(place[:-1], where)}: is no name; use {NAMES}"
+    wanted = _wanted(node, schema)
+    if meaning := node.get("description", ""):
+        wanted += f" ({meaning.rstrip('.')})"
+    if kind == "missing":
+        return f"{key}: is missing; give {wanted}"
+    shown = repr(value)
+    shown = shown if len(shown) <= LONGEST else f"{shown[:LONGEST]} ..."
+    if kind == "literal_error" and len(path) == len(place):
+        return f"{key}: {shown} is not known; {nearest(value, _choices(node, schema))}{_of(node)}"
+    return f"{key}: {shown} is not allowed; give {wanted}"
+
+
+def _of(node: Node) -> str:
+    return f" ({node['description'].rstrip('.')})" if node.get("description") else ""
+
+
+def _key(path: Sequence[str | int], where: str) -> str:
+    """Spell a place: ``datasets.simulated.settings.volumes[0].ranges``."""
+    text = where
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text or "top level"
+
+
+def _follow(schema: Node, place: Sequence[str | int]) -> tuple[Node, list[str | int]]:
+    """Return the part of a schema that a place leads to, and how far it leads."""
+    node, path = schema, list[str | int]()
+    for part in place:
+        below = _below(_plain(node, schema), part)
+        if below is None:
+            break
+        node = {**_plain(below, schema), **{k: v for k, v in below.items() if k == "description"}}
+        path.append(part)
+    return _plain(node, schema) | {k: v for k, v in node.items() if k == "description"}, path
+
+
+def _below(node: Node, part: str | int) -> Node | None:
+    if isinstance(part, int):
+        return node.get("items")
+    named = node.get("properties", {}).get(part)
+    if named is not None or part == "[key]":
+        return named
+    others = [*node.get("patternProperties", {}).values(), node.get("additionalProperties")]
+    return next((other for other in others if isinstance(other, Mapping)), None)
+
+
+def _plain(node: Node, schema: Node) -> dict[str, Any]:
+    """Return a part of a schema itself, where a reference or ``or null`` stands for it."""
+    if "$ref" in node:
+        return _plain(schema["$defs"][node["$ref"].rpartition("/")[2]], schema)
+    some = [part for part in node.get("anyOf", []) if part.get("type") != "null"]
+    return _plain(some[0], schema) if len(some) == 1 else dict(node)
+
+
+def _choices(node: Node, schema: Node) -> list[str]:
+    plain = _plain(node, schema)
+    return [str(word) for word in plain.get("enum", [plain.get("const")])]
+
+
+def _wanted(node: Node, schema: Node) -> str:
+    """Say in words what a part of a schema allows."""
+    node = _plain(node, schema)
+    if "anyOf" in node:
+        return " or ".join(_wanted(part, schema) for part in node["anyOf"])
+    if "enum" in node or "const" in node:
+        return f"one of {', '.join(_choices(node, schema))}"
+    kind = node.get("type")
+    if kind in ("integer", "number"):
+        return _number(node)
+    if kind == "array":
+        least, most = node.get("minItems", 0), node.get("maxItems")
+        count = f"{least} " if least == most else f"at least {least} " if least else ""
+        return f"a list of {count}entries, each {_wanted(node.get('items', {}), schema)}"
+    text = PLAIN.get(str(kind), "a value")
+    return f"{text}, not empty" if node.get("minLength") or node.get("minProperties") else text
+
+
+def _number(node: Node) -> str:
+    word = "a whole number" if node["type"] == "integer" else "a number"
+    if "multipleOf" in node:
+        word = f"a multiple of {node['multipleOf']}"
+    low, high = node.get("minimum"), node.get("maximum")
+    ends = [f" from {low}" if low is not None else "", f" to {high}" if high is not None else ""]
+    return word + "".join(ends)

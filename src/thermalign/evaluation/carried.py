@@ -1,0 +1,53 @@
+"""Variants of the test condition carried to verification: what moved boxes cost the matcher."""
+
+from collections.abc import Iterator, Mapping
+
+import pandas as pd
+
+from thermalign.evaluation.draws import Draws, comparisons_of
+from thermalign.evaluation.measured import Measured
+from thermalign.evaluation.verification import eers_by_range
+from thermalign.records import points_of
+from thermalign.schemas.keys import VARIANT, Subset
+from thermalign.verification import alignment
+from thermalign.verification.descriptors import Descriptors
+from thermalign.verification.enrolment import probes_of
+from thermalign.verification.matcher import Matcher, Settings, score_probes
+
+
+def measure_carried(
+    rows: pd.DataFrame,
+    shown: Mapping[str, pd.DataFrame],
+    found: Mapping[str, pd.DataFrame],
+    matcher: Matcher,
+    *,
+    draws: Draws,
+    settings: Settings,
+    aligned: alignment.Settings,
+) -> Iterator[Measured]:
+    """Yield the EER of a model under every variant, all ranges together and each.
+
+    A probe without points, or with points that cannot be aligned, matches nobody. Under the
+    protocol's headline reading of ``same_moment`` alone.
+
+    Parameters
+    ----------
+    rows : DataFrame of IMAGES of the fold with ``role``
+    shown : variant -> IMAGES of the dataset that it is recorded in, by ``image_id``
+    found : variant -> PREDICTIONS of the probes
+    matcher : Matcher
+    draws : Draws
+    settings : Settings
+    aligned : settings of the alignment
+    """
+    probes = probes_of(rows, settings.probe, matcher.enrolment.images)
+    ids = list(probes["image_id"])
+    for name, images in shown.items():
+        its, points = images.loc[ids].reset_index(), points_of(found[name], ids)
+        usable = alignment.alignable(points, aligned)
+        faces = alignment.align_images(its[usable], points[usable], aligned)
+        described = Descriptors.of_faces(list(its["image_id"][usable]), faces, settings.descriptors)
+        scores = score_probes(matcher, its, described, readings=[settings.headline])
+        subset = Subset(experiment=VARIANT, setting=name)
+        for _, rate in eers_by_range(subset, comparisons_of(scores, probes), draws):
+            yield rate

@@ -1,0 +1,206 @@
+"""Probes whose annotated points are displaced: who they are, what verifies them, how they fare."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from thermalign.cut import cut_images
+from thermalign.evaluation import displacement
+from thermalign.evaluation.displacement import displace, measure_curve, measure_difference
+from thermalign.evaluation.draws import Draws, comparisons_of
+from thermalign.evaluation.measured import Measured
+from thermalign.geometry import Floats
+from thermalign.metrics.landmarks import normalized_errors
+from thermalign.records import points_of, read_images
+from thermalign.schemas.keys import DISPLACEMENT, Subset
+from thermalign.verification import alignment
+from thermalign.verification.descriptors import Descriptors
+from thermalign.verification.enrolment import NONE, WHOLE, probes_of, select
+from thermalign.verification.matcher import NO_MAPPING, Matcher, Settings, enrol, score_probes
+from thermalign.warp import ImageStack
+
+REACH = 2.0  # sides of the box around the landmarks that are kept beyond it
+
+
+@dataclass(frozen=True)
+class Side:
+    """Probes of one modality, and what verifies them.
+
+    Attributes
+    ----------
+    probes : DataFrame of IMAGES, N rows of one modality
+    points : (N, L, 2) float64, pixels of the parts
+        Annotated.
+    stack : ImageStack of N parts of the probes, around their faces
+    matcher : Matcher
+    settings : Settings
+    aligned : settings of the alignment
+    """
+
+    probes: pd.DataFrame
+    points: Floats
+    stack: ImageStack
+    matcher: Matcher
+    settings: Settings
+    aligned: alignment.Settings
+
+    @classmethod
+    def of(
+        cls,
+        probes: pd.DataFrame,
+        annotations: pd.DataFrame,
+        matcher: Matcher,
+        *,
+        settings: Settings,
+        aligned: alignment.Settings,
+    ) -> "Side":
+        """Read probes, all annotated and of one modality."""
+        points = points_of(annotations, list(probes["image_id"]))
+        boxes = np.concatenate([points.min(axis=1), np.ptp(points, axis=1)], axis=1)
+        cut = cut_images(read_images(probes), boxes, REACH)
+        inside = points - cut.origins.cpu().numpy()[:, None]
+        return cls(probes, inside, cut.stack, matcher, settings, aligned)
+
+    @property
+    def modality(self) -> str:
+        """What the probes were recorded in."""
+        return str(self.probes["modality"].iloc[0])
+
+    @property
+    def moments(self) -> pd.Series:
+        """The pair of each probe, or its own name without one: what decides its draw."""
+        paired = self.probes["pair_id"] != ""
+        return self.probes["pair_id"].where(paired, self.probes["image_id"])
+
+    def scores(self, kind: str, level: float, *, seed: int) -> pd.DataFrame:
+        """Return SCORES of the displaced probes with what is known of them, moment and error.
+
+        Parameters
+        ----------
+        kind, level, seed : as for :func:`thermalign.evaluation.displacement.displace`
+        """
+        points = displace(self.points, list(self.moments), kind=kind, level=level, seed=seed)
+        usable = np.flatnonzero(alignment.alignable(points, self.aligned))
+        faces = alignment.align_stack(self.stack, usable, points[usable], self.aligned)
+        names = list(self.probes["image_id"].iloc[usable])
+        described = Descriptors.of_faces(names, faces, self.settings.descriptors)
+        headline = [self.settings.headline]
+        scores = score_probes(self.matcher, self.probes, described, readings=headline)
+        error = normalized_errors(points, self.points).mean(axis=1)
+        known = self.probes[["image_id"]].assign(moment=self.moments, error=error)
+        return comparisons_of(scores, self.probes).merge(known, on="image_id")
+
+
+def sides_of(
+    rows: pd.DataFrame,
+    annotations: pd.DataFrame,
+    faces: pd.DataFrame,
+    matcher: Matcher,
+    *,
+    range: int,
+    settings: Settings,
+    aligned: alignment.Settings,
+    seed: list[int],
+) -> list[Side]:
+    """Return the probes of a range, and the control where the gallery's modality is another.
+
+    The control's probes are the images of the gallery's modality of the same moments, verified by
+    the same classifiers without mapping and with cross-examples of their own modality. Both sides
+    are of the same moments: under ``exclude`` of all, since a probe meets a gallery without its own
+    moment, and so without itself; under ``keep`` of those that are not enrolled.
+
+    Parameters
+    ----------
+    rows : DataFrame of IMAGES of the fold with ``role``
+    annotations : DataFrame of ANNOTATIONS
+    faces : DataFrame of FACES aligned by annotated points
+    matcher : Matcher
+    range : int
+    settings : Settings
+    aligned : settings of the alignment
+    seed : list of int
+        Of the control's cross-examples.
+
+    Raises
+    ------
+    ValueError
+        If no probe of the range is annotated.
+    """
+    settings = settings.headline_only()
+    known = rows[rows["image_id"].isin(faces["image_id"])]
+    probes = probes_of(rows, settings.probe, matcher.enrolment.images)
+    chosen = probes["image_id"].isin(known["image_id"]) & (probes["range"] == range)
+    probes = probes[chosen].reset_index(drop=True)
+    if probes.empty:
+        raise ValueError(
+            f"displacements: range {range} has no annotated probe; "
+            "name a range that the protocol's test images have"
+        )
+    sides = [Side.of(probes, annotations, matcher, settings=settings, aligned=aligned)]
+    others = control(known, probes, matcher, settings)
+    if len(others):
+        probe = replace(settings.probe, modality=settings.gallery.modality)
+        own = replace(settings, probe=probe)
+        described = Descriptors.of_table(faces, own.descriptors)
+        theirs = enrol(rows, described, NO_MAPPING, own, seed=seed, probes=others)
+        sides.append(Side.of(others, annotations, theirs, settings=settings, aligned=aligned))
+    return sides
+
+
+def control(
+    rows: pd.DataFrame, probes: pd.DataFrame, matcher: Matcher, settings: Settings
+) -> pd.DataFrame:
+    """Return test images of the gallery's modality, of probes' moments, that meet other images.
+
+    Parameters
+    ----------
+    rows : DataFrame of IMAGES with ``role``, those with an aligned face
+    probes : DataFrame of IMAGES
+    matcher : Matcher
+    settings : Settings
+        None where gallery and probes are of one modality.
+    """
+    modality = settings.gallery.modality
+    if modality == settings.probe.modality:
+        return rows[:0]
+    test = rows[rows["role"] == "test"]
+    others = select(test, replace(settings.probe, modality=modality))
+    moments = set(probes["pair_id"]) - {""}
+    others = others[others["pair_id"].isin(moments)].reset_index(drop=True)
+    met = matcher.enrolment.met_by(others, settings.headline)
+    meets_itself = (met == WHOLE) & others["image_id"].isin(matcher.enrolment.images)
+    return others[~meets_itself & (met != NONE)].reset_index(drop=True)
+
+
+def measure(
+    sides: Sequence[Side], draws: Draws, displacements: displacement.Settings, *, seed: int
+) -> Iterator[Measured]:
+    """Yield the curve of every kind of displacement; with a control its own, and the difference.
+
+    Without ``modality``: all probes. With it: those of moments that both sides have, displaced by
+    the same draws.
+
+    Parameters
+    ----------
+    sides : of :func:`sides_of`
+    draws : Draws
+    displacements : Settings
+    seed : int
+        Of the displacements.
+    """
+    levels, linear = displacements.levels, displacements.linear_up_to
+    both = set.intersection(*(set(side.moments) for side in sides))
+    for kind in displacements.kinds:
+        subset = Subset(DISPLACEMENT, kind, range=str(displacements.range))
+        scores = [{at: side.scores(kind, at, seed=seed) for at in levels} for side in sides]
+        yield from measure_curve(subset, scores[0], draws, linear_up_to=linear)
+        pair = []
+        for side, its in zip(sides, scores, strict=True) if len(sides) > 1 else ():
+            paired = {at: table[table["moment"].isin(both)] for at, table in its.items()}
+            own = subset._replace(modality=side.modality)
+            pair.append(list(measure_curve(own, paired, draws, linear_up_to=linear)))
+            yield from pair[-1]
+        if pair:
+            yield from measure_difference(subset, *pair)

@@ -1,0 +1,125 @@
+"""Studies that say only how they differ from another: files merged key by key.
+
+A file with ``base: config.yaml`` is merged over that file, which lies in the folder of the project;
+any other file stands alone. Files named after it, and what the command line says, are merged over
+the result in the same way. A list replaces a list; null takes an entry out.
+"""
+
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from thermalign.yaml_files import read_yaml
+
+PROJECT = Path(__file__).parents[2]
+"""Folder that ``base:`` is relative to."""
+
+BASE = "base"
+
+
+def read_merged(files: Sequence[Path], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Read configuration files and merge them, in order.
+
+    Parameters
+    ----------
+    files : at least one Path
+        The first may name a base.
+    changes : mapping
+        Of the command line; they win.
+
+    Raises
+    ------
+    ValueError
+        As :func:`thermalign.yaml_files.read_yaml` does; if a base is none, or named by another file
+        than the first; or null is to take out what is not there.
+    """
+    (_, merged), *others = _layers(files)
+    for file, layer in others:
+        merged = merge(merged, layer, str(file))
+    return merge(merged, changes, "the command line")
+
+
+def config_files(files: Sequence[Path]) -> list[Path]:
+    """Return the files that a study is read from, the base of the first before it.
+
+    Raises
+    ------
+    ValueError
+        As :func:`read_merged`.
+    """
+    return [file for file, _ in _layers(files)]
+
+
+def over_base(config: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Return a configuration merged over the base that it names, if it names one.
+
+    Raises
+    ------
+    ValueError
+        As :func:`read_merged`.
+    """
+    own = {key: value for key, value in config.items() if key != BASE}
+    return merge(_base(config, where)[1], own, where) if BASE in config else own
+
+
+def _layers(files: Sequence[Path]) -> list[tuple[Path, dict[str, Any]]]:
+    layers = []
+    for number, file in enumerate(files):
+        layer = read_yaml(Path(file))
+        if BASE in layer:
+            if number:
+                raise ValueError(
+                    f"{file}: base: cannot be merged over {files[0]}; name this file first"
+                )
+            layers.append(_base(layer, str(file)))
+        layers.append((Path(file), {key: its for key, its in layer.items() if key != BASE}))
+    return layers
+
+
+def _base(layer: Mapping[str, Any], where: str) -> tuple[Path, dict[str, Any]]:
+    """Return the file that a layer is to be merged over, and what it holds."""
+    name = layer[BASE]
+    place = PROJECT / str(name)
+    if not isinstance(name, str) or not place.is_file():
+        raise ValueError(f"{where}: base: no file {place}; give a path within {PROJECT}")
+    below = read_yaml(place)
+    if BASE in below:
+        raise ValueError(f"{where}: base: {name} has a base, too; name a whole configuration")
+    return place, below
+
+
+def merge(below: Mapping[str, Any], above: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Return a mapping changed by another, key by key at every depth.
+
+    A new key comes behind the key that stands before it in ``above``, or last.
+
+    Raises
+    ------
+    ValueError
+        If null is to take out what is not there.
+    """
+    merged, before = dict(below), None
+    for key, value in above.items():
+        if value is None:
+            _take_out(merged, key, where)
+            continue
+        old = merged.get(key)
+        if isinstance(value, Mapping) and isinstance(old, Mapping):
+            value = merge(old, value, f"{where}: {key}")  # noqa: PLW2901
+        if key in merged or before is None:
+            merged[key] = value
+        else:
+            items = list(merged.items())
+            at = list(merged).index(before) + 1
+            merged = dict([*items[:at], (key, value), *items[at:]])
+        before = key
+    return merged
+
+
+def _take_out(merged: dict[str, Any], key: str, where: str) -> None:
+    if key not in merged:
+        near = get_close_matches(key, merged, 1)
+        cure = f"did you mean {near[0]}?" if near else f"there are {', '.join(merged) or 'none'}"
+        raise ValueError(f"{where}: {key}: null takes out nothing, since it is not there; {cure}")
+    del merged[key]

@@ -1,0 +1,153 @@
+rule ablate:
+    input:
+        images=table("images"),
+        folds=rules.fold.output.folds,
+        faces=f"{FOLDER}/annotated/faces.parquet",
+        matcher=rules.train_matcher.output.matcher,
+    output:
+        metrics=f"{FOLDER}/annotated/ablate/metrics.parquet",
+        replicates=f"{FOLDER}/annotated/ablate/replicates.parquet",
+    log:
+        f"{RESULTS}/logs/ablate/{{protocol}}-{{fold}}.log",
+    conda:
+        "../../envs/landmarks.yaml"
+    resources:
+        gpu=gpu,
+        mem_mb=6000,
+        runtime=120,
+    params:
+        code=code("steps.ablate", *parts(ABLATION)),
+        dataset=dataset_of,
+        model="annotated",
+        settings=matching,
+        ablation=text(ABLATION),
+        seed=config["training_seed"],
+        evaluation=bootstrap(),
+    shell:
+        step("ablate", FOLD, "images folds faces matcher", "metrics replicates")
+
+
+rule sweep:
+    input:
+        images=table("images"),
+        folds=rules.fold.output.folds,
+        faces=f"{FOLDER}/annotated/faces.parquet",
+    output:
+        metrics=f"{FOLDER}/annotated/sweep/metrics.parquet",
+        replicates=f"{FOLDER}/annotated/sweep/replicates.parquet",
+    log:
+        f"{RESULTS}/logs/sweep/{{protocol}}-{{fold}}.log",
+    conda:
+        "../../envs/landmarks.yaml"
+    resources:
+        gpu=gpu,
+        mem_mb=6000,
+        runtime=120,
+    params:
+        code=code("steps.sweep", *parts(SWEEP)),
+        dataset=dataset_of,
+        model="annotated",
+        settings=matching,
+        sweep=text(SWEEP),
+        seed=config["training_seed"],
+        evaluation=bootstrap(),
+    shell:
+        step("sweep", FOLD, "images folds faces", "metrics replicates")
+
+
+rule displace:
+    input:
+        images=table("images"),
+        annotations=table("annotations"),
+        folds=rules.fold.output.folds,
+        faces=f"{FOLDER}/annotated/faces.parquet",
+        matcher=rules.train_matcher.output.matcher,
+    output:
+        metrics=f"{FOLDER}/annotated/displace/metrics.parquet",
+        replicates=f"{FOLDER}/annotated/displace/replicates.parquet",
+    log:
+        f"{RESULTS}/logs/displace/{{protocol}}-{{fold}}.log",
+    conda:
+        "../../envs/landmarks.yaml"
+    resources:
+        gpu=gpu,
+        mem_mb=6000,
+        runtime=120,
+    params:
+        code=code("steps.displace", "verification.none", *parts()),
+        dataset=dataset_of,
+        model="annotated",
+        settings=matching,
+        alignment=text(config["alignment"]),
+        displacements=text(DISPLACEMENTS),
+        seed=config["training_seed"],
+        evaluation=bootstrap(),
+    shell:
+        step(
+            "displace",
+            FOLD,
+            "images annotations folds faces matcher",
+            "metrics replicates",
+        )
+
+
+rule score_variants:
+    input:
+        images=recordings("images"),
+        folds=rules.fold.output.folds,
+        predictions=rules.stress.output.predictions,
+        matcher=rules.train_matcher.output.matcher,
+    output:
+        metrics=f"{FOLDER}/{{model}}/score_variants/metrics.parquet",
+        replicates=f"{FOLDER}/{{model}}/score_variants/replicates.parquet",
+    log:
+        f"{RESULTS}/logs/score_variants/{{protocol}}-{{fold}}-{{model}}.log",
+    conda:
+        "../../envs/landmarks.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    params:
+        code=code("steps.score_variants", *parts()),
+        dataset=dataset_of,
+        settings=matching,
+        alignment=text(config["alignment"]),
+        variants=text(VARIANTS),
+        evaluation=bootstrap(),
+    shell:
+        step(
+            "score_variants",
+            MODEL,
+            "images folds predictions matcher",
+            "metrics replicates",
+        )
+
+
+rule spread:
+    input:
+        images=of(used_datasets(), "images.parquet"),
+        annotations=of(used_datasets(), "annotations.parquet"),
+        folds=every(rules.fold.output.folds, MODELS),
+        predictions=every(rules.predict.output.predictions, MODELS),
+    output:
+        spread=f"{RESULTS}/compare/spread.parquet",
+    log:
+        f"{RESULTS}/logs/spread/all.log",
+    conda:
+        "../../envs/data.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        code=code("steps.spread"),
+        dataset=used_datasets(),
+        protocols=text(
+            {
+                p: {k: s[k] for k in ("dataset", "train_subjects")}
+                for p, s in PROTOCOLS.items()
+            }
+        ),
+        models=text(seeds()),
+        settings=text(config["evaluation"]),
+    shell:
+        step("spread", ALL, "images annotations folds predictions", "spread")
