@@ -4,9 +4,7 @@ import ast
 import importlib
 import re
 import shlex
-import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import yaml
@@ -14,13 +12,8 @@ import yaml
 from thermalign import provenance
 from thermalign.__main__ import parse
 from thermalign.provenance import PACKAGE, loaded_by_name, third_party
+from workflow_rules import ROOT, RULES, given, snakemake
 
-ROOT = Path(__file__).parents[1]
-RULES = {
-    name: body
-    for file in sorted((ROOT / "workflow/rules").glob("*.smk"))
-    for name, body in re.findall(r"^rule (\w+):\n((?:    .*\n|\n)+)", file.read_text(), flags=re.M)
-}
 STEPS = {path.stem for path in (PACKAGE / "steps").glob("[a-z]*.py")} - {"job"}  # what they share
 PROJECT = (ROOT / "pyproject.toml").read_text()
 PINS = dict(re.findall(r'"([a-z0-9-]+)==([\w.]+)"', PROJECT))
@@ -58,12 +51,6 @@ def environment(rule):
     )
 
 
-def given(rule, directive):
-    """Return the names of a rule's inputs, outputs or params."""
-    block = re.search(rf"^    {directive}:\n((?:        .*\n)+)", RULES[rule], flags=re.M)
-    return re.findall(r"^        (\w+)=", block[1], flags=re.M) if block else []
-
-
 def called(rule):
     """Return what a rule calls step() with: a name, an expression, names of inputs and outputs."""
     name, job, inputs, outputs = (
@@ -88,11 +75,6 @@ def commands(tmp_path_factory):
     return {words[3]: words for words in map(shlex.split, lines)}
 
 
-def snakemake(folder, *arguments):
-    command = [sys.executable, "-m", "snakemake", "--cores", "1", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
-
-
 def test_every_step_is_a_rule_and_every_rule_a_step():
     assert set(RULES) == STEPS
 
@@ -115,9 +97,18 @@ def test_an_environment_holds_what_its_step_imports_at_the_pinned_version(rule):
         assert PINS[distribution].startswith(have[package].rstrip("*"))
 
 
-def test_the_report_needs_what_it_reaches_by_import_and_by_name():
-    assert {"safetensors", "torch", "dlib", "jinja2", "matplotlib"} <= needed("report")
-    assert "torch" not in needed("fold")
+@pytest.mark.parametrize("file", sorted(ROOT.glob("envs/*.yaml")), ids=lambda file: file.stem)
+def test_an_environment_holds_nothing_that_its_steps_do_not_import(file):
+    rules = [rule for rule in RULES if f"envs/{file.name}" in RULES[rule]]
+    names = {DISTRIBUTIONS.get(module, module) for rule in rules for module in needed(rule)}
+    have = {line.split("=")[0] for line in environment(rules[0])["dependencies"]}
+    assert have == {"python"} | {CONDA.get(name, name) for name in names}
+
+
+def test_what_is_needed_is_what_is_reached_by_import_and_by_name():
+    assert {"safetensors", "torch", "dlib"} <= needed("train")
+    assert {"jinja2", "matplotlib"} <= needed("report")
+    assert not {"torch", "dlib"} & (needed("fold") | needed("report") | needed("measure"))
 
 
 def test_packages_whose_modules_are_loaded_by_name_are_found_in_the_code(tmp_path, monkeypatch):

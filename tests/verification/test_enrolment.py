@@ -1,18 +1,11 @@
 """Who meets whom: moments, partial galleries and selections, on images named by hand."""
 
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
-from thermalign import tables
-from thermalign.schemas.dataset import FOLDS, IMAGES
-from thermalign.schemas.matching import FACES, SCORES
-from thermalign.schemas.predictions import PREDICTIONS
 from thermalign.settings import parse
-from thermalign.steps import score, train_matcher
 from thermalign.verification.enrolment import (
     NONE,
     PARTS,
@@ -24,7 +17,6 @@ from thermalign.verification.enrolment import (
 )
 from thermalign.verification.matcher import NO_MAPPING, Settings, enrol, score_probes
 from thermalign.verification.readings import by_reading
-from thermalign.verification.stored import quantise
 
 BOTH = ["exclude", "keep"]
 KNOWN = ["image_id", "subject_id", "moment", "modality", "condition", "range", "session", "role"]
@@ -308,53 +300,3 @@ def test_the_first_reading_is_the_headline_and_has_no_name():
     table = pd.DataFrame({"same_moment": ["exclude", "keep"], "score": [1.0, 2.0]})
     assert [m for m, _ in by_reading(table, "exclude")] == ["", "keep"]
     assert [m for m, _ in by_reading(table, "keep")] == ["exclude", ""]
-
-
-KEY = {"protocol": "p", "fold": 0}
-
-
-def write_fold(folder):
-    """Write a fold of ten people of four moments in both modalities; six of them train."""
-    people = {f"s{k}": 4 for k in range(10)}
-    table = pd.concat([rows(people), rows(people, "thermal")], ignore_index=True)
-    role = np.where(table["subject_id"].isin([f"s{k}" for k in range(6)]), "train", "test")
-    fixed = {"volume": 1, "path": "x", "width": 56, "height": 64, "bit_depth": 16}
-    fixed |= {"scale": 1.0, "offset": 0.0, "sha256": "0"}
-    images = table.drop(columns="role").assign(pair_id=table["moment"], **fixed)
-    tables.write(folder / "images.parquet", images, IMAGES)
-    roles = table[["image_id"]].assign(role=role, flipped=False, **KEY)
-    tables.write(folder / "folds.parquet", roles, FOLDS)
-    drawn = np.random.default_rng(5)
-    own = {s: drawn.normal(size=(64, 56)) for s in people}
-    noise = {m: drawn.normal(size=(64, 56)) for m in table["moment"]}
-    names = ["image_id", "width", "height", "scale", "offset", "pixels"]
-    faces = []
-    for image, subject, moment in table[["image_id", "subject_id", "moment"]].to_numpy():
-        pixels, scale, offset = quantise(own[subject] + noise[moment])
-        faces.append((image, 56, 64, scale, offset, pixels))
-    made = pd.DataFrame(faces, columns=names).assign(model="annotated", **KEY)
-    tables.write(folder / "faces.parquet", made, FACES)
-    points = table[["image_id"]].assign(landmark="right_eye", x=1.0, y=1.0, confidence=1.0)
-    points = points.assign(model="annotated", **KEY)
-    tables.write(folder / "predictions.parquet", points, PREDICTIONS)
-
-
-def test_both_readings_and_the_thresholds_reach_the_scores(tmp_path):
-    write_fold(tmp_path)
-    settings = SETTINGS | {"classifier": "pls"}
-    names = ("images", "folds", "faces", "predictions", "scores")
-    paths = {name: tmp_path / f"{name}.parquet" for name in names}
-    common = {name: paths[name] for name in ("images", "folds", "faces")}
-    common |= {"settings": settings, "matcher": tmp_path / "matcher.safetensors", "code": "x"}
-    rates = {"tar_at_far": [0.2, 0.1234567, 0.01]}
-    train_matcher.run(**common, fold=0, seed=1, evaluation=rates)
-    reading = {"predictions": paths["predictions"], "scores": paths["scores"]}
-    score.run(**common, **KEY, **reading, model="annotated")
-    scores = tables.read(paths["scores"], SCORES)
-    assert scores.groupby("same_moment").size().to_dict() == {"exclude": 64, "keep": 64}
-    genuine = scores[scores["genuine"]].groupby("same_moment")["score"].mean()
-    assert genuine["keep"] > genuine["exclude"]  # its own instant is there
-    thresholds = json.loads(tables.read_metadata(paths["scores"])["thresholds"])
-    # two halves of three people: 12 ordered pairs
-    assert set(thresholds) == {"0", "0.2", "0.1234567"}
-    assert thresholds["0.2"] > -1
