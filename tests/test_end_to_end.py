@@ -16,6 +16,7 @@ import yaml
 
 from thermalign import tables
 from thermalign.geometry import LANDMARKS
+from thermalign.overlays import read_merged
 from thermalign.schemas.dataset import ATTRIBUTES, BOXES, FOLDS, IMAGES
 from thermalign.schemas.descriptions import COSTS
 from thermalign.schemas.keys import (
@@ -365,7 +366,7 @@ def wait(condition, what, seconds=120):
 
 @pytest.mark.skipif(not LONDON60.is_dir(), reason=f"no real photographs at {LONDON60}")
 def test_real_photographs_reach_their_report(tmp_path):
-    config = yaml.safe_load((ROOT / "workflow/config/london60.yaml").read_text())
+    config = read_merged([ROOT / "workflow/config/london60.yaml"], {})
     config |= {"data": str(LONDON60), "models": {"dan": QUICK["dan"], "mean_shape": {}}}
     config["protocols"]["portraits"]["folds"] = 1
     status, printed = run(tmp_path, config)

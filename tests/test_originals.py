@@ -16,6 +16,7 @@ import yaml
 
 from thermalign import originals
 from thermalign.originals import NEW, fingerprint, write_record
+from thermalign.overlays import read_merged
 
 ROOT = Path(__file__).parents[1]
 OLD = 10**18  # ns, 2001
@@ -142,7 +143,7 @@ def ingested(tmp_path_factory):
         cv2.imwrite(str(folder / DATA / "t & v" / f"{n} (1).png"), image(n))
         rows.append(f"t & v/{n} (1).png,s{n}")
     (folder / DATA / "the list;.csv").write_text("\n".join(rows))
-    config = yaml.safe_load((ROOT / "workflow/config/london60.yaml").read_text())
+    config = read_merged([ROOT / "workflow/config/london60.yaml"], {})
     config |= {"results": RESULTS, "data": DATA, "models": {"mean_shape": {}}}
     box = {"source": "fixed", "fixed": [5, 5, 30, 30]}
     config["datasets"]["london60"] = {"adapter": "table", "folder": ".", "box": box}

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-import yaml
 
+from thermalign.config import read_study
 from thermalign.folds import Settings, draw_roles, split
 from thermalign.landmarks.models import load_model
 from thermalign.simulator.settings import settings_from, subject_name
@@ -21,7 +21,7 @@ STUDIES = [ROOT / "config.yaml", *sorted(CONFIG.parent.glob("*.yaml"))]
 
 @pytest.fixture(scope="module")
 def study():
-    return yaml.safe_load(CONFIG.read_text())
+    return read_study([CONFIG], {})
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +83,7 @@ def settings_of(study, name):
 
 @pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
 def test_no_training_ends_on_the_last_step_of_a_constant_rate(path):
-    study = yaml.safe_load(path.read_text())
+    study = read_study([path], {})
     held_out = all(p["validation_share"] for p in study["protocols"].values())
     for name in study["models"]:
         settings = settings_of(study, name)
