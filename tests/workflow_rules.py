@@ -35,11 +35,12 @@ def snakemake(folder, *arguments, path=None):
 
 
 def _run(folder, arguments, path, files):
-    from snakemake.cli import main
+    from snakemake.cli import main  # noqa: PLC0415  # loaded once, by the server of forks
 
     os.chdir(folder)
     os.environ["PATH"] = path or os.environ["PATH"]
     for number, file in enumerate(files, start=1):
         os.dup2(os.open(file, os.O_CREAT | os.O_WRONLY), number)
+    arguments = ["--cores", "2", *arguments]
     sys.argv = ["snakemake", *arguments]
-    main(list(arguments))
+    main(arguments)

@@ -28,6 +28,7 @@ class Settings:
     scale : float
         Standard deviation of the logarithm of a derived box's size.
     seed : int
+        Of the jitter.
     fixed : tuple of float, pixels, (x, y, width, height)
         The box of ``fixed``.
     """

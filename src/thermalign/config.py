@@ -5,7 +5,7 @@ can be told is declared by dataclasses beside their code, and read from the synt
 imported to check it. Only this file knows pydantic.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from types import GenericAlias
@@ -50,6 +50,9 @@ __all__ = [
 ]
 
 NAME = "[a-z][a-z0-9_]*$"
+KEYS = "thermalign.study_keys"
+"""Module of the blocks that are completed with their defaults."""
+
 UNNAMED = "pls"
 """The matcher part whose settings stand in ``matcher:`` itself."""
 
@@ -63,11 +66,6 @@ def unique(values: list[Any]) -> list[Any]:
 
 Unique = AfterValidator(unique)
 Seed = Annotated[int, Field(ge=0, le=SEED)]
-Name = Annotated[str, Field(pattern=f"^{NAME}")]
-ModelName = Annotated[str, Field(pattern=f"^(?!annotated$){NAME}")]
-Text = Annotated[str, Field(min_length=1)]
-Words = Annotated[list[Text], Unique]
-Counts = Annotated[list[Annotated[int, Field(ge=1)]], Unique]
 
 
 def key(
@@ -96,53 +94,12 @@ class AsGiven(Closed):
         return {k: value for k, value in dump(self).items() if k in self.model_fields_set}
 
 
-class Threads(Closed):
-    """Cores per job; never a reason to run again."""
-
-    train: int = key("cores of one training job", ge=1)
-
-
-class Probe(Closed):
-    """Which test images are verified."""
-
-    modality: Literal["thermal", "visible"] = key("what they were recorded in")
-    conditions: Words = key("conditions that take part; empty is every one", [])
-    ranges: Counts = key("ranges that take part; empty is every one", [])
-    sessions: Words = key("sessions that take part; empty is every one", [])
-
-
-class Gallery(Probe):
-    """Which test images are enrolled."""
-
-    images: int | None = key("of each person, drawn; absent is all", None, ge=1)
-
-
-class ProtocolKeys(Closed):
-    """Who is trained on and tested, and who meets whom."""
-
-    dataset: str = key("name under datasets")
-    folds: int = key("random splits", ge=1, le=1000)
-    probe: Probe = key("which test images are verified")
-    gallery: Gallery = key("which test images are enrolled")
-    same_moment: Annotated[list[Literal["exclude", "keep"]], Unique] = key(
-        "may a probe meet an image of its own moment (keep) or not; the first is the headline",
-        ["exclude", "keep"],
-        min_length=1,
-    )
-    paper: Literal[1, 2] | None = key(
-        "protocol of the paper whose printed figures belong beside this one's; absent is none", None
-    )
-
-
 class StudyKeys(Closed):
     """Configuration of a study. Closed: an unknown key is an error."""
 
     results: str = key("folder of everything the rules write", min_length=1)
     data: str = key("folder that folders of table datasets are relative to", min_length=1)
     training_seed: Seed = key("seed of every matcher and of every model that lists no seeds")
-    threads: Threads = key("cores per job; never a reason to run again")
-    datasets: dict[Name, dict[str, Any]] = key("datasets by name", min_length=1)
-    models: dict[ModelName, dict[str, Any]] = key("landmark models by name", min_length=1)
 
 
 def fields_of(block: Block, *, required: bool | None = None) -> dict[str, Any]:
@@ -199,7 +156,8 @@ def settings_model(module: str, name: str = "Settings") -> type[Closed]:
     """Return the closed model of a class of settings."""
     block = settings_of(module, name)
     title = f"{block.module.removeprefix('thermalign.').replace('.', '_')}_{block.name}"
-    return create_model(title, __base__=AsGiven, __doc__=block.meaning, **fields_of(block))
+    base = Closed if module == KEYS else AsGiven
+    return create_model(title, __base__=base, __doc__=block.meaning, **fields_of(block))
 
 
 @cache
@@ -263,17 +221,32 @@ def study_model() -> type[Closed]:
         **matcher_fields(required=False),
         permutations=(int, key("shuffles of who is on the gallery's images", None, ge=1, le=1000)),
     )
+    protocol_keys = settings_of(KEYS, "Protocol")
     folds = settings_of("thermalign.folds")
-    protocol = create_model("protocol", __base__=ProtocolKeys, **fields_of(folds))
+    protocol = create_model(
+        "protocol",
+        __base__=Closed,
+        __doc__=protocol_keys.meaning,
+        **fields_of(protocol_keys),
+        **fields_of(folds),
+    )
     variant = settings_model("thermalign.evaluation.variants", "Variant")
     alignment = settings_model("thermalign.verification.alignment")
     displacements: Any = whole_model("displacements", "thermalign.evaluation.displacement")
     evaluation = whole_model("evaluation", "thermalign.evaluation.settings")
-    protocols = by_name(name_but("data", "compare", "report", "logs"), protocol)
+    names = {
+        "datasets": name_but(),
+        "protocols": name_but("data", "compare", "report", "logs"),
+        "models": name_but("annotated"),
+    }
     return create_model(
         "study",
         __base__=StudyKeys,
-        protocols=(protocols, key("protocols by name", min_length=1)),
+        __doc__=StudyKeys.__doc__,
+        threads=(settings_model(KEYS, "Threads"), key("cores per job")),
+        datasets=(by_name(names["datasets"], dict), key("datasets by name", min_length=1)),
+        protocols=(by_name(names["protocols"], protocol), key("protocols by name", min_length=1)),
+        models=(by_name(names["models"], dict), key("landmark models by name", min_length=1)),
         variants=(
             by_name(name_but("none"), variant),
             key("how test images or their boxes differ from those of training, by name", {}),
@@ -305,7 +278,8 @@ def whole_model(name: str, module: str) -> type[Closed]:
 
 def name_but(*taken: str) -> Any:
     """Return the type of names of one's own but those that mean something else already."""
-    return Annotated[str, Field(pattern=f"^(?!({'|'.join(taken)})$){NAME}")]
+    but = f"(?!({'|'.join(taken)})$)" if taken else ""
+    return Annotated[str, Field(pattern=f"^{but}{NAME}")]
 
 
 def read_study(files: Sequence[Path], changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -344,21 +318,43 @@ def check_study(config: Mapping[str, Any]) -> dict[str, Any]:
     ValueError
         As :func:`read_study`.
     """
-    study, lines = _read(study_model(), over_base(config, "configuration"), "")
-    kinds = {"datasets": ("adapter", adapters()), "models": ("model", detectors())}
-    for group, (word, known) in kinds.items():
-        for name, block in study.get(group, {}).items():
-            where, kind = f"{group}.{name}", block.get(word, name if word == "model" else None)
-            if kind not in known:
-                lines.append(f"{where}: no {word} {kind!r}; {nearest(kind, known)}")
-                continue
-            model = dataset_model(kind) if group == "datasets" else detector_model(kind)
-            study[group][name], more = _read(model, block, where)
+    config = over_base(config, "configuration")
+    study, lines = _read(study_model(), config, "")
+    blocks = {}
+    for group, name, block in _entries(config):
+        if not any(line.startswith(f"{group}.{name}:") for line in lines):
+            blocks[group, name], more = _read_entry(group, name, block)
             lines += more
-    lines = lines or list(faults(study))
     if lines:
         raise ValueError("\n".join(lines))
+    for (group, name), block in blocks.items():
+        study[group][name] = block
+    if lines := list(faults(study)):
+        raise ValueError("\n".join(lines))
     return study
+
+
+def _entries(config: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """Yield group, name and block of each dataset and landmark model."""
+    for group in ("datasets", "models"):
+        its = config.get(group)
+        for name, block in its.items() if isinstance(its, Mapping) else ():
+            if isinstance(block, Mapping):
+                yield group, name, block
+
+
+def _read_entry(
+    group: str, name: str, block: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[str]]:
+    """Return a completed block of what its adapter or its detector declares, or what is wrong."""
+    where = f"{group}.{name}"
+    if group == "datasets":
+        kind, known, word = block.get("adapter"), adapters(), "adapter"
+    else:
+        kind, known, word = block.get("model", name), detectors(), "model"
+    if kind not in known:
+        return {}, [f"{where}: no {word} {kind!r}; {nearest(kind, known)}"]
+    return _read(dataset_model(kind) if group == "datasets" else detector_model(kind), block, where)
 
 
 def _read(
@@ -369,7 +365,12 @@ def _read(
         return model.model_validate(dict(block)).model_dump(exclude_none=True), []
     except ValidationError as error:
         faulty = [(its["type"], its["loc"], its["input"]) for its in error.errors()]
-        return {}, told(faulty, model.model_json_schema(), where)
+        return {}, told(faulty, _schema(model), where)
+
+
+@cache
+def _schema(model: type[Closed]) -> dict[str, Any]:
+    return model.model_json_schema()
 
 
 def json_schema() -> dict[str, Any]:

@@ -214,6 +214,8 @@ def _displacements(block: Mapping[str, Any] | None) -> Iterator[str]:
     if block is None:
         return
     levels, where = block["levels"], "displacements"
+    if not block["kinds"]:
+        yield f"{where}.kinds: is empty; name one, or leave displacements out"
     if len(levels) < 2 or levels[0] != 0 or levels != sorted(set(levels)):
         yield f"{where}.levels: {levels} do not rise from 0; sort two or more and begin with 0"
     elif block["linear_up_to"] < levels[1]:

@@ -43,16 +43,16 @@ def _line(kind: str, place: Sequence[str | int], value: Any, schema: Node, where
         return f"{_key(place, where)}: no such key; {nearest(place[-1], node['properties'])}"
     if place and place[-1] == "[key]":
         return f"{_key(place[:-1], where)}: is no name; use {NAMES}"
-    wanted = _wanted(node, schema)
+    right = wanted(node, schema)
     if meaning := node.get("description", ""):
-        wanted += f" ({meaning.rstrip('.')})"
+        right += f" ({meaning.rstrip('.')})"
     if kind == "missing":
-        return f"{key}: is missing; give {wanted}"
+        return f"{key}: is missing; give {right}"
     shown = repr(value)
     shown = shown if len(shown) <= LONGEST else f"{shown[:LONGEST]} ..."
     if kind == "literal_error" and len(path) == len(place):
         return f"{key}: {shown} is not known; {nearest(value, _choices(node, schema))}{_of(node)}"
-    return f"{key}: {shown} is not allowed; give {wanted}"
+    return f"{key}: {shown} is not allowed; give {right}"
 
 
 def _of(node: Node) -> str:
@@ -71,12 +71,12 @@ def _follow(schema: Node, place: Sequence[str | int]) -> tuple[Node, list[str | 
     """Return the part of a schema that a place leads to, and how far it leads."""
     node, path = schema, list[str | int]()
     for part in place:
-        below = _below(_plain(node, schema), part)
+        below = _below(plain(node, schema), part)
         if below is None:
             break
-        node = {**_plain(below, schema), **{k: v for k, v in below.items() if k == "description"}}
+        node = {**plain(below, schema), **{k: v for k, v in below.items() if k == "description"}}
         path.append(part)
-    return _plain(node, schema) | {k: v for k, v in node.items() if k == "description"}, path
+    return plain(node, schema) | {k: v for k, v in node.items() if k == "description"}, path
 
 
 def _below(node: Node, part: str | int) -> Node | None:
@@ -89,24 +89,24 @@ def _below(node: Node, part: str | int) -> Node | None:
     return next((other for other in others if isinstance(other, Mapping)), None)
 
 
-def _plain(node: Node, schema: Node) -> dict[str, Any]:
+def plain(node: Node, schema: Node) -> dict[str, Any]:
     """Return a part of a schema itself, where a reference or ``or null`` stands for it."""
     if "$ref" in node:
-        return _plain(schema["$defs"][node["$ref"].rpartition("/")[2]], schema)
+        return plain(schema["$defs"][node["$ref"].rpartition("/")[2]], schema)
     some = [part for part in node.get("anyOf", []) if part.get("type") != "null"]
-    return _plain(some[0], schema) if len(some) == 1 else dict(node)
+    return plain(some[0], schema) if len(some) == 1 else dict(node)
 
 
 def _choices(node: Node, schema: Node) -> list[str]:
-    plain = _plain(node, schema)
-    return [str(word) for word in plain.get("enum", [plain.get("const")])]
+    its = plain(node, schema)
+    return [str(word) for word in its.get("enum", [its.get("const")])]
 
 
-def _wanted(node: Node, schema: Node) -> str:
+def wanted(node: Node, schema: Node) -> str:
     """Say in words what a part of a schema allows."""
-    node = _plain(node, schema)
+    node = plain(node, schema)
     if "anyOf" in node:
-        return " or ".join(_wanted(part, schema) for part in node["anyOf"])
+        return " or ".join(wanted(part, schema) for part in node["anyOf"])
     if "enum" in node or "const" in node:
         return f"one of {', '.join(_choices(node, schema))}"
     kind = node.get("type")
@@ -115,7 +115,7 @@ def _wanted(node: Node, schema: Node) -> str:
     if kind == "array":
         least, most = node.get("minItems", 0), node.get("maxItems")
         count = f"{least} " if least == most else f"at least {least} " if least else ""
-        return f"a list of {count}entries, each {_wanted(node.get('items', {}), schema)}"
+        return f"a list of {count}entries, each {wanted(node.get('items', {}), schema)}"
     text = PLAIN.get(str(kind), "a value")
     return f"{text}, not empty" if node.get("minLength") or node.get("minProperties") else text
 

@@ -1,26 +1,145 @@
-"""Take a study's models and faces out: landmarks of one's own images, aligned faces as arrays."""
+"""The public Python API: a trained detector on one's own images, aligned faces as arrays.
+
+>>> from pathlib import Path
+>>> from thermalign.deploy import align_faces, export_faces, load_detector, predict_manifest
+>>> detector = load_detector(Path("results/p1/fold0/dan/state.safetensors"))
+>>> points, confidence = detector.predict(images, boxes)
+>>> faces = align_faces(images, points, config["alignment"])
+
+``images`` are N arrays (height, width) of any sizes, in the units that the detector was trained in;
+``boxes`` is (N, 4), pixels, (x, y, width, height). ``points`` is (N, L, 2), pixels, (x, y), in the
+order of :data:`thermalign.geometry.LANDMARKS`.
+
+:func:`predict_manifest` does the first from a CSV to a CSV; :func:`export_faces` takes out of a
+finished study the faces that it aligned. Neither replaces a file that it has not written.
+"""
 
 import os
 import zipfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 
 from thermalign import tables
-from thermalign.config import check_detector
+from thermalign.catalogue import check_detector
 from thermalign.cut import cut_images
 from thermalign.failures import is_explained, one_line
-from thermalign.geometry import LANDMARKS
+from thermalign.geometry import LANDMARKS, Floats
 from thermalign.ingest.table import Settings, read
 from thermalign.landmarks.models import Detector, load_model, predict_cut
 from thermalign.records import boxes_of, read_fold, read_images
 from thermalign.schemas.matching import FACES
-from thermalign.states import read_metadata, read_state
+from thermalign.settings import parse
+from thermalign.states import State, read_metadata, read_state
 from thermalign.tables import replace_file
+from thermalign.verification import alignment
 from thermalign.verification.stored import faces_of
+from thermalign.warp import stack_images
+
+
+@dataclass(frozen=True)
+class TrainedDetector:
+    """A detector with what it learnt: see :func:`load_detector`.
+
+    Attributes
+    ----------
+    path : Path of the state that it was read from
+    module : its module of :mod:`thermalign.landmarks`
+    settings : the module's Settings
+    state : State
+    """
+
+    path: Path
+    module: Detector
+    settings: Any
+    state: State
+
+    def predict(self, images: Iterable[Floats], boxes: Floats) -> tuple[Floats, Floats]:
+        """Find the landmarks of one face in each image.
+
+        Parameters
+        ----------
+        images : N arrays (height, width) float32
+            In the units that it was trained in; each may go once it was looked at.
+        boxes : (N, 4) float, pixels, (x, y, width, height)
+
+        Returns
+        -------
+        points : (N, L, 2) float64, pixels, (x, y)
+        confidence : (N, L) float64
+            The detector's own, not calibrated; NaN where it has none.
+
+        Raises
+        ------
+        ValueError
+            If a box is not finite, or the state does not fit its settings.
+        """
+        cut = cut_images(images, boxes, self.module.reach(self.settings))
+        try:
+            return predict_cut(self.module, self.state, cut, self.settings)
+        except (RuntimeError, KeyError) as error:
+            if is_explained(error):  # out of memory, say
+                raise
+            raise ValueError(
+                f"{self.path}: its tensors are not those of its settings "
+                f"({one_line(str(error))}); train it again with this version"
+            ) from error
+
+
+def load_detector(state: Path) -> TrainedDetector:
+    """Load a trained detector.
+
+    Parameters
+    ----------
+    state : Path of a ``state.safetensors`` that a study wrote
+
+    Raises
+    ------
+    ValueError
+        If the file is none, or this version lacks its detector or one of its settings.
+    """
+    if not state.is_file():
+        raise ValueError(f"{state}: no such trained model; run a study first")
+    described = read_metadata(state)["settings"]
+    if not isinstance(described, dict) or not {"detector", "model", "seed"} <= described.keys():
+        raise ValueError(f"{state}: is not a trained landmark model; name a state.safetensors")
+    name, detector = described.pop("model"), described.pop("detector")
+    described.pop("seed")
+    check_detector(f"{state} (of another version?)", detector)
+    try:
+        module, settings = load_model(detector, described, name)
+    except ValueError as error:
+        raise ValueError(f"{state}: {error}; if another version trained it, train again") from error
+    return TrainedDetector(state, module, settings, read_state(state))
+
+
+def align_faces(images: Sequence[Floats], points: Floats, block: Mapping[str, Any]) -> Floats:
+    """Bring faces to canonical coordinates by their landmarks, as the study does.
+
+    Parameters
+    ----------
+    images : N arrays (height, width) float32, N at least 1
+    points : (N, L, 2) float, pixels, (x, y)
+    block : the ``alignment:`` block of a configuration
+
+    Returns
+    -------
+    (N, height, width) float32
+        NaN where the landmarks of a face do not allow it.
+    """
+    settings = parse(alignment.Settings, block, "alignment")
+    usable = np.flatnonzero(alignment.alignable(points, settings))
+    aligned = np.full((len(images), settings.height, settings.width), np.nan, np.float32)
+    if len(usable):
+        stack = stack_images(list(images), torch.device("cpu"))
+        faces = alignment.align_stack(stack, usable, points[usable], settings)
+        aligned[usable] = faces.numpy()
+    return aligned
 
 
 def predict_manifest(
@@ -44,14 +163,9 @@ def predict_manifest(
     """
     inputs = {"the trained model": [state], "the manifest": [manifest]}
     check_output(output, inputs, ours=Path.is_file)  # the rest once the images are known
-    module, settings = trained_model(state)
-    reading = Settings(
-        manifest.parent,
-        Path(manifest.name),
-        defaults={"modality": modality},
-        thermal_colour=thermal_colour,
-    )
-    found = read(reading)
+    detector = load_detector(state)
+    where, usual = (manifest.parent, Path(manifest.name)), {"modality": modality}
+    found = read(Settings(*where, defaults=usual, thermal_colour=thermal_colour))
     images, boxes = found.images, found.boxes
     inputs["an image of the manifest"] = [Path(path) for path in images["path"]]
     target = check_output(output, inputs, ours=_holds_landmarks)
@@ -61,43 +175,12 @@ def predict_manifest(
             f"{manifest}: image {bare.iloc[0]} has no face box; give box_x, box_y, "
             "box_width and box_height"
         )
-    cut = cut_images(read_images(images), boxes_of(images, boxes), module.reach(settings))
-    try:
-        points, confidence = predict_cut(module, read_state(state), cut, settings)
-    except (RuntimeError, KeyError) as error:
-        if is_explained(error):  # out of memory, say
-            raise
-        raise ValueError(
-            f"{state}: its tensors are not those of its settings ({one_line(str(error))}); "
-            "train it again with this version"
-        ) from error
+    points, confidence = detector.predict(read_images(images), boxes_of(images, boxes))
     table = pd.DataFrame({"image_id": images["image_id"]})
     for n, landmark in enumerate(LANDMARKS):
         table[f"{landmark}_x"], table[f"{landmark}_y"] = points[:, n].T
         table[f"{landmark}_confidence"] = confidence[:, n]
     replace_file(target, lambda path: table.to_csv(path, index=False))
-
-
-def trained_model(state: Path) -> tuple[Detector, Any]:
-    """Return the module and the settings of a trained model.
-
-    Raises
-    ------
-    ValueError
-        If the file is none, or this version lacks its detector or one of its settings.
-    """
-    if not state.is_file():
-        raise ValueError(f"{state}: no such trained model; run a study first")
-    described = read_metadata(state)["settings"]
-    if not isinstance(described, dict) or not {"detector", "model", "seed"} <= described.keys():
-        raise ValueError(f"{state}: is not a trained landmark model; name a state.safetensors")
-    name, detector = described.pop("model"), described.pop("detector")
-    described.pop("seed")
-    check_detector(f"{state} (of another version?)", detector)
-    try:
-        return load_model(detector, described, name)
-    except ValueError as error:
-        raise ValueError(f"{state}: {error}; if another version trained it, train again") from error
 
 
 def _holds_landmarks(path: Path) -> bool:
@@ -149,7 +232,7 @@ def export_faces(faces: Path, images: Path, folds: Path, output: Path) -> int:
                 role=rows["role"].to_numpy(str),
             )
 
-    tables.replace_file(target, fill)
+    replace_file(target, fill)
     return len(rows)
 
 

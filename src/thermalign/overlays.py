@@ -6,10 +6,10 @@ the result in the same way. A list replaces a list; null takes an entry out.
 """
 
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from thermalign.config_faults import nearest
 from thermalign.yaml_files import read_yaml
 
 PROJECT = Path(__file__).parents[2]
@@ -99,27 +99,16 @@ def merge(below: Mapping[str, Any], above: Mapping[str, Any], where: str) -> dic
     ValueError
         If null is to take out what is not there.
     """
-    merged, before = dict(below), None
+    order, merged, before = list(below), dict(below), None
     for key, value in above.items():
-        if value is None:
-            _take_out(merged, key, where)
-            continue
-        old = merged.get(key)
+        if key not in merged:
+            if value is None:
+                near = nearest(key, order)
+                raise ValueError(f"{where}: {key}: null takes out what is not there; {near}")
+            order.insert(len(order) if before is None else order.index(before) + 1, key)
+        old, before = merged.get(key), key
         if isinstance(value, Mapping) and isinstance(old, Mapping):
-            value = merge(old, value, f"{where}: {key}")  # noqa: PLW2901
-        if key in merged or before is None:
-            merged[key] = value
+            merged[key] = merge(old, value, f"{where}: {key}")
         else:
-            items = list(merged.items())
-            at = list(merged).index(before) + 1
-            merged = dict([*items[:at], (key, value), *items[at:]])
-        before = key
-    return merged
-
-
-def _take_out(merged: dict[str, Any], key: str, where: str) -> None:
-    if key not in merged:
-        near = get_close_matches(key, merged, 1)
-        cure = f"did you mean {near[0]}?" if near else f"there are {', '.join(merged) or 'none'}"
-        raise ValueError(f"{where}: {key}: null takes out nothing, since it is not there; {cure}")
-    del merged[key]
+            merged[key] = value
+    return {key: merged[key] for key in order if merged[key] is not None or key not in above}

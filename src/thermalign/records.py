@@ -18,8 +18,13 @@ BOX = ["x", "y", "width", "height"]
 
 def read_fold(images: Path, folds: Path) -> pd.DataFrame:
     """Return the images of a fold with their ``role``, without the flipped copies."""
-    plain = tables.read(folds, FOLDS).query("not flipped")
-    return tables.read(images, IMAGES).merge(plain[["image_id", "role"]], on="image_id")
+    return with_roles(tables.read(images, IMAGES), tables.read(folds, FOLDS))
+
+
+def with_roles(images: pd.DataFrame, folds: pd.DataFrame) -> pd.DataFrame:
+    """Return those of IMAGES that FOLDS name, with their ``role``, without the flipped copies."""
+    plain = folds.loc[~folds["flipped"], ["image_id", "role"]]
+    return images.merge(plain, on="image_id")
 
 
 def points_of(table: pd.DataFrame, image_ids: Sequence[str]) -> Floats:

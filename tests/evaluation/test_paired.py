@@ -30,6 +30,7 @@ KNOWN = pd.DataFrame(
     [(f"{s}-{shot}", s, 1, reach, shot) for s in PEOPLE for shot, reach in SHOTS.items()],
     columns=["image_id", "subject_id", "volume", "range", "condition"],
 )
+DISPLACEMENTS = displacement.Settings(range=1)
 FAR = 0.6  # which 8 x 7 pairs of people support
 HARD = KNOWN["range"] == 2
 EASY_IDS = list(KNOWN.loc[~HARD, "image_id"])
@@ -263,7 +264,7 @@ def test_detectors_are_placed_by_their_rate_on_annotated_probes():
     wrong["fold_sd"] = 0.5  # of other probes
     summary = pd.DataFrame([wrong])
     made = {tuple(key.values()): Replicates(np.full(200, 0.9), 8, RATE)}
-    changed, drawn = on_annotated(summary, made, {"p": [study]}, displacement.Settings(range=1))
+    changed, drawn = on_annotated(summary, made, {"p": [study]}, DISPLACEMENTS)
     assert changed["value"].tolist() == [own.value]
     assert changed["n"].tolist() == [own.n]
     assert changed["fold_sd"].isna().all()
@@ -283,7 +284,7 @@ def test_detectors_are_placed_by_their_error_on_probes():
     summary = pd.DataFrame([{**row, "value": measured.value, "low": 0.0, "high": 1.0, "n": 16}])
     summary["fold_sd"] = 0.5
     made = {tuple(row.values()): Replicates(measured.replicates, 8, POSITIVE)}
-    changed, drawn = on_annotated(summary, made, {"p": [study]}, displacement.Settings(range=1))
+    changed, drawn = on_annotated(summary, made, {"p": [study]}, DISPLACEMENTS)
     assert changed.loc[0, ["value", "n"]].tolist() == pytest.approx([0.05, 8])
     np.testing.assert_allclose(drawn[tuple(row.values())].values, 0.05)
     nothing = fold(
@@ -295,7 +296,5 @@ def test_detectors_are_placed_by_their_error_on_probes():
             )
         }
     )
-    changed, _ = on_annotated(
-        summary, made, {"p": [study, nothing]}, displacement.Settings(range=1)
-    )
+    changed, _ = on_annotated(summary, made, {"p": [study, nothing]}, DISPLACEMENTS)
     assert changed["value"].tolist() == [measured.value]  # no mean over the folds that went well

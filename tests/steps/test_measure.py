@@ -8,9 +8,6 @@ import pytest
 from test_compare import FACE, SETTINGS
 
 from thermalign import tables
-from thermalign.evaluation.draws import Draws
-from thermalign.evaluation.landmarks import evaluate
-from thermalign.evaluation.settings import Settings
 from thermalign.geometry import LANDMARKS
 from thermalign.metrics.bootstrap import subject_weights
 from thermalign.schemas.dataset import ANNOTATIONS, ATTRIBUTES, BOXES, FOLDS, IMAGES
@@ -117,28 +114,6 @@ def test_a_lost_face_is_a_failure_and_has_no_error(measured):
     metrics, _ = measured
     assert values(metrics, "failure_rate") == pytest.approx({0: 1 / 12})
     assert values(metrics, "nmse") == pytest.approx({0: 2 / 40})
-
-
-def test_an_error_of_no_found_face_is_not_a_number_rather_than_no_row():
-    errors = pd.DataFrame(
-        {"image_id": ["i", "j"], "subject_id": ["a", "b"], "volume": 1, "range": 1}
-    ).assign(condition="baseline", error=np.nan, **dict.fromkeys(LANDMARKS, np.nan))
-    settings = Settings(replicates=50, seed=1)
-    made = evaluate(
-        errors,
-        Draws.of_fold(errors, errors, settings),
-        settings,
-        annotations=annotated(errors["image_id"]),
-        boxes=errors[["image_id"]].assign(x=0.0, y=0.0, width=9.0, height=9.0),
-        attributes=pd.DataFrame(columns=["image_id", "name", "value"]),
-        grid={},
-    )
-    told = {(m.subset, m.metric, m.at): m for m in made}
-    assert np.isnan(told[ALL, "nmse", 0].value)
-    assert np.isnan(told[Subset(landmark="nose_base"), "nmse", 0].value)
-    assert told[ALL, "failure_rate", 0].value == told[ALL, "failure_at", 0.08].value == 1
-    assert told[ALL, "ced_auc", 0.08].value == 0
-    assert len(told[ALL, "nmse", 0].replicates) == 0
 
 
 def test_the_error_stands_in_four_units(measured):

@@ -25,6 +25,7 @@ class Settings:
     chunks : int
         Jobs that render it.
     settings : Settings of the simulator
+        What is recorded, and how.
     """
 
     seed: int = setting(low=0, high=SEED)

@@ -6,8 +6,12 @@ from thermalign.schemas.columns import DATASET, FOLD, MODEL, PROTOCOL, column
 
 SUBSET = (
     column("experiment", pa.string(), "variant, matcher, sweep, displacement, placement, protocol"),
-    column("setting", pa.string(), "name within the experiment: of a variant, of a matcher, ..."),
-    column("level", pa.float64(), "dose of the setting; else 0", "IOD"),
+    column(
+        "setting",
+        pa.string(),
+        "name in the experiment: of variant, matcher, displacement's kind, protocol",
+    ),
+    column("level", pa.float64(), "dose of the setting: of a displacement; else 0", "IOD"),
     column("same_moment", pa.string(), "reading of same_moment; empty for the headline"),
     column("session", pa.string(), "as in IMAGES; empty for all, as in the columns that follow"),
     column("volume", pa.string(), "as in IMAGES"),

@@ -16,6 +16,7 @@ class Volume:
     Attributes
     ----------
     subjects : int
+        People.
     ranges : tuple of int
         Of 1 (2.5 m), 2 (5 m) and 3 (7.5 m); at each, room, light, state of the person and of the
         camera are drawn anew.
@@ -100,6 +101,7 @@ class Settings:
     scale_jitter : float
         Standard deviation of the logarithm of a face's scale.
     yaw_sd, pitch_sd, roll_sd : float, degrees
+        Standard deviations of the head's turns.
     """
 
     volumes: tuple[Volume, ...] = setting()

@@ -11,6 +11,7 @@ from thermalign import tables
 from thermalign.evaluation.draws import Draws
 from thermalign.evaluation.measured import Measured, tabulate
 from thermalign.evaluation.settings import Settings
+from thermalign.records import with_roles
 from thermalign.schemas.dataset import FOLDS, IMAGES
 from thermalign.schemas.measures import METRICS, REPLICATES
 
@@ -42,8 +43,7 @@ class Job:
     ) -> "Job":
         """Read IMAGES and FOLDS, each once."""
         known = tables.read(images, IMAGES)
-        plain = tables.read(folds, FOLDS).query("not flipped")
-        rows = known.merge(plain[["image_id", "role"]], on="image_id")
+        rows = with_roles(known, tables.read(folds, FOLDS))
         return cls(dataset, protocol, fold, model, known, rows)
 
     @property

@@ -56,17 +56,17 @@ class Settings:
 
     Attributes
     ----------
+    points : Points
     width, height : int
         Of an aligned face.
     method : str
         Fit from landmarks to canonical points: see :func:`fit_matrices`.
-    points : Points
     """
 
+    points: Points
     width: int = setting(low=32, high=1024, unit="px")
     height: int = setting(low=32, high=1024, unit="px")
     method: str = setting(choices=METHODS)
-    points: Points
 
     def __post_init__(self) -> None:
         """Refuse what is out of range."""

@@ -1,0 +1,89 @@
+"""Blocks of the configuration that are settings of no part, declared as those are."""
+
+from dataclasses import dataclass
+
+from thermalign.settings import setting
+
+MODALITIES = ("thermal", "visible")
+
+
+@dataclass(frozen=True)
+class Threads:
+    """Cores per job; never a reason to run again.
+
+    Attributes
+    ----------
+    train : int
+        Cores of one training job.
+    """
+
+    train: int = setting(low=1)
+
+
+@dataclass(frozen=True)
+class Probe:
+    """Which test images are verified.
+
+    Attributes
+    ----------
+    modality : str
+        What they were recorded in.
+    conditions, sessions : tuple of str
+        Those that take part; empty is every one.
+    ranges : tuple of int
+        Those that take part; empty is every one.
+    """
+
+    modality: str = setting(choices=MODALITIES)
+    conditions: tuple[str, ...] = setting(())
+    ranges: tuple[int, ...] = setting((), low=1)
+    sessions: tuple[str, ...] = setting(())
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """Which test images are enrolled.
+
+    Attributes
+    ----------
+    modality : str
+        What they were recorded in.
+    conditions, sessions : tuple of str
+        Those that take part; empty is every one.
+    ranges : tuple of int
+        Those that take part; empty is every one.
+    images : int or None
+        How many of each person, drawn; absent is all.
+    """
+
+    modality: str = setting(choices=MODALITIES)
+    conditions: tuple[str, ...] = setting(())
+    ranges: tuple[int, ...] = setting((), low=1)
+    sessions: tuple[str, ...] = setting(())
+    images: int | None = setting(None, low=1)
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """Who is trained on and tested, and who meets whom.
+
+    Attributes
+    ----------
+    dataset : str
+        Name under datasets.
+    folds : int
+        Random splits.
+    probe : Probe
+    gallery : Gallery
+    same_moment : tuple of str
+        May a probe meet an image of its own moment (keep) or not; the first is the headline.
+    paper : int or None
+        Protocol of the paper whose printed figures belong beside this one's; absent is none.
+    """
+
+    dataset: str
+    folds: int = setting(low=1, high=1000)
+    probe: Probe = setting()
+    gallery: Gallery = setting()
+    same_moment: tuple[str, ...] = setting(("exclude", "keep"), choices=("exclude", "keep"))
+    paper: int | None = setting(None, low=1, high=2, source="Poster et al. 2019, section 4.1")
