@@ -16,7 +16,7 @@ import torch
 from safetensors.torch import load, save
 from torch import nn
 
-from thermalign.config import detectors
+from thermalign.catalogue import detectors
 from thermalign.geometry import LANDMARKS, interocular_distance, mirror_points
 from thermalign.landmarks.contract import Faces, point_error
 from thermalign.metrics.reach import best_cells

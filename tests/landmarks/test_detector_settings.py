@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from thermalign.config import detectors
+from thermalign.catalogue import detectors
 from thermalign.landmarks import dan, ert, mtcnn, pbc
 from thermalign.landmarks.normalise import Normalisation
 from thermalign.settings import parse

@@ -1,4 +1,4 @@
-"""What every landmark model is given and gives back, and what models share around it."""
+"""What every detector is given and gives back, and what detectors share around it."""
 
 from dataclasses import dataclass
 from typing import TypeVar
@@ -15,6 +15,8 @@ from thermalign.geometry import (
     point_distances,
 )
 from thermalign.warp import ImageStack, warp
+
+C = TypeVar("C", Tensor, nn.Module)
 
 
 @dataclass(frozen=True)
@@ -121,9 +123,6 @@ class Detections:
 
     def __len__(self) -> int:
         return len(self.index)
-
-
-C = TypeVar("C", Tensor, nn.Module)
 
 
 def unannotated(stack: ImageStack, boxes: Tensor) -> Faces:

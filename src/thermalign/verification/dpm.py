@@ -34,6 +34,7 @@ class Settings:
     learning_rate : float
         Of Adam in the first epoch; times ``decay`` after each. ASSUME.
     decay : float
+        Of the learning rate, after each epoch. ASSUME.
     weight_decay : float
         Half of it, times |W|^2 + |b|^2, is the penalty that the papers write with lambda. ASSUME.
     """

@@ -10,18 +10,14 @@ from thermalign.landmarks.pbc.settings import Settings
 PATCH = 60
 """Side of a patch, pixels of the image."""
 
-
 BACKGROUND = len(LANDMARKS)
 """The class behind those of the landmarks."""
-
 
 NEITHER = -100
 """Of a patch that shows part of a landmark: no class, which the cross-entropy leaves out."""
 
-
 STRIDE = 8
 """Distance of neighbouring patches of the fully convolutional network, pixels."""
-
 
 _CANDIDATES = 8  # patches drawn per patch used, so that enough of them meet the overlaps
 
