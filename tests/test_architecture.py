@@ -6,12 +6,13 @@ import sys
 
 import pytest
 
-from thermalign.config import detectors
+from thermalign.catalogue import detectors
 from thermalign.provenance import PACKAGE, sources, third_party
 
 LAYERS = [
     {"geometry", "warp", "schemas", "tables", "images", "provenance", "config", "failures"}
-    | {"originals", "records", "states", "settings"},
+    | {"originals", "records", "states", "settings", "catalogue", "yaml_files", "overlays"}
+    | {"config_faults", "config_checks", "config_export", "study_keys"},
     {"training"},
     {"simulator", "ingest", "boxes", "folds", "landmarks", "verification", "metrics"},
     {"evaluation", "deploy"},
@@ -72,14 +73,24 @@ def test_the_workflow_imports_what_needs_no_numbers_alone():
     files = [*(PACKAGE.parents[1] / "workflow").rglob("*.smk"), PACKAGE.parents[1] / "Snakefile"]
     lines = [line for file in files for line in file.read_text().splitlines()]
     ours = {line for line in lines if re.match("(from|import) thermalign", line)}
-    assert ours == {
-        "from thermalign.config import check_config, check_folder, read_config",
-        "from thermalign.config import detectors",
-        "from thermalign.provenance import fingerprint",
-        "from thermalign import originals",
+    assert {line.split(" import ")[0] for line in ours} == {
+        "from thermalign.config",
+        "from thermalign.provenance",
+        "from thermalign",
     }
+    assert "from thermalign import originals" in ours
     for module in ("thermalign.config", "thermalign.provenance", "thermalign.originals"):
-        assert third_party(module) <= {*sys.stdlib_module_names, "yaml", "jsonschema"}
+        assert third_party(module) <= {*sys.stdlib_module_names, "yaml", "pydantic"}
+
+
+def test_the_configuration_is_the_only_file_that_knows_pydantic():
+    knowing = [m for m in MODULES if any(n.startswith("pydantic") for n in own_imports(m)[1])]
+    assert knowing == ["thermalign.config"]
+
+
+def test_no_step_depends_on_how_the_configuration_is_checked():
+    for module in (m for m in MODULES if ".steps." in m):
+        assert not [name for name in sources(module) if name.startswith("thermalign.config")]
 
 
 def test_files_stay_small_enough_to_read():

@@ -19,6 +19,7 @@ from thermalign import cli, tables
 from thermalign import study as runs
 from thermalign.cli import app
 from thermalign.schemas.dataset import FOLDS, IMAGES
+from thermalign.schemas.keys import ALL
 from thermalign.schemas.matching import FACES
 from thermalign.schemas.measures import SUMMARY
 from thermalign.states import State, save_state
@@ -54,7 +55,7 @@ def study(tmp_path):
     faces = pd.DataFrame(stored, columns=["pixels", "scale", "offset"])
     faces = faces.assign(image_id=ALIGNED, width=2, height=3, model="m", **KEY)
     tables.write(folder / "m" / "faces.parquet", faces, FACES)
-    config = "models: {m: {}}\nprotocols: {p1: {dataset: simulated}}\n"
+    config = "base: config.yaml\nprotocols: {p2: null}\n"
     (tmp_path / "study.yaml").write_text(config)
     return tmp_path
 
@@ -277,7 +278,7 @@ def test_a_file_that_is_no_trained_model_is_refused(deployed, refused, make):
 @pytest.fixture
 def summary(tmp_path, monkeypatch):
     rows = [
-        {"subset": "all", "metric": metric, "at": at, "value": value}
+        {**ALL._asdict(), "metric": metric, "at": at, "value": value}
         for metric, at, value in [
             ("nmse", 0.0, 0.05),
             ("tar_at_far", 0.1, 0.7),
@@ -285,7 +286,8 @@ def summary(tmp_path, monkeypatch):
             ("failure_at", 0.08, 0.2),
         ]
     ]
-    table = pd.DataFrame(rows).assign(protocol="p1", model="dan", low=0.0, high=1.0, fold_sd=0.1)
+    key = {"dataset": "simulated", "protocol": "p1", "model": "dan"}
+    table = pd.DataFrame(rows).assign(**key, low=0.0, high=1.0, fold_sd=0.1)
     table = table.assign(n=9, n_folds=1)[SUMMARY.names]
     tables.write(tmp_path / "results/compare/summary.parquet", table, SUMMARY)
     monkeypatch.chdir(tmp_path)
@@ -333,11 +335,12 @@ def test_a_study_that_is_not_there_or_not_whole_is_refused(summary, refused):
         ("a: [", "line 1, column 5: is not readable as YAML"),
         ("models: {dan: {}, dan: {}}", "line 1: the key dan stands in line 1 already"),
         ("- models", "holds no keys and values"),
-        ("results: r", "has no models:"),
-        ("models: [dan]", "has no models:"),
-        ("models: {dan: }", "models.dan is None; write dan: {} or keys below it"),
-        ("models: {yolo: {}}", "models.yolo: no detector 'yolo'; use one of dan"),
-        ("models: {dan: {widht: 1}}", "unknown setting 'widht'"),
+        ("results: r", "models: is missing; give keys and values"),
+        ("models: [dan]", "models: ['dan'] is not allowed; give keys and values"),
+        ("models: {dan: }", "models.dan: None is not allowed; give keys and values"),
+        ("models: {yolo: {}}", "models.yolo: no model 'yolo'; use one of dan"),
+        ("models: {dan: {widht: 1}}", "models.dan.widht: no such key; did you mean width?"),
+        ("base: confg.yaml", "base: no file"),
     ],
 )
 def test_a_broken_configuration_is_one_line(tmp_path, refused, text, named):
@@ -354,14 +357,14 @@ def test_a_missing_configuration_is_one_line(tmp_path, refused, monkeypatch, com
 
 
 def test_a_command_that_is_told_to_end_says_so(monkeypatch, capsys):
-    monkeypatch.setattr(cli, "read_config", lambda path: os.kill(os.getpid(), signal.SIGTERM))
+    monkeypatch.setattr(cli, "study_of", lambda path: os.kill(os.getpid(), signal.SIGTERM))
     status, _, printed = command(monkeypatch, capsys, "models")
     assert (status, printed.count("\n")) == (128 + signal.SIGTERM, 1)
     assert "ended by SIGTERM" in printed
 
 
 def test_a_fault_of_the_program_is_one_line_too(monkeypatch, capsys, refused):
-    monkeypatch.setattr(cli, "read_config", lambda path: {}["x"])
+    monkeypatch.setattr(cli, "study_of", lambda path: {}["x"])
     line = refused("models")
     assert "KeyError: 'x'; not foreseen" in line
     assert "THERMALIGN_TRACEBACK=1 shows where" in line
@@ -384,7 +387,7 @@ def test_a_run_hands_a_folder_of_images_over_as_it_is_and_says_where_the_report_
 ):
     given = []
     monkeypatch.setattr(runs, "run_study", lambda arguments: given.append(arguments) or 0)
-    (tmp_path / "c.yaml").write_text('results: "my results"')
+    (tmp_path / "c.yaml").write_text('base: config.yaml\nresults: "my results"')
     monkeypatch.chdir(tmp_path)
     for data, value in {"1": '"1"', "[x]": '"[x]"', "a: b": '"a: b"', "é'": '"é\'"'}.items():
         done = CliRunner().invoke(app, ["run", "--configfile", "c.yaml", "--data", data])

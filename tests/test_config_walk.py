@@ -46,12 +46,17 @@ def named(node):
     entries = {}
     parts = [*node.get("patternProperties", {}).values(), node.get("additionalProperties")]
     for part in (part for part in parts if isinstance(part, dict)):
-        for its in part.get("oneOf", [part]):
+        for its in alternatives(part):
             block = plain(its, SCHEMA)
             word = next((w for w in ("adapter", "model") if w in block.get("properties", {})), None)
             kind = block["properties"][word]["const"] if word else "entry"
             entries[kind] = example(its)
     return entries
+
+
+def alternatives(part):
+    """Return the blocks of adapters or detectors that an entry may be, or the part itself."""
+    return [p for p in part.get("anyOf", []) if "$ref" in p] or [part]
 
 
 def keys(node, value, place=()):
@@ -65,8 +70,8 @@ def keys(node, value, place=()):
     for key, its in value.items():
         own = node.get("properties", {}).get(key)
         part = own or next(other for other in others if isinstance(other, dict))
-        if "oneOf" in part:
-            part = next(p for p in part["oneOf"] if same_kind(plain(p, SCHEMA), its))
+        if len(alternatives(part)) > 1:
+            part = next(p for p in alternatives(part) if same_kind(plain(p, SCHEMA), its))
         if own:
             yield (*place, key), part
         yield from keys(part, its, (*place, key))

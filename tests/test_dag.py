@@ -1,56 +1,36 @@
 """What a change re-runs, as dry runs of a copy of the project in which every job has run."""
 
+import json
 import os
 import re
 import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 import yaml
 
-ROOT = Path(__file__).parents[1]
+from thermalign.catalogue import adapters, classifiers, detectors, mappings
+from thermalign.config import read_study
+from thermalign.provenance import sources, third_party
+from workflow_rules import ROOT, RULES, given, snakemake
+
 COPIED = ("Snakefile", "config.yaml", "workflow", "src", "envs")
 
 # Steps replaced by ones that only write their outputs, so that a whole study takes seconds.
 # The rules, their params and the fingerprints are the real ones: those are what is tested.
-FAKE = """
-import sys
+FAKE = f"""
+import json, sys
 from pathlib import Path
-OUTPUTS = {"folder", "images", "annotations", "boxes", "folds", "state", "curve", "predictions",
-           "faces", "matcher", "scores", "metrics", "summary", "differences", "page", "card",
-           "likeness", "contact", "marked", "spread", "detections", "replicates", "attributes",
-           "files"}
-INPUTS = {"fold": {"images"}, "train": {"images", "annotations", "boxes", "folds"},
-          "predict": {"images", "boxes", "folds", "state"},
-          "annotated": {"images", "annotations", "folds"}, "align": {"images", "predictions"},
-          "detect": {"images", "boxes", "folds", "state"},
-          "stress": {"images", "annotations", "boxes", "detections", "folds", "state"},
-          "sweep": {"images", "folds", "faces"},
-          "ablate": {"images", "folds", "faces", "matcher"},
-          "displace": {"images", "annotations", "folds", "faces", "matcher"},
-          "score_variants": {"images", "folds", "predictions", "matcher"},
-          "train_matcher": {"images", "folds", "faces"},
-          "score": {"images", "folds", "predictions", "faces", "matcher"},
-          "measure": {"images", "annotations", "boxes", "attributes", "folds", "predictions",
-                      "scores"},
-          "compare": {"images", "annotations", "folds", "predictions", "scores", "metrics",
-                      "replicates"},
-          "spread": {"images", "annotations", "folds", "predictions"},
-          "describe": {"images", "annotations", "boxes"},
-          "report": {"images", "annotations", "boxes", "summary", "differences", "curves",
-                     "predictions", "marked", "spread", "recordings"}}
-step = sys.argv[1]
-options = dict(zip(sys.argv[2:], sys.argv[3:]))
-for name in OUTPUTS - INPUTS.get(step, set()):
-    path = options.get("--" + name)
-    if path and name == "folder":
-        Path(path).mkdir(parents=True, exist_ok=True)
-    elif path:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        record = '{"fingerprint": "%s", "files": {}}' % options.get("--fingerprint")
-        Path(path).write_text(record if name == "files" else step)
+outputs = {json.dumps({rule: given(rule, "output") for rule in RULES})}
+step, options = sys.argv[1], dict(zip(sys.argv[2:], sys.argv[3:]))
+for name in outputs[step]:
+    path = Path(options["--" + name])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if name == "folder":
+        path.mkdir(exist_ok=True)
+    elif name == "files":
+        path.write_text(json.dumps({{"fingerprint": options["--fingerprint"], "files": {{}}}}))
+    else:
+        path.write_text(step)
 """
 
 
@@ -85,7 +65,7 @@ def run_with_fake_steps(project):
     main = project / "src/thermalign/__main__.py"
     real = main.read_text()
     main.write_text(FAKE)
-    done = snakemake(project, "--cores", "2", "--quiet", "all")
+    done = snakemake(project, "--quiet", "all")
     main.write_text(real)
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -95,15 +75,9 @@ def project(finished, tmp_path):
     return shutil.copytree(finished, tmp_path / "moved", symlinks=True)
 
 
-def snakemake(project, *arguments, path=None):
-    command = [sys.executable, "-m", "snakemake", *arguments]
-    environment = {**os.environ, "PATH": path or os.environ["PATH"]}
-    return subprocess.run(command, cwd=project, capture_output=True, text=True, env=environment)
-
-
 def due(project, *arguments):
     """Return rule and model of every job that a dry run would start."""
-    done = snakemake(project, "--cores", "2", "-n", *arguments)
+    done = snakemake(project, "-n", *arguments)
     assert done.returncode == 0, done.stdout + done.stderr
     jobs = re.findall(r"rule (\w+):\n(.*?)(?=\n\[|\Z)", done.stdout, flags=re.DOTALL)
     model = re.compile(r"model=(\w+)")
@@ -124,16 +98,13 @@ def edit(path, old, new):
     path.write_text(text.replace(old, new, 1))
 
 
-def test_nothing_is_due_after_a_run_in_a_moved_folder_with_touched_code(project):
+def test_a_moved_folder_touched_files_prose_and_threads_are_no_change(project):
     for file in (project / "src").rglob("*.py"):
         file.touch()
-    assert due(project) == set()
-
-
-def test_comments_and_docstrings_are_no_change(project):
     model = project / "src/thermalign/landmarks/dan.py"
     edit(model, '"""Deep Alignment Network', '"""Reworded')
     model.write_text(model.read_text() + "\n# a comment\n")
+    edit(project / "config.yaml", "train: 1 #", "train: 2 #")
     assert due(project) == set()
 
 
@@ -219,66 +190,115 @@ def test_two_models_of_one_file_differ_by_name(project):
     assert due(project) == subtree("pbc_same")
 
 
-@pytest.fixture
-def seeded(project):
-    """The study with three training seeds of DAN, finished as far as dry runs can tell."""
-    edit(project / "config.yaml", "  dan:\n", "  dan:\n    seeds: [1, 2, 7]\n")
-    return project
-
-
-def test_every_training_seed_is_a_row_of_its_own(seeded):
-    jobs = due(seeded)
+def test_every_training_seed_is_a_row_of_its_own_with_a_seed_of_its_own(project):
+    config = project / "config.yaml"
+    edit(config, "  dan:\n", "  dan:\n    seeds: [1, 2, 7]\n")
     wanted = {(rule, f"dan_seed{k}") for rule in SUBTREE for k in (1, 2, 7)}
-    assert jobs == wanted | {("compare",), ("spread",), ("report",)}
+    assert due(project) == wanted | {("compare",), ("spread",), ("report",)}
+    run_with_fake_steps(project)
+    edit(config, "[1, 2, 7]", "[1, 2, 3, 7]")
+    assert due(project) == subtree("dan_seed3")
+    edit(config, "[1, 2, 3, 7]", "[1, 2, 7]")
+    edit(config, "training_seed: 1", "training_seed: 3")  # of who lists no seeds
+    assert {job[1] for job in due(project) if job[0] == "train"} == set(MODELS) - {"dan"}
 
 
-def test_the_common_training_seed_is_none_of_a_model_with_seeds(seeded):
-    run_with_fake_steps(seeded)
-    edit(seeded / "config.yaml", "training_seed: 1", "training_seed: 3")
-    trained = {job[1] for job in due(seeded) if job[0] == "train"}
-    assert trained == set(MODELS) - {"dan"}
-
-
-def test_one_more_seed_is_due_alone(seeded):
-    run_with_fake_steps(seeded)
-    edit(seeded / "config.yaml", "[1, 2, 7]", "[1, 2, 3, 7]")
-    assert due(seeded) == subtree("dan_seed3")
-
-
-def test_shared_geometry_is_due_in_every_model_but_not_in_folds(project):
-    edit(project / "src/thermalign/geometry.py", "(across**2)", "(across**2.0)")
-    jobs = due(project)
-    assert {("train", m) for m in MODELS} <= jobs
-
-
-def test_the_report_step_is_due_alone(project):
-    step = project / "src/thermalign/steps/report.py"
-    step.write_text(step.read_text() + "\nCHANGED = 1\n")
-    assert due(project) == {("report",)}
-
-
-def test_joining_the_folds_is_due_without_measuring_again(project):
-    step = project / "src/thermalign/steps/compare.py"
-    step.write_text(step.read_text() + "\nCHANGED = 1\n")
-    assert due(project) == {("compare",), ("report",)}
-
-
-@pytest.mark.parametrize("module", ["metrics/real_faces.py", "report/montage.py"])
-def test_code_of_the_card_is_due_in_the_card_and_the_report(project, module):
+def change(project, module):
+    """Change the code of a module in a way that does nothing."""
     file = project / "src/thermalign" / module
     file.write_text(file.read_text() + "\nCHANGED = 1\n")
-    assert due(project) == {("describe",), ("report",)}
 
 
-def test_the_style_of_the_report_is_due_in_the_report_alone(project):
+def test_what_every_step_reads_rows_by_is_due_everywhere_and_geometry_not_in_folds(project):
+    change(project, "geometry.py")
+    jobs = due(project)
+    assert {("train", m) for m in MODELS} | {("simulate",), ("align", "annotated")} <= jobs
+    assert "fold" not in reaching("geometry")
+
+
+def test_the_report_and_its_style_are_due_alone(project):
+    change(project, "steps/report.py")
     style = project / "src/thermalign/report/style.css"
     style.write_text(style.read_text() + "\nbody { margin: 0 }\n")
     assert due(project) == {("report",)}
 
 
-def test_threads_are_no_reason_to_run_again(project):
-    edit(project / "config.yaml", "train: 1 #", "train: 2 #")
-    assert due(project) == set()
+def test_joining_the_folds_is_due_without_measuring_again(project):
+    change(project, "steps/compare.py")
+    assert due(project) == {("compare",), ("report",)}
+
+
+def test_code_of_the_card_is_due_in_the_card_and_the_report(project):
+    change(project, "metrics/real_faces.py")
+    assert due(project) == {("describe",), ("report",)}
+
+
+def test_code_of_variants_is_due_where_variants_are_alone(project):
+    change(project, "evaluation/variants.py")
+    assert due(project) == stressed(*MODELS)
+
+
+def test_code_of_the_matcher_is_due_where_faces_are_compared_alone(project):
+    change(project, "verification/matcher.py")
+    wanted = {("train_matcher",), ("ablate",), ("displace",), ("compare",), ("report",)}
+    for model in (*MODELS, "annotated"):
+        wanted |= {("score", model), ("measure", model)}
+    assert due(project) == wanted | {("score_variants", model) for model in MODELS}
+
+
+def test_a_contract_of_detectors_retrains_detectors_and_no_matcher(project):
+    change(project, "landmarks/contract.py")
+    jobs = due(project)
+    assert {("train", m) for m in MODELS} | {("predict", m) for m in MODELS} <= jobs
+    assert not {job[0] for job in jobs} & {"train_matcher", "ablate", "sweep", "displace", "fold"}
+    assert not {("score", "annotated"), ("measure", "annotated")} & jobs
+
+
+def reached(rule):
+    """Return every module that jobs of a rule may reach, whatever they load by name."""
+    spelled = re.search(r"code=code\((.*)\),", RULES[rule])[1]
+    names = re.findall(r'"([\w.]+)"', spelled)
+    for package, how, modules in (
+        ("landmarks", "{detector}", detectors()),
+        ("ingest", "{adapter}", adapters()),
+        ("verification", "parts(", mappings() + classifiers()),
+    ):
+        names += [f"{package}.{module}" for module in modules if how in spelled]
+    return {module for name in names for module in sources(f"thermalign.{name}")}
+
+
+def reaching(module):
+    return {rule for rule in RULES if f"thermalign.{module}" in reached(rule)}
+
+
+DETECTION = {"train", "predict", "detect", "stress"}
+MATCHING = {"train_matcher", "score", "score_variants", "ablate", "sweep", "displace"}
+MEASURED = {*MATCHING - {"train_matcher", "score"}, "measure", "stress", "detect"}
+
+
+@pytest.mark.parametrize(
+    ("module", "rules"),
+    [
+        ("landmarks.contract", DETECTION),
+        ("landmarks.models", DETECTION),
+        ("training.loop", DETECTION),
+        ("verification.matcher", MATCHING),
+        ("verification.stored", MATCHING | {"align"}),
+        ("verification.alignment", {"align", "displace", "score_variants"}),
+        ("evaluation.variants", {"stress", "score_variants", "report"}),
+        ("evaluation.measured", MEASURED | {"compare", "spread"}),
+        ("metrics.bootstrap", MEASURED | {"compare", "spread"}),
+        ("evaluation.displacement", {"displace", "compare"}),
+        ("boxes", {"ingest"}),
+    ],
+)
+def test_code_is_reached_by_no_step_that_does_not_need_it(module, rules):
+    assert reaching(module) <= rules
+
+
+def test_the_report_needs_neither_torch_nor_the_code_of_a_model():
+    assert not {name for name in reached("report") if name.startswith("thermalign.landmarks")}
+    assert "torch" not in third_party("thermalign.steps.report")
 
 
 @pytest.mark.parametrize(
@@ -290,11 +310,15 @@ def test_threads_are_no_reason_to_run_again(project):
         ("results: results", "results: 'a{b}'", "results: 'a{b}' has braces"),
         ("test_subjects: 30", "test_subject: 30", "test_subject"),
         ("components: 10", "components: many", "many"),
-        ("  mean_shape: {}", "  mean_shap: {}", "no detector 'mean_shap'"),
+        (
+            "  mean_shape: {}",
+            "  mean_shap: {}",
+            "no model 'mean_shap'; did you mean mean_shape?",
+        ),
         ("    dataset: simulated", "    dataset: simulatd", "no dataset 'simulatd'"),
-        ("  dan:\n", "  dan:\n    seeds: []\n", "non-empty"),
-        ("  dan:\n", "  dan:\n    seeds: [1, 1]\n", "non-unique"),
-        ("  dan:\n", "  dan:\n    seeds: 3\n", "not of type 'array'"),
+        ("  dan:\n", "  dan:\n    seeds: []\n", "models.dan.seeds: [] is not allowed"),
+        ("  dan:\n", "  dan:\n    seeds: [1, 1]\n", "models.dan.seeds: [1, 1] is not allowed"),
+        ("  dan:\n", "  dan:\n    seeds: 3\n", "models.dan.seeds: 3 is not allowed; give a list"),
         (
             "  mean_shape: {}",
             "  mean_shape_seed4: {model: mean_shape}\n  mean_shape: {seeds: [4]}",
@@ -306,18 +330,26 @@ def test_threads_are_no_reason_to_run_again(project):
         ("linear_up_to: 0.12", "linear_up_to: 0.01", "no level but 0 up to 0.01; give 0.02"),
         ("kinds: [isotropic]", "kinds: [wobble]", "wobble"),
         ("{shift: 0.05}", "{shfit: 0.05}", "shfit"),
-        ("{shift: 0.05}", "{shift: 0.05, scale: 2}", "too many properties"),
+        ("{shift: 0.05}", "{shift: 0.05, scale: 2}", "variants.shift_05: has 2 keys; give one of"),
         ("shift_05:", "none:", "none"),
         ("{shift: 0.05}", "{detector: mtcn}", "variants.shift_05.detector: no model 'mtcn'"),
         ("{shift: 0.05}", "{dataset: cold}", "variants.shift_05.dataset: no dataset 'cold'"),
         ("{shift: 0.05}", "{detector: dan}", "dan has no detect() and finds no faces"),
     ],
 )
-def test_a_wrong_key_is_refused_by_name_before_any_job(project, old, new, named):
-    edit(project / "config.yaml", old, new)
-    done = snakemake(project, "--cores", "1", "-n")
+def test_a_wrong_key_is_refused_by_name(finished, tmp_path, old, new, named):
+    study = tmp_path / "study.yaml"
+    shutil.copy(finished / "config.yaml", study)
+    edit(study, old, new)
+    with pytest.raises(ValueError, match=re.escape(named)):
+        read_study([study], {})
+
+
+def test_a_configuration_is_refused_before_any_job(project):
+    edit(project / "config.yaml", "training_seed: 1", "training_sed: 1")
+    done = snakemake(project, "-n")
     assert done.returncode != 0
-    assert [line for line in done.stderr.splitlines() if named in line and "config: " in line]
+    assert [line for line in done.stderr.splitlines() if re.match("config: .*training_sed", line)]
     assert "Traceback" not in done.stderr
 
 
@@ -355,11 +387,10 @@ def test_every_other_study_is_accepted_whole(finished, study):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_a_recording_with_another_seed_shows_other_people_and_is_refused(project):
-    config = yaml.safe_load((project / "config.yaml").read_text())
+def test_a_recording_with_another_seed_shows_other_people_and_is_refused(finished, tmp_path):
+    config = yaml.safe_load((finished / "config.yaml").read_text())
     config["datasets"]["other"] = config["datasets"]["simulated"] | {"seed": 3}
     config["variants"] = {"other": {"dataset": "other"}}
-    (project / "config.yaml").write_text(yaml.safe_dump(config))
-    done = snakemake(project, "--dry-run")
-    assert done.returncode != 0
-    assert "variants.other.dataset: other has another seed" in done.stdout + done.stderr
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(config))
+    with pytest.raises(ValueError, match=r"variants\.other\.dataset: other has another seed"):
+        read_study([tmp_path / "study.yaml"], {})

@@ -30,3 +30,18 @@ def test_a_missing_and_a_broken_file_are_named(tmp_path):
     (tmp_path / "broken.png").write_text("no image")
     with pytest.raises(ValueError, match=r"broken\.png: does not open"):
         images.read_counts(tmp_path / "broken.png")
+
+
+def test_thermal_counts_without_a_stated_scale_are_not_called_degrees():
+    stated = {"modality": "thermal", "bit_depth": 16, "scale": 0.01, "offset": -273.15}
+    assert images.unit_of(stated) == "degree Celsius"
+    assert images.unit_of(stated | {"scale": 1.0, "offset": 0.0}) == "count"
+    assert images.unit_of(stated | {"scale": 1.0}) == "as scaled"  # an offset alone
+
+
+def test_thermal_floats_are_degrees_and_eight_bits_never_are():
+    plain = {"modality": "thermal", "scale": 1.0, "offset": 0.0}
+    assert images.unit_of(plain | {"bit_depth": 32}) == "degree Celsius"
+    assert images.unit_of(plain | {"bit_depth": 32, "modality": "visible"}) == "count"
+    assert images.unit_of(plain | {"bit_depth": 8, "scale": 1 / 255}) == "full scale"
+    assert images.unit_of(plain | {"bit_depth": 8, "scale": 0.1, "offset": 15.0}) == "as scaled"

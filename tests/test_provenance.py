@@ -10,22 +10,21 @@ from thermalign import provenance
 def package(tmp_path, monkeypatch):
     copy = shutil.copytree(provenance.PACKAGE, tmp_path / "thermalign")
     monkeypatch.setattr(provenance, "PACKAGE", copy)
-    provenance.fingerprint.cache_clear()
+    forget()
     yield copy
-    provenance.fingerprint.cache_clear()
+    forget()
 
 
 def edit(path, old, new):
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new, 1))
-    for cached in (
-        provenance.fingerprint,
-        provenance._tree,
-        provenance._imports,
-        provenance._digest,
-    ):
-        cached.cache_clear()
+    forget()
+
+
+def forget():
+    for cached in vars(provenance).values():
+        getattr(cached, "cache_clear", int)()
 
 
 def test_prose_does_not_count_and_code_does(package):

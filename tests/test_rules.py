@@ -4,9 +4,7 @@ import ast
 import importlib
 import re
 import shlex
-import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import yaml
@@ -14,13 +12,8 @@ import yaml
 from thermalign import provenance
 from thermalign.__main__ import parse
 from thermalign.provenance import PACKAGE, loaded_by_name, third_party
+from workflow_rules import ROOT, RULES, given, snakemake
 
-ROOT = Path(__file__).parents[1]
-RULES = {
-    name: body
-    for file in sorted((ROOT / "workflow/rules").glob("*.smk"))
-    for name, body in re.findall(r"^rule (\w+):\n((?:    .*\n|\n)+)", file.read_text(), flags=re.M)
-}
 STEPS = {path.stem for path in (PACKAGE / "steps").glob("[a-z]*.py")} - {"job"}  # what they share
 PROJECT = (ROOT / "pyproject.toml").read_text()
 PINS = dict(re.findall(r'"([a-z0-9-]+)==([\w.]+)"', PROJECT))
@@ -58,12 +51,6 @@ def environment(rule):
     )
 
 
-def given(rule, directive):
-    """Return the names of a rule's inputs, outputs or params."""
-    block = re.search(rf"^    {directive}:\n((?:        .*\n)+)", RULES[rule], flags=re.M)
-    return re.findall(r"^        (\w+)=", block[1], flags=re.M) if block else []
-
-
 def called(rule):
     """Return what a rule calls step() with: a name, an expression, names of inputs and outputs."""
     name, job, inputs, outputs = (
@@ -86,11 +73,6 @@ def commands(tmp_path_factory):
     assert done.returncode == 0, done.stdout + done.stderr
     lines = re.findall(r"python -m thermalign .*", done.stdout)
     return {words[3]: words for words in map(shlex.split, lines)}
-
-
-def snakemake(folder, *arguments):
-    command = [sys.executable, "-m", "snakemake", "--cores", "1", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
 
 
 def test_every_step_is_a_rule_and_every_rule_a_step():

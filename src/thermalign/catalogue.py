@@ -6,7 +6,6 @@ syntax tree, so that a configuration is checked without loading PyTorch. Standar
 """
 
 import ast
-import inspect
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -157,11 +156,13 @@ def _setting(line: ast.AnnAssign, module: str, meanings: Mapping[str, str]) -> S
     name, value = line.target.id, line.value
     try:
         told: dict[str, Any] = {}
-        if isinstance(value, ast.Call):
+        if isinstance(value, ast.Call) and ast.unparse(value.func) == "setting":
             told = {str(word.arg): _value(word.value, module) for word in value.keywords}
             value = value.args[0] if value.args else None
         if value is None:
             told["required"] = True
+        elif isinstance(value, ast.Call):  # settings within these, at their own defaults
+            told["default"] = {}
         else:
             told["default"] = _value(value, module)
         return Setting(name, _kind(line.annotation, module), meanings.get(name, ""), **told)
@@ -251,7 +252,8 @@ def _meanings(docstring: str) -> dict[str, str]:
     """Return the text below every name of a docstring's section Attributes, on one line."""
     _, _, section = docstring.partition("Attributes\n----------\n")
     meanings: dict[str, str] = {}
-    for block in re.split(r"\n(?=\S)", inspect.cleandoc(section)):
+    section = re.split(r"\n\n\w+\n-+\n", section)[0]
+    for block in re.split(r"\n(?=\S)", section):
         head, _, text = block.partition("\n")
         for name in head.partition(" : ")[0].split(", "):
             meanings[name.strip()] = " ".join(text.split())

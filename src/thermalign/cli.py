@@ -10,7 +10,6 @@ from typing import Annotated, Any
 
 import typer
 
-from thermalign.config import check_detector, read_config
 from thermalign.failures import Ended, end, explain, is_explained
 
 app = typer.Typer(
@@ -54,7 +53,7 @@ def run(
     """Run a study: everything that is missing or out of date, up to its report."""
     from thermalign.study import run_study
 
-    results = read_config(configfile).get("results")
+    results = study_of(configfile, {"data": data} if data else {})["results"]
     arguments = ["--cores", str(cores), "--rerun-incomplete", "--configfile", str(configfile)]
     arguments += ["--dry-run"] if dry else []
     # Snakemake reads the value as YAML: quoted, it stays the text that it is.
@@ -70,10 +69,7 @@ def models(configfile: Config = CONFIG) -> None:
     """List every detector with its parameter count, as configured and at the paper's settings."""
     from thermalign.landmarks.models import parameter_counts
 
-    blocks = read_block(configfile, "models")
-    for name, block in blocks.items():
-        check_detector(f"{configfile}: models.{name}", block.get("model", name))
-    table = parameter_counts(dict(blocks))
+    table = parameter_counts(study_of(configfile)["models"])
     typer.echo(f"{'model':<16}{'detector':<16}{'configured':>14}{'paper':>14}")
     for row in table.itertuples():
         typer.echo(f"{row.model:<16}{row.detector:<16}{row.configured:>14,}{row.paper:>14,}")
@@ -109,11 +105,11 @@ def faces(
     """Export aligned faces of a finished study as arrays that other matchers read."""
     from thermalign.deploy import export_faces
 
-    protocols = read_block(configfile, "protocols")
+    protocols = study_of(configfile)["protocols"]
     if protocol not in protocols:
         raise ValueError(f"no protocol {protocol!r} in {configfile}; use one of {list(protocols)}")
     folder = results / protocol / f"fold{fold}"
-    images = results / "data" / str(protocols[protocol].get("dataset")) / "images.parquet"
+    images = results / "data" / protocols[protocol]["dataset"] / "images.parquet"
     count = export_faces(folder / model / "faces.parquet", images, folder / "folds.parquet", output)
     typer.echo(f"{count} aligned faces: {output}")
 
@@ -126,6 +122,7 @@ def metrics(
 ) -> None:
     """Print a metric of a finished study by protocol, subset, model and abscissa."""
     from thermalign import tables
+    from thermalign.schemas.keys import SUBSET, Subset
     from thermalign.schemas.measures import SUMMARY
 
     path = results / "compare" / "summary.parquet"
@@ -134,6 +131,7 @@ def metrics(
     if rows.empty:
         known = ", ".join(sorted(table["metric"].unique())) or "nothing: the table is empty"
         raise ValueError(f"{path}: no metric {metric!r}; use one of {known}")
+    rows = rows.assign(subset=[spell(Subset(*key)) for key in rows[[*SUBSET]].to_numpy()])
     chosen = rows[rows["subset"].str.contains(subset, regex=False)]
     if chosen.empty:
         known = ", ".join(sorted(rows["subset"].unique()))
@@ -143,23 +141,23 @@ def metrics(
     typer.echo(chosen.sort_values(keys)[shown].to_string(index=False, float_format="%.4f"))
 
 
-def read_block(path: Path, name: str) -> Mapping[str, Any]:
-    """Read one block of a configuration whose entries are blocks, too.
+def spell(subset: Any) -> str:
+    """Return what a figure is about in a word for the terminal: ``volume=1&range=2``, or all."""
+    told = {name: value for name, value in subset._asdict().items() if value}
+    return "&".join(f"{name}={value}" for name, value in told.items()) or "all"
+
+
+def study_of(configfile: Path, changes: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Read, check and complete a study's configuration.
 
     Raises
     ------
     ValueError
-        If there is no such block, or an entry of it is no block.
+        Naming every key that is wrong, and what would be right.
     """
-    block = read_config(path).get(name)
-    if not isinstance(block, dict) or not block:
-        raise ValueError(f"{path}: has no {name}:; see config.yaml for an example")
-    for key, value in block.items():
-        if not isinstance(value, dict):
-            raise ValueError(
-                f"{path}: {name}.{key} is {value!r}; write {key}: {{}} or keys below it"
-            )
-    return block
+    from thermalign.config import read_study
+
+    return read_study([configfile], changes or {})
 
 
 def read_version() -> str:

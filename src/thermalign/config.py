@@ -65,7 +65,6 @@ def unique(values: list[Any]) -> list[Any]:
 
 
 Unique = AfterValidator(unique)
-Seed = Annotated[int, Field(ge=0, le=SEED)]
 
 
 def key(
@@ -92,14 +91,6 @@ class AsGiven(Closed):
     def given(self, dump: Any) -> dict[str, Any]:
         """Return the keys that were given."""
         return {k: value for k, value in dump(self).items() if k in self.model_fields_set}
-
-
-class StudyKeys(Closed):
-    """Configuration of a study. Closed: an unknown key is an error."""
-
-    results: str = key("folder of everything the rules write", min_length=1)
-    data: str = key("folder that folders of table datasets are relative to", min_length=1)
-    training_seed: Seed = key("seed of every matcher and of every model that lists no seeds")
 
 
 def fields_of(block: Block, *, required: bool | None = None) -> dict[str, Any]:
@@ -143,7 +134,8 @@ def list_of(kind: Kind, its: Setting) -> Any:
     if not kind.any_length:
         length = len(kind.parts)
         return Annotated[entries, Field(min_length=length, max_length=length)]
-    return Annotated[entries, Field(min_length=1 if its.required else 0), Unique]
+    once = Field(min_length=1 if its.required else 0, json_schema_extra={"uniqueItems": True})
+    return Annotated[entries, once, Unique]
 
 
 def by_name(name: Any, of: Any) -> Any:
@@ -151,38 +143,45 @@ def by_name(name: Any, of: Any) -> Any:
     return dict[name, of]
 
 
+def name_but(*taken: str) -> Any:
+    """Return the type of names of one's own but those that mean something else already."""
+    but = f"(?!({'|'.join(taken)})$)" if taken else ""
+    return Annotated[str, Field(pattern=f"^{but}{NAME}")]
+
+
+def closed(name: str, base: type[Closed], meaning: str, fields: dict[str, Any]) -> type[Closed]:
+    """Return a closed model."""
+    return create_model(name, __base__=base, __doc__=meaning, **fields)
+
+
 @cache
 def settings_model(module: str, name: str = "Settings") -> type[Closed]:
     """Return the closed model of a class of settings."""
     block = settings_of(module, name)
     title = f"{block.module.removeprefix('thermalign.').replace('.', '_')}_{block.name}"
-    base = Closed if module == KEYS else AsGiven
-    return create_model(title, __base__=base, __doc__=block.meaning, **fields_of(block))
+    return closed(title, Closed if module == KEYS else AsGiven, block.meaning, fields_of(block))
 
 
 @cache
 def dataset_model(adapter: str) -> type[Closed]:
     """Return the closed model of the datasets of an adapter."""
     block = settings_of(f"thermalign.ingest.{adapter}")
-    fields = {
-        "adapter": (Literal[adapter], key("format that it is read from")),
-        **fields_of(block),
-        "box": (settings_model("thermalign.boxes"), key("where face boxes come from")),
-    }
-    return create_model(f"dataset_{adapter}", __base__=AsGiven, __doc__=block.meaning, **fields)
+    box = settings_model("thermalign.boxes")
+    fields = {"adapter": (Literal[adapter], key("format that it is read from"))}
+    fields |= fields_of(block) | {"box": (box, key("where face boxes come from"))}
+    return closed(f"dataset_{adapter}", AsGiven, block.meaning, fields)
 
 
 @cache
 def detector_model(detector: str) -> type[Closed]:
     """Return the closed model of the landmark models of a detector."""
     block = settings_of(f"thermalign.landmarks.{detector}")
-    seeds = Annotated[list[Seed], Field(min_length=1), Unique]
+    seeds = Annotated[list[Annotated[int, Field(ge=0, le=SEED)]], Field(min_length=1), Unique]
     fields = {
         "model": (Literal[detector], key("detector; its name is the default", detector)),
         "seeds": (seeds, key("training seeds, a training and a row each", [])),
-        **fields_of(block),
     }
-    return create_model(f"model_{detector}", __base__=AsGiven, __doc__=block.meaning, **fields)
+    return closed(f"model_{detector}", AsGiven, block.meaning, fields | fields_of(block))
 
 
 def matcher_fields(*, required: bool) -> dict[str, Any]:
@@ -196,8 +195,8 @@ def matcher_fields(*, required: bool) -> dict[str, Any]:
         for name, names, meaning in chosen
     )
     fields = fields_of(Block("matcher", "parts", "", choices))
-    fields |= fields_of(settings_of(f"thermalign.verification.{UNNAMED}"), required=required)
-    fields |= fields_of(settings_of("thermalign.verification.descriptors"), required=required)
+    for module in (UNNAMED, "descriptors"):
+        fields |= fields_of(settings_of(f"thermalign.verification.{module}"), required=required)
     for part in (*mappings(), *classifiers()):
         block = settings_of(f"thermalign.verification.{part}")
         if block.settings and part != UNNAMED:
@@ -208,78 +207,39 @@ def matcher_fields(*, required: bool) -> dict[str, Any]:
 @cache
 def study_model() -> type[Closed]:
     """Return the closed model of everything but what depends on an adapter or a detector."""
-    matcher = create_model(
-        "matcher",
-        __base__=AsGiven,
-        __doc__="From aligned faces to scores.",
-        **matcher_fields(required=True),
-    )
-    changes = create_model(
-        "changes",
-        __base__=AsGiven,
-        __doc__="Keys of the matcher with other values, or permutations.",
-        **matcher_fields(required=False),
-        permutations=(int, key("shuffles of who is on the gallery's images", None, ge=1, le=1000)),
-    )
-    protocol_keys = settings_of(KEYS, "Protocol")
+    first, roles = settings_of(KEYS, "Study"), settings_of(KEYS, "Protocol")
     folds = settings_of("thermalign.folds")
-    protocol = create_model(
-        "protocol",
-        __base__=Closed,
-        __doc__=protocol_keys.meaning,
-        **fields_of(protocol_keys),
-        **fields_of(folds),
-    )
+    protocol = closed("protocol", Closed, roles.meaning, fields_of(roles) | fields_of(folds))
     variant = settings_model("thermalign.evaluation.variants", "Variant")
     alignment = settings_model("thermalign.verification.alignment")
-    displacements: Any = whole_model("displacements", "thermalign.evaluation.displacement")
+    meant = "From aligned faces to scores."
+    matcher = closed("matcher", AsGiven, meant, matcher_fields(required=True))
+    shuffles = (int, key("shuffles of who is on the gallery's images", None, ge=1, le=1000))
+    changed = matcher_fields(required=False) | {"permutations": shuffles}
+    meant = "Keys of the matcher with other values, or permutations."
+    changes = by_name(name_but("study"), closed("changes", AsGiven, meant, changed))
     evaluation = whole_model("evaluation", "thermalign.evaluation.settings")
-    names = {
-        "datasets": name_but(),
-        "protocols": name_but("data", "compare", "report", "logs"),
-        "models": name_but("annotated"),
+    moved: Any = whole_model("displacements", "thermalign.evaluation.displacement")
+    protocols = by_name(name_but("data", "compare", "report", "logs"), protocol)
+    fields = {
+        "datasets": (by_name(name_but(), dict), key("datasets by name", min_length=1)),
+        "protocols": (protocols, key("protocols by name", min_length=1)),
+        "models": (by_name(name_but("annotated"), dict), key("landmark models", min_length=1)),
+        "variants": (by_name(name_but("none"), variant), key("other test conditions by name", {})),
+        "alignment": (alignment, key("canonical coordinates of aligned faces")),
+        "matcher": (matcher, key("from aligned faces to scores")),
+        "ablation": (changes, key("matchers by name, and what differs from the study's", {})),
+        "sweep": (changes, key("the same on halves of the training subjects, to choose by", {})),
+        "displacements": (moved | None, key("of annotated points; absent is not at all", None)),
+        "evaluation": (evaluation, key("metrics and their intervals")),
     }
-    return create_model(
-        "study",
-        __base__=StudyKeys,
-        __doc__=StudyKeys.__doc__,
-        threads=(settings_model(KEYS, "Threads"), key("cores per job")),
-        datasets=(by_name(names["datasets"], dict), key("datasets by name", min_length=1)),
-        protocols=(by_name(names["protocols"], protocol), key("protocols by name", min_length=1)),
-        models=(by_name(names["models"], dict), key("landmark models by name", min_length=1)),
-        variants=(
-            by_name(name_but("none"), variant),
-            key("how test images or their boxes differ from those of training, by name", {}),
-        ),
-        alignment=(alignment, key("canonical coordinates of aligned faces")),
-        matcher=(matcher, key("from aligned faces to scores")),
-        ablation=(
-            by_name(name_but("study"), changes),
-            key("matchers by name, and what differs from the study's in each", {}),
-        ),
-        sweep=(
-            by_name(name_but("study"), changes),
-            key("as ablation, compared on halves of the training subjects, to choose by", {}),
-        ),
-        displacements=(
-            displacements | None,
-            key("how annotated points of probes are displaced; absent is not at all", None),
-        ),
-        evaluation=(evaluation, key("metrics and their intervals")),
-    )
+    return closed("study", Closed, first.meaning, fields_of(first) | fields)
 
 
 def whole_model(name: str, module: str) -> type[Closed]:
     """Return the closed model of declared settings that must all be given."""
     block = settings_of(module)
-    fields = fields_of(block, required=True)
-    return create_model(name, __base__=Closed, __doc__=block.meaning, **fields)
-
-
-def name_but(*taken: str) -> Any:
-    """Return the type of names of one's own but those that mean something else already."""
-    but = f"(?!({'|'.join(taken)})$)" if taken else ""
-    return Annotated[str, Field(pattern=f"^{but}{NAME}")]
+    return closed(name, Closed, block.meaning, fields_of(block, required=True))
 
 
 def read_study(files: Sequence[Path], changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -384,6 +344,6 @@ def json_schema() -> dict[str, Any]:
     study = schema["$defs"].pop("study")
     for group, models in parts.items():
         pattern = next(iter(study["properties"][group].pop("patternProperties")))
-        each = {"oneOf": [refs[model, "validation"] for model in models]}
+        each = {"anyOf": [refs[model, "validation"] for model in models]}
         study["properties"][group] |= {"patternProperties": {pattern: each}}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **study, **schema}

@@ -116,7 +116,9 @@ def path_faults(key: str, path: str) -> Iterator[str]:
     other character of a shell are no trouble: rules quote them.
     """
     wrong = None
-    if not path.isprintable():
+    if not path:
+        wrong = "is empty"
+    elif not path.isprintable():
         wrong = "has a line break or another character that does not print"
     elif "{" in path or "}" in path:
         wrong = "has braces, which Snakemake takes for wildcards"

@@ -76,7 +76,7 @@ def _within(
     node = plain(node, schema)
     for part in node.get("patternProperties", {}).values():
         yield from _within(f"{where}.NAME", part, schema)
-    for part in node.get("oneOf", []):
+    for part in (part for part in node.get("anyOf", []) if "$ref" in part):
         block = plain(part, schema)
         kind = next(k for k in ("adapter", "model") if k in block["properties"])
         yield f"{where} ({kind} {block['properties'][kind]['const']})", block

@@ -27,10 +27,10 @@ import torch
 
 from thermalign import tables
 from thermalign.catalogue import check_detector
+from thermalign.cut import cut_images
 from thermalign.failures import is_explained, one_line
 from thermalign.geometry import LANDMARKS, Floats
 from thermalign.ingest.table import Settings, read
-from thermalign.landmarks.cut import cut_images
 from thermalign.landmarks.models import Detector, load_model, predict_cut
 from thermalign.records import boxes_of, read_fold, read_images
 from thermalign.schemas.matching import FACES

@@ -104,13 +104,13 @@ def keywords(module: str) -> list[str]:
     Raises
     ------
     ValueError
-        If the package has no such module, or it no such function.
+        If there is no such function.
     """
-    tree = _tree(sources(f"thermalign.{module}")[f"thermalign.{module}"])
-    for node in tree.body:
+    path = _path(f"{PACKAGE.name}.{module}")
+    for node in _tree(path).body if path else ():
         if isinstance(node, ast.FunctionDef) and node.name == "run":
             return [argument.arg for argument in node.args.kwonlyargs]
-    raise ValueError(f"thermalign.{module} has no function run(*, ...): a rule calls it")
+    raise ValueError(f"thermalign.{module} has no function run(*, ...) that a rule could call")
 
 
 def stamp(code: str, settings: Mapping[str, Any]) -> dict[str, str]:
@@ -142,6 +142,7 @@ def _digest(path: Path) -> str:
     return digest.hexdigest()
 
 
+@cache
 def _path(name: str) -> Path | None:
     package, *rest = name.split(".")
     if package != PACKAGE.name:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from thermalign.settings import setting
+from thermalign.settings import SEED, setting
 
 MODALITIES = ("thermal", "visible")
 
@@ -87,3 +87,24 @@ class Protocol:
     gallery: Gallery = setting()
     same_moment: tuple[str, ...] = setting(("exclude", "keep"), choices=("exclude", "keep"))
     paper: int | None = setting(None, low=1, high=2, source="Poster et al. 2019, section 4.1")
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study. Closed: an unknown key is an error.
+
+    Attributes
+    ----------
+    results : str
+        Folder of everything the rules write.
+    data : str
+        Folder that folders of datasets are relative to.
+    training_seed : int
+        Of every matcher, and of every model that lists no seeds.
+    threads : Threads
+    """
+
+    results: str
+    data: str
+    training_seed: int = setting(low=0, high=SEED)
+    threads: Threads = setting()

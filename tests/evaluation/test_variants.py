@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from thermalign.boxes import Settings, derive
-from thermalign.evaluation.variants import disturb
+from thermalign.evaluation.variants import disturb, named, read_variants
 
 FACE = np.array([[30.0, 40], [70, 40], [50, 70], [35, 90], [65, 90]])
 BOXES = np.array([[10.0, 20, 40, 60], [0, 0, 30, 30]])
@@ -52,3 +52,11 @@ def test_shifts_do_not_follow_the_jitter_of_derived_boxes():
     way = disturb(given, ids, shift=0.1, seed=3)[:, :2] - given[:, :2]
     for axis in (0, 1):
         assert abs(np.corrcoef(jitter[:, axis], way[:, axis])[0, 1]) < 0.1
+
+
+def test_what_variants_name_comes_by_name_however_they_are_listed():
+    blocks = {"b": {"dataset": "warm"}, "a": {"dataset": "cold"}, "c": {"detector": "mtcnn"}}
+    for order in (["a", "b", "c"], ["c", "b", "a"]):
+        variants = read_variants({name: blocks[name] for name in order})
+        assert named(variants, "dataset") == ["cold", "warm"]
+        assert named(variants, "detector") == ["mtcnn"]

@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import nn
 
+from thermalign.cut import cut_images
 from thermalign.geometry import LANDMARKS
 from thermalign.landmarks import pbc
 from thermalign.landmarks.contract import Faces, point_error, unannotated
-from thermalign.landmarks.cut import cut_images
 from thermalign.landmarks.normalise import prepare
 from thermalign.landmarks.pbc.patches import NEITHER
 from thermalign.metrics.reach import best_cells

@@ -3,6 +3,8 @@
 from statistics import NormalDist
 from typing import Any
 
+from thermalign.schemas.keys import DISPLACEMENT, MATCHER, PLACEMENT, VARIANT, Subset
+
 NAN = float("nan")
 NORMAL = NormalDist()
 LEVELS = (0.0, 0.02, 0.04, 0.06, 0.08, 0.1, 0.12, 0.16, 0.2, 0.25)
@@ -46,27 +48,30 @@ def add_matching(rows: Any, protocol: str) -> None:
 
 def add_displacements(rows: Any, protocol: str) -> None:
     for kind, steepness in KINDS.items():
-        for subset, base, slope, ease in (
-            (f"displacement={kind}", 0.144, 3.6, 2.1),
-            (f"displacement={kind}&modality=thermal", 0.121, 3.8, 2.3),
-            (f"displacement={kind}&modality=visible", 0.004, 6.0, 5.4),
+        whole = Subset(DISPLACEMENT, kind, range="1")
+        for modality, base, slope, ease in (
+            ("", 0.144, 3.6, 2.1),
+            ("thermal", 0.121, 3.8, 2.3),
+            ("visible", 0.004, 6.0, 5.4),
         ):
-            key, n = (protocol, "annotated", subset), 14400 if "modality" not in subset else 10800
+            subset, n = whole._replace(modality=modality), 10800 if modality else 14400
             for level in LEVELS:
                 nmse = level / 5 if kind == "right_eye" else level
                 eer = NORMAL.cdf(NORMAL.inv_cdf(base) + slope * steepness * nmse)
-                rows.add(key, "nmse", nmse, at=level, n=480)
-                rows.add(key, "eer", eer, at=level, n=n, **ends(eer, wide=0.03, least=0.0))
+                at = (protocol, "annotated", subset._replace(level=level))
+                rows.add(at, "nmse", nmse, n=480)
+                rows.add(at, "eer", eer, n=n, **ends(eer, wide=0.03, least=0.0))
                 apart = ease * (1 - 3.1 * steepness * nmse)
-                rows.add(key, "d_prime", apart, at=level, n=n, **ends(apart, wide=0.3))
-            rise = 0.33 if "visible" in subset else 0.95
+                rows.add(at, "d_prime", apart, n=n, **ends(apart, wide=0.3))
+            key = (protocol, "annotated", subset)
+            rise = 0.33 if modality == "visible" else 0.95
             rows.add(key, "eer_slope", rise, n=n, **ends(rise, wide=0.2))
             rows.add(
                 key, "d_prime_slope", -3.1 * ease, n=n, **ends(-3.1 * ease, wide=1.2, least=-99)
             )
-            clipped = NAN if "visible" in subset else slope
+            clipped = NAN if modality == "visible" else slope
             rows.add(key, "probit_slope", clipped, n=n, **ends(clipped, wide=0.9))
-        key = (protocol, "annotated", f"displacement={kind}")
+        key = (protocol, "annotated", whole)
         rows.add(key, "eer_slope_difference", 0.62, n=10800, **ends(0.62, wide=0.31))
         rows.add(key, "probit_slope_difference", NAN, n=10800)
         rows.add(key, "d_prime_slope_difference", 9.6, n=10800, **ends(9.6, wide=2.2))
@@ -74,7 +79,7 @@ def add_displacements(rows: Any, protocol: str) -> None:
 
 def add_placement(rows: Any, protocol: str) -> None:
     for model, (nmse, eer, predicted, excess) in PLACED.items():
-        key = (protocol, model, "placement=isotropic")
+        key = (protocol, model, Subset(PLACEMENT, "isotropic", range="1"))
         rows.add(key, "nmse", nmse, n=480, **ends(nmse, wide=0.1 * nmse))
         rows.add(key, "eer", eer, n=14400, **ends(eer, wide=0.032))
         rows.add(key, "eer_predicted", predicted, n=14400, **ends(predicted, wide=0.04))
@@ -83,15 +88,16 @@ def add_placement(rows: Any, protocol: str) -> None:
 
 def add_ablation(rows: Any, protocol: str) -> None:
     for name, (eer, above) in MATCHERS.items():
-        for i, part in enumerate(("", "&range=1", "&range=2", "&range=3")):
-            key, far = (protocol, "annotated", f"matcher={name}{part}"), 0.01 * i
+        whole = Subset(MATCHER, name)
+        for i, reach in enumerate(("", "1", "2", "3")):
+            key, far = (protocol, "annotated", whole._replace(range=reach)), 0.01 * i
             rows.add(key, "eer", eer + far, n=14400, **ends(eer + far, wide=0.034))
             if name != "study":
                 rows.add(key, "eer_above_study", above, n=14400, **ends(above, wide=0.02))
-        rows.add((protocol, "annotated", f"matcher={name}"), "shared_subjects", 0.0, n=15)
+        rows.add((protocol, "annotated", whole), "shared_subjects", 0.0, n=15)
 
 
-def add_identification(rows: Any, key: tuple[str, str, str], eer: float) -> None:
+def add_identification(rows: Any, key: tuple[str, str, Subset], eer: float) -> None:
     rows.add(key, "rank1", 0.9 - eer, n=480, **ends(0.9 - eer, wide=0.05))
     for rank in range(1, 31):
         value = 1 - (0.1 + eer) * (1 - (rank - 1) / 29) ** 2
@@ -105,8 +111,8 @@ def add_identification(rows: Any, key: tuple[str, str, str], eer: float) -> None
 def add_carried(rows: Any, protocol: str, eers: dict[str, tuple[float, ...]], times: Any) -> None:
     """Add the EER of every model under every variant, its errors multiplied by ``times``."""
     for model, rates in eers.items():
-        for i, part in enumerate(("", "&range=1", "&range=2", "&range=3")):
+        for i, reach in enumerate(("", "1", "2", "3")):
             for variant, factor in times.items():
                 eer = rates[max(i - 1, 0)] * (1 + (factor - 1) / 4)
-                key = (protocol, model, f"variant={variant}{part}")
+                key = (protocol, model, Subset(VARIANT, variant, range=reach))
                 rows.add(key, "eer", eer, n=14400, **ends(eer, wide=0.03))

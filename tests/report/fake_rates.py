@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from thermalign.schemas.keys import ALL, OTHER_PROTOCOL, Subset
+
 NAN = float("nan")
 PAIRS, PEOPLE = 870, 30
 FARS = (0.1, 0.05, 0.01)
@@ -9,23 +11,23 @@ FOUND = {"annotated": 0.0, "dan": 0.0, "mtcnn": 0.004, "pbc": 0.021, "mean_shape
 """Model to its failures to acquire: invented."""
 
 PERSONS = {
-    "glasses:yes": 0.03,
-    "glasses:no": -0.01,
-    "beard:yes": 0.01,
-    "beard:no": 0.0,
+    ("glasses", "yes"): 0.03,
+    ("glasses", "no"): -0.01,
+    ("beard", "yes"): 0.01,
+    ("beard", "no"): 0.0,
 }
-"""Attribute of people to how far it moves errors and rates: invented."""
+"""Attribute of people and its value to how far it moves errors and rates: invented."""
 
 
 def ends(value: float, *, wide: float, least: float = 0.0, most: float = 1.0) -> dict[str, float]:
     return {"low": max(value - wide, least), "high": min(value + wide, most)}
 
 
-def add_rates(rows: Any, key: tuple[str, str, str], eer: float) -> None:
+def add_rates(rows: Any, key: tuple[str, str, Subset], eer: float) -> None:
     """Add what verification shows of one model and subset, under the headline reading."""
     lost = FOUND.get(key[1], 0.0)
     rows.add(key, "fta", lost, n=480, **ends(lost, wide=0.01))
-    if key[2] == "all":
+    if key[2] == ALL:
         rows.add(key, "fte", 0.0, n=PEOPLE, **ends(0.0, wide=0.1))
     found = max(eer - lost, 0.01)
     rows.add(key, "eer_found", found, n=14200, **ends(found, wide=0.03))
@@ -40,14 +42,14 @@ def add_rates(rows: Any, key: tuple[str, str, str], eer: float) -> None:
     add_thresholds(rows, key, eer)
 
 
-def add_support(rows: Any, key: tuple[str, str, str]) -> None:
+def add_support(rows: Any, key: tuple[str, str, Subset]) -> None:
     rows.add(key, "people", PEOPLE, n=480)
     rows.add(key, "person_pairs", PAIRS, n=13920)
     for far in FARS:
         rows.add(key, "person_pairs_needed", 30 / far, at=far, n=PAIRS)
 
 
-def add_thresholds(rows: Any, key: tuple[str, str, str], eer: float) -> None:
+def add_thresholds(rows: Any, key: tuple[str, str, Subset], eer: float) -> None:
     for at in (0.0, *FARS):
         known = at == 0 or 30 / at <= PAIRS
         false = (at or eer) * 1.3
@@ -60,8 +62,8 @@ def add_thresholds(rows: Any, key: tuple[str, str, str], eer: float) -> None:
 
 def add_reading(rows: Any, protocol: str, model: str, rates: tuple[float, ...]) -> None:
     """Add the reading that keeps a probe's own moment enrolled: lower at Range 1."""
-    for i, part in enumerate(("", "&range=1", "&range=2", "&range=3")):
-        key = (protocol, model, f"same_moment=keep{part}")
+    for i, reach in enumerate(("", "1", "2", "3")):
+        key = (protocol, model, Subset(same_moment="keep", range=reach))
         eer = rates[max(i - 1, 0)] * (0.6 if i < 2 else 1.0)
         rows.add(key, "eer", eer, n=14400, **ends(eer, wide=0.03))
         rows.add(key, "rank1", 0.95 - eer, n=480, **ends(0.95 - eer, wide=0.05))
@@ -70,16 +72,17 @@ def add_reading(rows: Any, protocol: str, model: str, rates: tuple[float, ...]) 
 
 
 def add_attributes(rows: Any, protocol: str, model: str, *, nmse: float, eer: float) -> None:
-    for name, more in PERSONS.items():
-        key = (protocol, model, f"attribute={name}")
+    for (name, value), more in PERSONS.items():
+        people = Subset(attribute=name, attribute_value=value)
+        key = (protocol, model, people)
         if nmse:
             rows.add(key, "nmse", nmse + more / 5, **ends(nmse + more / 5, wide=0.01))
             rows.add(key, "failure_rate", 0.002, **ends(0.002, wide=0.01))
         rows.add(key, "eer", eer + more, **ends(eer + more, wide=0.04))
-        rows.add((protocol, model, f"{key[2]}&range=1"), "eer", eer + more)
+        rows.add((protocol, model, people._replace(range="1")), "eer", eer + more)
 
 
-def add_errors(rows: Any, key: tuple[str, str, str], nmse: float) -> None:
+def add_errors(rows: Any, key: tuple[str, str, Subset], nmse: float) -> None:
     """Add other summaries of landmark error, and the reach of PBC's grid."""
     for at in (0.08, 0.1):
         missed, area = min(nmse * 4, 0.99) * 0.08 / at, max(1 - nmse / at, 0.02)
@@ -96,4 +99,5 @@ def add_errors(rows: Any, key: tuple[str, str, str], nmse: float) -> None:
 
 
 def add_shared(rows: Any, protocol: str, other: str) -> None:
-    rows.add((protocol, "annotated", f"protocol={other}"), "shared_people", 21, n=60)
+    key = (protocol, "annotated", Subset(OTHER_PROTOCOL, other))
+    rows.add(key, "shared_people", 21, n=60)

@@ -15,8 +15,10 @@ from fake_matching import (
 )
 from fake_rates import add_attributes, add_errors, add_rates, add_reading, add_shared
 
-from thermalign.report.page import DatasetCard, Example, Picture, Study
+from thermalign.report.pictures import Example, Picture
+from thermalign.report.study import DatasetCard, Study
 from thermalign.schemas.descriptions import COSTS
+from thermalign.schemas.keys import ALL, UNDISTURBED, VARIANT, Subset
 from thermalign.schemas.measures import DIFFERENCES, SPREAD, SUMMARY
 from thermalign.schemas.predictions import CURVES
 
@@ -56,7 +58,8 @@ MEASURED = {
 }
 LIKENESS = {
     "dataset": "faces",
-    "subset": "modality=thermal",
+    "modality": "thermal",
+    "range": "",
     "statistic": "mouth_line",
     "unit": "IOD",
     "source": "CARL",
@@ -98,9 +101,10 @@ class Rows:
     def __init__(self) -> None:
         self.rows: list[dict[str, Any]] = []
 
-    def add(self, key: tuple[str, str, str], metric: str, value: float, **more: Any) -> None:
+    def add(self, key: tuple[str, str, Subset], metric: str, value: float, **more: Any) -> None:
         protocol, model, subset = key
-        row = {"protocol": protocol, "model": model, "subset": subset, "metric": metric, "at": 0.0}
+        row = {"dataset": "faces", "protocol": protocol, "model": model, **subset._asdict()}
+        row |= {"metric": metric, "at": 0.0}
         row |= {"value": value, "low": NAN, "high": NAN, "fold_sd": 0.01, "n": 480, "n_folds": 5}
         self.rows.append(row | more)
 
@@ -108,7 +112,7 @@ class Rows:
         return pd.DataFrame(self.rows, columns=SUMMARY.names)
 
 
-def add_landmarks(rows: Rows, key: tuple[str, str, str], mean: float, *, n: int = 480) -> None:
+def add_landmarks(rows: Rows, key: tuple[str, str, Subset], mean: float, *, n: int = 480) -> None:
     rows.add(key, "nmse", mean, low=0.93 * mean, high=1.08 * mean, n=n)
     rows.add(key, "nmse_sd", 0.4 * mean, n=n)
     for at in THRESHOLDS:
@@ -118,7 +122,7 @@ def add_landmarks(rows: Rows, key: tuple[str, str, str], mean: float, *, n: int 
     add_errors(rows, key, mean)
 
 
-def add_verification(rows: Rows, key: tuple[str, str, str], eer: float) -> None:
+def add_verification(rows: Rows, key: tuple[str, str, Subset], eer: float) -> None:
     rows.add(key, "eer", eer, low=eer - 0.03, high=eer + 0.034, n=14400)
     for at in RATES:
         power = np.log(1 - eer) / np.log(eer)
@@ -136,18 +140,19 @@ def add_verification(rows: Rows, key: tuple[str, str, str], eer: float) -> None:
 
 def add_variants(rows: Rows, protocol: str) -> None:
     for model, means in NMSE.items():
-        for i, subset in enumerate(("all", "range=1", "range=2", "range=3")):
+        for i, reach in enumerate(("", "1", "2", "3")):
             before = means[max(i - 1, 0)]
-            for variant, (_, times) in {"none": ({}, 1.0), **VARIANTS}.items():
-                name = f"variant={variant}" if subset == "all" else f"variant={variant}&{subset}"
+            for variant, (_, times) in {UNDISTURBED: ({}, 1.0), **VARIANTS}.items():
+                key = (protocol, model, Subset(VARIANT, variant, range=reach))
                 after = before * times
-                rows.add((protocol, model, name), "nmse", after, low=0.9 * after, high=1.1 * after)
+                rows.add(key, "nmse", after, low=0.9 * after, high=1.1 * after)
                 lost = 0.02 * i if variant == "found" else 0.0
-                rows.add((protocol, model, name), "failure_rate", lost, low=lost, high=lost)
-                if variant != "none":
+                rows.add(key, "failure_rate", lost, low=lost, high=lost)
+                if variant != UNDISTURBED:
                     ends = {"low": times - 0.1, "high": times + 0.1}
-                    rows.add((protocol, model, name), "nmse_ratio", times, **ends)
-    for i, subset in enumerate(("all", "range=1", "range=2", "range=3")):
+                    rows.add(key, "nmse_ratio", times, **ends)
+    for i, reach in enumerate(("", "1", "2", "3")):
+        subset = Subset(range=reach)
         for metric, value in (("recall", 0.99), ("precision", 0.95)):
             ends = {"low": value - 0.02 * i, "high": value}
             rows.add((protocol, "mtcnn", subset), f"detection_{metric}", value - 0.01 * i, **ends)
@@ -160,25 +165,27 @@ def full_summary() -> pd.DataFrame:
     for protocol, shrink in (("protocol1", 1.0), ("protocol2", 0.85)):
         for model, means in NMSE.items():
             for i, mean in enumerate(means, start=1):
-                add_landmarks(rows, (protocol, model, f"range={i}"), mean * shrink)
+                add_landmarks(rows, (protocol, model, Subset(range=str(i))), mean * shrink)
                 if protocol == "protocol2":
-                    add_landmarks(rows, (protocol, model, f"volume=1&range={i}"), mean * shrink)
+                    add_landmarks(
+                        rows, (protocol, model, Subset(volume="1", range=str(i))), mean * shrink
+                    )
             average = sum(means) / 3 * shrink
-            add_landmarks(rows, (protocol, model, "all"), average, n=1440)
+            add_landmarks(rows, (protocol, model, ALL), average, n=1440)
             for landmark in ("right_eye", "left_eye", "nose_base", "right_mouth_corner"):
-                rows.add((protocol, model, f"landmark={landmark}"), "nmse", average * 0.9)
+                rows.add((protocol, model, Subset(landmark=landmark)), "nmse", average * 0.9)
             for condition in ("baseline", "expression"):
-                rows.add((protocol, model, f"condition={condition}"), "nmse", average * 1.1)
+                rows.add((protocol, model, Subset(condition=condition)), "nmse", average * 1.1)
             if protocol == "protocol2":
-                for volume, factor in (("volume=1", 1.0), ("volume=2", 0.9)):
-                    add_landmarks(rows, (protocol, model, volume), average * factor)
+                for volume, factor in (("1", 1.0), ("2", 0.9)):
+                    add_landmarks(rows, (protocol, model, Subset(volume=volume)), average * factor)
         for model, rates in EER.items():
             for i, rate in enumerate(rates, start=1):
-                add_verification(rows, (protocol, model, f"range={i}"), rate * shrink)
-            add_verification(rows, (protocol, model, "all"), sum(rates) / 3 * shrink)
+                add_verification(rows, (protocol, model, Subset(range=str(i))), rate * shrink)
+            add_verification(rows, (protocol, model, ALL), sum(rates) / 3 * shrink)
             for condition, more in (("baseline", 0.0), ("expression", 0.02)):
                 rate = rates[0] + more
-                key = (protocol, model, f"condition={condition}")
+                key = (protocol, model, Subset(condition=condition))
                 rows.add(key, "eer", rate, low=rate - 0.03, high=rate + 0.034, n=7200)
             add_reading(rows, protocol, model, tuple(rate * shrink for rate in rates))
             error = NMSE[model][0] if model in NMSE else 0.0
@@ -187,7 +194,7 @@ def full_summary() -> pd.DataFrame:
     add_shared(rows, "protocol2", "protocol1")
     add_variants(rows, "protocol1")
     detected = {model: rates for model, rates in EER.items() if model != "annotated"}
-    times = {"none": 1.0} | {name: factor for name, (_, factor) in VARIANTS.items()}
+    times = {UNDISTURBED: 1.0} | {name: factor for name, (_, factor) in VARIANTS.items()}
     add_carried(rows, "protocol1", detected, times)
     add_matching(rows, "protocol1")
     return rows.frame()
@@ -199,7 +206,7 @@ def full_differences() -> pd.DataFrame:
         accepted = {model: tuple(0.6 - rate for rate in rates) for model, rates in EER.items()}
         measured = (("nmse", NMSE, 0.0), ("eer", EER, 0.0), ("tar_at_far", accepted, 0.05))
         for metric, means, at in measured:
-            for i, subset in ((0, "range=1"), (2, "range=3"), (1, "all")):
+            for i, subset in ((0, Subset(range="1")), (2, Subset(range="3")), (1, ALL)):
                 models = list(means)
                 pairs = [(a, b) for k, a in enumerate(models) for b in models[k + 1 :]]
                 for a, b in pairs:
@@ -208,7 +215,9 @@ def full_differences() -> pd.DataFrame:
                     ends = (value - wide, value + wide)
                     p = min(1.0, float(np.exp(-6 * abs(value) / wide)))
                     counts = (480, p, min(1.0, 30 * p), 30)
-                    rows.append((protocol, subset, metric, at, a, b, value, *ends, *counts))
+                    rows.append(
+                        ("faces", protocol, *subset, metric, at, a, b, value, *ends, *counts)
+                    )
     return pd.DataFrame(rows, columns=DIFFERENCES.names)
 
 
@@ -227,6 +236,8 @@ def full_curves() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=CURVES.names)
 
 
+VISIBLE = {"modality": "visible", "conditions": ["baseline"]}
+SIDES = {"probe": {"modality": "thermal", "conditions": []}, "gallery": VISIBLE}
 SIZES = (10, 20, 40)
 SEEDS = {f"dan_seed{k}": ("dan", k) for k in (1, 2, 3)}
 
@@ -251,7 +262,7 @@ def series_summary() -> pd.DataFrame:
     for size in SIZES:
         for model, (base, seed) in SEEDS.items():
             mean = NMSE[base][0] * (1 + 8 / size)
-            rows.add((f"n{size}", model, "all"), "nmse", mean * (0.9 + 0.05 * seed), n=480)
+            rows.add((f"n{size}", model, ALL), "nmse", mean * (0.9 + 0.05 * seed), n=480)
     return rows.frame()
 
 
@@ -319,32 +330,33 @@ def full_pictures() -> list[Picture]:
 
 def full_card() -> DatasetCard:
     """A thermal dataset at two ranges with visible partners at the first."""
-    rows = [("all", name, 0, value, NAN, 960, "1") for name, value in COUNTS.items()]
-    rows.append(("all", "bytes_per_pair", 0, 76_900, 1_200, 240, "byte"))
-    rows += [("all", name, 0, value, NAN, 960, "1") for name, value in SHOWN.items()]
+    rows = [("", "", name, 0, value, NAN, 960, "1") for name, value in COUNTS.items()]
+    rows.append(("", "", "bytes_per_pair", 0, 76_900, 1_200, 240, "byte"))
+    rows += [("", "", name, 0, value, NAN, 960, "1") for name, value in SHOWN.items()]
     rows += [
-        ("all", f"colour_{end}", 0, value, NAN, 960, "degree Celsius")
+        ("", "", f"colour_{end}", 0, value, NAN, 960, "degree Celsius")
         for end, value in (("low", -2.0), ("high", 37.0))
     ]
-    for subset, size in (
-        ("modality=thermal&range=1", 87.0),
-        ("modality=thermal&range=2", 44.0),
-        ("modality=visible&range=1", 87.0),
+    for modality, reach, size in (
+        ("thermal", "1", 87.0),
+        ("thermal", "2", 44.0),
+        ("visible", "1", 87.0),
     ):
-        degrees = "degree Celsius" if "thermal" in subset else "full scale"
-        rows += [(subset, name, 0, value, NAN, 240, "1") for name, value in COUNTS.items()]
-        rows.append((subset, "bytes_per_image", 0, 49_300, 900, 240, "byte"))
-        rows.append((subset, "interocular_distance", 0, size, 6.2, 240, "px"))
-        rows.append((subset, "roll", 0, -0.004, 2.4, 240, "degree"))
+        subset = (modality, reach)
+        degrees = "degree Celsius" if modality == "thermal" else "full scale"
+        rows += [(*subset, name, 0, value, NAN, 240, "1") for name, value in COUNTS.items()]
+        rows.append((*subset, "bytes_per_image", 0, 49_300, 900, 240, "byte"))
+        rows.append((*subset, "interocular_distance", 0, size, 6.2, 240, "px"))
+        rows.append((*subset, "roll", 0, -0.004, 2.4, 240, "degree"))
         for measure, value in MEASURED.items():
-            rows.append((subset, measure, 0, value, 0.05, 240, "IOD"))
+            rows.append((*subset, measure, 0, value, 0.05, 240, "IOD"))
         for k, share in enumerate((0.1, 0.6, 0.3)):
-            rows.append((subset, "roll_histogram", 2.0 * k - 3, share, NAN, 240, "degree"))
+            rows.append((*subset, "roll_histogram", 2.0 * k - 3, share, NAN, 240, "degree"))
         for part in ("image", "box"):
             for k, name in enumerate(("mean", "p01", "p50", "p99")):
-                rows.append((subset, f"{part}_{name}", 0, 31.5 + k, 0.8, 200, degrees))
-        rows += [(subset, f"{end}_saturated", 0, 0.0004, 0, 200, "1") for end in ("low", "high")]
-    columns = ["subset", "statistic", "at", "value", "sd", "n", "unit"]
+                rows.append((*subset, f"{part}_{name}", 0, 31.5 + k, 0.8, 200, degrees))
+        rows += [(*subset, f"{end}_saturated", 0, 0.0004, 0, 200, "1") for end in ("low", "high")]
+    columns = ["modality", "range", "statistic", "at", "value", "sd", "n", "unit"]
     noise = np.random.default_rng(3).integers(0, 255, (60, 90, 3)).astype(np.uint8)
     png = cv2.imencode(".png", noise)[1].tobytes()
     return DatasetCard(
@@ -382,25 +394,32 @@ def full_study() -> Study:
         config={
             "results": "results",
             "datasets": {
-                "faces": {"source": "simulator", "seed": 2019, "settings": {}},
-                "cold": {"source": "simulator", "seed": 2019, "settings": {"ambient_mean": 12.5}},
-                "blurred": {"source": "simulator", "seed": 2019, "settings": {"defocus": 0.4}},
+                "faces": {"adapter": "simulator", "seed": 2019, "settings": {}},
+                "cold": {"adapter": "simulator", "seed": 2019, "settings": {"ambient_mean": 12.5}},
+                "blurred": {"adapter": "simulator", "seed": 2019, "settings": {"defocus": 0.4}},
             },
             "variants": {name: block for name, (block, _) in VARIANTS.items()},
             "protocols": {
                 "protocol1": {
                     "dataset": "faces",
+                    "paper": 1,
                     "volumes": [1],
                     "train_subjects": 30,
                     "same_moment": ["exclude", "keep"],
+                    **SIDES,
                 },
                 "protocol2": {
                     "dataset": "faces",
+                    "paper": 2,
                     "volumes": [1, 2],
                     "train_subjects": 85,
                     "same_moment": ["exclude", "keep"],
+                    **SIDES,
                 },
-                **{f"n{n}": {"dataset": "faces", "seed": 9, "train_subjects": n} for n in SIZES},
+                **{
+                    f"n{n}": {"dataset": "faces", "seed": 9, "train_subjects": n, **SIDES}
+                    for n in SIZES
+                },
             },
             "models": {"dan": {"width": 0.125}, "pbc": {}, "mtcnn": {}, "mean_shape": {}},
             "matcher": {"mapping": "dpm", "classifier": "pls", "negatives": "published"},
@@ -415,9 +434,6 @@ def full_study() -> Study:
         curves=full_curves(),
         parameters=parameters,
         examples=full_examples(),
-        notes=[
-            "Networks have an eighth of the paper’s width: the full ones take hours on two cores."
-        ],
         dataset=dataset,
         cards=[full_card()],
         pictures=full_pictures(),
@@ -434,13 +450,16 @@ def visible_only_study() -> Study:
     """One range, no verification, no intervals, one fold, no training curves or pictures."""
     rows = Rows()
     for model, means in NMSE.items():
-        for subset in ("all", "range=1"):
+        for subset in (ALL, Subset(range="1")):
             rows.add(("photos", model, subset), "nmse", means[0], fold_sd=NAN, n_folds=1)
         for at in THRESHOLDS:
-            rows.add(("photos", model, "all"), "ced", min(float(at) * 2, 1), at=float(at))
+            rows.add(("photos", model, ALL), "ced", min(float(at) * 2, 1), at=float(at))
     return Study(
         title="Visible faces only",
-        config={"datasets": {"photos": {"source": "table"}}, "protocols": {"photos": {}}},
+        config={
+            "datasets": {"photos": {"adapter": "table"}},
+            "protocols": {"photos": {"dataset": "photos", "probe": VISIBLE, "gallery": VISIBLE}},
+        },
         summary=rows.frame(),
         differences=empty(DIFFERENCES),
         spread=empty(SPREAD),
@@ -449,7 +468,6 @@ def visible_only_study() -> Study:
         curves=empty(CURVES),
         parameters=pd.DataFrame(columns=["model", "detector", "configured", "paper"]),
         examples=[],
-        notes=["No thermal images: DPM and thermal-to-visible verification were left out."],
         dataset=pd.DataFrame(
             [("photos", 1, 1, "baseline", "visible", 60, 60)],
             columns=["dataset", "volume", "range", "condition", "modality", "subjects", "images"],

@@ -6,7 +6,7 @@ import pytest
 from fake_matching import ABLATION
 from fake_study import NAN, Rows
 
-from thermalign.report.ablation import ablation_chapter, ablation_finding
+from thermalign.report.chapters.ablation import ablation_chapter, ablation_finding
 from thermalign.report.names import looks
 from thermalign.report.page import render
 from thermalign.report.summary import View, as_configured

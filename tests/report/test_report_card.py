@@ -3,12 +3,16 @@ from dataclasses import replace
 import numpy as np
 from fake_study import full_card
 
-from thermalign.report import histograms
-from thermalign.report.card import absent, card_chapter
-from thermalign.report.card_captions import contact_caption, marked_caption
-from thermalign.report.card_table import card_table
-from thermalign.report.card_values import Card, look_of
-from thermalign.report.likeness import likeness_table
+from thermalign.report.chapters import dataset
+from thermalign.report.chapters.dataset import (
+    Card,
+    absent,
+    card_chapter,
+    contact_caption,
+    look_of,
+    marked_caption,
+)
+from thermalign.report.chapters.dataset_table import card_table, likeness_table
 
 
 def cells(table, head):
@@ -220,8 +224,8 @@ def test_a_histogram_draws_its_last_bin_to_its_end(monkeypatch):
     last = frame.loc[bins, "at"].max()
     frame.loc[bins, "value"] = (frame.loc[bins, "at"] == last).astype(float)
     figures = []
-    monkeypatch.setattr(histograms, "to_svg", lambda figure, **_: figures.append(figure) or "")
-    histograms.histogram_panels(Card(frame), "faces")
+    monkeypatch.setattr(dataset, "to_svg", lambda figure, **_: figures.append(figure) or "")
+    dataset.histogram_panels(Card(frame), "faces")
     axes = next(f.axes[0] for f in figures if f.axes[0].get_xlabel() == "Roll, degrees")
     width = last - frame.loc[bins & (frame["at"] < last), "at"].max()
     for line in axes.patches:

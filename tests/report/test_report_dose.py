@@ -8,10 +8,10 @@ import pytest
 from fake_matching import DISPLACEMENTS, KINDS
 from fake_study import NAN, Rows
 
-from thermalign.report.dose import dose_chapter, dose_finding
+from thermalign.report.chapters.dose import dose_chapter, dose_finding
+from thermalign.report.chapters.dose_curves import kinds
 from thermalign.report.names import looks
 from thermalign.report.page import render
-from thermalign.report.responses import kinds
 from thermalign.report.summary import View
 
 CONFIG = {"displacements": DISPLACEMENTS}

@@ -5,8 +5,8 @@ import pytest
 from fake_study import NAN, Rows, empty
 
 from thermalign.report.cells import percent_number, signed
-from thermalign.report.differences import difference_tables
-from thermalign.report.findings import Sources, Told, finding, findings
+from thermalign.report.chapters.differences import difference_tables
+from thermalign.report.chapters.findings import Sources, Told, finding, findings
 from thermalign.report.names import looks
 from thermalign.report.summary import Value, View
 from thermalign.report.wording import separable

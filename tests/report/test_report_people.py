@@ -5,9 +5,7 @@ from dataclasses import replace
 import pytest
 from fake_study import Rows
 
-from thermalign.report.names import looks
-from thermalign.report.page import render
-from thermalign.report.people import (
+from thermalign.report.chapters.people import (
     of_reading,
     people_words,
     reading_finding,
@@ -16,8 +14,10 @@ from thermalign.report.people import (
     shared_words,
     verified,
 )
+from thermalign.report.chapters.verification import eer_table, other_reading
+from thermalign.report.names import looks
+from thermalign.report.page import render
 from thermalign.report.summary import View, as_configured
-from thermalign.report.verification import eer_table, other_reading
 
 MODELS = ("annotated", "dan", "ert")
 LEFT_OUT = "own moment left out of the gallery"

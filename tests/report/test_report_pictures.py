@@ -8,15 +8,11 @@ import pandas as pd
 import pytest
 from fake_study import NAN, TEMPLATE, Rows, face_pixels, full_curves
 
+from thermalign.report.chapters.errors import ced_panels
+from thermalign.report.chapters.rates import roc_panels
+from thermalign.report.chapters.training import MOST_POINTS, price_panel, training_panels
 from thermalign.report.faces import Example, albums, draw_face, images
-from thermalign.report.figures import (
-    MOST_POINTS,
-    ced_panels,
-    price_panel,
-    training_panels,
-)
 from thermalign.report.names import looks
-from thermalign.report.rates import roc_panels
 from thermalign.report.summary import View
 
 

@@ -6,15 +6,19 @@ import matplotlib.pyplot as plt
 import pytest
 from fake_study import NAN, Rows
 
-from thermalign.report.attributes import error_attributes, rate_attributes
-from thermalign.report.failures import failed, failure_sentence, failure_tables
+from thermalign.report.chapters.errors import nmse_table, summary_table
+from thermalign.report.chapters.people import error_attributes, rate_attributes
+from thermalign.report.chapters.rates import det_panels, shade_unsupported
+from thermalign.report.chapters.verification import (
+    failed,
+    failure_sentence,
+    failure_tables,
+    separation_table,
+    threshold_tables,
+)
 from thermalign.report.names import looks
-from thermalign.report.operating import threshold_tables
 from thermalign.report.page import render
-from thermalign.report.rates import det_panels, shade_unsupported
 from thermalign.report.summary import View, as_configured
-from thermalign.report.tables import nmse_table, summary_table
-from thermalign.report.verification import separation_table
 
 KEY = ("own", "dan", "all")
 SPACE = "\u202f"

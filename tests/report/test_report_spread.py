@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from fake_study import NAN, SIZES, empty, full_study, visible_only_study
 
+from thermalign.report.chapters.spread import spread_chapter
 from thermalign.report.names import looks
 from thermalign.report.page import render
-from thermalign.report.spread import spread_chapter
 from thermalign.schemas.measures import SPREAD
 
 

@@ -4,9 +4,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from thermalign.report.chapters.variants import stress_chapter
 from thermalign.report.names import looks
 from thermalign.report.page import render
-from thermalign.report.stress import stress_chapter
 from thermalign.report.summary import View
 from thermalign.report.variants import moved_boxes, recordings
 

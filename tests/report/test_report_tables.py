@@ -3,14 +3,14 @@ import pytest
 from fake_study import NAN, Rows, empty
 
 from thermalign.report.cells import fraction, number, percent
-from thermalign.report.differences import difference_tables, interval_bar, verdict
-from thermalign.report.findings import Sources, Told, finding
-from thermalign.report.inventory import cost_table, parameter_table
+from thermalign.report.chapters.cost import cost_table, parameter_table
+from thermalign.report.chapters.differences import difference_tables, interval_bar, verdict
+from thermalign.report.chapters.errors import detail_table, nmse_table
+from thermalign.report.chapters.findings import Sources, Told, finding
+from thermalign.report.chapters.verification import eer_table, operating_table
 from thermalign.report.names import looks, protocol_label, subset_label
 from thermalign.report.paper import published
 from thermalign.report.summary import Value, View
-from thermalign.report.tables import detail_table, nmse_table
-from thermalign.report.verification import eer_table, operating_table
 from thermalign.schemas.descriptions import COSTS
 from thermalign.schemas.measures import DIFFERENCES, SPREAD
 

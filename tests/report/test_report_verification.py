@@ -6,16 +6,16 @@ from statistics import NormalDist
 import pandas as pd
 from fake_study import NAN, Rows
 
-from thermalign.report.differences import difference_tables
-from thermalign.report.names import looks
-from thermalign.report.rates import cmc_panels, counted, det_panels
-from thermalign.report.summary import View
-from thermalign.report.verification import (
+from thermalign.report.chapters.differences import difference_tables
+from thermalign.report.chapters.rates import cmc_panels, counted, det_panels
+from thermalign.report.chapters.verification import (
     condition_table,
     operating_table,
     pooled_table,
     rate_tables,
 )
+from thermalign.report.names import looks
+from thermalign.report.summary import View
 from thermalign.schemas.measures import DIFFERENCES
 
 MODELS = ("annotated", "dan")

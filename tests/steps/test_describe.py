@@ -11,7 +11,6 @@ from thermalign import tables
 from thermalign.evaluation import card
 from thermalign.evaluation.card import WHOLE, Part
 from thermalign.geometry import LANDMARKS
-from thermalign.images import unit_of
 from thermalign.report import contact_sheets
 from thermalign.report.montage import Window, paint
 from thermalign.schemas.dataset import ANNOTATIONS, BOXES, IMAGES
@@ -231,21 +230,6 @@ def test_one_subject_has_a_card_without_the_mean_shape_of_others(tmp_path):
     statistics = set(described(tmp_path / "out", *tables_of)[0]["statistic"])
     assert "interocular_distance" in statistics
     assert "mean_shape_nmse" not in statistics
-
-
-def test_thermal_counts_without_a_stated_scale_are_not_called_degrees():
-    stated = {"modality": "thermal", "bit_depth": 16, "scale": SCALE, "offset": OFFSET}
-    assert unit_of(stated) == "degree Celsius"
-    assert unit_of(stated | {"scale": 1.0, "offset": 0.0}) == "count"
-    assert unit_of(stated | {"scale": 1.0}) == "as scaled"  # an offset alone
-
-
-def test_thermal_floats_are_degrees_and_eight_bits_never_are():
-    plain = {"modality": "thermal", "scale": 1.0, "offset": 0.0}
-    assert unit_of(plain | {"bit_depth": 32}) == "degree Celsius"
-    assert unit_of(plain | {"bit_depth": 32, "modality": "visible"}) == "count"
-    assert unit_of(plain | {"bit_depth": 8, "scale": 1 / 255}) == "full scale"
-    assert unit_of(plain | {"bit_depth": 8, "scale": 0.1, "offset": 15.0}) == "as scaled"
 
 
 def test_images_of_several_units_have_no_pixel_rows(tmp_path):

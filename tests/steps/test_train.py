@@ -15,8 +15,8 @@ import pandas as pd
 import pytest
 
 from thermalign import tables
+from thermalign.cut import device
 from thermalign.geometry import LANDMARKS
-from thermalign.landmarks.cut import device
 from thermalign.provenance import sources
 from thermalign.records import boxes_of
 from thermalign.schemas.dataset import ANNOTATIONS, BOXES, FOLDS, IMAGES

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 import torch
+from sklearn.decomposition import PCA
 
 from thermalign.settings import parse
-from thermalign.verification.dpm import Settings, fit_pairs, map_visible
+from thermalign.verification.dpm import Settings, _encode, _neighbourhood, fit_pairs, map_visible
 
 QUICK = Settings(components=16, hidden=32, epochs=12, patience=12, batch=64, decay=0.9)
 ROWS, COLUMNS, WIDTH = 4, 3, 6
@@ -72,11 +73,21 @@ def test_the_pca_whitens_the_training_patches_and_sees_nothing_else():
     other = fit_pairs(visible, thermal, pairs(10, 7), QUICK, seed=0)
     for name in ("centre", "basis", "mean", "spread"):
         assert torch.equal(state[name], other[name])
-    from thermalign.verification.dpm import _encode  # noqa: PLC0415
-
     inputs = _encode(visible, state)[:, : QUICK.components].double().numpy()
     np.testing.assert_allclose(inputs.mean(0), 0, atol=1e-4)
     np.testing.assert_allclose(np.cov(inputs.T, bias=True), np.eye(QUICK.components), atol=1e-3)
+
+
+def test_the_pca_is_that_of_scikit_learn_up_to_signs():
+    visible, thermal = pairs(60, 0)
+    state = fit_pairs(visible, thermal, None, QUICK, seed=0)
+    patches = _neighbourhood(visible).flatten(0, 2).double().numpy()
+    its = PCA(QUICK.components, whiten=True, svd_solver="covariance_eigh").fit(patches)
+    deviations = np.sqrt(its.explained_variance_ * (len(patches) - 1) / len(patches))
+    expected = (its.components_ / deviations[:, None])[::-1].T  # falling there, rising here
+    basis = state["basis"].double().numpy()
+    np.testing.assert_allclose(basis, expected * np.sign((basis * expected).sum(axis=0)), rtol=1e-4)
+    np.testing.assert_allclose(state["centre"].numpy(), its.mean_, atol=1e-6)
 
 
 def test_directions_that_the_patches_do_not_have_are_left_out():

@@ -140,6 +140,7 @@ rule spread:
         runtime=30,
     params:
         code=code("steps.spread"),
+        dataset=used_datasets(),
         protocols=text(
             {
                 p: {k: s[k] for k in ("dataset", "train_subjects")}

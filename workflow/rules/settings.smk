@@ -100,8 +100,8 @@ def used_datasets():
 
 
 def varied(key):
-    """Return the detectors or the datasets that variants name, each once."""
-    return list(dict.fromkeys(v[key] for v in VARIANTS.values() if key in v))
+    """Return the detectors or the datasets that variants name, each once, by name."""
+    return sorted({v[key] for v in VARIANTS.values() if key in v})
 
 
 def every(pattern, models=(*MODELS, "annotated")):

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from thermalign.cut import cut_images
 from thermalign.evaluation import displacement
 from thermalign.evaluation.displacement import displace, measure_curve, measure_difference
 from thermalign.evaluation.draws import Draws, comparisons_of
 from thermalign.evaluation.measured import Measured
 from thermalign.geometry import Floats
-from thermalign.landmarks.cut import cut_images
 from thermalign.metrics.landmarks import normalized_errors
 from thermalign.records import points_of, read_images
 from thermalign.schemas.keys import DISPLACEMENT, Subset

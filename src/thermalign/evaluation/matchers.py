@@ -12,51 +12,11 @@ from thermalign.evaluation.measured import Measured, difference
 from thermalign.evaluation.verification import eers_by_range
 from thermalign.schemas.keys import STUDY, Subset
 from thermalign.verification import descriptors
-from thermalign.verification.contract import Described, Part
+from thermalign.verification.contract import Part
 from thermalign.verification.descriptors import Descriptors
-from thermalign.verification.enrolment import probes_of
-from thermalign.verification.matcher import (
-    FittedMapping,
-    Matcher,
-    Settings,
-    enrol,
-    fit_mapping,
-    score_probes,
-)
+from thermalign.verification.matcher import FittedMapping, Matcher, Settings, fit_mapping, verify
 
 PERMUTATIONS = "permutations"
-
-
-def verify(
-    rows: pd.DataFrame,
-    described: Described,
-    mapping: FittedMapping,
-    settings: Settings,
-    *,
-    seed: list[int],
-    permutation: int = 0,
-) -> tuple[Matcher, pd.DataFrame]:
-    """Return a matcher, and its SCORES of the annotated probes.
-
-    Parameters
-    ----------
-    rows, described, mapping, settings, seed, permutation
-        As for :func:`thermalign.verification.matcher.enrol`.
-
-    Raises
-    ------
-    ValueError
-        If nobody is enrolled, or no probe is annotated.
-    """
-    matcher = enrol(rows, described, mapping, settings, seed=seed, permutation=permutation)
-    probes = probes_of(rows, settings.probe, matcher.enrolment.images)
-    probes = probes[described.have(probes["image_id"])]
-    if probes.empty:
-        raise ValueError(
-            f"no annotated image is a probe ({settings.probe}), so that matchers cannot be "
-            "compared on annotated points: take ablation: and sweep: out, or annotate probes"
-        )
-    return matcher, score_probes(matcher, probes, described, readings=settings.same_moment)
 
 
 class Variations:

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 import pandas as pd
 
 from thermalign.evaluation.halves import FEWEST, halves
-from thermalign.evaluation.matchers import verify
 from thermalign.metrics.thresholds import at_equal_errors, at_false_match_rate
 from thermalign.verification.contract import Described
-from thermalign.verification.matcher import Settings, fit_mapping
+from thermalign.verification.matcher import Settings, fit_mapping, verify
 
 EQUAL = "0"
 """Name of the threshold at which both error rates are the same."""

@@ -57,8 +57,11 @@ def read_variants(blocks: Mapping[str, Any]) -> dict[str, Variant]:
 
 
 def named(variants: Mapping[str, Variant], key: str) -> list[str]:
-    """Return the detectors or the datasets (``key``) that variants name, each once, in order."""
-    return [name for name in dict.fromkeys(getattr(v, key) for v in variants.values()) if name]
+    """Return the detectors or the datasets (``key``) that variants name, each once.
+
+    By name, as the rules list their files: a job is given its variants sorted.
+    """
+    return sorted({getattr(variant, key) for variant in variants.values()} - {""})
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ out. A rate of an empty class is NaN.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -53,25 +52,26 @@ def evaluate(
         Set under the headline reading, so that they are applied to it alone.
     attributes : DataFrame of :func:`thermalign.evaluation.draws.telling`
     """
-    for reading, table in by_reading(comparisons, headline):
-        rows = table.reset_index(drop=True)
-        whole = Compared.of(rows, draws)
-        yield _told(reading, enrolment_of(whole, draws.subjects))
-        with_curves = {subset for subset, _ in by_range(rows)}
-        for subset, its in by_range(rows) if reading else subsets(rows):
-            part, curves = whole.take(its.index.to_numpy()), not reading and subset in with_curves
-            for figure in _of_subset(subset, part, settings, enrolled=whole, curves=curves):
-                yield _told(reading, figure)
-            yield from at_thresholds(subset, part, thresholds) if curves else ()
-        for subset, its in () if reading else by_attribute(rows, attributes):
-            part = whole.take(its.index.to_numpy())
-            yield acquisition_of(subset, part.by_probe())
-            if part.measurable:
-                yield equal_error_rate(subset, part)
-
-
-def _told(reading: str, figure: Measured) -> Measured:
-    return replace(figure, subset=figure.subset._replace(same_moment=reading))
+    for reading, rows in by_reading(comparisons, headline):
+        table, its_own = rows.reset_index(drop=True), Subset(same_moment=reading)
+        whole = Compared.of(table, draws)
+        yield enrolment_of(its_own, whole, draws.subjects)
+        if reading:
+            for subset, part in by_range(table):
+                its = whole.take(part.index.to_numpy())
+                about = its_own._replace(range=subset.range)
+                yield from _of_subset(about, its, settings, enrolled=whole, curves=False)
+            continue
+        for subset, part in subsets(table):
+            its, curves = whole.take(part.index.to_numpy()), subset == Subset(range=subset.range)
+            yield from _of_subset(subset, its, settings, enrolled=whole, curves=curves)
+            if curves:
+                yield from at_thresholds(subset, its, thresholds)
+        for subset, part in by_attribute(table, attributes):
+            its = whole.take(part.index.to_numpy())
+            yield acquisition_of(subset, its.by_probe())
+            if its.measurable:
+                yield equal_error_rate(subset, its)
 
 
 def _of_subset(
@@ -90,11 +90,12 @@ def _of_subset(
     yield identified(subset, found, enrolled=people, metric="rank1_found")
 
 
-def enrolment_of(whole: Compared, people: Sequence[str]) -> Measured:
+def enrolment_of(subset: Subset, whole: Compared, people: Sequence[str]) -> Measured:
     """Return ``fte``: the share of people that no probe could be compared with.
 
     Parameters
     ----------
+    subset : Subset
     whole : Compared
         All comparisons of a reading.
     people : S people, by column of the weights
@@ -105,7 +106,7 @@ def enrolment_of(whole: Compared, people: Sequence[str]) -> Measured:
     missing = np.ones(n)
     missing[enrolled] = 0
     drawn = ratio_replicates(missing, np.ones(n), np.arange(n), whole.weights)
-    return Measured(ALL, "fte", value, n, drawn, n, scale=RATE)
+    return Measured(subset, "fte", value, n, drawn, n, scale=RATE)
 
 
 def acquisition_of(subset: Subset, probes: Probes) -> Measured:
@@ -224,8 +225,8 @@ def accept_rates(
         if part.measurable:
             value = verification.tar_at_far(part.score, part.genuine, far, pairs=part.pairs)
         replicates = drawn[:, k] if np.isfinite(value) else NONE
-        its = replicates, part.subjects, float(far), RATE
-        yield Measured(subset, "tar_at_far", value, len(part), *its)
+        n, people = len(part), part.subjects
+        yield Measured(subset, "tar_at_far", value, n, replicates, people, float(far), RATE)
 
 
 def curve(
@@ -238,8 +239,8 @@ def curve(
     rates = verification.roc(part.score, part.genuine, at) if part.measurable else ()
     for k, value in enumerate(rates):
         replicates = drawn[:, k] if drawn.shape[1] else NONE
-        its = replicates, part.subjects, float(at[k]), RATE
-        yield Measured(subset, metric, float(value), len(part), *its)
+        n, people = len(part), part.subjects
+        yield Measured(subset, metric, float(value), n, replicates, people, float(at[k]), RATE)
 
 
 def identified(

@@ -1,83 +1,11 @@
-"""Images as detectors see them: cut to the face box and what lies around it, on the device."""
+"""Training images as detectors see them: cut to the face box and what lies around it."""
 
-import math
-from collections.abc import Iterable
-from dataclasses import dataclass
-
-import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor, as_tensor
 
-from thermalign.geometry import Floats
+from thermalign.cut import cut_images
 from thermalign.landmarks.contract import Faces, make_faces
 from thermalign.records import boxes_of, points_of, read_images
-from thermalign.warp import ImageStack, stack_images
-
-_MARGIN = 32  # px kept around what is asked for: PBC's surroundings, neighbours of samples
-_LEAST = 64  # px kept on either side of a box's centre: the least that PBC sees of a small box
-
-
-def device() -> torch.device:
-    """Return the GPU where there is one, else the CPU."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
-@dataclass(frozen=True)
-class Cut:
-    """Parts of N images, each in coordinates of its own.
-
-    Attributes
-    ----------
-    stack : ImageStack of N parts
-    boxes : (N, 4) float32, pixels of the parts, (x, y, width, height)
-    origins : (N, 2) float32, pixels of the images, (x, y)
-        The top-left pixels of the parts: part coordinates plus these are image coordinates.
-    """
-
-    stack: ImageStack
-    boxes: Tensor
-    origins: Tensor
-
-
-def cut_images(images: Iterable[Floats], boxes: Floats, reach: float) -> Cut:
-    """Cut images to their face boxes and what a model sees beyond them.
-
-    Where a model looks further, the border of the part repeats, as an image's own border does.
-
-    Parameters
-    ----------
-    images : N arrays (height, width)
-        Each may go once its part is cut.
-    boxes : (N, 4) float, pixels, (x, y, width, height)
-    reach : float
-        How far beyond its sides a box is kept, in sides; infinite for whole images.
-
-    Returns
-    -------
-    Cut
-
-    Raises
-    ------
-    ValueError
-        If a box is not finite.
-    """
-    if not np.isfinite(boxes).all():
-        n = int(np.flatnonzero(~np.isfinite(boxes).all(axis=1))[0])
-        raise ValueError(f"the face box of image {n} is {boxes[n].tolist()}; give finite numbers")
-    parts, corners = [], []
-    for image, box in zip(images, boxes, strict=True):
-        rows, columns = _span(image, box, reach)
-        parts.append(image[rows, columns].copy())
-        corners.append((columns.start, rows.start))
-    origins = np.array(corners, np.float32)
-    stack = stack_images(parts, device())
-    moved = boxes - np.pad(origins, ((0, 0), (0, 2)))
-    return Cut(
-        stack,
-        as_tensor(moved.astype(np.float32)).to(stack.device),
-        as_tensor(origins).to(stack.device),
-    )
 
 
 def cut_faces(
@@ -92,7 +20,7 @@ def cut_faces(
     annotations : DataFrame of ANNOTATIONS
     boxes : DataFrame of BOXES
     reach : float
-        As for :func:`cut_images`.
+        As for :func:`thermalign.cut.cut_images`.
 
     Returns
     -------
@@ -117,16 +45,3 @@ def cut_faces(
     points = torch.tensor(points_of(annotations, list(unique["image_id"])), dtype=torch.float32)
     points = points.to(on) - cut.origins[:, None]
     return make_faces(cut.stack, index, flipped, cut.boxes[index], points[index])
-
-
-def _span(image: Floats, box: Floats, reach: float) -> tuple[slice, slice]:
-    """Return the rows and columns kept; at least one pixel, wherever the box lies."""
-    if math.isinf(reach):
-        return slice(0, image.shape[0]), slice(0, image.shape[1])
-    spans = []
-    for at, side, length in zip(box[1::-1], box[:1:-1], image.shape, strict=True):
-        half = max((0.5 + reach) * side + _MARGIN, _LEAST)
-        low, high = math.floor(at + side / 2 - half), math.ceil(at + side / 2 + half)
-        low = min(max(low, 0), length - 1)
-        spans.append(slice(low, max(min(high, length), low + 1)))
-    return spans[0], spans[1]

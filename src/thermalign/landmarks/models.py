@@ -10,9 +10,9 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
+from thermalign.cut import Cut
 from thermalign.geometry import Floats
 from thermalign.landmarks.contract import Faces
-from thermalign.landmarks.cut import Cut
 from thermalign.settings import parse
 from thermalign.states import State
 from thermalign.training.loop import UNKEPT, Run

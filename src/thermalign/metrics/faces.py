@@ -15,10 +15,9 @@ from thermalign.geometry import (
     RIGHT_EYE,
     RIGHT_MOUTH_CORNER,
     Floats,
-    apply_matrix,
-    box_to_crop,
+    from_box_units,
     interocular_distance,
-    invert_matrix,
+    to_box_units,
 )
 from thermalign.metrics.landmarks import normalized_errors
 
@@ -115,10 +114,9 @@ def mean_shape_errors(points: Floats, boxes: Floats, subjects: Sequence[str]) ->
     if len(names) < 2:
         raise ValueError(f"{len(names)} subjects cannot be halved; give at least 2")
     second = np.isin(np.asarray(subjects), names[1::2])
-    to_unit = box_to_crop(boxes, 1, 1)
-    shapes = apply_matrix(to_unit, points)
+    shapes = to_box_units(points, boxes)
     placed = np.empty_like(shapes)
     for half in (second, ~second):
         placed[half] = shapes[~half].mean(axis=0)
-    predicted = apply_matrix(invert_matrix(to_unit), placed)
+    predicted = from_box_units(placed, boxes)
     return np.asarray(normalized_errors(predicted, points).mean(axis=1))

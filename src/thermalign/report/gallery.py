@@ -1,89 +1,141 @@
 """One face under every variant: the boxes laid around it, and the recordings of its moment."""
 
-import base64
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from html import escape
+from typing import ClassVar
 
-import cv2
 import numpy as np
+import pandas as pd
 
+from thermalign.evaluation.variants import disturb
 from thermalign.geometry import Floats
-from thermalign.report.cells import MINUS
-from thermalign.report.faces import LONGEST_SIDE, Face
+from thermalign.images import read_image
+from thermalign.records import boxes_of
+from thermalign.report.layout import MINUS
+from thermalign.report.pictures import Picture, crop, grey_address
+from thermalign.report.setup import Protocol, Setup
+from thermalign.report.study import View
+
+MARGIN = 0.45  # of the box, shown around it: holds a shift of .3 of the mean side
+
+Box = tuple[float, float, float, float]
+"""Pixels of the picture, (x, y, width, height)."""
 
 
 @dataclass(frozen=True)
-class Picture:
-    """A face under variants.
+class Shown:
+    """A picture ready for the page, and the boxes drawn over it.
 
     Attributes
     ----------
-    protocol : str
+    address : str
+    width, height : int, pixels
     title : str
-        What is done to the face or its box.
-    pixels : (H, W) float
-        The face, already cropped; degrees Celsius where thermal.
-    given : (4,) float, pixels of the crop, (x, y, width, height)
-        The box that detectors trained for.
-    boxes : list of (4,) float
-        Those of the variants.
+    given : Box or None
+    varied : list of Box
     """
 
-    protocol: str
+    address: str
+    width: int
+    height: int
     title: str
-    pixels: Floats
-    given: Floats
-    boxes: list[Floats] = field(default_factory=list)
+    given: Box | None = None
+    varied: list[Box] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Gallery:
-    """The pictures of a protocol on one grey scale, and what its ends are."""
+    """A figure of one protocol's face under variants, on one grey scale."""
 
-    faces: list[Face]
-    low: str
-    high: str
+    kind: ClassVar[str] = "gallery"
+    caption: str
+    faces: list[Shown]
 
 
-def gallery(pictures: Iterable[Picture], protocol: str) -> Gallery | None:
-    """Draw a protocol's pictures; None without any."""
-    mine = [picture for picture in pictures if picture.protocol == protocol]
+def gallery(pictures: Iterable[Picture], view: View) -> Gallery | None:
+    """Arrange a protocol's pictures; None without any."""
+    mine = [picture for picture in pictures if picture.protocol == view.protocol.name]
     if not mine:
         return None
     low = min(float(np.percentile(picture.pixels, 1)) for picture in mine)
     high = max(float(np.percentile(picture.pixels, 99.5)) for picture in mine)
-    faces = [Face(_draw(picture, low, high), picture.title, "") for picture in mine]
-    return Gallery(faces, *(f"{end:.0f}".replace("-", MINUS) for end in (low, high)))
+    black, white = (f"{end:.0f}".replace("-", MINUS) for end in (low, high))
+    return Gallery(
+        f"One face in other boxes and recordings, {view.label}, not picked by result. Where boxes "
+        "are drawn, white is the one that detectors trained for, yellow how it is moved, in a "
+        "direction of this image’s own, or resized. All pictures have one grey scale, from "
+        f"{black} (black) to {white} (white), in °C where the image is thermal.",
+        [_shown(picture, (low, high)) for picture in mine],
+    )
 
 
-def _draw(picture: Picture, low: float, high: float) -> str:
+def _shown(picture: Picture, ends: tuple[float, float]) -> Shown:
     height, width = picture.pixels.shape
-    data = base64.b64encode(_png(picture.pixels, low, high)).decode()
-    marks = [_rectangle(box, "varied", width / 100) for box in picture.boxes]
-    if picture.boxes:
-        marks.append(_rectangle(picture.given, "given", width / 100))
-    return (
-        f'<svg viewBox="-0.5 -0.5 {width} {height}" role="img" '
-        f'aria-label="{escape(f"One face, {picture.title}")}">'
-        f'<image x="-0.5" y="-0.5" width="{width}" height="{height}" preserveAspectRatio="none" '
-        f'href="data:image/png;base64,{data}"/>{"".join(marks)}</svg>'
+    return Shown(
+        address=grey_address(picture.pixels, ends),
+        width=width,
+        height=height,
+        title=picture.title,
+        given=_box(picture.given) if picture.boxes else None,
+        varied=[_box(box) for box in picture.boxes],
     )
 
 
-def _rectangle(box: Floats, kind: str, unit: float) -> str:
-    x, y, width, height = box
-    return (
-        f'<rect class="{kind}" x="{x - 0.5:.1f}" y="{y - 0.5:.1f}" width="{width:.1f}" '
-        f'height="{height:.1f}" stroke-width="{unit:.2f}"/>'
-    )
+def _box(box: Floats) -> Box:
+    x, y, width, height = (float(v) for v in box)
+    return x, y, width, height
 
 
-def _png(pixels: Floats, low: float, high: float) -> bytes:
-    """Spread ``low`` to ``high`` over 8 bits, for the eye only, and encode them."""
-    grey = np.clip((pixels - low) / max(high - low, 1e-9), 0, 1)
-    height, width = grey.shape
-    shrink = min(1.0, LONGEST_SIDE / max(height, width))
-    size = (round(width * shrink), round(height * shrink))
-    small = cv2.resize(np.asarray(grey, np.float32), size, interpolation=cv2.INTER_AREA)
-    return bytes(cv2.imencode(".png", np.round(small * 255).astype(np.uint8))[1].tobytes())
+def pictures(
+    setup: Setup, images: Mapping[str, pd.DataFrame], boxes: Mapping[str, pd.DataFrame]
+) -> list[Picture]:
+    """Cut one face of every protocol as it is, with the boxes of variants, and as recorded.
+
+    The face is not picked by result: the first image by name, at the nearest range.
+
+    Parameters
+    ----------
+    setup : Setup
+    images : dataset -> IMAGES, those of variants too
+    boxes : dataset -> BOXES, of the protocols' datasets
+    """
+    found: list[Picture] = []
+    for protocol in setup.protocols.values():
+        found += _of_protocol(protocol, setup, images, boxes[protocol.dataset])
+    return found
+
+
+def _of_protocol(
+    protocol: Protocol, setup: Setup, images: Mapping[str, pd.DataFrame], boxes: pd.DataFrame
+) -> Iterator[Picture]:
+    own = images[protocol.dataset]
+    probes = own[own["modality"] == protocol.probe.modality]
+    image_id = str(probes.loc[probes["range"] == probes["range"].min(), "image_id"].min())
+    given = boxes_of(own[own["image_id"] == image_id], boxes)
+    for kind, conditions in (("shift", setup.moved), ("scale", setup.resized)):
+        moved = [disturb(given, [image_id], seed=setup.seed, **{kind: c.level}) for c in conditions]
+        if moved:
+            words = "boxes moved" if kind == "shift" else "boxes resized"
+            boxes_moved = [box for (box,) in moved]
+            yield _cut(own, image_id, given[0], (protocol.name, words), boxes_moved)
+    recordings = setup.recordings[protocol.name]
+    if recordings:
+        yield _cut(own, image_id, given[0], (protocol.name, "as trained"))
+    for condition in recordings:
+        words = f"{condition.group}: {condition.title}" if condition.group else condition.title
+        other = images[setup.variant_datasets[condition.name]]
+        yield _cut(other, image_id, given[0], (protocol.name, words))
+
+
+def _cut(
+    images: pd.DataFrame,
+    image_id: str,
+    given: Floats,
+    named: tuple[str, str],
+    boxes: Sequence[Floats] = (),
+) -> Picture:
+    """Cut an image around its box, and bring the boxes into the crop."""
+    image = read_image(images.set_index("image_id").loc[image_id].to_dict())
+    pixels, corner = crop(image, given, MARGIN)
+    origin = np.array([*corner, 0, 0])
+    return Picture(*named, pixels, given - origin, [box - origin for box in boxes])

@@ -6,8 +6,9 @@ Poster, Hu, Nasrabadi, Riggan: An Examination of Deep-Learning Based Landmark De
 Thermal Face Imagery. CVPR Workshops 2019, Tables 5 (Protocol 1) and 6 (Protocol 2).
 """
 
-import re
 from dataclasses import dataclass
+
+from thermalign.schemas.keys import ALL, Subset
 
 CITATION = (
     "Poster, Hu, Nasrabadi and Riggan, “An Examination of Deep-Learning Based Landmark Detection "
@@ -56,24 +57,17 @@ NOTES = {
 }
 
 
-def protocol_number(protocol: str) -> int | None:
-    """Return which of the paper's protocols a protocol's name stands for, or None.
-
-    ``p1``, ``protocol1`` and ``protocol_1`` do, alone or before an underscore and anything else.
-    """
-    match = re.fullmatch(r"p(?:rotocol)?_?([12])(?:_.*)?", protocol)
-    return int(match.group(1)) if match else None
-
-
-def published(protocol: str, model: str, *, subset: str) -> Published | None:
+def published(paper: int, model: str, subset: Subset) -> Published | None:
     """Return what the paper printed for a protocol, a model and a subset of images, or None.
 
     Parameters
     ----------
-    protocol, model, subset : str
-        As the tables spell them: ``protocol1``, ``dan``, ``range=1``. The average answers to
-        ``all``, a range to ``range=1`` and to ``volume=1&range=1``.
+    paper : int
+        The paper's protocol, 1 or 2; 0 for none.
+    model : str
+    subset : Subset
+        The average answers to all images, a range to itself and to its part of Volume 1.
     """
-    number = protocol_number(protocol)
-    column = AVERAGE if subset == "all" else re.sub(r"^(volume=1&)?range=", "", subset)
-    return NMSE.get(number or 0, {}).get(model, {}).get(column)
+    column = AVERAGE if subset == ALL else subset.range
+    known = subset in (ALL, Subset(range=subset.range), Subset(volume="1", range=subset.range))
+    return NMSE.get(paper, {}).get(model, {}).get(column) if known else None

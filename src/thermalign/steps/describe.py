@@ -7,7 +7,7 @@ import pandas as pd
 from thermalign import tables
 from thermalign.evaluation import card as cards
 from thermalign.provenance import stamp
-from thermalign.report.contact_sheets import sheets
+from thermalign.report.sheets import sheets
 from thermalign.schemas.dataset import ANNOTATIONS, BOXES, IMAGES
 from thermalign.schemas.descriptions import CARD, LIKENESS
 

@@ -7,9 +7,9 @@ import pandas as pd
 import torch
 
 from thermalign import tables
+from thermalign.cut import device
 from thermalign.evaluation import detection
 from thermalign.evaluation.settings import Settings
-from thermalign.landmarks.cut import device
 from thermalign.landmarks.models import load_model
 from thermalign.provenance import stamp
 from thermalign.records import BOX, boxes_of, read_images

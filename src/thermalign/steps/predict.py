@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from thermalign import tables
-from thermalign.landmarks.cut import cut_images
+from thermalign.cut import cut_images
 from thermalign.landmarks.models import load_model, predict_cut
 from thermalign.provenance import stamp
 from thermalign.records import boxes_of, read_fold, read_images, rows_of_points

@@ -6,7 +6,7 @@ from typing import Any
 from thermalign import tables
 from thermalign.evaluation import settings as evaluated
 from thermalign.evaluation.carried import measure_carried
-from thermalign.evaluation.variants import read_variants
+from thermalign.evaluation.variants import named, read_variants
 from thermalign.provenance import stamp
 from thermalign.schemas.dataset import IMAGES
 from thermalign.schemas.predictions import STRESS
@@ -42,7 +42,7 @@ def run(
     Parameters
     ----------
     images : Paths of the tables
-        The protocol's dataset first, then those that variants name, in their order.
+        The protocol's dataset first, then those that variants name, by name.
     folds : Path
     predictions : Path of STRESS
     matcher : Path of what ``train_matcher`` wrote
@@ -55,8 +55,8 @@ def run(
     """
     job = Job.read(images[0], folds, dataset=dataset, protocol=protocol, fold=fold, model=model)
     asked = read_variants(variants)
-    others = dict.fromkeys(variant.dataset for variant in asked.values() if variant.dataset)
-    recorded = {name: tables.read(at, IMAGES) for name, at in zip(others, images[1:], strict=True)}
+    others = zip(named(asked, "dataset"), images[1:], strict=True)
+    recorded = {name: tables.read(path, IMAGES) for name, path in others}
     recorded = {name: table.set_index("image_id") for name, table in recorded.items()}
     own = job.images.set_index("image_id")
     predicted = tables.read(predictions, STRESS).groupby("variant")

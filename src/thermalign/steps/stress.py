@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from thermalign import tables
+from thermalign.cut import cut_images
 from thermalign.evaluation import stressed
 from thermalign.evaluation.draws import errors_of
 from thermalign.evaluation.settings import Settings
@@ -17,7 +18,6 @@ from thermalign.evaluation.variants import (
     named,
     read_variants,
 )
-from thermalign.landmarks.cut import cut_images
 from thermalign.landmarks.models import load_model, predict_cut
 from thermalign.provenance import stamp
 from thermalign.records import rows_of_points

@@ -40,7 +40,9 @@ class Points:
     Attributes
     ----------
     right_eye, left_eye, nose_base : tuple of float
+        In the aligned face.
     right_mouth_corner, left_mouth_corner : tuple of float
+        In the aligned face.
     """
 
     right_eye: tuple[float, float] = setting(low=1, unit="px")

@@ -34,6 +34,7 @@ class Settings:
     learning_rate : float
         Of Adam in the first epoch; times ``decay`` after each. ASSUME.
     decay : float
+        Of the learning rate, after each epoch. ASSUME.
     weight_decay : float
         Half of it, times |W|^2 + |b|^2, is the penalty that the papers write with lambda. ASSUME.
     """
@@ -163,7 +164,11 @@ def _neighbourhood(descriptors: Tensor) -> Tensor:
 
 
 def _pca(visible: Tensor, components: int) -> State:
-    """Fit the PCA to every training patch: ``centre`` (9 D,), whitening ``basis`` (9 D, C)."""
+    """Fit the PCA to every training patch: ``centre`` (9 D,), whitening ``basis`` (9 D, C).
+
+    scikit-learn's, up to the signs of directions, but a part of the faces at a time: it would hold
+    all neighbourhoods at once, nine times the descriptors in double precision.
+    """
     width, count = 9 * visible.shape[-1], visible[..., 0].numel()
     total = visible.new_zeros(width, dtype=torch.float64)
     products = visible.new_zeros((width, width), dtype=torch.float64)

@@ -287,6 +287,38 @@ def score_probes(
     return pd.concat(tables, ignore_index=True)
 
 
+def verify(
+    rows: pd.DataFrame,
+    described: Described,
+    mapping: FittedMapping,
+    settings: Settings,
+    *,
+    seed: list[int],
+    permutation: int = 0,
+) -> tuple[Matcher, pd.DataFrame]:
+    """Return a matcher, and its SCORES of the annotated probes.
+
+    Parameters
+    ----------
+    rows, described, mapping, settings, seed, permutation
+        As for :func:`thermalign.verification.matcher.enrol`.
+
+    Raises
+    ------
+    ValueError
+        If nobody is enrolled, or no probe is annotated.
+    """
+    matcher = enrol(rows, described, mapping, settings, seed=seed, permutation=permutation)
+    probes = probes_of(rows, settings.probe, matcher.enrolment.images)
+    probes = probes[described.have(probes["image_id"])]
+    if probes.empty:
+        raise ValueError(
+            f"no annotated image is a probe ({settings.probe}), so that matchers cannot be "
+            "compared on annotated points: take ablation: and sweep: out, or annotate probes"
+        )
+    return matcher, score_probes(matcher, probes, described, readings=settings.same_moment)
+
+
 def _table(probes: pd.DataFrame, subjects: tuple[str, ...], values: Floats) -> pd.DataFrame:
     """Return SCORES of probes (P rows) and subjects (S) from their values (P, S)."""
     gallery = np.tile(np.asarray(subjects, object), len(probes))

@@ -1,0 +1,287 @@
+"""The data: subjects and images, the card of every dataset, real faces beside its own."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+
+from thermalign.images import DEGREES, FULL_SCALE
+from thermalign.report.layout import (
+    MEASURES,
+    MINUS,
+    MISSING,
+    THIN,
+    Block,
+    Body,
+    Cell,
+    Chapter,
+    Paragraph,
+    Part,
+    Row,
+    Table,
+    column_groups,
+    fraction,
+    number,
+    percent,
+)
+from thermalign.report.study import DatasetCard, Statistic, Study
+
+IN_TENTHS = ("interocular_distance", "roll")
+"""Measures printed with one digit after the point; the others with three."""
+
+COUNTS = {
+    "subjects": "Subjects",
+    "images": "Images",
+    "annotated": "Annotated images",
+    "pairs": "Thermal and visible pairs",
+}
+
+FORMULAE = (
+    "Faces are measured in their own frame, c the middle of the eyes. Roll: angle of the eye line "
+    "to the rows of the image. Yaw proxy: how far the nose base lies from c along the eye line, "
+    "over the interocular distance (IOD). Pitch proxy: the nose base’s share of the way from the "
+    "eye line down to the mouth line. The proxies hold the shape of noses too: their spread says "
+    "more than their mean."
+)
+FLOOR = (
+    "Mean shape: NMSE of the mean landmarks of one half of the subjects, placed in the face boxes "
+    "of the other half, both ways; what a detector reaches that looks at no pixel."
+)
+UNANNOTATED = (
+    "No image has annotated points: geometry, the mean shape’s error and the comparison with real "
+    "faces are left out."
+)
+IN_PART = (
+    "Not every image is annotated: geometry and the mean shape’s error are those of annotated ones."
+)
+PIXELS = (
+    "Thermal images are in °C where their scale is known; images of 8 bits have none, those of 16 "
+    "bits where it is stated. Where the images of a column have several units, what their pixels "
+    "hold is left out."
+)
+FULL_SCALES = " Those of 8 bits are shown over their full scale, 0 to 1."
+
+VERDICTS = {
+    "camera": "set by the camera",
+    "box": "set by how boxes are drawn",
+    "too few": "too few subjects",
+}
+"""Verdicts that the page spells otherwise than the table."""
+
+NOT_JUDGED = ("camera", "box")
+"""Words in place of a verdict where difference and ratio say nothing."""
+
+
+def chapter(study: Study) -> Chapter:
+    """Show what every dataset holds, a part per card.
+
+    It reads the counts of IMAGES, CARD and LIKENESS.
+    """
+    counts = dataset_table(study.dataset)
+    absent = Paragraph("No counts of the data were given.", tone="absent")
+    parts = []
+    for card in study.cards:
+        likeness = likeness_table(card)
+        blocks: list[Block] = [card_table(card), *([likeness] if likeness else [])]
+        parts.append(Part(card.name, blocks))
+    return Chapter("data", "Data", parts, [*map(Paragraph, study.boxes), counts or absent])
+
+
+def dataset_table(frame: pd.DataFrame) -> Table | None:
+    """Lay out the counts of subjects and images, a block per dataset; None without rows.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        dataset, volume, range, condition, modality, subjects, images.
+    """
+    if frame.empty:
+        return None
+    columns = ["dataset", "volume", "range", "condition", "modality", "subjects", "images"]
+    records = frame[columns].itertuples(index=False, name=None)
+    blocks: dict[str, list[Row]] = {}
+    for dataset, volume, reach, condition, modality, subjects, images in records:
+        cells = [Cell(str(reach)), Cell(str(condition), tone="words")]
+        cells += [Cell(str(modality), tone="words"), Cell(number(subjects)), Cell(number(images))]
+        blocks.setdefault(str(dataset), []).append(Row(f"Volume {volume}", cells))
+    return Table(
+        caption="Subjects and images",
+        head="Volume",
+        columns=["Range", "Condition", "Modality", "Subjects", "Images"],
+        bodies=[Body(rows, title=name) for name, rows in blocks.items()],
+    )
+
+
+def card_table(card: DatasetCard) -> Table:
+    """Lay out a card, a column per modality and range.
+
+    Statistics of CARD: the counts, bytes_per_image, ``MEASURES``, not_visible, mean_shape_nmse,
+    and mean and percentiles of images and boxes.
+    """
+    faces = _face_rows(card) if card.with_faces else []
+    return Table(
+        caption=f"Dataset card, {card.name}",
+        head="Statistic",
+        columns=[f"Range {reach}" for _, reach in card.columns],
+        bodies=[
+            Body(_image_rows(card), title="Images"),
+            *([Body(faces, title="Annotated faces")] if faces else []),
+            Body(_pixel_rows(card), title="Pixels"),
+        ],
+        groups=column_groups((modality.capitalize(), "", "") for modality, _ in card.columns),
+        notes=_notes(card),
+    )
+
+
+def _notes(card: DatasetCard) -> list[str]:
+    pair = card.get("bytes_per_pair")
+    size = f" A pair takes {_size(pair)}." if pair else ""
+    annotated, images = card.count("annotated"), card.count("images")
+    means = [found for column in card.columns if (found := card.get("image_mean", column))]
+    lead = ""
+    if means:
+        scale = FULL_SCALES if FULL_SCALE in {mean.unit for mean in means} else ""
+        lead = (
+            f"Pixels: a seeded sample of at most {max(mean.n for mean in means)} images per "
+            f"column; colour as luma.{scale} Each figure is the mean over images of an image’s own "
+            "mean or percentile. Counts at 0 and at the greatest of their type: share of the "
+            "stored values of all channels, a sign of saturation. "
+        )
+    return [
+        f"± is the standard deviation over images.{size}",
+        *([UNANNOTATED] if not annotated else [IN_PART] if annotated < images else []),
+        *([FORMULAE, FLOOR] if card.with_faces else []),
+        f"{lead}{PIXELS}",
+    ]
+
+
+def _image_rows(card: DatasetCard) -> list[Row]:
+    rows = [
+        Row(title, [Cell(number(card.count(statistic, column))) for column in card.columns])
+        for statistic, title in COUNTS.items()
+    ]
+    return [*rows, _row(card, "File size", ["bytes_per_image"], _size)]
+
+
+def _face_rows(card: DatasetCard) -> list[Row]:
+    rows = [
+        _row(card, title, [measure], _tenths if measure in IN_TENTHS else _thousandths)
+        for measure, title in MEASURES.items()
+    ]
+    rows.append(_row(card, "Landmarks not visible", ["not_visible"], _share))
+    return [*rows, _row(card, "Mean shape, NMSE", ["mean_shape_nmse"], _error)]
+
+
+def _pixel_rows(card: DatasetCard) -> list[Row]:
+    rows = []
+    for part, title in (("image", "Whole image"), ("box", "Face box")):
+        rows.append(_row(card, f"{title}, mean", [f"{part}_mean"], _pixel))
+        ends = [f"{part}_p01", f"{part}_p50", f"{part}_p99"]
+        rows.append(_row(card, f"{title}, 1 / 50 / 99 %", ends, _pixel_value))
+    rows.append(_row(card, "Counts at 0", ["low_saturated"], _share))
+    return [*rows, _row(card, "Counts at the greatest", ["high_saturated"], _share)]
+
+
+def _row(
+    card: DatasetCard, title: str, statistics: list[str], show: Callable[[Statistic], str]
+) -> Row:
+    cells = []
+    for column in card.columns:
+        found = [figure for s in statistics if (figure := card.get(s, column))]
+        text = " / ".join(show(figure) for figure in found)
+        cells.append(Cell(text) if found else Cell(MISSING, tone="missing"))
+    return Row(title, cells)
+
+
+def _tenths(figure: Statistic) -> str:
+    return _plus_minus(figure, 1)
+
+
+def _thousandths(figure: Statistic) -> str:
+    return _plus_minus(figure, 3)
+
+
+def _error(figure: Statistic) -> str:
+    return f"{fraction(figure.value)} ± {fraction(figure.sd)}"
+
+
+def _share(figure: Statistic) -> str:
+    if 0 < figure.value < 1e-4:
+        return f"< 0.01{THIN}%"
+    return percent(figure.value, digits=2) if figure.value else f"0{THIN}%"
+
+
+def _size(figure: Statistic) -> str:
+    return f"{figure.value / 1000:.1f} ± {figure.sd / 1000:.1f} kB"
+
+
+def _pixel(figure: Statistic) -> str:
+    degrees = f"{THIN}°C" if figure.unit == DEGREES else ""
+    return f"{_plus_minus(figure, _digits(figure))}{degrees}"
+
+
+def _pixel_value(figure: Statistic) -> str:
+    return _signed(figure.value, _digits(figure))
+
+
+def _digits(figure: Statistic) -> int:
+    return 3 if figure.unit == FULL_SCALE else 1
+
+
+def _plus_minus(figure: Statistic, digits: int) -> str:
+    return f"{_signed(figure.value, digits)} ± {figure.sd:.{digits}f}"
+
+
+def _signed(value: float, digits: int) -> str:
+    rounded = round(value, digits) + 0.0  # the sign of a rounded zero says nothing
+    return f"{rounded:.{digits}f}".replace("-", MINUS)
+
+
+def likeness_table(card: DatasetCard) -> Table | None:
+    """Lay out a dataset's LIKENESS, a block per modality and collection; None without rows."""
+    if card.likeness.empty:
+        return None
+    bodies = []
+    for (modality, source), rows in card.likeness.groupby(["modality", "source"], sort=False):
+        records = rows.to_dict("records")
+        title = f"{str(modality).capitalize()}, {source} ({number(records[0]['real_n'])} images)"
+        bodies.append(Body([_likeness_row(record) for record in records], title=title))
+    return Table(
+        caption=f"Real annotated faces beside those of {card.name}",
+        head="Measure",
+        columns=["Real faces", "This dataset", "Difference, real SD", "Ratio of SD", "Verdict"],
+        bodies=bodies,
+        notes=[_limits(card.likeness.iloc[0])],
+    )
+
+
+def _limits(limits: Any) -> str:
+    mean, spread = f"{limits['near_mean']:g}", f"{limits['near_spread']:g}"
+    return (
+        f"Mean ± standard deviation (SD) over images. “Agrees”: the means lie within {mean} real "
+        f"SD of each other and the SDs within a factor of {spread}; fewer than "
+        f"{limits['least_subjects']} subjects are not judged. The spread of real annotations holds "
+        "pose, expression and the annotators’ error together, so that even real faces, in set "
+        "poses, can fail it. The annotators of CARL (Espinosa-Duró et al. 2013) and EURECOM "
+        "VIS-TH (Mallat and Dugelay 2018) marked inner and outer eye corners, whose middle stands "
+        "for the eye here, and the mouth corners, but no nose. Boxes are a habit of annotators "
+        "there and the box setting here, jitter included."
+    )
+
+
+def _likeness_row(record: dict[Any, Any]) -> Row:
+    measure, verdict = str(record["statistic"]), str(record["verdict"])
+    digits = 1 if measure in IN_TENTHS else 3
+    judged = verdict not in NOT_JUDGED
+    differs = judged and verdict not in ("agrees", "too few")
+    difference = round(float(record["difference"]), 2) + 0.0  # a rounded zero has no minus
+    return Row(
+        MEASURES[measure],
+        [
+            Cell(f"{record['real_mean']:.{digits}f} ± {record['real_sd']:.{digits}f}"),
+            Cell(f"{record['mean']:.{digits}f} ± {record['sd']:.{digits}f}"),
+            Cell(f"{difference:+.2f}".replace("-", MINUS) if judged else ""),
+            Cell(f"{record['ratio']:.2f}" if judged else ""),
+            Cell(VERDICTS.get(verdict, verdict), tone="words best" if differs else "words"),
+        ],
+    )

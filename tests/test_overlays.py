@@ -1,0 +1,209 @@
+"""A study that says only how it differs from another; and the studies of the project."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from thermalign.catalogue import settings_of
+from thermalign.config import read_study
+from thermalign.overlays import config_files, merge, over_base, read_merged
+
+ROOT = Path(__file__).parents[1]
+STUDIES = sorted((ROOT / "workflow/config").glob("*.yaml"))
+GROUPS = ("datasets", "protocols", "models", "variants", "ablation", "sweep")
+
+
+@pytest.fixture
+def written(tmp_path):
+    """Return a function that writes a file and returns its path."""
+
+    def write(text, name="study.yaml"):
+        (tmp_path / name).write_text(text)
+        return tmp_path / name
+
+    return write
+
+
+def test_mappings_are_merged_at_every_depth_and_lists_replaced():
+    below = {"a": {"b": {"c": 1, "d": 2}, "e": [1, 2]}, "f": 3}
+    above = {"a": {"b": {"c": 9}, "e": [7]}}
+    assert merge(below, above, "x") == {"a": {"b": {"c": 9, "d": 2}, "e": [7]}, "f": 3}
+    assert below["a"]["b"]["c"] == 1
+
+
+def test_null_takes_an_entry_out_and_nothing_else():
+    assert merge({"a": {"b": 1, "c": 2}, "d": 3}, {"a": {"b": None}, "d": None}, "x") == {
+        "a": {"c": 2}
+    }
+    with pytest.raises(ValueError, match=r"^x: a: lvels: null takes out .* mean levels\?$"):
+        merge({"a": {"levels": 1}}, {"a": {"lvels": None}}, "x")
+
+
+def test_a_new_entry_comes_behind_the_one_that_is_named_before_it_or_last():
+    below = {"dan": 1, "pbc": 2, "mean": 3}
+    assert list(merge(below, {"pbc": 5, "new": 4}, "x")) == ["dan", "pbc", "new", "mean"]
+    assert list(merge(below, {"pbc": None, "new": 4}, "x")) == ["dan", "new", "mean"]
+    assert list(merge(below, {"new": 4}, "x")) == ["dan", "pbc", "mean", "new"]
+
+
+def test_an_overlay_is_the_base_but_for_what_it_says(written):
+    study = read_study([written("base: config.yaml\nresults: elsewhere\n")], {})
+    default = read_study([ROOT / "config.yaml"], {})
+    assert study == {**default, "results": "elsewhere"}
+
+
+def test_any_other_file_stands_alone(written):
+    with pytest.raises(ValueError, match=r"(?m)^protocols: is missing; give keys and values"):
+        read_study([written("results: elsewhere\nmodels: {mean_shape: {}}\n")], {})
+
+
+def test_files_and_the_command_line_win_in_their_order(written):
+    first = written("base: config.yaml\ntraining_seed: 2\nthreads: {train: 2}\ndata: a\n")
+    second = written("training_seed: 3\ndata: b\nmodels: {pbc: null}\n", "second.yaml")
+    study = read_study([first, second], {"data": "c"})
+    assert (study["threads"], study["training_seed"], study["data"]) == ({"train": 2}, 3, "c")
+    assert "pbc" not in study["models"]
+    assert "dan" in study["models"]
+
+
+def test_what_the_command_line_changes_is_checked(written):
+    file = written("base: config.yaml\n")
+    with pytest.raises(ValueError, match=r"^training_seed: 'x' is not allowed"):
+        read_study([file], {"training_seed": "x"})
+    with pytest.raises(ValueError, match=r"^training_sed: no such key; did you mean"):
+        read_study([file], {"training_sed": 1})
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("base: confg.yaml\n", r"study.yaml: base: no file .*confg.yaml; give a path within"),
+        ("base: [config.yaml]\n", "base: no file"),
+        ("base: workflow/config/sweep.yaml\n", "sweep.yaml has a base, too; name a whole"),
+        (
+            "base: config.yaml\nprotocols: {p3: null}\n",
+            r"study.yaml: protocols: p3: null takes out",
+        ),
+        ("base: config.yaml\nmodels: {dan: {stepz: 1}}\n", r"^models.dan.stepz: no such key; did"),
+        ("base: config.yaml\nbse: 1\n", r"^bse: no such key"),
+    ],
+)
+def test_an_overlay_that_is_wrong_is_refused_in_one_line(written, text, message):
+    with pytest.raises(ValueError, match=message) as caught:
+        read_study([written(text)], {})
+    assert "\n" not in str(caught.value)
+
+
+def test_a_base_is_named_by_the_first_file_alone(written):
+    whole, overlay = ROOT / "config.yaml", written("base: config.yaml\n")
+    with pytest.raises(ValueError, match=r"study.yaml: base: cannot be merged over"):
+        read_merged([whole, overlay], {})
+    assert config_files([overlay, whole]) == [ROOT / "config.yaml", overlay, whole]
+
+
+def test_a_configuration_that_is_handed_over_may_name_a_base():
+    handed = {"base": "config.yaml", "results": "elsewhere", "models": {"pbc": None}}
+    study = over_base(handed, "configuration")
+    assert study["results"] == "elsewhere"
+    assert list(study["models"]) == ["dan", "mtcnn", "ert", "mean_shape"]
+    assert over_base({"results": "r"}, "configuration") == {"results": "r"}
+
+
+# --- the studies that come with the project ---
+
+HOLDS = {  # datasets, protocols, landmark models
+    "frames": ("frames", "frames", "dan pbc mtcnn onet ert mean_shape"),
+    "learning_curve": (
+        "simulated",
+        "train10 train20 train30 train60 train85",
+        "dan pbc mtcnn mean_shape",
+    ),
+    "london60": ("london60", "portraits", "dan pbc mtcnn ert mean_shape"),
+    "paper": ("frames", "p1 p2", "dan pbc mtcnn mean_shape"),
+    "pbc_reach": (
+        "tight wide",
+        "tight_box wide_box",
+        "dan pbc_valid pbc_printed pbc_valid_logit pbc_printed_logit mean_shape",
+    ),
+    "robustness": (
+        "nominal room_12 room_17 room_27 room_30 noise_2 noise_5 focus_25 focus_50 bolometer",
+        "nominal",
+        "dan_percentile dan_window dan_histogram pbc_percentile pbc_window pbc_histogram "
+        "mtcnn_percentile mtcnn_window mtcnn_histogram mean_shape",
+    ),
+    "sweep": ("simulated", "p1", "mean_shape"),
+    "verification": (
+        "people_2019 people_2020 people_2021 people_again",
+        "p1_2019 p1_2020 p1_2021 p2_2019 p2_2020 p2_2021 within_session across_sessions",
+        "dan pbc mtcnn ert mean_shape",
+    ),
+}
+DIGESTS = {
+    "config": "4037cc7c1dfb7493",
+    "frames": "cc268358d191c537",
+    "learning_curve": "f37ef5941600e94a",
+    "london60": "cf988eaebdee6a9e",
+    "paper": "d2e779d1abde269f",
+    "pbc_reach": "4653fdc97234b434",
+    "robustness": "a57ba372a29f5163",
+    "sweep": "54585bdf571eab55",
+    "verification": "33422b37a5db2011",
+}  # of everything they say, as complete files said it
+
+
+@pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
+def test_no_study_schedules_what_it_does_not_name(path):
+    study = read_study([path], {})
+    found = tuple(" ".join(study[group]) for group in ("datasets", "protocols", "models"))
+    assert found == HOLDS[path.stem]
+    used = {protocol["dataset"] for protocol in study["protocols"].values()}
+    used |= {its["dataset"] for its in study["variants"].values() if "dataset" in its}
+    assert used == set(study["datasets"])
+    assert study["results"] != read_study([ROOT / "config.yaml"], {})["results"]
+
+
+def test_every_study_but_the_one_at_the_papers_size_is_an_overlay():
+    alone = [path.stem for path in STUDIES if "base" not in yaml.safe_load(path.read_text())]
+    assert alone == ["paper"]
+
+
+def without_defaults(block, declared):
+    """Return what a block says otherwise than the settings that it is of."""
+    kept = {}
+    for its in declared.settings:
+        if its.name not in block:
+            continue
+        value = block[its.name]
+        if its.kind.block:
+            value = without_defaults(value, its.kind.block)
+        elif its.kind.name == "list" and its.kind.parts[0].block:
+            value = [without_defaults(each, its.kind.parts[0].block) for each in value]
+        default = list(its.default) if isinstance(its.default, tuple) else its.default
+        if its.required or value != default:
+            kept[its.name] = value
+    return kept
+
+
+def digest(study):
+    """Return a digest of what a study says, and in which order it names things."""
+    said = json.loads(json.dumps(study))
+    for name, block in study["models"].items():
+        declared = settings_of(f"thermalign.landmarks.{block.get('model', name)}")
+        said["models"][name] = without_defaults(block, declared)
+        said["models"][name] |= {k: block[k] for k in ("model", "seeds") if k in block}
+    for name, block in study["datasets"].items():
+        declared = settings_of(f"thermalign.ingest.{block['adapter']}")
+        said["datasets"][name] = without_defaults(block, declared)
+        said["datasets"][name]["box"] = without_defaults(
+            block["box"], settings_of("thermalign.boxes")
+        )
+    order = {group: list(study[group]) for group in GROUPS}
+    return hashlib.sha256(json.dumps([said, order], sort_keys=True).encode()).hexdigest()[:16]
+
+
+@pytest.mark.parametrize("path", [ROOT / "config.yaml", *STUDIES], ids=lambda path: path.stem)
+def test_a_study_says_what_it_said_when_it_was_a_complete_file(path):
+    assert digest(read_study([path], {})) == DIGESTS[path.stem]
