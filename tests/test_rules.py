@@ -97,9 +97,18 @@ def test_an_environment_holds_what_its_step_imports_at_the_pinned_version(rule):
         assert PINS[distribution].startswith(have[package].rstrip("*"))
 
 
-def test_the_report_needs_what_it_reaches_by_import_and_by_name():
-    assert {"safetensors", "torch", "dlib", "jinja2", "matplotlib"} <= needed("report")
-    assert "torch" not in needed("fold")
+@pytest.mark.parametrize("file", sorted(ROOT.glob("envs/*.yaml")), ids=lambda file: file.stem)
+def test_an_environment_holds_nothing_that_its_steps_do_not_import(file):
+    rules = [rule for rule in RULES if f"envs/{file.name}" in RULES[rule]]
+    names = {DISTRIBUTIONS.get(module, module) for rule in rules for module in needed(rule)}
+    have = {line.split("=")[0] for line in environment(rules[0])["dependencies"]}
+    assert have == {"python"} | {CONDA.get(name, name) for name in names}
+
+
+def test_what_is_needed_is_what_is_reached_by_import_and_by_name():
+    assert {"safetensors", "torch", "dlib"} <= needed("train")
+    assert {"jinja2", "matplotlib"} <= needed("report")
+    assert not {"torch", "dlib"} & (needed("fold") | needed("report") | needed("measure"))
 
 
 def test_packages_whose_modules_are_loaded_by_name_are_found_in_the_code(tmp_path, monkeypatch):

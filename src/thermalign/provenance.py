@@ -56,7 +56,7 @@ def fingerprint(*modules: str) -> str:
     """Hash the code reachable from ``modules``, blind to comments, layout and docstrings.
 
     Data files count too: a file of the package whose name a reached module spells as a string
-    (a template, a style sheet) is hashed byte for byte.
+    (a template), or such a file in turn (a style sheet), is hashed byte for byte.
 
     Parameters
     ----------
@@ -183,15 +183,22 @@ def _package_named(text: ast.JoinedStr) -> list[str]:
 
 
 def _data_files(tree: ast.AST, folder: Path) -> list[Path]:
-    files = [path for path in sorted(folder.iterdir()) if path.is_file() and path.suffix != ".py"]
-    if not files:
+    """Return the data files of a folder that a module names, or that one of them names in turn."""
+    there = {
+        path.name: path for path in folder.iterdir() if path.is_file() and path.suffix != ".py"
+    }
+    if not there:
         return []
     spelled = {
         node.value
         for node in ast.walk(tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
-    return [path for path in files if path.name in spelled]
+    found = [name for name in there if name in spelled]
+    for name in found:  # grows: a template includes a style sheet
+        text = there[name].read_bytes()
+        found += [other for other in there if other not in found and other.encode() in text]
+    return [there[name] for name in sorted(found)]
 
 
 def _dump(node: Any) -> str:
@@ -202,7 +209,7 @@ def _dump(node: Any) -> str:
         return repr(node)
     fields = []
     for name in node._fields:
-        value = getattr(node, name, None)
+        value: Any = getattr(node, name, None)
         if name == "body" and _has_docstring(node):
             value = value[1:]
         if name not in IGNORED_FIELDS and value is not None and value != []:

@@ -15,8 +15,7 @@ from fake_matching import (
 )
 from fake_rates import add_attributes, add_errors, add_rates, add_reading, add_shared
 
-from thermalign.report.pictures import Example, Picture
-from thermalign.report.study import DatasetCard, Study
+from thermalign.report.study import DatasetCard, Example, Picture, Study
 from thermalign.schemas.descriptions import COSTS
 from thermalign.schemas.keys import ALL, UNDISTURBED, VARIANT, Subset
 from thermalign.schemas.measures import DIFFERENCES, SPREAD, SUMMARY

@@ -52,6 +52,8 @@ rule report:
         runtime=30,
     params:
         code=code("steps.report"),
+        dataset=used_datasets(),
+        recorded=varied("dataset"),
         config=text({k: v for k, v in config.items() if k != "threads"}),
         seeds=text(repeated()),
         logs=f"{RESULTS}/logs",

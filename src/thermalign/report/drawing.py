@@ -1,5 +1,6 @@
 """Figures of curves: the style, the axes, a panel of its own for every picture."""
 
+import base64
 import io
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -14,7 +15,6 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from thermalign.report.layout import fraction, percent, subset_label
-from thermalign.report.pictures import address
 from thermalign.report.setup import Look
 from thermalign.report.study import Curve, Value, View
 from thermalign.schemas.keys import ALL, Subset
@@ -51,6 +51,11 @@ _STYLE: dict[Any, Any] = {
     "axes.facecolor": "none",
     "lines.linewidth": 1.7,
 }
+
+
+def address(data: bytes, kind: str) -> str:
+    """Return bytes of a media type as an address that holds them."""
+    return f"data:{kind};base64,{base64.b64encode(data).decode()}"
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ from thermalign.geometry import Floats, interocular_distance
 from thermalign.images import read_image
 from thermalign.records import boxes_of, points_of
 from thermalign.report.layout import fraction
-from thermalign.report.pictures import Example, crop, grey_address
+from thermalign.report.pictures import crop, grey_address
 from thermalign.report.setup import Look
-from thermalign.report.study import View
+from thermalign.report.study import Example, View
 
 SHOWN = 3  # faces of each kind
 MARGIN = 0.12  # of the box, shown around it

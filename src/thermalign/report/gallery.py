@@ -12,9 +12,9 @@ from thermalign.geometry import Floats
 from thermalign.images import read_image
 from thermalign.records import boxes_of
 from thermalign.report.layout import MINUS
-from thermalign.report.pictures import Picture, crop, grey_address
+from thermalign.report.pictures import crop, grey_address
 from thermalign.report.setup import Protocol, Setup
-from thermalign.report.study import View
+from thermalign.report.study import Picture, View
 
 MARGIN = 0.45  # of the box, shown around it: holds a shift of .3 of the mean side
 

@@ -23,18 +23,6 @@ Columns = list[tuple[str, str, Subset]]
 Show = Callable[[float], str]
 """Prints a number."""
 
-MEASURES = {
-    "interocular_distance": "Interocular distance (IOD), px",
-    "roll": "Roll, degrees",
-    "yaw_proxy": "Yaw proxy, IOD",
-    "pitch_proxy": "Pitch proxy",
-    "mouth_line": "Mouth line below eye line, IOD",
-    "mouth_width": "Mouth width, IOD",
-    "box_width": "Face box width, IOD",
-    "box_height": "Face box height, IOD",
-}
-"""What a face measures, as the page spells it."""
-
 MOST_ATTRIBUTES = 6
 """Values of attributes that a table shows; one with more of them is folded away."""
 
@@ -284,6 +272,13 @@ def field_label(subset: Subset, name: str) -> str:
     if name == "attribute":
         return f"{spelt(value).capitalize()}: {spelt(subset.attribute_value)}"
     return f"{name.capitalize()} {value}"
+
+
+def points_cell(value: Value | None) -> Cell:
+    """Show a difference of rates in percentage points, with its sign and interval."""
+    if value is None or not value.known:
+        return Cell(MISSING, tone="missing")
+    return Cell(signed(value.value, percent_number), interval(value, rate=True))
 
 
 def range_columns(view: View, metric: str) -> Columns:

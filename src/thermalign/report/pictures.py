@@ -1,69 +1,15 @@
 """Pictures of faces: what they hold, how they are cut out of images and embedded in the page."""
 
-import base64
-from dataclasses import dataclass, field
 from typing import Any
 
 import cv2
 import numpy as np
 
 from thermalign.geometry import Floats
+from thermalign.report.drawing import address
 
 LONGEST_SIDE = 170
 """Longest side of an embedded picture in pixels; larger ones are reduced, none is enlarged."""
-
-
-@dataclass(frozen=True)
-class Example:
-    """One face as one model saw it.
-
-    Attributes
-    ----------
-    protocol, model, subject_id : str
-    range : int
-    pixels : (H, W) float
-        The face, already cropped, in any unit.
-    annotated, predicted : (L, 2) float, pixels of the crop, (x, y), or None
-        NaN where no face was found.
-    nmse : float
-        NaN without annotated or predicted points.
-    kind : str
-        "typical", "best" or "worst".
-    """
-
-    protocol: str
-    model: str
-    subject_id: str
-    range: int
-    pixels: Floats
-    annotated: Floats | None
-    predicted: Floats | None
-    nmse: float
-    kind: str
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A face under variants.
-
-    Attributes
-    ----------
-    protocol : str
-    title : str
-        What is done to the face or its box.
-    pixels : (H, W) float
-        The face, already cropped; degrees Celsius where thermal.
-    given : (4,) float, pixels of the crop, (x, y, width, height)
-        The box that detectors trained for.
-    boxes : list of (4,) float
-        Those of the variants.
-    """
-
-    protocol: str
-    title: str
-    pixels: Floats
-    given: Floats
-    boxes: list[Floats] = field(default_factory=list)
 
 
 def crop(image: Floats, box: Floats, margin: float) -> tuple[Floats, Floats]:
@@ -109,8 +55,3 @@ def grey_address(pixels: Floats, ends: tuple[float, float] | None = None) -> str
     if not done:
         raise ValueError(f"a face picture of shape {values.shape} cannot be encoded as PNG")
     return address(encoded.tobytes(), "image/png")
-
-
-def address(data: bytes, kind: str) -> str:
-    """Return bytes of a media type as an address that holds them."""
-    return f"data:{kind};base64,{base64.b64encode(data).decode()}"

@@ -18,8 +18,7 @@ from matplotlib.patheffects import AbstractPathEffect, withStroke
 
 from thermalign.geometry import Floats
 from thermalign.records import boxes_of, points_of
-from thermalign.report.drawing import FAINT, style
-from thermalign.report.pictures import address
+from thermalign.report.drawing import FAINT, address, style
 from thermalign.report.samples import (
     KINDS,
     Kind,

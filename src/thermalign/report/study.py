@@ -2,13 +2,13 @@
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 
-from thermalign.report.pictures import Example, Picture
+from thermalign.geometry import Floats
 from thermalign.report.setup import Look, Protocol, Setup, by_number, looks, read_setup
 from thermalign.schemas.keys import ALL, ANNOTATED, DISPLACEMENT, PLACEMENT, SUBSET, Subset
 
@@ -259,19 +259,57 @@ class Pair:
     subjects: int
 
 
-class Statistic(NamedTuple):
-    """A row of CARD: a mean over images with its standard deviation, or a count, or a share."""
+@dataclass(frozen=True)
+class Example:
+    """One face as one model saw it.
 
-    value: float
-    sd: float
-    n: int
-    unit: str
+    Attributes
+    ----------
+    protocol, model, subject_id : str
+    range : int
+    pixels : (H, W) float
+        The face, already cropped, in any unit.
+    annotated, predicted : (L, 2) float, pixels of the crop, (x, y), or None
+        NaN where no face was found.
+    nmse : float
+        NaN without annotated or predicted points.
+    kind : str
+        "typical", "best" or "worst".
+    """
+
+    protocol: str
+    model: str
+    subject_id: str
+    range: int
+    pixels: Floats
+    annotated: Floats | None
+    predicted: Floats | None
+    nmse: float
+    kind: str
 
 
-Column = tuple[str, str]
-"""Modality and range of a card's column; both empty for the whole dataset."""
+@dataclass(frozen=True)
+class Picture:
+    """A face under variants.
 
-WHOLE: Column = ("", "")
+    Attributes
+    ----------
+    protocol : str
+    title : str
+        What is done to the face or its box.
+    pixels : (H, W) float
+        The face, already cropped; degrees Celsius where thermal.
+    given : (4,) float, pixels of the crop, (x, y, width, height)
+        The box that detectors trained for.
+    boxes : list of (4,) float
+        Those of the variants.
+    """
+
+    protocol: str
+    title: str
+    pixels: Floats
+    given: Floats
+    boxes: list[Floats] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -283,39 +321,6 @@ class DatasetCard:
     likeness: pd.DataFrame
     contact: bytes
     marked: bytes
-
-    @cached_property
-    def _cells(self) -> dict[tuple[Column, str], dict[float, Statistic]]:
-        columns = ["modality", "range", "statistic", "at", *Statistic._fields]
-        cells: dict[tuple[Column, str], dict[float, Statistic]] = {}
-        for row in self.card[columns].itertuples(index=False, name=None):
-            modality, reach, statistic, at, *figures = row
-            cells.setdefault(((modality, reach), statistic), {})[at] = Statistic(*figures)
-        return cells
-
-    @property
-    def columns(self) -> list[Column]:
-        """Every modality at every range, in the order of the table."""
-        return [c for c in dict.fromkeys(column for column, _ in self._cells) if all(c)]
-
-    def get(self, statistic: str, column: Column = WHOLE) -> Statistic | None:
-        """Return a statistic, or None where the card does not have it."""
-        return self._cells.get((column, statistic), {}).get(0.0)
-
-    def count(self, statistic: str, column: Column = WHOLE) -> float:
-        """Return a count; 0 where the card does not have it."""
-        found = self.get(statistic, column)
-        return found.value if found else 0.0
-
-    def histogram(self, measure: str, column: Column) -> list[tuple[float, float]]:
-        """Return lower edge and share of every bin, rising."""
-        bins = self._cells.get((column, f"{measure}_histogram"), {})
-        return [(edge, statistic.value) for edge, statistic in sorted(bins.items())]
-
-    @property
-    def with_faces(self) -> list[Column]:
-        """The columns that have annotated faces."""
-        return [column for column in self.columns if self.get("interocular_distance", column)]
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,9 @@ from thermalign.report.layout import (
     Part,
     Row,
     Table,
-    interval,
     number,
-    percent_number,
+    points_cell,
     rate_cell,
-    signed,
     spelt,
     subset_label,
 )
@@ -157,15 +155,9 @@ def _rows(
     head = "as configured" if name == STUDY else spelt(name)
     rows = [Row(head, [settings, *map(rate_cell, rates), *([fitted] if checked else [])])]
     if any(above):
-        cells = [Cell(""), *map(_above_cell, above), *([Cell("")] if checked else [])]
+        cells = [Cell(""), *map(points_cell, above), *([Cell("")] if checked else [])]
         rows.append(Row("minus as configured", cells, tone="muted"))
     return rows
-
-
-def _above_cell(value: Value | None) -> Cell:
-    if value is None:
-        return Cell(MISSING, tone="missing")
-    return Cell(signed(value.value, percent_number), interval(value, rate=True))
 
 
 def _note(bodies: list[Body]) -> str:

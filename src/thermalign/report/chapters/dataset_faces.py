@@ -2,11 +2,12 @@
 
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from thermalign.report.card import MEASURES, Card, Column
 from thermalign.report.drawing import Panel, Panels, axes_of, dash, panel, style
-from thermalign.report.layout import MEASURES, MINUS, THIN, Block, Chapter, Part, number
+from thermalign.report.layout import MINUS, THIN, Block, Chapter, Part, number
 from thermalign.report.setup import Look
 from thermalign.report.sheets import sheet
-from thermalign.report.study import Column, DatasetCard, Study
+from thermalign.report.study import DatasetCard, Study
 
 FLAT = (4.3, 2.2)  # inches
 
@@ -27,7 +28,8 @@ def chapter(study: Study) -> Chapter | None:
     return Chapter("data-faces", "Faces of the data", parts) if parts else None
 
 
-def _blocks(card: DatasetCard) -> list[Block]:
+def _blocks(dataset: DatasetCard) -> list[Block]:
+    card = Card(dataset)
     panels = histogram_panels(card)
     caption = (
         f"Spread of the annotated faces of {card.name}: share of images per bin, by modality and "
@@ -37,8 +39,8 @@ def _blocks(card: DatasetCard) -> list[Block]:
     contact, marked = f"Contact sheet of {card.name}.", f"Boxes and landmarks of {card.name}."
     return [
         *([Panels(panels, caption, legend)] if panels else []),
-        sheet(card.contact, title=contact, caption=contact_caption(card)),
-        sheet(card.marked, title=marked, caption=marked_caption(card)),
+        sheet(dataset.contact, title=contact, caption=contact_caption(card)),
+        sheet(dataset.marked, title=marked, caption=marked_caption(card)),
     ]
 
 
@@ -54,7 +56,7 @@ def look_of(column: Column) -> Look:
     return Look(label, colours[place], dashes[turn % len(dashes)])
 
 
-def histogram_panels(card: DatasetCard) -> list[Panel]:
+def histogram_panels(card: Card) -> list[Panel]:
     """Draw a panel per measure that the card has bins of, a line per modality and range."""
     panels = []
     for measure, title in MEASURES.items():
@@ -84,7 +86,7 @@ def _limits(lines: list[list[tuple[float, float]]]) -> tuple[float, float]:
     return min(filled) - width, max(filled) + 2 * width
 
 
-def _spoken(card: DatasetCard, measure: str) -> str:
+def _spoken(card: Card, measure: str) -> str:
     means = [
         f"{look_of(column).label} {mean.value:.3g}"
         for column in card.with_faces
@@ -93,7 +95,7 @@ def _spoken(card: DatasetCard, measure: str) -> str:
     return f"Histogram of {MEASURES[measure]} in {card.name}. Means: {', '.join(means)}."
 
 
-def contact_caption(card: DatasetCard) -> str:
+def contact_caption(card: Card) -> str:
     """Say which images the contact sheet shows, and how."""
     return (
         f"The first image by name of {_share(card, 'contact_kinds', 'kinds')} kinds (modality, "
@@ -103,7 +105,7 @@ def contact_caption(card: DatasetCard) -> str:
     )
 
 
-def marked_caption(card: DatasetCard) -> str:
+def marked_caption(card: Card) -> str:
     """Say which images the sheet of boxes and landmarks shows, and how."""
     points = " and, where there are any, the annotated points" if card.count("annotated") else ""
     return (
@@ -114,11 +116,11 @@ def marked_caption(card: DatasetCard) -> str:
     )
 
 
-def _share(card: DatasetCard, part: str, whole: str) -> str:
+def _share(card: Card, part: str, whole: str) -> str:
     return f"{number(card.count(part))} of {number(card.count(whole))}"
 
 
-def _scale(card: DatasetCard) -> str:
+def _scale(card: Card) -> str:
     """Say how thermal images are coloured."""
     low, high = card.get("colour_low"), card.get("colour_high")
     if low and high:

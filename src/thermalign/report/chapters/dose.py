@@ -34,12 +34,10 @@ from thermalign.report.layout import (
     Table,
     between,
     fraction,
-    interval,
     number,
     percent,
-    percent_number,
+    points_cell,
     rate_cell,
-    signed,
     spelt,
 )
 from thermalign.report.setup import Look
@@ -88,6 +86,12 @@ CLIPPED = (
 )
 
 
+RISE = (
+    "Rise: EER of all thermal probes minus that of the level before, in percentage points, paired, "
+    "unadjusted."
+)
+
+
 @dataclass(frozen=True)
 class Metric:
     """What a curve shows: its names, how figures and ticks are printed, and its highest value."""
@@ -100,14 +104,7 @@ class Metric:
     most: float
 
 
-EER = Metric(
-    "eer",
-    "Equal error rate",
-    "EER",
-    show=percent,
-    tick=lambda v: f"{100 * v:.3g}{THIN}%",
-    most=1.0,
-)
+EER = Metric("eer", "Equal error rate", "EER", percent, lambda v: f"{100 * v:.3g}{THIN}%", 1.0)
 D_PRIME = Metric(
     "d_prime",
     "d′ of genuine and impostor scores",
@@ -305,12 +302,6 @@ def level_table(view: View, kinds: list[str]) -> Table:
     )
 
 
-RISE = (
-    "Rise: EER of all thermal probes minus that of the level before, in percentage points, paired, "
-    "unadjusted."
-)
-
-
 def _any_level(view: View, kinds: list[str], metric: str) -> bool:
     return any(view.levels(ANNOTATED, metric, k, m) for k in kinds for m in ("", *MODALITIES))
 
@@ -332,18 +323,12 @@ def _level_rows(view: View, kind: str, metrics: list[str], *, rising: bool) -> l
                     (rate_cell if metric == "eer" else _cell)(its.get(level))
                     for (metric, _), its in curves.items()
                 ),
-                *([_rise_cell(rises.get(level))] if rising else []),
+                *([points_cell(rises.get(level))] if rising else []),
             ],
         )
         for level in curves["eer", ""]
         if level in nmse
     ]
-
-
-def _rise_cell(value: Value | None) -> Cell:
-    if value is None:
-        return Cell(MISSING, tone="missing")
-    return Cell(signed(value.value, percent_number), interval(value, rate=True))
 
 
 def _cell(value: Value | None) -> Cell:

@@ -50,17 +50,24 @@ def chapter(study: Study) -> Chapter:
 
     It reads SUMMARY, DIFFERENCES and SPREAD.
     """
-    views = study.views
-    groups = [[view] for view in views] if len(views) <= MOST_PROTOCOLS else [views]
+    several = len(study.views) > MOST_PROTOCOLS
+    groups = [study.views] if several else [[view] for view in study.views]
     parts = [
         Part(", ".join(view.label for view in group), [Bullets(sentences(study, group))])
         for group in groups
-        if group
     ]
     blocks: list[Block] = [Paragraph(SIMULATED, tone="warning")] if study.setup.simulated else []
     if not parts:
         blocks.append(Paragraph("No metric was measured."))
     return Chapter("findings", "Key findings", parts, blocks)
+
+
+def _two(value: float) -> str:
+    return fraction(value, digits=2)
+
+
+def _signed(value: float) -> str:
+    return signed(value, _two)
 
 
 def sentences(study: Study, views: Sequence[View]) -> list[str]:
@@ -118,10 +125,11 @@ def _lowest(study: Study, views: Sequence[View]) -> str:
     seeds = ", mean over training seeds" if seeded else ""
     where = f" in {view.label}" if len(views) > 1 else ""
     figures = " ".join(filter(None, [fraction(value.value), interval(value)]))
-    lost = view.known("failure_rate").get(model)
-    missed = f"; faces that it did not find, {percent(lost.value)}, have none" if lost else ""
     told = f"{subject} {figures} over {images} test images of all folds{where}{seeds}"
-    return f"{told}{missed if lost and lost.value > 0 else ''}."
+    lost = view.known("failure_rate").get(model)
+    if lost and lost.value > 0:
+        told += f"; faces that it did not find, {percent(lost.value)}, have none"
+    return f"{told}."
 
 
 def _least(known: dict[str, Value]) -> str:
@@ -172,8 +180,7 @@ def _rates(views: Sequence[View], names: list[str]) -> str:
     lone = next(iter(subsets)) if len(subsets) == 1 else NEAREST
     where = f" at {subset_label(lone).replace(' ', NBSP)}" if lone != ALL else ""
     where += ", or of all images where there is one range" if len(subsets) > 1 else ""
-    rates = span(values, show=percent, inside=percent_number)
-    return f"equal error rate{NBSP}{rates}{where}{_partly(views, names, values)}"
+    return f"equal error rate{NBSP}{_rate(values)}{where}{_partly(views, names, values)}"
 
 
 def _partly(views: Sequence[View], names: list[str], values: list[Value]) -> str:
@@ -185,10 +192,11 @@ def _partly(views: Sequence[View], names: list[str], values: list[Value]) -> str
 def _losses(study: Study, views: Sequence[View], names: list[str]) -> str:
     """Say how far the equal error rate is above that with annotated points."""
     found = [value for view in views for value in _above_annotated(study, view, names)]
-    if not found:
-        return ""
-    text = f"{_points(found)} points over annotated points"
-    return f"{text}{_unless_plain(found)}"
+    return f"{_points(found)} points over annotated points{_unless_plain(found)}" if found else ""
+
+
+def _rate(values: list[Value]) -> str:
+    return span(values, show=percent, inside=percent_number)
 
 
 def _points(values: list[Value]) -> str:
@@ -198,8 +206,8 @@ def _points(values: list[Value]) -> str:
 def _unless_plain(values: list[Value]) -> str:
     """Say how many differences are separable; nothing of a lone one that is."""
     verdict = separable(values)
-    silent = not verdict or (len(values) == 1 and values[0].apart)
-    return "" if silent else f", {verdict}"
+    plain = len(values) == 1 and values[0].apart
+    return f", {verdict}" if verdict and not plain else ""
 
 
 def _above_annotated(study: Study, view: View, names: list[str]) -> Iterator[Value]:
@@ -216,7 +224,7 @@ def _above_annotated(study: Study, view: View, names: list[str]) -> Iterator[Val
 def _contests(study: Study, views: Sequence[View]) -> str:
     """Say how many pairs of models are separable in error and in rate; empty without several."""
     told: list[tuple[str, list[Value]]] = []
-    where = {subset_label(headline(view)) for view in views} - {subset_label(ALL)}
+    where = sorted({subset_label(headline(view)) for view in views} - {subset_label(ALL)})
     rate = f"equal error rate{' at ' if where else ''}{', '.join(where)}"
     for metric, name in (("nmse", "NMSE"), ("eer", rate)):
         bounded = [
@@ -244,9 +252,7 @@ def readings(views: Sequence[View]) -> str:
     ]
     if known:
         words = [READINGS[view.readings[0]] for view in pairs[0]]
-        figures = [
-            span(its, show=percent, inside=percent_number) for its in zip(*known, strict=True)
-        ]
+        figures = [_rate(list(its)) for its in zip(*known, strict=True)]
         said = [f"{figure} with the {text}" for figure, text in zip(figures, words, strict=True)]
         where = subset_label(headline(pairs[0][0]))
         parts.append(f"equal error rate with annotated points, {where}: {', '.join(said)}")
@@ -316,12 +322,9 @@ def _controls(study: Study, views: Sequence[View]) -> list[str]:
 
 def _off_the_curve(study: Study, views: Sequence[View]) -> list[str]:
     """Say how many detectors have another EER than their NMSE predicts; or nothing."""
-    excess: list[Value] = []
-    for view in views:
-        placed = view.within(experiment=PLACEMENT, setting=study.main_kind(view))
-        for subset in placed.subsets("eer_excess"):
-            excess += placed.known("eer_excess", subset).values()
-    bounded = [value for value in excess if value.bounded]
+    placed = [view.within(experiment=PLACEMENT, setting=study.main_kind(view)) for view in views]
+    known = [its.known("eer_excess", s) for its in placed for s in its.subsets("eer_excess")]
+    bounded = [value for values in known for value in values.values() if value.bounded]
     if not bounded:
         return []
     return [
@@ -330,31 +333,18 @@ def _off_the_curve(study: Study, views: Sequence[View]) -> list[str]:
     ]
 
 
-def _two(value: float) -> str:
-    return fraction(value, digits=2)
-
-
-def _signed(value: float) -> str:
-    return signed(value, _two)
-
-
 def ablation(study: Study, views: Sequence[View]) -> str:
     """Say in one line what the other matchers cost, and the controls; empty without any."""
-    controls, setup = study.setup.permuted, study.setup
+    controls, configured = study.setup.permuted, study.setup.ablation
     measured = [m for v in views for m in v.settings(MATCHER, "eer", "eer_above_study")]
-    names = [n for n in dict.fromkeys([*setup.ablation, *measured]) if n in measured and n != STUDY]
+    names = [n for n in dict.fromkeys([*configured, *measured]) if n in measured and n != STUDY]
     parts = []
     for name in (name for name in names if name not in controls):
-        found = _found(views, [ANNOTATED], "eer_above_study", _matcher(name))
+        found = _found(views, [ANNOTATED], "eer_above_study", Subset(MATCHER, name))
         if found:
             parts.append(f"{spelt(name)}{NBSP}{_points(found)}{_unless_plain(found)}")
     lead = "other matchers against the configured one, in points of EER: " if parts else ""
-    rates = [v for n in controls for v in _found(views, [ANNOTATED], "eer", _matcher(n))]
+    rates = [v for n in controls for v in _found(views, [ANNOTATED], "eer", Subset(MATCHER, n))]
     if rates:
-        text = span(rates, show=percent, inside=percent_number)
-        parts.append(f"permuted labels give {text}")
+        parts.append(f"permuted labels give {_rate(rates)}")
     return f"{lead}{'; '.join(parts)}." if parts else ""
-
-
-def _matcher(name: str) -> Subset:
-    return Subset(experiment=MATCHER, setting=name)

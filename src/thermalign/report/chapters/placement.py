@@ -21,7 +21,6 @@ from thermalign.report.drawing import (
 from thermalign.report.layout import (
     ALIGNED_BY,
     INTERVALS,
-    MISSING,
     Block,
     Body,
     Cell,
@@ -34,9 +33,8 @@ from thermalign.report.layout import (
     interval,
     model_row,
     percent,
-    percent_number,
+    points_cell,
     rate_cell,
-    signed,
     spelt,
 )
 from thermalign.report.setup import Look
@@ -141,14 +139,11 @@ def placement_table(view: View, kinds: list[str]) -> Table | None:
 
 
 def _cells(placed: Placed) -> list[Cell]:
-    excess = placed.excess
     return [
         Cell(fraction(placed.nmse.value), interval(placed.nmse)),
         rate_cell(placed.eer),
         rate_cell(placed.predicted),
-        Cell(signed(excess.value, percent_number), interval(excess, rate=True))
-        if excess
-        else Cell(MISSING, tone="missing"),
+        points_cell(placed.excess),
         Cell(placed.verdict, tone="words"),
     ]
 

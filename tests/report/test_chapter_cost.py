@@ -1,0 +1,32 @@
+"""What the study cost, and the size of its networks."""
+
+import pandas as pd
+from fake_study import NAN
+from fake_view import by_head
+
+from thermalign.report.chapters.cost import cost_table, parameter_table
+from thermalign.report.setup import looks
+from thermalign.schemas.descriptions import COSTS
+
+
+def test_costs_are_summed_and_memory_is_the_largest_jobs():
+    rows = [
+        ("train", "a", 10.0, 9.0, 1.0, 500.0, "cpu"),
+        ("train", "b", 30.0, 41.0, 3.0, 800.0, "cpu"),
+    ]
+    table = cost_table(pd.DataFrame(rows, columns=COSTS.names))
+    assert by_head(table)["train"] == ["2", "50", "40", "10\u202f%", "800", "cpu"]
+    assert by_head(table)["All rules"] == by_head(table)["train"]
+
+
+def test_a_parameter_count_the_paper_does_not_print_is_a_dash():
+    frame = pd.DataFrame(
+        [("mean_shape", "none", 10.0, NAN)], columns=["model", "detector", "configured", "paper"]
+    )
+    table = parameter_table(frame, looks(["mean_shape"]))
+    assert by_head(table) == {"mean shape": ["none", "10", "–"]}
+
+
+def test_nothing_recorded_makes_no_table():
+    assert cost_table(pd.DataFrame(columns=COSTS.names)) is None
+    assert parameter_table(pd.DataFrame(), {}) is None
