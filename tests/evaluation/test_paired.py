@@ -13,7 +13,7 @@ from thermalign.evaluation.over_folds import Replicates
 from thermalign.evaluation.paired import adjusted, beside, contrast, differences
 from thermalign.evaluation.placement import on_annotated
 from thermalign.evaluation.settings import Settings
-from thermalign.evaluation.study import Fold, Place, Trial, rates_of
+from thermalign.evaluation.study import Fold, Place, Trial, compared_rates
 from thermalign.evaluation.verification import equal_error_rate
 from thermalign.geometry import LANDMARKS
 from thermalign.metrics.intervals import DIFFERENCE, POSITIVE, RATE, interval, p_value
@@ -76,7 +76,7 @@ def trial(found, by_reading, *, annotations):
         its = by_reading[""]
         its = comparisons_of(its[its["probe_id"].isin(chosen["image_id"])], KNOWN)
         if len(its):
-            for rate in rates_of(subset, Compared.of(its, DRAWS), [FAR]):
+            for rate in compared_rates(subset, Compared.of(its, DRAWS), [FAR]):
                 figures[Place(subset, rate.metric, rate.at)] = rate
     return Trial(found, by_reading, figures)
 

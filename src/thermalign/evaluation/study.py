@@ -154,12 +154,12 @@ class Fold:
             scores = model.scores[subset.same_moment]
             rows = comparisons_of(scores[scores["probe_id"].isin(images)], self.known)
             fars = sorted({known.at for known in model.figures if known.metric == ACCEPTED})
-            made = rates_of(subset, Compared.of(rows, self.draws), fars)
+            made = compared_rates(subset, Compared.of(rows, self.draws), fars)
             self._rates[key] = {Place(subset, rate.metric, rate.at): rate for rate in made}
         return self._rates[key].get(place)
 
 
-def rates_of(subset: Subset, part: Compared, fars: Sequence[float]) -> Iterator[Measured]:
+def compared_rates(subset: Subset, part: Compared, fars: Sequence[float]) -> Iterator[Measured]:
     """Yield the rates that models are compared in; rank 1 alone without comparisons of a class."""
     yield identified(subset, part.by_probe(), enrolled=len(np.unique(part.gallery)))
     if part.measurable:
