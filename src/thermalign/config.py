@@ -94,10 +94,10 @@ class AsGiven(Closed):
 
 
 def fields_of(block: Block, *, required: bool | None = None) -> dict[str, Any]:
-    """Return the keys of declared settings; whether they must be given, if not as declared."""
+    """Return the keys of declared settings; required: all but lists that are empty by default."""
     fields = {}
     for its in block.settings:
-        must = its.required if required is None else required
+        must = its.required if required is None else required and its.default != ()
         given = {} if isinstance(its.default, dict) else its.default
         default = ... if must else list(given) if isinstance(given, tuple) else given
         meaning = key(its.meaning, default, unit=its.unit, source=its.source)
@@ -285,11 +285,11 @@ def check_study(config: Mapping[str, Any]) -> dict[str, Any]:
         if not any(line.startswith(f"{group}.{name}:") for line in lines):
             blocks[group, name], more = _read_entry(group, name, block)
             lines += more
+    if not lines:
+        for (group, name), block in blocks.items():
+            study[group][name] = block
+        lines = list(faults(study))
     if lines:
-        raise ValueError("\n".join(lines))
-    for (group, name), block in blocks.items():
-        study[group][name] = block
-    if lines := list(faults(study)):
         raise ValueError("\n".join(lines))
     return study
 
