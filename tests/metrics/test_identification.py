@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import top_k_accuracy_score
 
-from thermalign.metrics.identification import cmc, own_ranks, rank1
+from thermalign.metrics.identification import cmc, own_ranks
 
 INF = float("inf")
 NAN = float("nan")
@@ -17,6 +17,10 @@ def shown_by(columns, n):
         if column is not None:
             genuine[row, column] = True
     return genuine
+
+
+def rank1(scores, genuine):
+    return cmc(scores, genuine, np.array([1]))[0]
 
 
 def test_ranks_by_hand_count_ties_against_the_probe():

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from thermalign.metrics.thresholds import at_equal_errors, at_false_match_rate
 
@@ -33,3 +35,22 @@ def test_error_rates_are_equal_where_they_cross():
 
 def test_scores_apart_have_no_errors_at_the_lowest_genuine_one():
     assert at_equal_errors(np.array([4.0, 3, 2, 1]), np.array([True, True, False, False])) == 3
+
+
+def by_sorting(scores, genuine):
+    """Return the same by searching sorted scores: what scikit-learn is checked against."""
+    at = np.unique(scores)[::-1]
+    own, other = np.sort(scores[genuine]), np.sort(scores[~genuine])
+    missed = np.searchsorted(own, at) / len(own)
+    accepted = 1 - np.searchsorted(other, at) / len(other)
+    return at[np.argmin(np.abs(accepted - missed))]
+
+
+@given(
+    own=st.lists(st.sampled_from([-2.5, 0.0, 0.1, 0.3, 1e-9, 4.0]), min_size=1, max_size=30),
+    other=st.lists(st.sampled_from([-2.5, -0.1, 0.0, 0.1, 0.3]), min_size=1, max_size=30),
+)
+def test_equal_errors_are_where_sorted_scores_have_them_to_the_last_bit(own, other):
+    scores = np.array(own + other)
+    genuine = np.repeat([True, False], [len(own), len(other)])
+    assert at_equal_errors(scores, genuine) == by_sorting(scores, genuine)

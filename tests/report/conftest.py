@@ -3,7 +3,8 @@ from html.parser import HTMLParser
 import fake_study
 import pytest
 
-from thermalign.report.page import Study, render
+from thermalign.report.page import render
+from thermalign.report.study import Study
 
 VOID = {"meta", "link", "br", "hr", "img", "input", "col"}
 

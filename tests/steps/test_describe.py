@@ -3,23 +3,24 @@
 import struct
 
 import cv2
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
-from thermalign.report.montage import Window, paint
 
 from thermalign import tables
 from thermalign.evaluation import card
 from thermalign.evaluation.card import WHOLE, Part
 from thermalign.geometry import LANDMARKS
-from thermalign.report import contact_sheets
+from thermalign.report import samples
+from thermalign.report.sheets import COLOUR_MAP
 from thermalign.schemas.dataset import ANNOTATIONS, BOXES, IMAGES
 from thermalign.schemas.descriptions import CARD, LIKENESS
 from thermalign.steps import describe
 
 FACE = np.array([[30.0, 40], [70, 40], [50, 64], [34, 80], [66, 80]])
 SCALE, OFFSET = 0.01, -273.15  # degrees Celsius per count, at count 0
-COLD, HOT = paint(np.array([[0.0, 1.0]]), Window(0, 1, "°C"))[0, :, ::-1]  # blue first, as read
+COLD, HOT = mpl.colormaps[COLOUR_MAP](np.array([0, 255]), bytes=True)[:, 2::-1]  # blue first
 
 
 def image_row(folder, key, size):
@@ -293,18 +294,11 @@ def crossed(folder, pairs):
     ],
     ids=["40 conditions each", "a condition of one's own", "a condition that two share"],
 )
-def test_more_kinds_than_columns_are_shown_in_part(tmp_path, monkeypatch, pairs, rows, faces):
-    seen = []
-    monkeypatch.setattr(
-        contact_sheets, "contact_sheet", lambda *args, **_: seen.append(args) or b"no picture"
-    )
-    contact_sheets.sheets(*crossed(tmp_path, pairs))
-    ((drawn, columns),) = seen
-    assert len(columns) <= 16
-    assert len(drawn) == rows
-    assert sum(tile is not None for _, tiles in drawn for tile in tiles) == faces
-    assert all(any(tiles) for _, tiles in drawn)
-    assert all(any(column) for column in zip(*(tiles for _, tiles in drawn), strict=True))
+def test_more_kinds_than_columns_are_shown_in_part(tmp_path, pairs, rows, faces):
+    shown = samples.first_of_kinds(crossed(tmp_path, pairs)[0])
+    assert len(samples.kinds_of(shown)) <= 16
+    assert shown["subject_id"].nunique() == rows
+    assert len(shown) == faces
 
 
 def test_a_picture_is_shown_as_it_is_stored_whatever_way_the_camera_was_held(tmp_path):
@@ -319,7 +313,7 @@ def test_a_picture_is_shown_as_it_is_stored_whatever_way_the_camera_was_held(tmp
     )
     assert cv2.imread(str(path)).shape == (64, 48, 3)  # the tag is in force
     row = {"modality": "visible", "bit_depth": 8, "path": str(path)}
-    np.testing.assert_allclose(contact_sheets._picture(row), np.dstack([left_dark] * 3), atol=3)
+    np.testing.assert_allclose(samples.picture_of(row), np.dstack([left_dark] * 3), atol=3)
 
 
 def test_pixels_are_read_from_a_sample_of_stated_size(tmp_path, monkeypatch):

@@ -16,9 +16,7 @@ envvars:
 shell.prefix(f"set -euo pipefail; export PYTHONPATH={shlex.quote(SRC)}; ")
 
 # Steps run on the Python that runs Snakemake, unless a conda environment puts its own before it.
-os.environ["PATH"] = os.pathsep.join(
-    [str(Path(sys.executable).parent), os.environ["PATH"]]
-)
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
 RESULTS = str(Path(config["results"]))
 FOLDER = f"{RESULTS}/{{protocol}}/fold{{fold}}"
@@ -50,9 +48,7 @@ def step(name, job, inputs, outputs):
     kinds = dict.fromkeys(re.findall(r"{wildcards\.(\w+)}", job), "wildcards")
     kinds |= dict.fromkeys(inputs.split(), "input")
     kinds |= dict.fromkeys(outputs.split(), "output")
-    options = [
-        f" --{k} {{{kinds.get(k, 'params')}.{k}:q}}" for k in keywords(f"steps.{name}")
-    ]
+    options = [f" --{k} {{{kinds.get(k, 'params')}.{k}:q}}" for k in keywords(f"steps.{name}")]
     return f"python -m thermalign {name} --log {{log:q}} --job {job}{''.join(options)}"
 
 

@@ -83,12 +83,7 @@ rule displace:
         seed=config["training_seed"],
         evaluation=bootstrap(),
     shell:
-        step(
-            "displace",
-            FOLD,
-            "images annotations folds faces matcher",
-            "metrics replicates",
-        )
+        step("displace", FOLD, "images annotations folds faces matcher", "metrics replicates")
 
 
 rule score_variants:
@@ -115,12 +110,7 @@ rule score_variants:
         variants=text(VARIANTS),
         evaluation=bootstrap(),
     shell:
-        step(
-            "score_variants",
-            MODEL,
-            "images folds predictions matcher",
-            "metrics replicates",
-        )
+        step("score_variants", MODEL, "images folds predictions matcher", "metrics replicates")
 
 
 rule spread:
@@ -141,12 +131,7 @@ rule spread:
     params:
         code=code("steps.spread"),
         dataset=used_datasets(),
-        protocols=text(
-            {
-                p: {k: s[k] for k in ("dataset", "train_subjects")}
-                for p, s in PROTOCOLS.items()
-            }
-        ),
+        protocols=of_protocols("dataset", "train_subjects"),
         models=text(seeds()),
         settings=text(config["evaluation"]),
     shell:

@@ -99,12 +99,7 @@ rule detect:
         modality=probe_modality,
         evaluation=bootstrap(),
     shell:
-        step(
-            "detect",
-            MODEL,
-            "images boxes folds state",
-            "detections metrics replicates",
-        )
+        step("detect", MODEL, "images boxes folds state", "detections metrics replicates")
 
 
 rule stress:

@@ -18,12 +18,7 @@ rule describe:
     params:
         code=code("steps.describe"),
     shell:
-        step(
-            "describe",
-            DATASET,
-            "images annotations boxes",
-            "card likeness contact marked",
-        )
+        step("describe", DATASET, "images annotations boxes", "card likeness contact marked")
 
 
 rule report:

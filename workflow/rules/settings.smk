@@ -125,9 +125,9 @@ def aside(name):
     return asked
 
 
-def of_protocols(key):
-    """Return one value of each protocol as text."""
-    return text({name: protocol[key] for name, protocol in PROTOCOLS.items()})
+def of_protocols(*keys):
+    """Return some keys of each protocol as text."""
+    return text({name: {k: its[k] for k in keys} for name, its in PROTOCOLS.items()})
 
 
 def fold_settings(wildcards):

@@ -128,7 +128,7 @@ rule compare:
     params:
         code=code("steps.compare"),
         dataset=used_datasets(),
-        datasets=of_protocols("dataset"),
+        datasets=text({p: s["dataset"] for p, s in PROTOCOLS.items()}),
         headlines=text({p: s["same_moment"][0] for p, s in PROTOCOLS.items()}),
         settings=text(config["evaluation"]),
         displacements=text(DISPLACEMENTS),

@@ -99,7 +99,7 @@ def sides_of(
     faces: pd.DataFrame,
     matcher: Matcher,
     *,
-    range: int,
+    at_range: int,
     settings: Settings,
     aligned: alignment.Settings,
     seed: list[int],
@@ -117,7 +117,7 @@ def sides_of(
     annotations : DataFrame of ANNOTATIONS
     faces : DataFrame of FACES aligned by annotated points
     matcher : Matcher
-    range : int
+    at_range : int
     settings : Settings
     aligned : settings of the alignment
     seed : list of int
@@ -131,11 +131,11 @@ def sides_of(
     settings = settings.headline_only()
     known = rows[rows["image_id"].isin(faces["image_id"])]
     probes = probes_of(rows, settings.probe, matcher.enrolment.images)
-    chosen = probes["image_id"].isin(known["image_id"]) & (probes["range"] == range)
+    chosen = probes["image_id"].isin(known["image_id"]) & (probes["range"] == at_range)
     probes = probes[chosen].reset_index(drop=True)
     if probes.empty:
         raise ValueError(
-            f"displacements: range {range} has no annotated probe; "
+            f"displacements: range {at_range} has no annotated probe; "
             "name a range that the protocol's test images have"
         )
     sides = [Side.of(probes, annotations, matcher, settings=settings, aligned=aligned)]

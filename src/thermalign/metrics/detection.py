@@ -57,7 +57,17 @@ def recall(true_per_image: Integers) -> float:
 
 
 def precision(true_per_image: Integers, detections_per_image: Integers) -> float:
-    """Return the share of detections that are true; NaN where nothing was detected."""
+    """Return the share of detections that are true.
+
+    Parameters
+    ----------
+    true_per_image, detections_per_image : (N,) int
+
+    Returns
+    -------
+    float, 0..1
+        NaN where nothing was detected.
+    """
     total = detections_per_image.sum()
     return float(true_per_image.sum() / total) if total else float("nan")
 
@@ -77,6 +87,10 @@ def without_detection(detections_per_image: Integers) -> float:
 
 def false_alarms(true_per_image: Integers, detections_per_image: Integers) -> float:
     """Return the mean number of detections of an image that are not true.
+
+    Parameters
+    ----------
+    true_per_image, detections_per_image : (N,) int
 
     Raises
     ------

@@ -65,8 +65,3 @@ def cmc(scores: Floats, genuine: Booleans, ranks: Integers) -> Floats:
     if scores.size == 0:
         raise ValueError("no probe or nobody enrolled, so there is no identification rate")
     return np.asarray((own[:, None] <= ranks).mean(axis=0))
-
-
-def rank1(scores: Floats, genuine: Booleans) -> float:
-    """Return the share of probes whose own subject scores strictly highest: :func:`cmc` at 1."""
-    return float(cmc(scores, genuine, np.array([1]))[0])

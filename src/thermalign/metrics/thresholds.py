@@ -36,8 +36,8 @@ def at_equal_errors(scores: Floats, genuine: Booleans) -> float:
     genuine : (M,) bool
         Some and not all of them.
     """
-    at = np.unique(scores)[::-1]
-    own, other = np.sort(scores[genuine]), np.sort(scores[~genuine])
-    missed = np.searchsorted(own, at) / len(own)
-    accepted = 1 - np.searchsorted(other, at) / len(other)
-    return float(at[np.argmin(np.abs(accepted - missed))])
+    from sklearn.metrics import confusion_matrix_at_thresholds  # noqa: PLC0415  # a second to load
+
+    kept_out, _, missed, found, at = confusion_matrix_at_thresholds(genuine, scores)
+    false_match = 1 - kept_out / np.count_nonzero(~genuine)
+    return float(at[np.argmin(np.abs(false_match - missed / (missed + found)))])

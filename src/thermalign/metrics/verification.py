@@ -2,6 +2,9 @@
 
 A comparison is accepted if score >= threshold. A probe without an aligned face scores -inf: it is
 never accepted, whoever it shows.
+
+The curve is not scikit-learn's, though checked against it: that one refuses scores of -inf, and the
+bootstrap weighs people at the corners of this one.
 """
 
 from dataclasses import dataclass
@@ -186,8 +189,10 @@ def tar_at_far(scores: Floats, genuine: Booleans, far: float, *, pairs: int) -> 
 
     Parameters
     ----------
-    scores, genuine : (M,)
-    far : float
+    scores : (M,) float
+        Higher is more alike; -inf where no face was aligned.
+    genuine : (M,) bool
+    far : float, 0..1
     pairs : int
         Of :func:`thermalign.metrics.support.person_pairs`, over the probes that were acquired.
 

@@ -107,7 +107,7 @@ def window_of(images: pd.DataFrame, first: pd.DataFrame, areas: Floats) -> Windo
     ]
     if not middles:
         return None
-    low, high = np.percentile(np.stack(middles), ENDS)
+    low, high = np.percentile(np.stack(middles), ENDS).round(3)  # a mean of equals may be off
     return float(np.floor(low - BELOW)), float(np.ceil(high))
 
 

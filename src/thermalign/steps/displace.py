@@ -67,7 +67,7 @@ def run(
         tables.read(annotations, ANNOTATIONS),
         known,
         read_matcher(matcher),
-        range=asked.range,
+        at_range=asked.range,
         settings=Settings.of(settings),
         aligned=parse(aligned.Settings, alignment, "alignment"),
         seed=[seed, fold],

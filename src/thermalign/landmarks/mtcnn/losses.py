@@ -18,7 +18,6 @@ from thermalign.landmarks.normalise import measure, normalise
 Weights = tuple[float, float, float]
 """Of the face, box and landmark losses."""
 
-
 Counts = tuple[int, int, int, int]
 """Negatives, positives, parts and landmark faces of a batch, in this order."""
 

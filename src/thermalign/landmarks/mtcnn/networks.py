@@ -1,4 +1,8 @@
-"""The three networks of MTCNN: widths and sizes from the study's paper, Tables 1 to 3."""
+"""The three networks of MTCNN: widths and sizes from the study's paper, Tables 1 to 3.
+
+"Same" pools round the size up, as Caffe does. Pooling before PReLU gives what pooling behind it
+would (while slopes are not negative) at a quarter of the work.
+"""
 
 import torch
 from torch import Tensor, nn
@@ -11,8 +15,6 @@ Heads = tuple[Tensor, Tensor, Tensor]
 """Face logits (K, 2), box offsets (K, 4), landmarks (K, L, 2); the last two in sides of a crop."""
 
 
-# "Same" pools round the size up, as Caffe does. Pooling before PReLU gives what pooling behind it
-# would (while slopes are not negative) at a quarter of the work.
 def _widths(width: float, *channels: int) -> tuple[int, ...]:
     return tuple(max(1, round(n * width)) for n in channels)
 

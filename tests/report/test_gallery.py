@@ -1,8 +1,12 @@
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pandas as pd
 import pytest
-from thermalign.report.condition_pictures import pictures
+
+from thermalign.report.gallery import pictures
+from thermalign.report.setup import read_setup
 
 BOX = [100.0, 90, 60, 60]
 
@@ -34,7 +38,11 @@ def study(tmp_path):
     }
     boxes = pd.DataFrame({"image_id": list("abcd")})
     boxes[["x", "y", "width", "height"]] = [[1.0, 2, 3, 4], [1.0, 2, 3, 4], BOX, BOX]
-    return config, {"own": images(tmp_path, 80), "cold": images(tmp_path, 60)}, {"own": boxes}
+    return (
+        read_setup(config),
+        {"own": images(tmp_path, 80), "cold": images(tmp_path, 60)},
+        {"own": boxes},
+    )
 
 
 def test_the_nearest_probe_is_shown_in_moved_boxes_and_every_recording(study):
@@ -58,5 +66,5 @@ def test_boxes_are_in_the_crop_by_rising_level_and_inside_it(study):
 
 
 def test_without_variants_there_is_nothing_to_show(study):
-    config, *tables = study
-    assert pictures({**config, "variants": {}}, *tables) == []
+    setup, *tables = study
+    assert pictures(replace(setup, moved=[], recordings={"p": []}), *tables) == []
