@@ -12,7 +12,6 @@ from thermalign.catalogue import (
     adapters,
     check_detector,
     classifiers,
-    constant,
     detectors,
     finds_faces,
     mappings,
@@ -134,7 +133,6 @@ def test_names_are_followed_and_docstrings_give_meanings(written):
     assert its["all"].kind.parts[0].block == its["inner"].kind.block
     assert its["seeds"].kind.parts[0].name == "int"
     assert [kind.name for kind in its["either"].kind.parts[0].parts] == ["str", "float"]
-    assert constant("thermalign.example", "NAMES") == ("slow", "still")
 
 
 @pytest.mark.parametrize(

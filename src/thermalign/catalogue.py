@@ -115,11 +115,6 @@ def has_settings(package: str, name: str) -> bool:
     return _find(module, "Settings") is not None
 
 
-def constant(module: str, name: str) -> Any:
-    """Return the value that a module's own or imported name is assigned, all of literals."""
-    return _value(ast.Name(name, ast.Load()), module)
-
-
 @cache
 def settings_of(module: str, name: str = "Settings") -> Block:
     """Return the fields of a class of settings.
