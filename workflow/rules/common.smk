@@ -16,7 +16,7 @@ envvars:
 shell.prefix(f"set -euo pipefail; export PYTHONPATH={shlex.quote(SRC)}; ")
 
 # Steps run on the Python that runs Snakemake, unless a conda environment puts its own before it.
-os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 
 RESULTS = str(Path(config["results"]))
 FOLDER = f"{RESULTS}/{{protocol}}/fold{{fold}}"

@@ -13,6 +13,7 @@ the value itself. Nothing else lists such a module. Measured over all images and
 
 from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -81,5 +82,5 @@ def _having(names: Sequence[str], function: str) -> list[str]:
     return [name for name in names if name in known]
 
 
-def _value(metric: Callable[..., float], *values: Floats, weights: Floats) -> float:
+def _value(metric: Callable[..., float], *values: Any, weights: Floats) -> float:
     return float(metric(*values, weights)) if len(weights) else float("nan")
