@@ -14,7 +14,7 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from thermalign.report.layout import fraction, percent, subset_label
+from thermalign.report.layout import THIN, fraction, subset_label
 from thermalign.report.setup import Look
 from thermalign.report.study import Curve, Value, View
 from thermalign.schemas.keys import ALL, Subset
@@ -149,8 +149,8 @@ def dash(look: Look) -> tuple[float, tuple[float, ...]] | str:
 
 
 def percent_axis(axis: Axis) -> None:
-    """Print the ticks of an axis as whole percentages."""
-    axis.set_major_formatter(FuncFormatter(lambda v, _: percent(v, digits=0)))
+    """Print the ticks of an axis as percentages, with no digit too many."""
+    axis.set_major_formatter(FuncFormatter(lambda v, _: f"{100 * v:.3g}{THIN}%"))
 
 
 def fraction_axis(axis: Axis, *, digits: int = 2) -> None:

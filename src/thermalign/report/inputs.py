@@ -11,6 +11,7 @@ import pandas as pd
 from thermalign.report.setup import Block, Setup
 from thermalign.schemas.descriptions import COSTS
 
+TITLE = "Landmark detectors on thermal faces, and what their error costs verification"
 PACKAGES = ("snakemake", "torch", "numpy", "opencv-python-headless", "pandas", "pyarrow")
 
 
@@ -55,14 +56,14 @@ def box_sentence(name: str, box: Block, table: pd.DataFrame) -> str:
     return sentence
 
 
-def parameters(setup: Setup, stated: Mapping[str, str], seeds: Block) -> pd.DataFrame:
-    """Return how many parameters models have, as their training states it.
+def parameters(setup: Setup, stamps: Iterable[Mapping[str, str]], seeds: Block) -> pd.DataFrame:
+    """Return how many parameters models have, as their trainings state it.
 
     Parameters
     ----------
     setup : Setup
-    stated : mapping
-        Name of a training to JSON with ``configured`` and ``paper``.
+    stamps : iterable of mapping
+        Metadata of CURVES: ``settings``, which name the ``model``, and ``parameters``, both JSON.
     seeds : mapping
         Name of a training to that under ``models:`` and its seed, where a model has several.
 
@@ -71,11 +72,15 @@ def parameters(setup: Setup, stated: Mapping[str, str], seeds: Block) -> pd.Data
     DataFrame
         model, detector, configured, paper.
     """
-    rows = []
-    for model, detector in setup.models.items():
-        trained = [name for name, (its, _) in seeds.items() if its == model] or [model]
-        count = json.loads(stated[trained[0]])
-        rows.append((model, detector, count["configured"], count["paper"]))
+    counted = {}
+    for stamp in stamps:
+        training = json.loads(stamp["settings"])["model"]
+        model = seeds[training][0] if training in seeds else training
+        counted[model] = json.loads(stamp["parameters"])
+    rows = [
+        (model, detector, counted[model]["configured"], counted[model]["paper"])
+        for model, detector in setup.models.items()
+    ]
     return pd.DataFrame(rows, columns=["model", "detector", "configured", "paper"])
 
 

@@ -18,8 +18,6 @@ from thermalign.schemas.descriptions import CARD, LIKENESS
 from thermalign.schemas.measures import DIFFERENCES, SPREAD, SUMMARY
 from thermalign.schemas.predictions import CURVES, PREDICTIONS
 
-TITLE = "Landmark detectors on thermal faces, and what their error costs verification"
-
 
 def run(
     *,
@@ -70,10 +68,9 @@ def run(
     where = {n: tables.read(path, BOXES) for n, path in zip(dataset, boxes, strict=True)}
     other = {n: tables.read(path, IMAGES) for n, path in zip(recorded, recordings, strict=True)}
     found = inputs.first_trainings(tables.read_many(predictions, PREDICTIONS), seeds)
-    trained = {path: tables.read(path, CURVES) for path in curves}
     of_dataset = {n: found[found["protocol"].isin(setup.protocols_of(n))] for n in dataset}
     study = Study(
-        title=TITLE,
+        title=inputs.TITLE,
         config=config,
         summary=tables.read(summary, SUMMARY),
         differences=tables.read(differences, DIFFERENCES),
@@ -82,15 +79,8 @@ def run(
         costs=inputs.costs(
             path.read_text(encoding="utf-8") for path in sorted(logs.rglob("*.log"))
         ),
-        curves=pd.concat(trained.values(), ignore_index=True),
-        parameters=inputs.parameters(
-            setup,
-            {
-                str(table["model"].iloc[0]): tables.read_metadata(path)["parameters"]
-                for path, table in trained.items()
-            },
-            seeds,
-        ),
+        curves=tables.read_many(curves, CURVES),
+        parameters=inputs.parameters(setup, map(tables.read_metadata, curves), seeds),
         examples=[
             example
             for n in dataset

@@ -6,6 +6,7 @@ from typing import Any
 from thermalign.report.layout import (
     INTERVALS,
     MISSING,
+    THIN,
     Body,
     Cell,
     Chapter,
@@ -28,7 +29,7 @@ SECOND_LINES = (
 )
 CONTROL = (
     "Control: the gallery’s people are permuted, so that a matcher can know nobody. Its equal "
-    "error rate should be chance, 50 %; an interval that leaves chance out hints at a leak."
+    f"error rate should be chance, 50{THIN}%; an interval that leaves chance out hints at a leak."
 )
 FITTED = (
     "Fitted to: test subjects of the fold among those that principal components, mappings and "
