@@ -10,7 +10,7 @@ import pandas as pd
 from thermalign import tables
 from thermalign.cut import device
 from thermalign.folds import check_disjoint
-from thermalign.landmarks.cut import cut_faces
+from thermalign.landmarks.examples import cut_faces
 from thermalign.landmarks.models import count_parameters, load_model
 from thermalign.provenance import stamp
 from thermalign.schemas.dataset import ANNOTATIONS, BOXES, FOLDS, IMAGES
