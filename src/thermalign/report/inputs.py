@@ -11,6 +11,7 @@ import pandas as pd
 from thermalign.report.setup import Block, Setup
 from thermalign.schemas.descriptions import COSTS
 
+TITLE = "Landmark detectors on thermal faces, and what their error costs verification"
 PACKAGES = ("snakemake", "torch", "numpy", "opencv-python-headless", "pandas", "pyarrow")
 
 

@@ -18,8 +18,6 @@ from thermalign.schemas.descriptions import CARD, LIKENESS
 from thermalign.schemas.measures import DIFFERENCES, SPREAD, SUMMARY
 from thermalign.schemas.predictions import CURVES, PREDICTIONS
 
-TITLE = "Landmark detectors on thermal faces, and what their error costs verification"
-
 
 def run(
     *,
@@ -72,7 +70,7 @@ def run(
     found = inputs.first_trainings(tables.read_many(predictions, PREDICTIONS), seeds)
     of_dataset = {n: found[found["protocol"].isin(setup.protocols_of(n))] for n in dataset}
     study = Study(
-        title=TITLE,
+        title=inputs.TITLE,
         config=config,
         summary=tables.read(summary, SUMMARY),
         differences=tables.read(differences, DIFFERENCES),
