@@ -28,7 +28,7 @@ format: $(STAMP) ## format Python and Snakemake files
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format . ; $(BIN)/snakefmt Snakefile workflow
 
 schema: $(STAMP) ## write the schema of the configuration and docs/configuration.md from the code
-	@$(BIN)/python -m thermalign.config_export
+	@$(BIN)/python -m thermalign.config.export
 
 bench: $(STAMP) ## every benchmark, one after the other
 	@for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done

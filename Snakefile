@@ -9,7 +9,7 @@ ROOT = Path(workflow.current_basedir)  # basedir, in a module, is the importer's
 SRC = str(ROOT / "src")
 sys.path.insert(0, SRC)
 
-from thermalign.config import (
+from thermalign.config.models import (
     check_places,
     check_study,
     config_files,

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 
 from thermalign import tables
-from thermalign.config import read_study
+from thermalign.config.models import read_study
 from thermalign.evaluation.compared import Compared
 from thermalign.evaluation.draws import Draws, comparisons_of, subsets
 from thermalign.evaluation.measured import Measured

@@ -11,9 +11,8 @@ from thermalign.catalogue import detectors
 from thermalign.provenance import PACKAGE, sources, third_party
 
 LAYERS = [
-    {"geometry", "warp", "schemas", "tables", "images", "provenance", "config", "failures"}
-    | {"originals", "records", "states", "settings", "catalogue", "yaml_files", "overlays"}
-    | {"config_faults", "config_checks", "config_export", "study_keys"},
+    {"geometry", "warp", "schemas", "tables", "images", "provenance", "catalogue", "failures"}
+    | {"originals", "records", "states", "settings", "cut", "config"},
     {"training"},
     {"simulator", "ingest", "boxes", "folds", "landmarks", "verification", "metrics"},
     {"evaluation", "deploy"},
@@ -154,7 +153,7 @@ def test_the_workflow_imports_what_needs_no_numbers_alone():
     files = [*(PACKAGE.parents[1] / "workflow").rglob("*.smk"), PACKAGE.parents[1] / "Snakefile"]
     lines = [line for file in files for line in file.read_text().splitlines()]
     ours = {m[1] for line in lines if (m := re.match(r"(?:from|import) (thermalign\S*)", line))}
-    named = {"thermalign.config", "thermalign.provenance", "thermalign.originals"}
+    named = {"thermalign.config.models", "thermalign.provenance", "thermalign.originals"}
     assert ours <= {"thermalign", *named}
     for module in named:
         allowed = {*sys.stdlib_module_names, "yaml", "pydantic", "pydantic_core"}
@@ -163,12 +162,12 @@ def test_the_workflow_imports_what_needs_no_numbers_alone():
 
 def test_the_configuration_is_the_only_file_that_knows_pydantic():
     knowing = [m for m in FILES if any(n.startswith("pydantic") for n in imports(m))]
-    assert knowing == ["thermalign.config"]
+    assert knowing == ["thermalign.config.models"]
 
 
 def test_no_step_depends_on_how_the_configuration_is_checked():
     for module in (m for m in MODULES if ".steps." in m):
-        assert not [name for name in sources(module) if name.startswith("thermalign.config")]
+        assert not [name for name in sources(module) if name.startswith("thermalign.config.models")]
 
 
 def model_files():

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from thermalign.catalogue import adapters, classifiers, detectors, mappings
-from thermalign.config import read_study
+from thermalign.config.models import read_study
 from thermalign.provenance import sources, third_party
 from workflow_rules import ROOT, RULES, given, snakemake
 

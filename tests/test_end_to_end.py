@@ -15,8 +15,8 @@ import pytest
 import yaml
 
 from thermalign import tables
+from thermalign.config.overlays import read_merged
 from thermalign.geometry import LANDMARKS
-from thermalign.overlays import read_merged
 from thermalign.schemas.dataset import ATTRIBUTES, BOXES, FOLDS, IMAGES
 from thermalign.schemas.descriptions import COSTS
 from thermalign.schemas.keys import (

@@ -15,8 +15,8 @@ import pytest
 import yaml
 
 from thermalign import originals
+from thermalign.config.overlays import read_merged
 from thermalign.originals import NEW, fingerprint, write_record
-from thermalign.overlays import read_merged
 
 ROOT = Path(__file__).parents[1]
 OLD = 10**18  # ns, 2001

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from thermalign.config import read_study
+from thermalign.config.models import read_study
 from thermalign.folds import Settings, draw_roles, split
 from thermalign.landmarks.models import load_model
 from thermalign.simulator.settings import settings_from, subject_name

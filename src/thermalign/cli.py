@@ -155,7 +155,7 @@ def study_of(configfile: Path, changes: Mapping[str, str] | None = None) -> dict
     ValueError
         Naming every key that is wrong, and what would be right.
     """
-    from thermalign.config import read_study
+    from thermalign.config.models import read_study
 
     return read_study([configfile], changes or {})
 

@@ -48,7 +48,7 @@ import json, sys
 from pathlib import Path
 import cv2, numpy as np
 from thermalign import tables
-from thermalign.config import check_study, dataset_block, manifest_of
+from thermalign.config.models import check_study, dataset_block, manifest_of
 from thermalign.schemas.dataset import IMAGES
 from thermalign.steps import ingest
 

@@ -6,11 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from thermalign.config import check_places, check_study, manifest_of, read_study, trainings
-from thermalign.config_checks import path_faults
-from thermalign.yaml_files import read_yaml
+from thermalign.config.checks import path_faults
+from thermalign.config.models import (
+    check_places,
+    check_study,
+    manifest_of,
+    read_study,
+    trainings,
+)
+from thermalign.config.yaml_files import read_yaml
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 DEFAULT = read_yaml(ROOT / "config.yaml")
 
 

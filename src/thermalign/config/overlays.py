@@ -9,11 +9,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from thermalign.config_faults import nearest
-from thermalign.yaml_files import read_yaml
+from thermalign.config.faults import nearest
+from thermalign.config.yaml_files import read_yaml
 
-PROJECT = Path(__file__).parents[2]
+PROJECT = Path(__file__).parents[3]
 """Folder that ``base:`` is relative to."""
+
 
 BASE = "base"
 
@@ -31,8 +32,8 @@ def read_merged(files: Sequence[Path], changes: Mapping[str, Any]) -> dict[str, 
     Raises
     ------
     ValueError
-        As :func:`thermalign.yaml_files.read_yaml` does; if a base is none, or named by another file
-        than the first; or null is to take out what is not there.
+        As :func:`thermalign.config.yaml_files.read_yaml` does; if a base is none, or named by
+        another file than the first; or null is to take out what is not there.
     """
     (_, merged), *others = _layers(files)
     for file, layer in others:

@@ -11,10 +11,10 @@ import pytest
 import yaml
 
 from thermalign.catalogue import settings_of
-from thermalign.config import read_study
-from thermalign.overlays import config_files, merge, over_base, read_merged
+from thermalign.config.models import read_study
+from thermalign.config.overlays import config_files, merge, over_base, read_merged
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 STUDIES = sorted((ROOT / "workflow/config").glob("*.yaml"))
 GROUPS = ("datasets", "protocols", "models", "variants", "ablation", "sweep")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from thermalign.yaml_files import read_yaml
+from thermalign.config.yaml_files import read_yaml
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,10 @@ from difflib import get_close_matches
 
 import pytest
 
-from thermalign import overlays
-from thermalign.config import check_study, json_schema
-from thermalign.config_faults import plain
-from thermalign.overlays import over_base
+from thermalign.config import overlays
+from thermalign.config.faults import plain
+from thermalign.config.models import check_study, json_schema
+from thermalign.config.overlays import over_base
 
 SCHEMA = json_schema()
 

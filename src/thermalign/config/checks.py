@@ -9,10 +9,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from thermalign.catalogue import finds_faces, further_metrics
-from thermalign.config_faults import nearest
+from thermalign.config.faults import nearest
 
 Study = Mapping[str, Any]
+
+
 SMALLEST_PAIR = 4  # px between aligned eyes, and between mouth corners
+
+
 SMALLEST_BOX = 4  # px, of a side
 
 

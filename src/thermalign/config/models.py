@@ -25,7 +25,7 @@ from thermalign.catalogue import (
     mappings,
     settings_of,
 )
-from thermalign.config_checks import (
+from thermalign.config.checks import (
     Training,
     check_places,
     dataset_block,
@@ -33,8 +33,8 @@ from thermalign.config_checks import (
     manifest_of,
     trainings,
 )
-from thermalign.config_faults import nearest, told
-from thermalign.overlays import config_files, over_base, read_merged
+from thermalign.config.faults import nearest, told
+from thermalign.config.overlays import config_files, over_base, read_merged
 from thermalign.settings import SEED
 
 __all__ = [
@@ -49,9 +49,13 @@ __all__ = [
     "trainings",
 ]
 
+
 NAME = "[a-z][a-z0-9_]*$"
-KEYS = "thermalign.study_keys"
+
+
+KEYS = "thermalign.config.keys"
 """Module of the blocks that are completed with their defaults."""
+
 
 UNNAMED = "pls"
 """The matcher part whose settings stand in ``matcher:`` itself."""
@@ -248,7 +252,7 @@ def read_study(files: Sequence[Path], changes: Mapping[str, Any]) -> dict[str, A
     Parameters
     ----------
     files : at least one Path
-        See :mod:`thermalign.overlays`.
+        See :mod:`thermalign.config.overlays`.
     changes : mapping
         What the command line changes.
 

@@ -1,7 +1,7 @@
 """The schema of the configuration and its table of keys, as files.
 
-``python -m thermalign.config_export`` writes both from what ``config.py`` checks; a test holds them
-equal to it.
+``python -m thermalign.config.export`` writes both from what ``config/models.py`` checks; a test
+holds them equal to it.
 """
 
 import json
@@ -11,13 +11,19 @@ from typing import Any
 
 import yaml
 
-from thermalign.config import json_schema
-from thermalign.config_faults import plain, wanted
-from thermalign.overlays import PROJECT
+from thermalign.config.faults import plain, wanted
+from thermalign.config.models import json_schema
+from thermalign.config.overlays import PROJECT
 
 SCHEMA = PROJECT / "workflow" / "schemas" / "config.schema.yaml"
+
+
 DOCUMENT = PROJECT / "docs" / "configuration.md"
-NOTE = "Written by `python -m thermalign.config_export`; a test holds it equal to the code."
+
+
+NOTE = "Written by `python -m thermalign.config.export`; a test holds it equal to the code."
+
+
 INTRODUCTION = f"""# Every key of the configuration
 
 {NOTE}
@@ -31,6 +37,8 @@ A key that is not listed, or a value that is not allowed, is refused by the firs
 is what holds where a key is left out; one that says "required" must be given. NAME is a name of
 your own: small letters, digits and `_`, a letter first.
 """
+
+
 COLUMNS = ("key", "type", "unit", "default", "source", "meaning")
 
 

@@ -6,15 +6,15 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from thermalign.config import json_schema, read_study
-from thermalign.config_export import DOCUMENT, SCHEMA, document_text, schema_text
-from thermalign.overlays import PROJECT, read_merged
+from thermalign.config.export import DOCUMENT, SCHEMA, document_text, schema_text
+from thermalign.config.models import json_schema, read_study
+from thermalign.config.overlays import PROJECT, read_merged
 
 STUDIES = [PROJECT / "config.yaml", *sorted((PROJECT / "workflow/config").glob("*.yaml"))]
 
 
 def test_both_files_are_what_would_be_written():
-    again = "run python -m thermalign.config_export"
+    again = "run python -m thermalign.config.export"
     assert SCHEMA.read_text(encoding="utf-8") == schema_text(), again
     assert DOCUMENT.read_text(encoding="utf-8") == document_text(), again
 

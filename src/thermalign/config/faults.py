@@ -5,8 +5,14 @@ from difflib import get_close_matches
 from typing import Any
 
 Node = Mapping[str, Any]
+
+
 LONGEST = 60  # characters of a wrong value that are shown
+
+
 NAMES = "small letters, digits and _, a letter first, and none that is taken"
+
+
 PLAIN = {
     "boolean": "true or false",
     "string": "text",
