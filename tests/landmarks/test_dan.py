@@ -17,8 +17,7 @@ from thermalign.landmarks.dan import canonical, heatmap, mean_shape, perturb, pl
 from thermalign.landmarks.normalise import prepare
 from thermalign.states import State
 from thermalign.training.checkpoint import Checkpoint
-from thermalign.training.loop import Run
-from thermalign.training.trained import restore
+from thermalign.training.loop import Run, restore
 
 SMALL = {
     "learning_rate": 0.004,

@@ -12,9 +12,8 @@ from torch import Tensor, nn
 from thermalign.states import CurvePoint, State
 from thermalign.training import loop
 from thermalign.training.checkpoint import Checkpoint
-from thermalign.training.loop import rate_at
+from thermalign.training.loop import keep, rate_at, restore
 from thermalign.training.precision import Mixed
-from thermalign.training.trained import keep, restore
 
 CPU = torch.device("cpu")
 

@@ -13,9 +13,7 @@ from thermalign.config.faults import nearest
 
 Study = Mapping[str, Any]
 
-
 SMALLEST_PAIR = 4  # px between aligned eyes, and between mouth corners
-
 
 SMALLEST_BOX = 4  # px, of a side
 

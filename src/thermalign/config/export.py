@@ -17,12 +17,9 @@ from thermalign.config.overlays import PROJECT
 
 SCHEMA = PROJECT / "workflow" / "schemas" / "config.schema.yaml"
 
-
 DOCUMENT = PROJECT / "docs" / "configuration.md"
 
-
 NOTE = "Written by `python -m thermalign.config.export`; a test holds it equal to the code."
-
 
 INTRODUCTION = f"""# Every key of the configuration
 
@@ -37,7 +34,6 @@ A key that is not listed, or a value that is not allowed, is refused by the firs
 is what holds where a key is left out; one that says "required" must be given. NAME is a name of
 your own: small letters, digits and `_`, a letter first.
 """
-
 
 COLUMNS = ("key", "type", "unit", "default", "source", "meaning")
 

@@ -6,12 +6,9 @@ from typing import Any
 
 Node = Mapping[str, Any]
 
-
 LONGEST = 60  # characters of a wrong value that are shown
 
-
 NAMES = "small letters, digits and _, a letter first, and none that is taken"
-
 
 PLAIN = {
     "boolean": "true or false",

@@ -49,13 +49,10 @@ __all__ = [
     "trainings",
 ]
 
-
 NAME = "[a-z][a-z0-9_]*$"
-
 
 KEYS = "thermalign.config.keys"
 """Module of the blocks that are completed with their defaults."""
-
 
 UNNAMED = "pls"
 """The matcher part whose settings stand in ``matcher:`` itself."""

@@ -15,7 +15,6 @@ from thermalign.config.yaml_files import read_yaml
 PROJECT = Path(__file__).parents[3]
 """Folder that ``base:`` is relative to."""
 
-
 BASE = "base"
 
 

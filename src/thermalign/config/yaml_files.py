@@ -15,17 +15,13 @@ from thermalign.failures import one_line
 
 LARGEST_WHOLE = 10**15  # up to here a number of an exponent is told without it
 
-
 _TAG = "tag:yaml.org,2002:"
-
 
 _OLD_NUMBER = re.compile(r"[-+]?0[0-7_]+|[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?")
 """What YAML 1.1 reads as octal, or as hours and minutes."""
 
-
 _EXPONENT = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+")
 """A number to everybody but YAML 1.1, which wants a point before the exponent and a sign in it."""
-
 
 _KINDS = {f"{_TAG}{name}" for name in ("str", "int", "float", "bool", "null", "map", "seq")}
 

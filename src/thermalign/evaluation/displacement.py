@@ -21,7 +21,6 @@ from thermalign.settings import check, setting
 
 TOGETHER = ("isotropic", "shift", "rotation", "scale")
 
-
 KINDS = (*TOGETHER, *LANDMARKS)
 """All landmarks each its own way, or together in one; or one landmark alone."""
 

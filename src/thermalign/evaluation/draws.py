@@ -22,7 +22,6 @@ from thermalign.schemas.keys import ALL, ANNOTATED, Subset
 KNOWN = ["image_id", "subject_id", "volume", "range", "condition"]
 """Columns of IMAGES that errors and comparisons carry."""
 
-
 MOST_VALUES = 12
 """Values beyond which an attribute names single people or numbers rather than groups. ASSUME."""
 

@@ -19,7 +19,6 @@ from thermalign.schemas.keys import Subset
 LIMITS = (0.08, 0.1)
 """Interocular distances up to which the CED is summed up, and from which an image is a failure."""
 
-
 NAN = float("nan")
 
 

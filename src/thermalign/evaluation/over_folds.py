@@ -16,10 +16,8 @@ from thermalign.schemas.keys import ANNOTATED, KEY, OTHER_PROTOCOL, SUBSET, Subs
 
 NAN = float("nan")
 
-
 Key = tuple[Any, ...]
 """The columns KEY of a figure."""
-
 
 UNMEASURED = {"low": NAN, "high": NAN, "fold_sd": NAN}
 """Columns of SUMMARY of a figure without an interval."""

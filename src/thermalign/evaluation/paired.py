@@ -18,7 +18,6 @@ from thermalign.schemas.measures import DIFFERENCES
 SHOWN = ("range", "same_moment")
 """Subsets by these alone stand in a block together."""
 
-
 Pair = tuple[Measured, Measured]
 
 

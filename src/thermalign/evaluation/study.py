@@ -18,10 +18,8 @@ from thermalign.verification.readings import by_reading
 
 NMSE, EER, ACCEPTED, RANK1 = "nmse", "eer", "tar_at_far", "rank1"
 
-
 COMPARED = (NMSE, EER, ACCEPTED, RANK1)
 """Metrics whose paired differences between models are told."""
-
 
 Images = frozenset[str]
 

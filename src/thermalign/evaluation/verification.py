@@ -24,7 +24,6 @@ from thermalign.verification.readings import by_reading
 CMC_RANKS = (1, 2, 3, 5, 10, 20)
 """Ranks of the cumulative match characteristic, as far as so many are enrolled."""
 
-
 NAN = float("nan")
 
 

@@ -30,9 +30,8 @@ from thermalign.landmarks.normalise import NormalisedFaces
 from thermalign.settings import check, setting
 from thermalign.states import State
 from thermalign.training import loop
-from thermalign.training.loop import UNKEPT, Run
+from thermalign.training.loop import UNKEPT, Run, keep, restore
 from thermalign.training.precision import Mixed
-from thermalign.training.trained import keep, restore
 from thermalign.warp import ImageStack
 
 

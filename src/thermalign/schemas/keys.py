@@ -43,28 +43,21 @@ class Subset(NamedTuple):
 ALL = Subset()
 """The whole study under the headline reading."""
 
-
 SUBSET = Subset._fields
-
 
 KEY = ("dataset", "protocol", "model", *SUBSET, "metric", "at")
 """Columns that tell one figure over folds from every other."""
 
-
 VARIANT, MATCHER, SWEEP = "variant", "matcher", "sweep"
-
 
 DISPLACEMENT, PLACEMENT, OTHER_PROTOCOL = "displacement", "placement", "protocol"
 """Experiments."""
 
-
 UNDISTURBED = "none"
 """Setting of VARIANT: the condition that the detectors were trained for."""
 
-
 STUDY = "study"
 """Setting of MATCHER and SWEEP: the matcher as it is configured."""
-
 
 ANNOTATED = "annotated"
 """Model of the annotated points: the upper bound of every detector."""

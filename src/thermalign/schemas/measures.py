@@ -24,12 +24,10 @@ SUBSET = (
 )
 """Columns of :class:`thermalign.schemas.keys.Subset`."""
 
-
 METRIC = (
     column("metric", pa.string(), "nmse, ced, eer, roc, ..."),
     column("at", pa.float64(), "abscissa of a curve: threshold or false match rate; else 0"),
 )
-
 
 METRICS = pa.schema(
     [

@@ -11,21 +11,23 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from thermalign.states import CurvePoint
+from thermalign.states import CurvePoint, State
 from thermalign.training.checkpoint import Checkpoint, Snapshot, random_state, set_random_state
 from thermalign.training.precision import compile_networks, set_precision
 
 Loss = Callable[[], Tensor]
 
 _LOOK_EVERY = 16  # steps between looks at the losses on a GPU, which waits at each
+
 _LINE_EVERY = 10.0  # seconds between lines of progress where there is no terminal
+
 _WARM_UP = 0.25  # share of the steps in which one_cycle rises
 
 
@@ -361,3 +363,36 @@ class Meter:
             print(
                 f"{self._name}: step {step} of {self._steps}, {status}", file=sys.stderr, flush=True
             )
+
+
+M = TypeVar("M", bound=nn.Module)
+
+
+def keep(
+    module: nn.Module, curve: list[CurvePoint], settings: Optimisation, **notes: str | int
+) -> State:
+    """Return the state of a trained module, its tensors on the CPU, and what is noted of it."""
+    tensors = {
+        k: v.detach().cpu().clone(memory_format=torch.contiguous_format)
+        for k, v in module.state_dict().items()
+    }
+    return State(tensors, curve, {"precision": settings.precision, **notes})
+
+
+def restore(module: M, state: State, device: torch.device, settings: Optimisation) -> M:
+    """Load a state into a fresh module, for prediction on a device.
+
+    Raises
+    ------
+    ValueError
+        If the state's tensors do not fit the module: it was trained with other settings.
+    """
+    try:
+        module.load_state_dict(state.tensors)
+    except RuntimeError as error:
+        raise ValueError(
+            f"the trained state does not fit the settings; predict with those it was trained "
+            f"with ({str(error).splitlines()[1].strip()})"
+        ) from error
+    set_precision(module, settings.precision)
+    return module.to(device).eval()

@@ -17,10 +17,8 @@ PARTS = 4
 """Partial galleries. ASSUME: each lacks a quarter of everyone's moments, or one of fewer; more of
 them would leave more of every gallery, and cost as much more."""
 
-
 WHOLE, NONE = 0, -1
 """The gallery of everything enrolled, beside the partial ones from 1; and no gallery at all."""
-
 
 SHOWN = 8  # values of a column that an error lists
 

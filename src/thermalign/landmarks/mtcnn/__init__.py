@@ -25,8 +25,7 @@ from thermalign.landmarks.mtcnn.networks import ONet, PNet, RNet, initialise
 from thermalign.landmarks.mtcnn.settings import Settings
 from thermalign.states import State
 from thermalign.training import loop
-from thermalign.training.loop import UNKEPT, Run
-from thermalign.training.trained import keep, restore
+from thermalign.training.loop import UNKEPT, Run, keep, restore
 from thermalign.warp import ImageStack
 
 WEIGHTS: dict[str, Weights] = {

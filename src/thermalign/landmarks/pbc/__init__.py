@@ -25,8 +25,7 @@ from thermalign.landmarks.pbc.patches import (
 from thermalign.landmarks.pbc.settings import Settings
 from thermalign.states import State
 from thermalign.training import loop
-from thermalign.training.loop import UNKEPT, Run
-from thermalign.training.trained import keep, restore
+from thermalign.training.loop import UNKEPT, Run, keep, restore
 from thermalign.warp import ImageStack
 
 _CROPS = 64  # crops per batch of prediction

@@ -85,7 +85,6 @@ CLIPPED = (
     "0 (or 1) has no normal deviate."
 )
 
-
 RISE = (
     "Rise: EER of all thermal probes minus that of the level before, in percentage points, paired, "
     "unadjusted."

@@ -14,19 +14,14 @@ import numpy as np
 
 SURVEY = "NIOSH and ANSUR head-and-face surveys (Zhuang and others), from memory"
 
-
 DODGSON = "Dodgson, SPIE 5291, 2004"
 
-
 TUNED = "tuned by eye"
-
 
 # ASSUME every TUNED row, every loading, and the draws of looks and temperatures: invented.
 FACTOR_LIMIT = 2.4  # standard scores of the four common factors
 
-
 SCORE_LIMIT = 2.6  # standard scores of a measurement
-
 
 FEMALE = 0.42  # share of women
 

@@ -6,7 +6,6 @@ from thermalign.simulator.settings import Settings
 
 STUBBLE = 0.1  # density from which cheeks are not shaven
 
-
 SKINS = ("light", "medium", "dark")
 """Thirds of the scale of melanin, 0..1."""
 

@@ -26,13 +26,10 @@ from thermalign.simulator.physics.fields import (
 
 COARSE_X: Map = level_millimetres(np.arange(WIDTH // 4), ORIGIN_X, 2).astype(np.float32)[None]
 
-
 COARSE_Y: Map = level_millimetres(np.arange(HEIGHT // 4), ORIGIN_Y, 2).astype(np.float32)[:, None]
-
 
 EYELID_MOTIONS = ("blink", "gaze")
 """Motions that the landmarks of the eyes do not follow: they mark the opening, not the iris."""
-
 
 # ASSUME every amplitude, width and share below: tuned by eye on contact sheets.
 OPEN_FROM = 0.3  # mm of jaw from which on the lips part

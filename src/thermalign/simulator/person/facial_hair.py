@@ -24,7 +24,6 @@ from thermalign.simulator.physics.fields import (
 # ASSUME every length (mm), density and exponent below: tuned by eye on contact sheets.
 LONG = 0.5  # density from which a beard is more than stubble
 
-
 BROW_ROWS = (-60.0, 10.0)  # mm, y between which brows lie
 
 

@@ -10,7 +10,6 @@ from thermalign.simulator.person.anatomy import Identity
 # ASSUME: standard deviations of the logarithm of how much longer or shorter hair is than it was
 HAIR_SD = 0.20
 
-
 BEARD_SD = 0.35
 
 

@@ -26,15 +26,11 @@ from thermalign.simulator.physics.fields import (
 # ASSUME every length (mm) and share below: tuned by eye on contact sheets.
 HIGHEST = -146.0  # mm, y that no hair rises above: the grid ends at -150
 
-
 LEAVES = 48.0  # mm, half width of the face that hair beside it always leaves free
-
 
 RING = 6.0  # mm outside the outline where stray hairs may be
 
-
 BACK = -100.0  # mm, height of the hair's outline
-
 
 SIDES_DEPTH = -48.0  # mm, height of hair that hangs beside the face, on the middle line
 

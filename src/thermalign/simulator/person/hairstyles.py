@@ -80,9 +80,7 @@ STYLES = {
     "ponytail": Style(7, 5, 6, Flow.RAYS, 4.5, relief=0.6, spikes=0.8),
 }
 
-
 THINNING = 0.8  # standard score of age from which short hair may be thin
-
 
 WREATH = 0.3  # and from which bald heads may keep hair at the sides
 

@@ -26,15 +26,11 @@ from thermalign.simulator.physics.fields import (
 # ASSUME every length (mm) and share below: tuned by eye on contact sheets.
 OWNERS = 0.25  # share of people who own a cap
 
-
 CAP_DYE = 0.45  # strength of the colour of a cap
-
 
 KNITTED = 0.5  # share of knitted ones among caps
 
-
 BRIM = 34.0  # mm, height of the fold of a knitted cap
-
 
 RIB = 5.0  # mm, width of a rib of a knitted cap
 

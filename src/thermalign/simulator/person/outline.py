@@ -12,21 +12,15 @@ from thermalign.simulator.physics.march import Silhouette
 # ASSUME the back of the head: its size from published proportions, its form an ellipsoid
 HEAD_LENGTH = 1.28  # head breadths from forehead to occiput: a cephalic index of 78
 
-
 NAPE_Y = 58.0  # mm below the eyes, where the back of the head meets the neck
-
 
 EARS_Y = 35.0  # mm below the eyes, where the neck begins to show behind the jaw
 
-
 NECK_DEPTH = 75.0  # mm, of the neck behind the widest line of the head
-
 
 LEAST_WIDTH = 30.0  # mm of half width: above, locks that stand on end are no part of the back
 
-
 RAGGED = 5.0  # mm over which the outline's raggedness is smoothed
-
 
 BORDER = 12.0  # mm over which the modelled part fades into what lies around it
 

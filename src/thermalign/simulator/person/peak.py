@@ -22,27 +22,19 @@ from thermalign.simulator.physics.fields import (
 # ASSUME every length (mm), share and temperature (K) below: tuned by eye on contact sheets.
 TILT = 0.34  # mm down per mm forwards
 
-
 SAG = 17.0  # mm that the sides hang lower than the middle
-
 
 SETBACK = 40.0  # mm that the root lies further back at the sides
 
-
 SOFT = 3.0  # mm of depth over which an edge fades: about one down in the image
-
 
 PENUMBRA = 6.0  # mm
 
-
 UNDERSIDE = 0.35  # share of the light of the room that reaches it
-
 
 WARMER, ROOT_WARMER = 2.0, 3.0  # K above the air, and more at the root
 
-
 MISS = 0.5  # mm between a ray and the sheet that it has met
-
 
 STEEPEST = 0.03  # mm per mm: a sheet seen more edge-on is met as if at this angle
 
@@ -157,7 +149,6 @@ def behind_peak(peak: Peak, camera: Camera, points: Matrix) -> npt.NDArray[np.bo
 
 
 _X = level_millimetres(np.arange(WIDTH // 4, dtype=np.float32), ORIGIN_X, 2)[None, :]
-
 
 _Y = level_millimetres(np.arange(HEIGHT // 4, dtype=np.float32), ORIGIN_Y, 2)[:, None]
 

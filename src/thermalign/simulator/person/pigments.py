@@ -12,46 +12,33 @@ from thermalign.simulator.physics.colour import BANDS, Colour, tint
 MELANIN: Colour = (BANDS / BANDS[1]) ** -3.48
 """Absorption against green's: nm^-3.48 (Jacques, omlc.ogi.edu/spectra/melanin/mua.html, 1998)."""
 
-
 # ASSUME band means: oxygenated blood absorbs at 460 nm about 3/4 of what it does at 540 nm, and
 # nearly nothing beyond 600 nm (after S. Prahl's tabulation, from memory)
 HAEMOGLOBIN: Colour = np.array([0.75, 1.0, 0.18])
 
-
 VENOUS: Colour = np.array([0.70, 1.0, 1.05])  # ASSUME: blood deep below thin skin looks blue
-
 
 # ASSUME: fitted by eye and to a* of 9..12 and b* of 8..20, about where measured skins lie
 DERMIS: Colour = np.array([0.50, 0.68, 0.76])  # reflectance without pigments
 
-
 MELANIN_DEPTH, BLOOD_DEPTH = 1.2, 0.40  # optical depth at green of melanin 1, of usual blood
 
-
 SURFACE = 0.035  # reflectance of the skin's surface, without colour: it greys dark skin
-
 
 # ASSUME every tint and share below: tuned by eye on contact sheets.
 BROWN_HAIR, RED_HAIR = np.array([0.42, 0.87, 1.48]), np.array([0.22, 0.70, 1.89])
 
-
 GREY_HAIR = np.array([0.92, 1.0, 1.03])
-
 
 GLOSS_OF_HAIR = 0.010  # reflectance without colour: black hair is hardly brown
 
-
 RED_SHARE, RED_UP_TO = 0.09, 0.35  # of persons with less melanin
-
 
 BROWN_EYE, GREEN_EYE = np.array([0.40, 0.90, 1.42]), np.array([0.70, 1.08, 0.96])
 
-
 BLUE_EYE, GREY_EYE = np.array([1.50, 1.03, 0.75]), np.array([1.15, 1.02, 0.90])
 
-
 EYES = ((0.45, BLUE_EYE), (0.58, GREY_EYE), (0.80, GREEN_EYE), (1.0, BROWN_EYE))
-
 
 LIGHT_EYES_UP_TO = 0.42  # melanin
 

@@ -44,7 +44,6 @@ from thermalign.simulator.physics.fields import (
 # ASSUME every reflectance, share and width (mm) below: tuned by eye on contact sheets.
 UNEVEN_BANDS = (1.3, 1.15, 0.75)  # blue, green, red: pigments make skin uneven
 
-
 EVERYWHERE: Window = (slice(None), slice(None))
 
 

@@ -19,12 +19,9 @@ from thermalign.simulator.physics.fields import (
 # ASSUME every length (mm) and share below: tuned by eye on contact sheets.
 COLUMN, ROW = 0.5, 7.0  # mm across and along a strand per pixel of the texture
 
-
 SHAPE = (48, 1024)  # px of the texture
 
-
 STRAND = 0.7  # px, standard deviation of the width of a single strand
-
 
 EYE_LINE = -8.0  # mm, y where the arches of parted hair turn into vertical lines
 

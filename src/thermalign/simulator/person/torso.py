@@ -14,36 +14,25 @@ from thermalign.simulator.physics.fields import Map, channels, logistic
 # ASSUME every length (mm) and share below: tuned by eye on full frames.
 SCALE = 0.25  # px/mm
 
-
 WIDTH, HEIGHT = 152, 180  # px: 608 x 720 mm
-
 
 TOP = -20.0  # mm below the eyes, of the first row
 
-
 DEPTH = -88.0  # mm, height of the layer: the front of the shoulders
-
 
 MODELLED = 140.0  # mm beside the middle, where the height field ends
 
-
 ARM, ARM_DROP = 88.0, 62.0  # mm from there to the arm's edge, and how far the shoulder falls
-
 
 FOLD, LONG_FOLD = 32.0, 90.0  # mm between folds, across and along
 
-
 SOFT = 8  # px above the shoulders that their soft edge reaches
-
 
 FOLD_WARMTH, FOLD_SHADE = 0.3, 0.12  # K; share of the light
 
-
 X: Map = ((np.arange(WIDTH) - (WIDTH - 1) / 2) / SCALE).astype(np.float32)[None, :]
 
-
 Y: Map = (np.arange(HEIGHT) / SCALE + TOP).astype(np.float32)[:, None]
-
 
 _TO_PIXELS: Matrix = np.array([[SCALE, 0, (WIDTH - 1) / 2], [0, SCALE, -TOP * SCALE], [0, 0, 1]])
 

@@ -21,15 +21,11 @@ from thermalign.simulator.physics.fields import (
 # ASSUME where vessels start, how they wander and branch: invented, tuned by eye.
 STEP = 4.0  # mm
 
-
 WANDER = 0.22  # rad per step
-
 
 BRANCHING = 0.13  # chance per step
 
-
 DEEPEST = 2  # branchings of a branch
-
 
 UP = -pi / 2  # rad
 

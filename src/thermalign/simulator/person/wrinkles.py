@@ -26,18 +26,13 @@ from thermalign.simulator.physics.fields import (
 # ASSUME every place, length (mm), depth (mm) and angle (degrees) below: tuned by eye.
 DEPTH = 1.3  # mm, of a crease of strength 1 at full expression, before its blur
 
-
 WIDTH = 0.9  # mm, standard deviation across a crease
-
 
 AT_REST = 0.22  # share of its depth that a crease keeps on a resting face
 
-
 SHIFT = 3  # bits of sub-pixel precision of the drawn lines
 
-
 Canvas = npt.NDArray[np.uint8]
-
 
 Points = list[tuple[float, float]]
 

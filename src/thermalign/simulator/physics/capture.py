@@ -11,29 +11,21 @@ from thermalign.simulator.physics.colour import Colour, error_tint, lamp_tint, t
 
 Matrix = npt.NDArray[np.float64]
 
-
 # ASSUME every spread, share and strength below: invented, tuned by eye on contact sheets.
 POSE_LIMITS = (35.0, 22.0, 15.0)  # degrees of yaw, pitch, roll; beyond, the height field smears
 
-
 POSE_TAIL = (0.06, 2.3)  # share of strong poses, and how much stronger
-
 
 DRIFT_SD = (0.8, 0.6, 0.4)  # degrees of yaw, pitch, roll between images of one sample
 
-
 FULL_BLINK = 0.05  # share of moments with closed eyes
-
 
 # ASSUME: lamps between daylight of 6500 K and tungsten of 2900 K
 MIRED = (154.0, 345.0)  # 10^6 / K
 
-
 MIRED_APART = 25.0  # standard deviation between key and room light
 
-
 BALANCE_ERROR = 0.02  # standard deviation of the logarithm of the gains of blue and red
-
 
 CONDITIONS = ("baseline", "expression")
 

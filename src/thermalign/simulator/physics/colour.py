@@ -13,17 +13,13 @@ from thermalign.simulator.physics.fields import Map
 
 Colour = npt.NDArray[np.float64]
 
-
 BANDS = np.array([460.0, 540.0, 610.0])  # nm, middles of a camera's blue, green and red
-
 
 LUMA = (0.114, 0.587, 0.299)
 """Weights of blue, green and red in the luminance (ITU-R BT.601)."""
 
-
 # ASSUME: the bands of a camera overlap
 OVERLAP = np.eye(3) + 0.03 * (1 - 3 * np.eye(3))
-
 
 PLANCK = 1.4388e7  # nm K, second radiation constant
 

@@ -15,33 +15,23 @@ from scipy.interpolate import PchipInterpolator
 
 Map = npt.NDArray[np.float32]
 
-
 Mask = npt.NDArray[np.bool_]
-
 
 Window = tuple[slice, slice]
 
-
 SCALE = 1.6  # px/mm of level 0
-
 
 WIDTH, HEIGHT = 448, 512  # px of level 0: 280 mm x 320 mm
 
-
 SHAPE = (HEIGHT, WIDTH)
-
 
 ORIGIN_X, ORIGIN_Y = 224.0, 240.0  # px of level 0
 
-
 FLOOR = -122.0  # mm, height where there is no head; about the depth of the back of the head
-
 
 X: Map = ((np.arange(WIDTH) - ORIGIN_X) / SCALE).astype(np.float32)[None, :]  # (1, W), mm
 
-
 Y: Map = ((np.arange(HEIGHT) - ORIGIN_Y) / SCALE).astype(np.float32)[:, None]  # (H, 1), mm
-
 
 SIDES = ((-1, 0), (1, 1))
 """(sign of x, index of a pair): the left of the image, the subject's right, comes first."""

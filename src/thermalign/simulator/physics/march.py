@@ -20,25 +20,18 @@ from thermalign.simulator.physics.fields import (
 
 HALF = SCALE / 2  # px/mm of level 1, on which rays are marched
 
-
 STEEP = np.array([34, 22, 12, 4, -3, -10, -18, -28, -40, -54, -70, -88, -106, -121], np.float32)
-
 
 SHALLOW = np.array([34, 14, -2, -16, -34, -60, -90, -121], np.float32)
 
-
 FRONTAL = np.array([34, 10, -14, -40, -78, -121], np.float32)
 
-
 LEVELS = ((0.10, FRONTAL), (0.16, SHALLOW))  # up to mm across per mm of height: < 5 mm per step
-
 
 # ASSUME: behind its widest line a head is half an ellipse in every row, and looks as its side does
 WIDEST = -96.0  # mm, height of the widest line
 
-
 INSET = 6.0  # mm, how far before that line the side's look begins to be repeated
-
 
 REPEAT = 0.3  # mm of the side's look per mm along the back
 

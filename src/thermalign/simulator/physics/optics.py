@@ -10,25 +10,18 @@ from thermalign.simulator.physics.fields import Map
 
 DIFFRACTION = 0.42  # of wavelength x f-number: the Gaussian nearest to an Airy disc, sd
 
-
 FOOTPRINT = 1 / sqrt(12)  # px, standard deviation of a square pixel with no dead border
-
 
 DISC = 0.25  # standard deviation of a uniform disc per diameter, along one axis
 
-
 TRUNCATION = 3.0  # standard deviations at which kernels end: .3 % of the light beyond
-
 
 LEAST_SMEAR = 0.25  # px, below: .07 px standard deviation, lost in any lens's own blur
 
-
 MOMENTS = 24  # at which a smear is sampled
-
 
 # ASSUME: of the focus error's standard deviation, the operator's and the subject's part
 FOCUSING, LEANING = 0.8, 0.6  # 0.8^2 + 0.6^2 = 1
-
 
 FOCUS_DISTANCE = 2.5  # m, Range 1
 

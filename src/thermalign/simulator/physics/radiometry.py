@@ -21,22 +21,16 @@ from thermalign.simulator.physics.fields import Map
 
 RADIATION_1 = 1.191042972e8  # W um^4 / (m^2 sr), 2 h c^2 (CODATA 2018)
 
-
 RADIATION_2 = 14387.76877  # um K, h c / k (CODATA 2018)
-
 
 ZERO_CELSIUS = 273.15  # K
 
-
 REFERENCE = 30.0  # degrees Celsius, middle of the two points that the paper's camera corrects at
-
 
 FITTED = (-25.0, 90.0)  # degrees Celsius, where the polynomials hold
 
-
 # 1.33 gives skin's emissivity of .98 head on (((n - 1) / (n + 1))^2 = .02)
 SKIN_INDEX = 1.33
-
 
 HUMIDITY = 0.5  # ASSUME: relative, of a room
 

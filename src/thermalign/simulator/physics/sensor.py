@@ -18,27 +18,20 @@ from thermalign.simulator.physics.radiometry import Band
 
 SCALE, OFFSET = 0.01, -273.15  # degrees Celsius = SCALE x count + OFFSET: counts are centikelvin
 
-
 DETECTOR = (480, 640)  # px, of both kinds
-
 
 PIXEL_ANGLE = 63 / 87 / 2500  # rad, the paper's 87 px between eyes 63 mm apart at 2.5 m
 
-
 BANK = 1100  # px, side of the square of prepared noise
-
 
 # ASSUME
 FIELD_NODES = (3, 4)  # of the smooth part of a pattern
 
-
 CENTRE_WIDTH = 0.45  # of half the diagonal, standard deviation of the dark or bright centre
-
 
 # ASSUME: a dead pixel sees nothing and reads a constant this far from the reference, which drifts
 # and is noisy as others are; clusters take half of 3 x 3
 DEAD_RANGE = (-15.0, 15.0)  # K
-
 
 CLUSTER = 3  # px
 

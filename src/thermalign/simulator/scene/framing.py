@@ -39,9 +39,7 @@ class Place:
 
 THERMAL_FRAME = (480, 640)  # px; Polaris polarimeter, bob.db.pola_thermal's documentation
 
-
 VISIBLE_FRAME = (494, 659)  # px; Basler scA640-70, same source
-
 
 THERMAL_PLACES = {
     1: Place(2500, 87 / EYES_APART, THERMAL_FRAME, step=3),
@@ -50,27 +48,20 @@ THERMAL_PLACES = {
 }
 """Range to place. Distances and pixels between the eyes are the paper's."""
 
-
 # ASSUME: visible images come at the thermal scale of Range 1 from the distance of Range 2, where
 # the paper's visible camera has that scale; it stands 2.5 degrees beside the thermal one
 VISIBLE_PLACE = Place(5000, 87 / EYES_APART, VISIBLE_FRAME, 2.5, step=3)
 
-
 # ASSUME: how a face lies in a crop and in a whole frame
 MARGIN = 0.05  # interocular distances that every landmark of a crop keeps from the edge
 
-
 EYE_LINE = 0.42  # share of the frame's height above the eyes of a face in the middle
-
 
 SEAT_SD = (45.0, 25.0)  # mm across and down, of a session's place
 
-
 POINTING_SD = 0.6  # degrees, of the camera per session
 
-
 SWAY_SD = 12.0  # mm, of the head between moments
-
 
 ROOM_LEFT, ROOM_ABOVE, ROOM_BELOW = 1.3, 1.35, 2.0  # interocular distances around the eyes
 

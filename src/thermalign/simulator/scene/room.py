@@ -14,12 +14,9 @@ from thermalign.simulator.physics.radiometry import Band
 # ASSUME every length (mm), temperature (K against the air), share and count below: invented.
 BEHIND = 1500.0  # mm from the person to the wall
 
-
 REACH_X, REACH_Y = 1100.0, 850.0  # mm from the middle of the wall to the farthest object's centre
 
-
 OUT_OF_FOCUS = 1.1  # mm, standard deviation, in the plane of the eyes
-
 
 SHIFT = 4  # bits of the sub-pixel coordinates that OpenCV draws with
 

@@ -22,15 +22,11 @@ from thermalign.simulator.scene.view import (
 # ASSUME: shading tuned by eye; intensities are relative, the exposure fixes their scale
 WRAP = 0.15  # light that scatters past the terminator
 
-
 SHADOW_DEPTH = 0.42  # share of the key light that a cast shadow takes
-
 
 SHADOW_STEPS = (4.0, 8.0, 13.0, 20.0, 30.0)  # mm towards the key light
 
-
 SHADOW_BLUR = 1.7  # px of level 2
-
 
 AHEAD = np.array([0.0, -0.25, 0.97])
 

@@ -50,9 +50,7 @@ class Emission:
 # ASSUME every temperature and share below: tuned by eye
 MOUTH, TEETH, BREATH = 35.2, -1.6, 0.5  # degrees Celsius; K near the upper lip; K per score
 
-
 LENS, LENS_SPREAD, RIM = 3.2, 2.0, 5.0  # K above the air: lenses, their pattern, the frame
-
 
 LENS_OPAQUE, RIM_OPAQUE = 0.97, 0.9
 

@@ -33,27 +33,19 @@ from thermalign.simulator.physics.march import HALF, Rays, Silhouette, cast, mar
 # ASSUME what follows
 HIDDEN = 5.0  # mm between a landmark and the surface seen at its pixel
 
-
 EYES = [RIGHT_EYE, LEFT_EYE]
-
 
 REACH_X = (-ORIGIN_X / SCALE, (WIDTH - ORIGIN_X) / SCALE)
 
-
 REACH_Y = (-ORIGIN_Y / SCALE, (HEIGHT - ORIGIN_Y) / SCALE)
-
 
 REACH_Z = (FLOOR, 30.0)  # mm, heights of the modelled part
 
-
 ALIGNED = 6  # px, a multiple of every step: parts begin where an image's nodes do
-
 
 STILL = 0.05  # mm of displacement, below which a face is taken for neutral
 
-
 BACK_FROM = 0.06  # sine of the yaw from which the back of the head shows beside its front
-
 
 _COARSE: Map = (
     np.dstack(np.meshgrid(np.arange(WIDTH // 4), np.arange(HEIGHT // 4))) * 2 + 0.5

@@ -29,34 +29,24 @@ from thermalign.simulator.scene.view import View
 # ASSUME every figure below: tuned by eye; intensities are relative, the exposure fixes their scale
 EXPOSURE = 0.015  # s
 
-
 BLUR = 0.65  # px, standard deviation of the point spread
-
 
 GREY = 0.26  # mean luminance of the middle of the image after exposure
 
-
 SHOT_NOISE, READ_NOISE = 0.010, 0.0021  # of the square root of the intensity; of full scale
-
 
 # relative intensity of the inside of the mouth
 MOUTH = np.array([0.008, 0.008, 0.020])
 
-
 TEETH = np.array([0.25, 0.31, 0.34])
-
 
 TONGUE = np.array([0.030, 0.034, 0.095])
 
-
 TEETH_HALF_WIDTH = 19.0  # mm
-
 
 LENS_LOSS, RIM_OPAQUE = 0.10, 0.92
 
-
 DARK = 1e-4  # luminance that lends its tint of grey to the darkest colours
-
 
 BANK = (768, 1024)  # deviates; room for any place of a whole image
 
