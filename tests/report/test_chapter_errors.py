@@ -7,8 +7,7 @@ from fake_view import by_head, cells, study_of, view_of
 
 from thermalign.report.chapters import errors
 from thermalign.report.layout import Paragraph
-from thermalign.report.setup import Protocol, looks
-from thermalign.report.study import View
+from thermalign.report.study import Protocol, View, looks
 from thermalign.schemas.keys import ALL, Subset
 
 FIRST, SECOND = Protocol("p1", "Protocol 1", paper=1), Protocol("p2", "Protocol 2", paper=2)

@@ -5,8 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
-from thermalign.report.setup import READINGS, Look, by_number
-from thermalign.report.study import Study, Value, View
+from thermalign.report.study import READINGS, Look, Study, Value, View, by_number
 from thermalign.schemas.keys import ALL, OTHER_PROTOCOL, Subset
 
 MISSING = "–"
