@@ -345,6 +345,37 @@ def attribute_table(
     )
 
 
+def further_table(
+    view: View, metrics: Sequence[str], *, caption: str, head: str, note: str
+) -> Table | None:
+    """Lay out further metrics side by side, each for all images and by range; None without any.
+
+    Parameters
+    ----------
+    metrics : names, which are the names of the columns too
+    """
+    columns = [
+        (spelt(metric).capitalize(), joined([group, title]), (metric, subset))
+        for metric in metrics
+        if view.models(metric)
+        for group, title, subset in range_columns(view, metric)
+    ]
+    if not columns:
+        return None
+    rows = [
+        model_row(view, model, [plain_cell(view.get(model, *key)) for *_, key in columns])
+        for model in view.models(*metrics)
+    ]
+    return Table(
+        caption=caption,
+        head=head,
+        columns=[title for _, title, _ in columns],
+        bodies=[Body(rows)],
+        groups=column_groups(columns),
+        notes=[joined([note, INTERVALS if any_detail(rows) else ""])],
+    )
+
+
 def people_words(view: View, subset: Subset) -> str:
     """Say how many people and ordered pairs of people rates rest on; empty where unknown."""
     found = [view.known(metric, subset) for metric in ("people", "person_pairs")]

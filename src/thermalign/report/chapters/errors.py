@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 
+from thermalign.catalogue import further_metrics
 from thermalign.report.drawing import Panels, curve_panels, fraction_axis, percent_axis
 from thermalign.report.layout import (
     INTERVALS,
@@ -25,6 +26,7 @@ from thermalign.report.layout import (
     column_groups,
     field_label,
     fraction,
+    further_table,
     interval,
     joined,
     model_row,
@@ -116,7 +118,7 @@ def chapter(study: Study) -> Chapter:
     """Show how far predicted points lie from annotated ones, a part per protocol.
 
     It reads SUMMARY: nmse, nmse_sd, nmse_best_cell, ced, failure_rate, failure_at, ced_auc and the
-    NMSE of ``NORMALISED``.
+    NMSE of ``NORMALISED``; and further metrics of errors by their names.
     """
     parts = [Part(view.label, _blocks(study, view)) for view in study.views]
     return Chapter("error", "Landmark error", parts)
@@ -128,7 +130,15 @@ def _blocks(study: Study, view: View) -> list[Block]:
         "no detector was run.",
         tone="absent",
     )
-    others = (detail_table(view), person_table(view), summary_table(view))
+    known = further_metrics("of_errors")
+    further = further_table(
+        view,
+        [name for name in study.setup.metrics if name in known],
+        caption=f"Further measures of error, {view.label}",
+        head="Model",
+        note="Of the errors of found faces, in interocular distances (IOD).",
+    )
+    others = (detail_table(view), person_table(view), summary_table(view), further)
     return [first, *ced(study, view), *(table for table in others if table)]
 
 
