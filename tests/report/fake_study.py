@@ -15,6 +15,7 @@ from fake_matching import (
 )
 from fake_rates import add_attributes, add_errors, add_rates, add_reading, add_shared
 
+from thermalign.report.inputs import read_setup
 from thermalign.report.study import DatasetCard, Example, Picture, Study
 from thermalign.schemas.descriptions import COSTS
 from thermalign.schemas.keys import ALL, UNDISTURBED, VARIANT, Subset
@@ -388,43 +389,45 @@ def full_study() -> Study:
         ],
         columns=["model", "detector", "configured", "paper"],
     )
+    config: dict[str, Any] = {
+        "results": "results",
+        "datasets": {
+            "faces": {"adapter": "simulator", "seed": 2019, "settings": {}},
+            "cold": {"adapter": "simulator", "seed": 2019, "settings": {"ambient_mean": 12.5}},
+            "blurred": {"adapter": "simulator", "seed": 2019, "settings": {"defocus": 0.4}},
+        },
+        "variants": {name: block for name, (block, _) in VARIANTS.items()},
+        "protocols": {
+            "protocol1": {
+                "dataset": "faces",
+                "paper": 1,
+                "volumes": [1],
+                "train_subjects": 30,
+                "same_moment": ["exclude", "keep"],
+                **SIDES,
+            },
+            "protocol2": {
+                "dataset": "faces",
+                "paper": 2,
+                "volumes": [1, 2],
+                "train_subjects": 85,
+                "same_moment": ["exclude", "keep"],
+                **SIDES,
+            },
+            **{
+                f"n{n}": {"dataset": "faces", "seed": 9, "train_subjects": n, **SIDES}
+                for n in SIZES
+            },
+        },
+        "models": {"dan": {"width": 0.125}, "pbc": {}, "mtcnn": {}, "mean_shape": {}},
+        "matcher": {"mapping": "dpm", "classifier": "pls", "negatives": "published"},
+        "ablation": ABLATION,
+        "displacements": DISPLACEMENTS,
+    }
     return Study(
         title="Landmark detectors on thermal faces, and what their error costs verification",
-        config={
-            "results": "results",
-            "datasets": {
-                "faces": {"adapter": "simulator", "seed": 2019, "settings": {}},
-                "cold": {"adapter": "simulator", "seed": 2019, "settings": {"ambient_mean": 12.5}},
-                "blurred": {"adapter": "simulator", "seed": 2019, "settings": {"defocus": 0.4}},
-            },
-            "variants": {name: block for name, (block, _) in VARIANTS.items()},
-            "protocols": {
-                "protocol1": {
-                    "dataset": "faces",
-                    "paper": 1,
-                    "volumes": [1],
-                    "train_subjects": 30,
-                    "same_moment": ["exclude", "keep"],
-                    **SIDES,
-                },
-                "protocol2": {
-                    "dataset": "faces",
-                    "paper": 2,
-                    "volumes": [1, 2],
-                    "train_subjects": 85,
-                    "same_moment": ["exclude", "keep"],
-                    **SIDES,
-                },
-                **{
-                    f"n{n}": {"dataset": "faces", "seed": 9, "train_subjects": n, **SIDES}
-                    for n in SIZES
-                },
-            },
-            "models": {"dan": {"width": 0.125}, "pbc": {}, "mtcnn": {}, "mean_shape": {}},
-            "matcher": {"mapping": "dpm", "classifier": "pls", "negatives": "published"},
-            "ablation": ABLATION,
-            "displacements": DISPLACEMENTS,
-        },
+        config=config,
+        setup=read_setup(config),
         summary=pd.concat([full_summary(), series_summary()], ignore_index=True),
         differences=full_differences(),
         spread=full_spread(),
@@ -445,6 +448,11 @@ def full_study() -> Study:
     )
 
 
+def configured(study: Study, config: dict[str, Any]) -> Study:
+    """The study under another configuration."""
+    return replace(study, config=config, setup=read_setup(config))
+
+
 def visible_only_study() -> Study:
     """One range, no verification, no intervals, one fold, no training curves or pictures."""
     rows = Rows()
@@ -453,12 +461,14 @@ def visible_only_study() -> Study:
             rows.add(("photos", model, subset), "nmse", means[0], fold_sd=NAN, n_folds=1)
         for at in THRESHOLDS:
             rows.add(("photos", model, ALL), "ced", min(float(at) * 2, 1), at=float(at))
+    config: dict[str, Any] = {
+        "datasets": {"photos": {"adapter": "table"}},
+        "protocols": {"photos": {"dataset": "photos", "probe": VISIBLE, "gallery": VISIBLE}},
+    }
     return Study(
         title="Visible faces only",
-        config={
-            "datasets": {"photos": {"adapter": "table"}},
-            "protocols": {"photos": {"dataset": "photos", "probe": VISIBLE, "gallery": VISIBLE}},
-        },
+        config=config,
+        setup=read_setup(config),
         summary=rows.frame(),
         differences=empty(DIFFERENCES),
         spread=empty(SPREAD),

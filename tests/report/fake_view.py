@@ -4,11 +4,10 @@ from dataclasses import replace
 from typing import Any
 
 import pandas as pd
-from fake_study import Rows, visible_only_study
+from fake_study import Rows, configured, visible_only_study
 
 from thermalign.report.layout import Table
-from thermalign.report.setup import Protocol, looks
-from thermalign.report.study import Study, View
+from thermalign.report.study import Protocol, Study, View, looks
 
 MODELS = ("annotated", "dan", "mean_shape", "mtcnn", "pbc")
 
@@ -20,8 +19,9 @@ def view_of(rows: Rows, protocol: Protocol | str = "own", *, models: Any = MODEL
 def study_of(rows: Rows | pd.DataFrame, **changes: Any) -> Study:
     """A study that knows of nothing but rows of SUMMARY and what is given beside them."""
     summary = rows.frame() if isinstance(rows, Rows) else rows
-    given = {"config": {}, "summary": summary, "boxes": [], "dataset": pd.DataFrame()} | changes
-    return replace(visible_only_study(), **given)
+    config = changes.pop("config", {})
+    given = {"summary": summary, "boxes": [], "dataset": pd.DataFrame()} | changes
+    return replace(configured(visible_only_study(), config), **given)
 
 
 def texts(table: Table, body: int = 0) -> list[list[str]]:

@@ -5,7 +5,6 @@ from dataclasses import replace
 from fake_study import full_card
 from fake_view import by_head
 
-from thermalign.report.card import Card
 from thermalign.report.chapters.dataset import card_table, chapter, likeness_table
 
 
@@ -27,7 +26,7 @@ def changed(statistic, value, *, whole=False):
 
 
 def test_a_column_is_a_modality_and_range():
-    table = card_table(Card(full_card()))
+    table = card_table(full_card())
     assert table.columns == ["Range 1", "Range 2", "Range 1"]
     assert table.groups == [("Thermal", 2), ("Visible", 1)]
     assert cells(table, "Interocular distance (IOD), px") == [
@@ -38,7 +37,7 @@ def test_a_column_is_a_modality_and_range():
 
 
 def test_figures_are_printed_with_their_units():
-    table = card_table(Card(full_card()))
+    table = card_table(full_card())
     assert cells(table, "Whole image, mean")[0] == "31.5 ± 0.8\N{NARROW NO-BREAK SPACE}°C"
     assert cells(table, "Whole image, mean")[2] == "31.500 ± 0.800"
     assert cells(table, "File size")[0] == "49.3 ± 0.9 kB"
@@ -48,22 +47,22 @@ def test_figures_are_printed_with_their_units():
 
 
 def test_a_mean_that_rounds_to_zero_has_no_sign():
-    assert cells(card_table(Card(full_card())), "Roll, degrees")[0] == "0.0 ± 2.4"
+    assert cells(card_table(full_card()), "Roll, degrees")[0] == "0.0 ± 2.4"
 
 
 def test_a_share_that_rounds_to_zero_is_not_called_zero():
     card = changed("low_saturated", 0.00003)
     card.card.loc[card.card["statistic"] == "high_saturated", "value"] = 0
-    table = card_table(Card(card))
+    table = card_table(card)
     assert cells(table, "Counts at 0")[0] == "< 0.01\N{NARROW NO-BREAK SPACE}%"
     assert cells(table, "Counts at the greatest")[0] == "0\N{NARROW NO-BREAK SPACE}%"
 
 
 def test_the_size_of_the_pixel_sample_is_said_where_pixels_were_read():
-    assert "at most 200 images" in card_table(Card(full_card())).notes[-1]
+    assert "at most 200 images" in card_table(full_card()).notes[-1]
     card = full_card()
     pixels = card.card["statistic"].str.contains("mean$|p01$|p50$|p99$|saturated")
-    notes = card_table(Card(replace(card, card=card.card[~pixels]))).notes
+    notes = card_table(replace(card, card=card.card[~pixels])).notes
     assert not any("sample" in note for note in notes)
     assert all(notes)
 
@@ -79,16 +78,16 @@ def test_a_card_without_landmarks_leaves_geometry_out_and_says_so(study):
 
 
 def test_a_card_in_part_annotated_says_that_geometry_is_of_that_part():
-    table = card_table(Card(changed("annotated", 60)))
+    table = card_table(changed("annotated", 60))
     assert cells(table, "Annotated images") == ["60"] * 3
     assert table.notes[1].startswith("Not every image is annotated")
-    assert not any("annotated:" in note for note in card_table(Card(full_card())).notes)
+    assert not any("annotated:" in note for note in card_table(full_card()).notes)
 
 
 def test_thermal_images_without_degrees_are_printed_without():
     card = full_card()
     bare = card.card.replace({"unit": {"degree Celsius": "count"}})
-    table = card_table(Card(replace(card, card=bare)))
+    table = card_table(replace(card, card=bare))
     assert cells(table, "Whole image, mean")[0] == "31.5 ± 0.8"
     assert "in °C where their scale is known" in table.notes[-1]
 
@@ -97,7 +96,7 @@ def test_pixels_of_several_units_are_left_out():
     card = full_card()
     pixels = card.card["statistic"].str.match("image_|box_(mean|p)|low_|high_")
     mixed = (card.card["modality"] == "thermal") & (card.card["range"] == "2")
-    table = card_table(Card(replace(card, card=card.card[~(pixels & mixed)])))
+    table = card_table(replace(card, card=card.card[~(pixels & mixed)]))
     assert cells(table, "Whole image, mean")[1] == "–"
     assert "several units, what their pixels hold is left out" in table.notes[-1]
 
@@ -105,12 +104,12 @@ def test_pixels_of_several_units_are_left_out():
 def test_degrees_below_zero_have_a_minus_and_a_rounded_zero_has_none():
     card = changed("image_p01", -12.34)
     card.card.loc[card.card["statistic"] == "image_p50", "value"] = -0.04
-    found = cells(card_table(Card(card)), "Whole image, 1 / 50 / 99 %")
+    found = cells(card_table(card), "Whole image, 1 / 50 / 99 %")
     assert found[0] == "−12.3 / 0.0 / 34.5"
 
 
 def test_a_missing_figure_is_shown_as_missing():
-    assert cells(card_table(Card(without("roll"))), "Roll, degrees") == ["–"] * 3
+    assert cells(card_table(without("roll")), "Roll, degrees") == ["–"] * 3
 
 
 def test_only_verdicts_that_fail_stand_out():

@@ -7,8 +7,7 @@ from fake_view import by_head, cells, study_of, view_of
 
 from thermalign.report.chapters import errors
 from thermalign.report.layout import Paragraph
-from thermalign.report.setup import Protocol, looks
-from thermalign.report.study import View
+from thermalign.report.study import Protocol, View, looks
 from thermalign.schemas.keys import ALL, Subset
 
 FIRST, SECOND = Protocol("p1", "Protocol 1", paper=1), Protocol("p2", "Protocol 2", paper=2)
@@ -159,6 +158,35 @@ def panels_of(*subsets):
 def test_error_curves_start_with_all_images():
     panels = panels_of(ALL, Subset(range="1"), Subset(range="2"))
     assert [panel.title for panel in panels] == ["All images", "Range 1", "Range 2"]
+
+
+def test_further_metrics_stand_in_one_table_by_range():
+    rows = Rows()
+    for reach, value in (("1", 0.04), ("2", 0.05), ("", 0.045)):
+        key = ("own", "dan", Subset(range=reach))
+        rows.add(key, "median_error", value, low=value - 0.01, high=value + 0.01)
+    rows.add(("own", "mean_shape", ALL), "median_error", 0.2)
+    rows.add(KEY, "not_named", 0.3)
+    study = study_of(rows, config={"evaluation": {"metrics": ["median_error"]}})
+    table = errors.chapter(study).parts[0].blocks[-1]
+    assert table.caption == "Further measures of error, own"
+    assert table.groups == [("Median error", 3)]
+    assert table.columns == ["Range 1", "Range 2", "All images"]
+    assert by_head(table) == {
+        "DAN": [".040", ".050", ".045"],
+        "mean shape": ["–", "–", ".200"],
+    }
+    assert table.notes[0].startswith(
+        "Of the errors of found faces, in interocular distances (IOD)."
+    )
+
+
+def test_a_further_metric_that_was_not_measured_has_no_table():
+    rows = Rows()
+    rows.add(KEY, "nmse", 0.05)
+    study = study_of(rows, config={"evaluation": {"metrics": ["median_error"]}})
+    captions = [getattr(block, "caption", "") for block in errors.chapter(study).parts[0].blocks]
+    assert not [caption for caption in captions if "Further" in caption]
 
 
 def test_one_range_needs_no_panel_beside_all_images():

@@ -3,6 +3,7 @@
 from fake_study import NAN, Rows
 from fake_view import by_head, cells, study_of, view_of
 
+from thermalign.report.chapters import operating
 from thermalign.report.chapters.operating import (
     chapter,
     operating_table,
@@ -106,6 +107,22 @@ def test_pooled_rates_stand_beside_the_mean_over_folds():
     table = pooled_table(view_of(rows))
     assert table.columns == ["mean over folds", "pooled", "pooled, z"]
     assert cells(table) == [f"10.0{SPACE}%", f"15.0{SPACE}%", f"12.0{SPACE}%"]
+
+
+def test_further_metrics_of_scores_stand_here_and_those_of_errors_do_not(monkeypatch):
+    names = {"of_scores": ["d_tau"], "of_errors": ["median_error"]}
+    monkeypatch.setattr(operating, "further_metrics", names.get)
+    rows = Rows()
+    for metric in ("d_tau", "median_error", "not_named"):
+        rows.add(KEY, metric, 0.75)
+    study = study_of(rows, config={"evaluation": {"metrics": ["median_error", "d_tau"]}})
+    (table,) = chapter(study).parts[0].blocks
+    assert (table.caption, table.head) == (
+        "Further measures of verification, own",
+        "Probe aligned by",
+    )
+    assert (table.groups, table.columns) == ([("D tau", 1)], ["All images"])
+    assert by_head(table) == {"DAN": [".750"]}
 
 
 def test_what_was_not_measured_has_no_chapter():

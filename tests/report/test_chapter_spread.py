@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
-from fake_study import NAN, SIZES, empty, full_study, visible_only_study
+from fake_study import NAN, SIZES, configured, empty, full_study, visible_only_study
 
 from thermalign.report.chapters.spread import chapter
 from thermalign.report.page import render
-from thermalign.report.setup import looks
+from thermalign.report.study import looks
 from thermalign.schemas.measures import SPREAD
 
 
@@ -33,7 +33,7 @@ def test_protocols_with_other_test_subjects_are_no_curve(study):
     protocols = study.config["protocols"] | {
         f"n{n}": {"seed": n, "train_subjects": n} for n in SIZES
     }
-    (table,) = chapter(replace(study, config={"protocols": protocols})).blocks
+    (table,) = chapter(configured(study, {"protocols": protocols})).blocks
     assert heads(table) == [f"n{n}, {n} training subjects" for n in SIZES]  # for its seeds
 
 

@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from fake_study import configured
 from fake_view import titled
 
 from thermalign.report.chapters.variants import chapter
+from thermalign.report.inputs import read_setup
 from thermalign.report.page import render
-from thermalign.report.setup import read_setup
 from thermalign.schemas.keys import VARIANT
 
 
@@ -120,7 +121,7 @@ def test_other_recordings_have_a_column_each(blocks):
 
 def test_normalisations_are_named_where_models_differ_by_them(study):
     config = {**study.config, "models": {"dan": {"normalisation": "window"}}}
-    shown = titled(tables(blocks_of(replace(study, config=config))), "no training image showed")
+    shown = titled(tables(blocks_of(configured(study, config))), "no training image showed")
     assert shown.columns[0] == "Normalisation"
     assert all(len(row.cells) == len(shown.columns) for row in shown.bodies[0].rows)
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from fake_study import NAN, Rows
+from fake_study import NAN, Rows, configured
 from fake_view import cells, study_of, texts, view_of
 
 from thermalign.report.chapters.verification import (
@@ -16,7 +16,7 @@ from thermalign.report.chapters.verification import (
 )
 from thermalign.report.layout import people_words
 from thermalign.report.page import render
-from thermalign.report.setup import Protocol
+from thermalign.report.study import Protocol
 from thermalign.schemas.keys import ALL, OTHER_PROTOCOL, Subset
 
 KEY = ("own", "dan", ALL)
@@ -203,7 +203,9 @@ def test_the_page_shows_both_readings_only_where_both_were_scored(study, outline
     bare = {name: {"dataset": "faces", "paper": b.get("paper", 0)} for name, b in protocols.items()}
     rows = study.summary
     one = rows[(rows["same_moment"] == "") & (rows["experiment"] != OTHER_PROTOCOL)]
-    page = read_page(render(replace(study, summary=one, config=study.config | {"protocols": bare})))
+    page = read_page(
+        render(configured(replace(study, summary=one), study.config | {"protocols": bare}))
+    )
     assert "own moment" not in page.text().partition("How to reproduce")[0]
     assert "replication" not in page.text()
 

@@ -1,8 +1,7 @@
 import matplotlib as mpl
 
 from thermalign.report.drawing import Panel, axes_of, curve, ends, panel, percent_axis, style
-from thermalign.report.setup import Look
-from thermalign.report.study import Value
+from thermalign.report.study import Look, Value
 
 LOOK = Look("DAN", "#0072b2")
 NAN = float("nan")

@@ -3,7 +3,7 @@
 import pytest
 
 from thermalign.report.chapters.left_out import notes
-from thermalign.report.setup import read_setup
+from thermalign.report.inputs import read_setup
 
 
 def said(*models, probe="visible", gallery="visible", mapping="none", **more):

@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from fake_study import NAN, empty, full_study, visible_only_study
+from fake_study import NAN, configured, empty, full_study, visible_only_study
 
 from thermalign.report.page import render
 from thermalign.schemas.measures import SUMMARY
@@ -83,13 +83,13 @@ def test_every_drawing_says_what_it_shows_or_hides(outline):
 
 def test_simulated_faces_are_called_simulated(study, outline, read_page):
     assert "absolute figures say nothing about real people" in outline.text()
-    recorded = replace(study, config={"datasets": {"faces": {"adapter": "table"}}})
+    recorded = configured(study, {"datasets": {"faces": {"adapter": "table"}}})
     assert "nothing about real people" not in read_page(render(recorded)).text()
 
 
 def test_one_simulated_dataset_among_recorded_ones_is_told(study, read_page):
     datasets = {"faces": {"adapter": "table"}, "more": {"adapter": "simulator"}}
-    block = replace(study, config={"datasets": datasets})
+    block = configured(study, {"datasets": datasets})
     assert "nothing about real people" in read_page(render(block)).text()
 
 
@@ -125,8 +125,10 @@ def test_values_that_are_not_numbers_never_reach_the_page(study, read_page):
 @pytest.mark.parametrize("name", ["<b>\"x\" & 'y'", "a$b$c_{2}", "日本 ä", "{{ 7 * 7 }}"])
 def test_odd_names_are_shown_as_they_are_spelt(study, page, read_page, name):
     rename = {"dan": name, "protocol1": name, "stage1": name}
+    protocols = study.config["protocols"]
+    config = study.config | {"protocols": protocols | {name: protocols["protocol1"]}}
     odd = replace(
-        study,
+        configured(study, config),
         title=name,
         summary=study.summary.replace(rename),
         differences=study.differences.replace(rename),
@@ -137,10 +139,6 @@ def test_odd_names_are_shown_as_they_are_spelt(study, page, read_page, name):
         spread=study.spread.replace(rename),
         seeds={training: (name, seed) for training, (_, seed) in study.seeds.items()},
         pictures=[replace(p, protocol=name, title=name) for p in study.pictures],
-        config={
-            **study.config,
-            "protocols": study.config["protocols"] | {name: study.config["protocols"]["protocol1"]},
-        },
         commit=name,
         versions={name: name},
     )

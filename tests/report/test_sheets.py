@@ -1,4 +1,3 @@
-import base64
 from itertools import product
 
 import cv2
@@ -7,10 +6,8 @@ import pandas as pd
 import pytest
 
 from thermalign.report.sheets import (
-    MOST_BYTES,
     contact_sheet,
     marked_sheet,
-    sheet,
     sheets,
 )
 
@@ -128,19 +125,3 @@ def test_what_lies_outside_of_an_image_is_paper(tmp_path):
     png = contact_sheet(images, np.array([[-60.0, 0, 120, 142]]), window=None)
     red, paper = where(png, RED), where(png, PAPER)
     assert 0.9 < len(paper) / (3 * len(red)) < 1.1
-
-
-def test_a_large_sheet_is_embedded_small_and_at_its_own_size():
-    noise = np.random.default_rng(0).integers(0, 255, (900, 900, 3)).astype(np.uint8)
-    made = sheet(cv2.imencode(".png", noise)[1].tobytes(), title="A <b>", caption="c")
-    kind, _, text = made.address.partition(";base64,")
-    data = base64.b64decode(text)
-    assert kind == "data:image/jpeg"
-    assert len(data) <= MOST_BYTES
-    assert cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR).shape == (900, 900, 3)
-    assert (made.width, made.height) == (900, 900)
-
-
-def test_what_is_no_image_is_refused():
-    with pytest.raises(ValueError, match="does not open as an image"):
-        sheet(b"text", title="Contact sheet", caption="")

@@ -1,4 +1,4 @@
-"""Figures of curves: the style, the axes, a panel of its own for every picture."""
+"""Figures: the style and axes of curves, a panel for every picture, faces in grey."""
 
 import base64
 import io
@@ -8,20 +8,25 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+import cv2
 import matplotlib as mpl
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
+from thermalign.geometry import Floats
 from thermalign.report.layout import THIN, fraction, subset_label
-from thermalign.report.setup import Look
-from thermalign.report.study import Curve, Value, View
+from thermalign.report.study import Curve, Look, Value, View
 from thermalign.schemas.keys import ALL, Subset
 
 SIZE = (4.3, 3.1)  # inches; about the width of a column, so that text keeps its size on a phone
 INK, FAINT, GRID = "#222222", "#6b6b6b", "#e4e2de"
 BAND = 0.13  # opacity of an interval
+
+LONGEST_SIDE = 170
+"""Longest side of an embedded picture in pixels; larger ones are reduced, none is enlarged."""
 
 _STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
@@ -56,6 +61,29 @@ _STYLE: dict[Any, Any] = {
 def address(data: bytes, kind: str) -> str:
     """Return bytes of a media type as an address that holds them."""
     return f"data:{kind};base64,{base64.b64encode(data).decode()}"
+
+
+def grey_address(pixels: Floats, ends: tuple[float, float] | None = None) -> str:
+    """Return a face as the address of a grey picture, its contrast stretched for the eye only.
+
+    Parameters
+    ----------
+    pixels : (H, W) float
+    ends : (float, float), optional
+        What becomes black and white; else percentiles 1 and 99.
+    """
+    values: Any = np.asarray(pixels, dtype=np.float32)
+    finite = values[np.isfinite(values)]
+    low, high = ends or (np.percentile(finite, [1, 99]) if finite.size else (0.0, 1.0))
+    grey = np.clip((np.nan_to_num(values, nan=low) - low) / max(high - low, 1e-9), 0, 1)
+    shrink = min(1.0, LONGEST_SIDE / max(values.shape))
+    if shrink < 1:
+        size = (round(values.shape[1] * shrink), round(values.shape[0] * shrink))
+        grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+    done, encoded = cv2.imencode(".png", np.round(grey * 255).astype(np.uint8))
+    if not done:
+        raise ValueError(f"a face picture of shape {values.shape} cannot be encoded as PNG")
+    return address(encoded.tobytes(), "image/png")
 
 
 @dataclass(frozen=True)

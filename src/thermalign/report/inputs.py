@@ -1,4 +1,4 @@
-"""What the page shows beside tables of metrics: counts, costs, sizes, versions."""
+"""What the report is made from: configuration resolved, counts, costs, sizes, faces."""
 
 import json
 import platform
@@ -8,11 +8,125 @@ from typing import Any
 
 import pandas as pd
 
-from thermalign.report.setup import Block, Setup
+from thermalign.report import pictures
+from thermalign.report.study import (
+    Block,
+    Condition,
+    DatasetCard,
+    Displacements,
+    Example,
+    Protocol,
+    Selection,
+    Setup,
+)
 from thermalign.schemas.descriptions import COSTS
 
-TITLE = "Landmark detectors on thermal faces, and what their error costs verification"
+Tables = Mapping[str, pd.DataFrame]
+"""Dataset to a table of it."""
+
 PACKAGES = ("snakemake", "torch", "numpy", "opencv-python-headless", "pandas", "pyarrow")
+
+SETTINGS = {
+    "ambient_mean": "Room, °C",
+    "netd": "NETD, K",
+    "defocus": "Defocus, m",
+    "sensor": "Camera",
+}
+"""Settings of the simulator to how a table spells them, with their units."""
+
+BESIDE_SERIES = ("train_subjects", "paper")
+"""Keys in which the protocols of a series may differ."""
+
+
+def read_setup(config: Block) -> Setup:
+    """Resolve the whole configuration.
+
+    Parameters
+    ----------
+    config : mapping
+        As checked before the study; blocks that it lacks are empty.
+    """
+    datasets, variants = config.get("datasets", {}), config.get("variants", {})
+    displaced = config.get("displacements", {})
+    protocols = _protocols(config.get("protocols", {}))
+    recorded = {name: b["dataset"] for name, b in variants.items() if "dataset" in b}
+    models, evaluation = config.get("models", {}).items(), config.get("evaluation", {})
+    return Setup(
+        protocols=protocols,
+        normalisation={m: str(b["normalisation"]) for m, b in models if "normalisation" in b},
+        moved=_boxes(variants, "shift", "Box moved, of its side"),
+        resized=_boxes(variants, "scale", "Box resized, times"),
+        detectors={name: str(b["detector"]) for name, b in variants.items() if "detector" in b},
+        recordings={p.name: _recordings(p, recorded, datasets) for p in protocols.values()},
+        variant_datasets=recorded,
+        matcher=config.get("matcher", {}),
+        ablation=config.get("ablation", {}),
+        sweep=config.get("sweep", {}),
+        displacements=Displacements(
+            range=str(displaced.get("range", "")),
+            kinds=tuple(map(str, displaced.get("kinds", ()))),
+            linear_up_to=displaced.get("linear_up_to"),
+        ),
+        metrics=tuple(map(str, evaluation.get("metrics", ()))),
+        seed=int(evaluation.get("seed", 0)),
+        simulated=any(
+            "simulator" in (b.get("adapter"), b.get("source")) for b in datasets.values()
+        ),
+    )
+
+
+def _protocols(blocks: Block) -> dict[str, Protocol]:
+    papers = [int(block.get("paper", 0)) for block in blocks.values()]
+    found = {}
+    for (name, block), paper in zip(blocks.items(), papers, strict=True):
+        shared = {key: value for key, value in block.items() if key not in BESIDE_SERIES}
+        found[name] = Protocol(
+            name,
+            label=f"Protocol {paper}" if paper and papers.count(paper) == 1 else name,
+            paper=paper,
+            dataset=str(block.get("dataset", "")),
+            readings=tuple(map(str, block.get("same_moment", ()))),
+            series=json.dumps(shared, sort_keys=True),
+            probe=_selection(block.get("probe", {})),
+            gallery=_selection(block.get("gallery", {})),
+        )
+    return found
+
+
+def _selection(block: Block) -> Selection:
+    narrowed = (tuple(map(str, block.get(n) or ())) for n in ("conditions", "ranges", "sessions"))
+    return Selection(str(block.get("modality", "")), *narrowed)
+
+
+def _boxes(variants: Block, kind: str, group: str) -> list[Condition]:
+    found = [
+        Condition(name, group, f"{block[kind]:.2f}".removeprefix("0"), float(block[kind]))
+        for name, block in variants.items()
+        if kind in block
+    ]
+    return sorted(found, key=lambda c: (c.level, c.name))
+
+
+def _recordings(protocol: Protocol, named: Mapping[str, str], datasets: Block) -> list[Condition]:
+    own = _flat(datasets.get(protocol.dataset, {}))
+    found = []
+    for name, dataset in named.items():
+        other = _flat(datasets[dataset])
+        changed = [key for key in {*own, *other} if own.get(key) != other.get(key)]
+        found.append(_recording(name, {key: other.get(key) for key in changed}))
+    return sorted(found, key=lambda c: (c.group == "", c.group, c.level, c.name))
+
+
+def _recording(name: str, changed: Block) -> Condition:
+    if len(changed) != 1:
+        return Condition(name, "", name)
+    key, value = next(iter(changed.items()))
+    number = float(value) if isinstance(value, int | float) else 0.0
+    return Condition(name, SETTINGS.get(key, key), f"{value}", number)
+
+
+def _flat(block: Block) -> dict[str, Any]:
+    return {**block, "settings": None, **block.get("settings", {})}
 
 
 def costs(logs: Iterable[str]) -> pd.DataFrame:
@@ -22,17 +136,20 @@ def costs(logs: Iterable[str]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COSTS.names)
 
 
-def counts(name: str, images: pd.DataFrame) -> pd.DataFrame:
-    """Count subjects and images of a dataset.
+def counts(images: Tables) -> pd.DataFrame:
+    """Count subjects and images of every dataset.
 
     Returns
     -------
     DataFrame
         dataset, volume, range, condition, modality, subjects, images.
     """
-    grouped = images.groupby(["volume", "range", "condition", "modality"])
-    table = grouped.agg(subjects=("subject_id", "nunique"), images=("image_id", "count"))
-    return table.reset_index().assign(dataset=name)
+    found = []
+    for name, table in images.items():
+        grouped = table.groupby(["volume", "range", "condition", "modality"])
+        counted = grouped.agg(subjects=("subject_id", "nunique"), images=("image_id", "count"))
+        found.append(counted.reset_index().assign(dataset=name))
+    return pd.concat(found, ignore_index=True)
 
 
 def box_sentence(name: str, box: Block, table: pd.DataFrame) -> str:
@@ -56,12 +173,13 @@ def box_sentence(name: str, box: Block, table: pd.DataFrame) -> str:
     return sentence
 
 
-def parameters(setup: Setup, stamps: Iterable[Mapping[str, str]], seeds: Block) -> pd.DataFrame:
+def parameters(models: Block, stamps: Iterable[Mapping[str, str]], seeds: Block) -> pd.DataFrame:
     """Return how many parameters models have, as their trainings state it.
 
     Parameters
     ----------
-    setup : Setup
+    models : mapping
+        Their blocks of the configuration.
     stamps : iterable of mapping
         Metadata of CURVES: ``settings``, which name the ``model``, and ``parameters``, both JSON.
     seeds : mapping
@@ -78,8 +196,13 @@ def parameters(setup: Setup, stamps: Iterable[Mapping[str, str]], seeds: Block) 
         model = seeds[training][0] if training in seeds else training
         counted[model] = json.loads(stamp["parameters"])
     rows = [
-        (model, detector, counted[model]["configured"], counted[model]["paper"])
-        for model, detector in setup.models.items()
+        (
+            model,
+            str(block.get("model", model)),
+            counted[model]["configured"],
+            counted[model]["paper"],
+        )
+        for model, block in models.items()
     ]
     return pd.DataFrame(rows, columns=["model", "detector", "configured", "paper"])
 
@@ -89,6 +212,37 @@ def first_trainings(predictions: pd.DataFrame, seeds: Block) -> pd.DataFrame:
     lowest = {model: min(s for m, s in seeds.values() if m == model) for model, _ in seeds.values()}
     later = [training for training, (model, seed) in seeds.items() if seed > lowest[model]]
     return predictions[~predictions["model"].isin(later)]
+
+
+def cards(
+    names: Iterable[str],
+    cards: Iterable[pd.DataFrame],
+    likenesses: Iterable[pd.DataFrame],
+    contacts: Iterable[bytes],
+    marked: Iterable[bytes],
+) -> list[DatasetCard]:
+    """Return what ``describe`` found of datasets: CARD, LIKENESS and two PNG files of each."""
+    found = zip(names, cards, likenesses, contacts, marked, strict=True)
+    return [DatasetCard(*its) for its in found]
+
+
+def examples(
+    setup: Setup,
+    predictions: pd.DataFrame,
+    annotations: Tables,
+    images: Tables,
+    boxes: Tables,
+) -> list[Example]:
+    """Choose and cut faces of every dataset.
+
+    A dataset has the predictions of its own protocols alone: datasets may name images alike.
+    """
+    found: list[Example] = []
+    for name in images:
+        own = [protocol.name for protocol in setup.protocols.values() if protocol.dataset == name]
+        asked = predictions[predictions["protocol"].isin(own)]
+        found += pictures.examples(asked, annotations[name], images[name], boxes[name])
+    return found
 
 
 def versions(code: str) -> dict[str, Any]:

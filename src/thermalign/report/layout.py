@@ -5,8 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
-from thermalign.report.setup import READINGS, Look, by_number
-from thermalign.report.study import Study, Value, View
+from thermalign.report.study import READINGS, Look, Study, Value, View, by_number
 from thermalign.schemas.keys import ALL, OTHER_PROTOCOL, Subset
 
 MISSING = "–"
@@ -343,6 +342,37 @@ def attribute_table(
             f"differences between columns are not paired. {INTERVALS}"
         ],
         folded="" if len(subsets) <= MOST_ATTRIBUTES else caption,
+    )
+
+
+def further_table(
+    view: View, metrics: Sequence[str], *, caption: str, head: str, note: str
+) -> Table | None:
+    """Lay out further metrics side by side, each for all images and by range; None without any.
+
+    Parameters
+    ----------
+    metrics : names, which are the names of the columns too
+    """
+    columns = [
+        (spelt(metric).capitalize(), joined([group, title]), (metric, subset))
+        for metric in metrics
+        if view.models(metric)
+        for group, title, subset in range_columns(view, metric)
+    ]
+    if not columns:
+        return None
+    rows = [
+        model_row(view, model, [plain_cell(view.get(model, *key)) for *_, key in columns])
+        for model in view.models(*metrics)
+    ]
+    return Table(
+        caption=caption,
+        head=head,
+        columns=[title for _, title, _ in columns],
+        bodies=[Body(rows)],
+        groups=column_groups(columns),
+        notes=[joined([note, INTERVALS if any_detail(rows) else ""])],
     )
 
 

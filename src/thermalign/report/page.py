@@ -1,9 +1,7 @@
 """The report: one page that carries everything it shows."""
 
-from pathlib import Path
-
 import yaml
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from thermalign.report.chapters import (
     ablation,
@@ -24,9 +22,9 @@ from thermalign.report.chapters import (
     variants,
     verification,
 )
-from thermalign.report.faces import images
-from thermalign.report.paper import CITATION
 from thermalign.report.study import Study
+
+TITLE = "Landmark detectors on thermal faces, and what their error costs verification"
 
 CHAPTERS = (
     findings,
@@ -64,7 +62,7 @@ def render(study: Study) -> str:
         A whole document.
     """
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
+        loader=PackageLoader("thermalign.report", ""),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -75,7 +73,7 @@ def render(study: Study) -> str:
     return environment.get_template("page.html.j2").render(
         study=study,
         chapters=[chapter for chapter in chapters if chapter],
-        images=images(study.examples),
-        citation=CITATION,
+        images=faces.images(study.examples),
+        citation=errors.CITATION,
         config=yaml.safe_dump(study.config, sort_keys=False, allow_unicode=True, width=88),
     )

@@ -1,7 +1,6 @@
 """The images that stand for a dataset on its contact sheets, and what of each is shown."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -124,7 +123,7 @@ def picture_of(row: Mapping[Any, Any]) -> Any:
         return read_image(row)
     # As stored: boxes and points count those pixels, whatever way a camera says it was held.
     as_stored = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-    pixels = cv2.imread(str(Path(row["path"])), as_stored)
+    pixels = cv2.imread(str(row["path"]), as_stored)
     if pixels is None:
         raise ValueError(f"{row['path']}: does not open as an image; replace the file")
     return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)

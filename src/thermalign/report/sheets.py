@@ -1,11 +1,10 @@
-"""Contact sheets of a dataset: which images they show, how they are drawn and embedded."""
+"""Contact sheets of a dataset: which images they show, how they are drawn."""
 
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
-import cv2
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -18,7 +17,7 @@ from matplotlib.patheffects import AbstractPathEffect, withStroke
 
 from thermalign.geometry import Floats
 from thermalign.records import boxes_of, points_of
-from thermalign.report.drawing import FAINT, address, style
+from thermalign.report.drawing import FAINT, style
 from thermalign.report.samples import (
     KINDS,
     Kind,
@@ -52,10 +51,6 @@ MARK = "#00e5ff"
 ARM = 0.04  # of the width of the box, from the middle of a landmark's cross to its ends
 ARMS = (1.5, 3.5)  # px, its limits
 
-MOST_BYTES = 450_000
-"""Of an embedded sheet; base64 makes a third more of them in the page."""
-QUALITIES = (92, 85, 78, 70, 60, 50)  # of JPEG, the first that is small enough
-
 
 @dataclass(frozen=True)
 class Sheets:
@@ -74,37 +69,6 @@ class Sheets:
     marked: bytes
     shown: dict[str, int]
     window: Window | None
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """A figure of one contact sheet, small enough to embed, sharp at its own size."""
-
-    kind: ClassVar[str] = "sheet"
-    title: str
-    caption: str
-    address: str
-    width: int
-    height: int
-
-
-def sheet(png: bytes, *, title: str, caption: str) -> Sheet:
-    """Return a PNG file as a figure, as JPEG at the best quality that is small enough.
-
-    Raises
-    ------
-    ValueError
-        If the bytes are no image.
-    """
-    pixels = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)
-    if pixels is None:
-        raise ValueError(f"{title}: the sheet does not open as an image; make it again")
-    for quality in QUALITIES:
-        _, encoded = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])
-        if encoded.size <= MOST_BYTES:
-            break
-    height, width = pixels.shape[:2]
-    return Sheet(title, caption, address(encoded.tobytes(), "image/jpeg"), width, height)
 
 
 def sheets(images: pd.DataFrame, annotations: pd.DataFrame, boxes: pd.DataFrame) -> Sheets:

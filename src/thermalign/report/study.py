@@ -1,16 +1,210 @@
-"""What the page knows: the tables of a study, looked up one protocol at a time."""
+"""What the page knows: the study as set up, its figures, its faces and its datasets."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 from thermalign.geometry import Floats
-from thermalign.report.setup import Look, Protocol, Setup, by_number, looks, read_setup
 from thermalign.schemas.keys import ALL, ANNOTATED, DISPLACEMENT, PLACEMENT, SUBSET, Subset
+
+
+# --- How models look ---
+@dataclass(frozen=True)
+class Look:
+    """How a model appears wherever it appears.
+
+    Attributes
+    ----------
+    label : str
+    colour : hexadecimal; Okabe and Ito's palette, told apart with any colour vision
+    dash : lengths of strokes and gaps in line widths, none for a solid line: not colour alone
+    """
+
+    label: str
+    colour: str
+    dash: tuple[float, ...] = ()
+
+
+_KNOWN = {
+    "annotated": Look("annotated points", "#111111"),
+    "mtcnn": Look("MTCNN", "#009e73", (5, 1.5)),
+    "pbc": Look("PBC", "#d55e00", (3, 1.2, 1, 1.2)),
+    "dan": Look("DAN", "#0072b2"),
+    "ert": Look("regression trees", "#7b4fa3", (2, 1)),
+}
+_MEAN_SHAPE = Look("mean shape", "#8a8a8a", (1, 1.2))
+_SPARE_COLOURS = ("#cc79a7", "#e69f00", "#56b4e9", "#6a9a2d", "#8c6d31")
+_SPARE_DASHES: tuple[tuple[float, ...], ...] = ((), (4, 1.5), (1.5, 1), (6, 1, 1, 1))
+
+
+def looks(
+    models: Iterable[str], seeds: Mapping[str, tuple[str, int]] | None = None
+) -> dict[str, Look]:
+    """Return the look of every model, in the order in which tables and legends list them.
+
+    Annotated points (the ceiling) come first, then the paper's models in its order, then their
+    classical peer and others by name, then the mean shape (the floor). Trainings of one model stand
+    after it by seed and share its line: what tells them apart is their label.
+
+    Parameters
+    ----------
+    models : names
+    seeds : name under ``models:`` and training seed, by the name of a training; optional
+    """
+    repeated = dict(sorted((seeds or {}).items(), key=lambda item: item[1][1]))
+    names = {repeated[name][0] if name in repeated else name for name in models}
+    others = sorted(names - _KNOWN.keys() - {"mean_shape"})
+    ordered = {name: look for name, look in _KNOWN.items() if name in names}
+    for i, name in enumerate(others):
+        dash = _SPARE_DASHES[i // len(_SPARE_COLOURS) % len(_SPARE_DASHES)]
+        ordered[name] = Look(name, _SPARE_COLOURS[i % len(_SPARE_COLOURS)], dash)
+    if "mean_shape" in names:
+        ordered["mean_shape"] = _MEAN_SHAPE
+    listed: dict[str, Look] = {}
+    for name, look in ordered.items():
+        mine = {training: seed for training, (model, seed) in repeated.items() if model == name}
+        named = {t: replace(look, label=f"{look.label}, seed {seed}") for t, seed in mine.items()}
+        listed |= {name: look} | named
+    return listed
+
+
+# --- What was set up ---
+
+Block = Mapping[str, Any]
+"""A block of the configuration."""
+
+READINGS = {
+    "exclude": "own moment left out of the gallery",
+    "keep": "own moment enrolled",
+}
+"""Reading of ``same_moment`` to its name."""
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One variant as a column of a table or a point of a figure.
+
+    Attributes
+    ----------
+    name : as configured
+    group, title : what is changed, and how far
+    level : ``title`` as a number, or 0
+    """
+
+    name: str
+    group: str
+    title: str
+    level: float = 0.0
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which images a protocol takes as probes or gallery; empty tuples take all."""
+
+    modality: str = ""
+    conditions: tuple[str, ...] = ()
+    ranges: tuple[str, ...] = ()
+    sessions: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """Spell the modality and what narrows it."""
+        narrowed = ("conditions", "ranges", "sessions")
+        parts = [f"{n} {', '.join(getattr(self, n))}" for n in narrowed if getattr(self, n)]
+        return "; ".join([self.modality, *parts])
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """A protocol as it was configured.
+
+    Attributes
+    ----------
+    name, label : as configured, and as the page spells it
+    paper : protocol of the paper whose printed figures belong beside it; 0 for none
+    dataset : str
+    readings : readings of ``same_moment`` that were scored, the headline first; empty if unknown
+    series : equal for protocols that differ in nothing but their number of training subjects
+    probe, gallery : Selection
+    """
+
+    name: str
+    label: str = ""
+    paper: int = 0
+    dataset: str = ""
+    readings: tuple[str, ...] = ()
+    series: str = ""
+    probe: Selection = Selection()
+    gallery: Selection = Selection()
+
+    def __post_init__(self) -> None:
+        """Take the name as the label where there is none."""
+        object.__setattr__(self, "label", self.label or self.name)
+
+    @property
+    def verified(self) -> str:
+        """What names a protocol in a caption of verification: its label, and the reading."""
+        return ", ".join([self.label, *(READINGS[r] for r in self.readings[:1] if r in READINGS)])
+
+
+@dataclass(frozen=True)
+class Displacements:
+    """How annotated points were displaced; slopes are fitted up to a level, if configured."""
+
+    range: str = ""
+    kinds: tuple[str, ...] = ()
+    linear_up_to: float | None = None
+
+
+@dataclass(frozen=True)
+class Setup:
+    """The configuration as chapters need it.
+
+    Attributes
+    ----------
+    protocols : by name
+    normalisation : of a model's input, where it is stated; by model
+    moved, resized : variants whose boxes are moved or resized, by rising level
+    detectors : model that finds the boxes; by variant
+    recordings : variants that are other recordings, alike ones side by side; by protocol
+    variant_datasets : dataset of a recording; by variant
+    matcher : as configured
+    ablation, sweep : what differs from it; by name
+    displacements : Displacements
+    metrics : names of further metrics
+    seed : of whatever the evaluation draws
+    simulated : whether any dataset comes from the built-in simulator
+    """
+
+    protocols: dict[str, Protocol] = field(default_factory=dict)
+    normalisation: dict[str, str] = field(default_factory=dict)
+    moved: list[Condition] = field(default_factory=list)
+    resized: list[Condition] = field(default_factory=list)
+    detectors: dict[str, str] = field(default_factory=dict)
+    recordings: dict[str, list[Condition]] = field(default_factory=dict)
+    variant_datasets: dict[str, str] = field(default_factory=dict)
+    matcher: Block = field(default_factory=dict)
+    ablation: dict[str, Block] = field(default_factory=dict)
+    sweep: dict[str, Block] = field(default_factory=dict)
+    displacements: Displacements = Displacements()
+    metrics: tuple[str, ...] = ()
+    seed: int = 0
+    simulated: bool = False
+
+    @property
+    def permuted(self) -> list[str]:
+        """Matchers of the ablation that are fitted to permuted labels."""
+        return [name for name, block in self.ablation.items() if "permutations" in block]
+
+    def protocol(self, name: str) -> Protocol:
+        """Return a protocol; one that is not configured has a name and nothing else."""
+        return self.protocols.get(name, Protocol(name))
+
+
+# --- Figures, looked up one protocol at a time ---
 
 LEVEL = 0.05
 """Level below which an adjusted p is significant."""
@@ -24,10 +218,8 @@ class Value:
     ----------
     value, low, high : float
         The 95 % interval is NaN without one.
-    n : int
-        Images or comparisons, of all folds.
-    p : float
-        Of a difference: adjusted by Holm's method; NaN without one.
+    n : images or comparisons, of all folds
+    p : of a difference, adjusted by Holm's method; NaN without one
     """
 
     value: float
@@ -64,11 +256,6 @@ class View:
 
     Look-ups find every row by its subset. Lists hide the rows of experiments and of readings that
     are not the headline, which change something on purpose: :meth:`within` shows them.
-
-    Attributes
-    ----------
-    protocol : Protocol
-    looks : dict of model to Look
     """
 
     def __init__(
@@ -88,11 +275,6 @@ class View:
     def label(self) -> str:
         """The protocol as the page spells it."""
         return self.protocol.label
-
-    @property
-    def readings(self) -> tuple[str, ...]:
-        """Readings of ``same_moment`` that were scored, the headline first; may be unknown."""
-        return self.protocol.readings
 
     @property
     def verified(self) -> str:
@@ -126,10 +308,8 @@ class View:
 
     def levels(self, model: str, metric: str, setting: str, modality: str = "") -> Curve:
         """Return the known values of a kind of displacement, by rising level."""
-        found = [
-            (subset.level, next(iter(points.values())))
-            for subset, points in self._displaced(model, metric, setting, modality)
-        ]
+        displaced = self._displaced(model, metric, setting, modality)
+        found = [(subset.level, next(iter(points.values()))) for subset, points in displaced]
         return sorted((p for p in found if p[1].known), key=lambda point: point[0])
 
     def dose(self, model: str, metric: str, setting: str, modality: str = "") -> Value | None:
@@ -163,17 +343,13 @@ class View:
     @cached_property
     def other(self) -> "View | None":
         """The view of the first reading that is not the headline, where rates were measured."""
-        for reading in self.readings[1:]:
-            view = self.within(same_moment=reading)
-            if view.models("eer", "rank1"):
-                return view
-        return None
+        views = (self.within(same_moment=reading) for reading in self.protocol.readings[1:])
+        return next((view for view in views if view.models("eer", "rank1")), None)
 
     @cached_property
     def failed(self) -> bool:
         """Whether any enrolment or acquisition failed."""
-        metrics = ("fte", "fta")
-        known = [self.known(m, subset) for m in metrics for subset in self.subsets(m)]
+        known = [self.known(m, subset) for m in ("fte", "fta") for subset in self.subsets(m)]
         return any(value.value > 0 for values in known for value in values.values())
 
     def abscissas(self, metric: str) -> list[float]:
@@ -193,7 +369,8 @@ class View:
 
     def attributes(self, *metrics: str) -> list[Subset]:
         """Return the subsets of people with one attribute, by name."""
-        found = {s for _, s, _ in self._measured(metrics) if fields_of(s) == ATTRIBUTE}
+        one = {"attribute", "attribute_value"}
+        found = {s for _, s, _ in self._measured(metrics) if _fields(s) == one}
         return sorted(found, key=lambda s: (s.attribute, s.attribute_value))
 
     def settings(self, experiment: str, *metrics: str) -> list[str]:
@@ -214,7 +391,7 @@ class View:
         return self._split("volume", metrics)
 
     def _split(self, column: str, metrics: tuple[str, ...]) -> list[Subset]:
-        found = by_number(s for s in self.subsets(*metrics) if fields_of(s) == {column})
+        found = by_number(s for s in self.subsets(*metrics) if _fields(s) == {column})
         return found if len(found) > 1 else []
 
     def _measured(self, metrics: tuple[str, ...]) -> Iterator[Key]:
@@ -232,11 +409,17 @@ class View:
                 yield subset, points
 
 
-ATTRIBUTE = {"attribute", "attribute_value"}
-"""Fields of a subset of people."""
+def by_number(subsets: Iterable[Subset]) -> list[Subset]:
+    """Sort subsets by the numbers, then the words, that they hold."""
+
+    def key(subset: Subset) -> list[tuple[int, str]]:
+        values = (str(value) for value in subset if value)
+        return [(int(v), "") if v.isdecimal() else (0, v) for v in values]
+
+    return sorted(subsets, key=key)
 
 
-def fields_of(subset: Subset) -> set[str]:
+def _fields(subset: Subset) -> set[str]:
     """Return the columns in which a subset is not all of the study."""
     return {name for name, value in zip(SUBSET, subset, strict=True) if value}
 
@@ -259,22 +442,19 @@ class Pair:
     subjects: int
 
 
+# --- Faces, and the cards of datasets ---
 @dataclass(frozen=True)
 class Example:
     """One face as one model saw it.
 
     Attributes
     ----------
-    protocol, model, subject_id : str
-    range : int
-    pixels : (H, W) float
-        The face, already cropped, in any unit.
+    protocol, model, subject_id, range : str; int
+    pixels : (H, W) float, the face, already cropped, in any unit
     annotated, predicted : (L, 2) float, pixels of the crop, (x, y), or None
         NaN where no face was found.
-    nmse : float
-        NaN without annotated or predicted points.
-    kind : str
-        "typical", "best" or "worst".
+    nmse : NaN without annotated or predicted points
+    kind : "typical", "best" or "worst"
     """
 
     protocol: str
@@ -295,14 +475,10 @@ class Picture:
     Attributes
     ----------
     protocol : str
-    title : str
-        What is done to the face or its box.
-    pixels : (H, W) float
-        The face, already cropped; degrees Celsius where thermal.
-    given : (4,) float, pixels of the crop, (x, y, width, height)
-        The box that detectors trained for.
-    boxes : list of (4,) float
-        Those of the variants.
+    title : what is done to the face or its box
+    pixels : (H, W) float, the face, already cropped; degrees Celsius where thermal
+    given : (4,) float, pixels of the crop, (x, y, width, height), box that detectors trained for
+    boxes : (4,) float each, those of the variants
     """
 
     protocol: str
@@ -310,6 +486,33 @@ class Picture:
     pixels: Floats
     given: Floats
     boxes: list[Floats] = field(default_factory=list)
+
+
+MEASURES = {
+    "interocular_distance": "Interocular distance (IOD), px",
+    "roll": "Roll, degrees",
+    "yaw_proxy": "Yaw proxy, IOD",
+    "pitch_proxy": "Pitch proxy",
+    "mouth_line": "Mouth line below eye line, IOD",
+    "mouth_width": "Mouth width, IOD",
+    "box_width": "Face box width, IOD",
+    "box_height": "Face box height, IOD",
+}
+"""What a face measures, as the page spells it."""
+
+Column = tuple[str, str]
+"""Modality and range of a card's column; both empty for the whole dataset."""
+
+WHOLE: Column = ("", "")
+
+
+class Statistic(NamedTuple):
+    """A row of CARD: a mean over images with its standard deviation, or a count, or a share."""
+
+    value: float
+    sd: float
+    n: int
+    unit: str
 
 
 @dataclass(frozen=True)
@@ -322,7 +525,41 @@ class DatasetCard:
     contact: bytes
     marked: bytes
 
+    @cached_property
+    def _cells(self) -> dict[tuple[Column, str], dict[float, Statistic]]:
+        cells: dict[tuple[Column, str], dict[float, Statistic]] = {}
+        columns = ["modality", "range", "statistic", "at", *Statistic._fields]
+        for row in self.card[columns].itertuples(index=False, name=None):
+            modality, reach, statistic, at, *figures = row
+            cells.setdefault(((modality, reach), statistic), {})[at] = Statistic(*figures)
+        return cells
 
+    @cached_property
+    def columns(self) -> list[Column]:
+        """Every modality at every range, in the order of the table."""
+        return [c for c in dict.fromkeys(column for column, _ in self._cells) if all(c)]
+
+    @property
+    def with_faces(self) -> list[Column]:
+        """The columns that have annotated faces."""
+        return [column for column in self.columns if self.get("interocular_distance", column)]
+
+    def get(self, statistic: str, column: Column = WHOLE) -> Statistic | None:
+        """Return a statistic, or None where the card does not have it."""
+        return self._cells.get((column, statistic), {}).get(0.0)
+
+    def count(self, statistic: str, column: Column = WHOLE) -> float:
+        """Return a count; 0 where the card does not have it."""
+        found = self.get(statistic, column)
+        return found.value if found else 0.0
+
+    def histogram(self, measure: str, column: Column) -> list[tuple[float, float]]:
+        """Return lower edge and share of every bin, rising."""
+        bins = self._cells.get((column, f"{measure}_histogram"), {})
+        return [(edge, statistic.value) for edge, statistic in sorted(bins.items())]
+
+
+# --- The whole of it ---
 @dataclass(frozen=True)
 class Study:
     """Everything the report shows; see :mod:`thermalign.schemas` for the tables.
@@ -330,28 +567,23 @@ class Study:
     Attributes
     ----------
     title : str
-    config : dict
-        The whole configuration.
-    summary, differences, spread, costs, curves : DataFrame
-        SUMMARY, DIFFERENCES, SPREAD, COSTS, CURVES.
-    seeds : dict of str to (str, int)
-        Name under ``models:`` and training seed of every model that is one of several trainings.
-    parameters : DataFrame
-        model, detector, configured, paper: counts of trainable parameters.
-    examples : list of Example
-    dataset : DataFrame
-        dataset, volume, range, condition, modality, subjects, images.
-    boxes : list of str
-        A sentence per dataset: which face box was used.
-    cards : list of DatasetCard
-    pictures : list of Picture
-        A face of each protocol under the variants.
+    config : the whole configuration, as the page lists it
+    setup : the same, resolved
+    summary, differences, spread, costs, curves : SUMMARY, DIFFERENCES, SPREAD, COSTS, CURVES
+    seeds : training -> (name under ``models:``, training seed), where a model has several
+    parameters : model, detector, configured, paper: counts of trainable parameters
+    examples : faces as models saw them
+    dataset : dataset, volume, range, condition, modality, subjects, images
+    boxes : a sentence per dataset: which face box was used
+    cards : one per dataset
+    pictures : a face of each protocol under the variants
     commit : str
-    versions : dict of str to str
+    versions : of software, by name
     """
 
     title: str
     config: dict[str, Any]
+    setup: Setup
     summary: pd.DataFrame
     differences: pd.DataFrame
     spread: pd.DataFrame
@@ -366,11 +598,6 @@ class Study:
     pictures: list[Picture]
     commit: str
     versions: dict[str, str]
-
-    @cached_property
-    def setup(self) -> Setup:
-        """The configuration, resolved."""
-        return read_setup(self.config)
 
     @cached_property
     def looks(self) -> dict[str, Look]:
@@ -388,28 +615,21 @@ class Study:
         names = dict.fromkeys([*configured, *present])
         return [View(self.summary, self.setup.protocol(p), looks=self.looks) for p in names]
 
-    @cached_property
-    def paired(self) -> pd.DataFrame:
-        """DIFFERENCES without those of two trainings with different seeds."""
-        first, second = (
-            self.differences[side].map(lambda name: self.seeds.get(name, (name, None))[1])
-            for side in ("model_a", "model_b")
-        )
-        return self.differences[first.isna() | second.isna() | (first == second)]
-
     def pairs(self, protocol: str) -> list[Pair]:
-        """Return the compared pairs of a protocol, in the order of the table."""
-        mine = self.paired[self.paired["protocol"] == protocol]
-        named = ["metric", "at", "model_a", "model_b"]
-        keys = mine[[*SUBSET, *named]].itertuples(index=False, name=None)
-        figures = mine[["value", "low", "high", "n", "p_holm"]].itertuples(index=False, name=None)
-        people = mine["n_subjects"]
-        return [
-            Pair(Subset(*subset), metric, at, first, second, Value(*its), p, n)
-            for (*subset, metric, at, first, second), its, p, n in zip(
-                keys, figures, mine["p"], people, strict=True
-            )
-        ]
+        """Return the compared pairs of a protocol, in the order of the table.
+
+        Two trainings with different seeds are no pair.
+        """
+        mine = self.differences[self.differences["protocol"] == protocol]
+        key, figures = "metric at model_a model_b p n_subjects", "value low high n p_holm"
+        columns = [*SUBSET, *key.split(), *figures.split()]
+        found = []
+        for row in mine[columns].itertuples(index=False, name=None):
+            metric, at, first, second, p, people, *its = row[len(SUBSET) :]
+            if len({self.seeds[m][1] for m in (first, second) if m in self.seeds}) < 2:
+                subset = Subset(*row[: len(SUBSET)])
+                found.append(Pair(subset, metric, at, first, second, Value(*its), p, people))
+        return found
 
     def kinds(self, view: View) -> list[str]:
         """Return the kinds of displacement with a curve: as configured, then any others."""

@@ -3,16 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from thermalign import tables
 from thermalign.provenance import commit
 from thermalign.report import inputs
-from thermalign.report.faces import examples
-from thermalign.report.gallery import pictures
-from thermalign.report.page import render
-from thermalign.report.setup import read_setup
-from thermalign.report.study import DatasetCard, Study
+from thermalign.report.page import TITLE, render
+from thermalign.report.pictures import pictures
+from thermalign.report.study import Study
 from thermalign.schemas.dataset import ANNOTATIONS, BOXES, IMAGES
 from thermalign.schemas.descriptions import CARD, LIKENESS
 from thermalign.schemas.measures import DIFFERENCES, SPREAD, SUMMARY
@@ -60,46 +56,34 @@ def run(
     page : Path
     code : str
     """
-    setup = read_setup(config)
-    known = {n: tables.read(path, IMAGES) for n, path in zip(dataset, images, strict=True)}
-    truth = {
-        n: tables.read(path, ANNOTATIONS) for n, path in zip(dataset, annotations, strict=True)
-    }
-    where = {n: tables.read(path, BOXES) for n, path in zip(dataset, boxes, strict=True)}
+    setup = inputs.read_setup(config)
+    known, truth, where = (
+        {name: tables.read(path, schema) for name, path in zip(dataset, paths, strict=True)}
+        for paths, schema in ((images, IMAGES), (annotations, ANNOTATIONS), (boxes, BOXES))
+    )
     other = {n: tables.read(path, IMAGES) for n, path in zip(recorded, recordings, strict=True)}
     found = inputs.first_trainings(tables.read_many(predictions, PREDICTIONS), seeds)
-    of_dataset = {n: found[found["protocol"].isin(setup.protocols_of(n))] for n in dataset}
     study = Study(
-        title=inputs.TITLE,
+        title=TITLE,
         config=config,
+        setup=setup,
         summary=tables.read(summary, SUMMARY),
         differences=tables.read(differences, DIFFERENCES),
         spread=tables.read(spread, SPREAD),
         seeds={training: (model, seed) for training, (model, seed) in seeds.items()},
-        costs=inputs.costs(
-            path.read_text(encoding="utf-8") for path in sorted(logs.rglob("*.log"))
-        ),
+        costs=inputs.costs(path.read_text("utf-8") for path in sorted(logs.rglob("*.log"))),
         curves=tables.read_many(curves, CURVES),
-        parameters=inputs.parameters(setup, map(tables.read_metadata, curves), seeds),
-        examples=[
-            example
-            for n in dataset
-            for example in examples(of_dataset[n], truth[n], known[n], where[n])
-        ],
-        dataset=pd.concat([inputs.counts(n, known[n]) for n in dataset], ignore_index=True),
-        boxes=[inputs.box_sentence(n, setup.boxes[n], where[n]) for n in dataset],
-        cards=[
-            DatasetCard(
-                name,
-                tables.read(card, CARD),
-                tables.read(likeness, LIKENESS),
-                contact.read_bytes(),
-                mark.read_bytes(),
-            )
-            for name, card, likeness, contact, mark in zip(
-                dataset, cards, likenesses, contacts, marked, strict=True
-            )
-        ],
+        parameters=inputs.parameters(config["models"], map(tables.read_metadata, curves), seeds),
+        examples=inputs.examples(setup, found, truth, known, where),
+        dataset=inputs.counts(known),
+        boxes=[inputs.box_sentence(n, config["datasets"][n]["box"], where[n]) for n in dataset],
+        cards=inputs.cards(
+            dataset,
+            (tables.read(path, CARD) for path in cards),
+            (tables.read(path, LIKENESS) for path in likenesses),
+            (path.read_bytes() for path in contacts),
+            (path.read_bytes() for path in marked),
+        ),
         pictures=pictures(setup, known | other, where),
         commit=commit(),
         versions=inputs.versions(code),

@@ -19,8 +19,7 @@ from thermalign.report.layout import (
     spelt,
     subset_label,
 )
-from thermalign.report.setup import Setup, by_number
-from thermalign.report.study import Study, Value, View
+from thermalign.report.study import Setup, Study, Value, View, by_number
 from thermalign.schemas.keys import ALL, ANNOTATED, MATCHER, STUDY, SWEEP, Subset
 
 SECOND_LINES = (

@@ -16,8 +16,7 @@ from thermalign.report.layout import (
     number,
     percent,
 )
-from thermalign.report.setup import Look
-from thermalign.report.study import Study
+from thermalign.report.study import Look, Study
 
 
 def chapter(study: Study) -> Chapter:

@@ -6,7 +6,6 @@ from typing import Any
 import pandas as pd
 
 from thermalign.images import DEGREES, FULL_SCALE
-from thermalign.report.card import MEASURES, Card, Statistic
 from thermalign.report.layout import (
     MINUS,
     MISSING,
@@ -24,7 +23,7 @@ from thermalign.report.layout import (
     number,
     percent,
 )
-from thermalign.report.study import DatasetCard, Study
+from thermalign.report.study import MEASURES, DatasetCard, Statistic, Study
 
 IN_TENTHS = ("interocular_distance", "roll")
 """Measures printed with one digit after the point; the others with three."""
@@ -82,7 +81,7 @@ def chapter(study: Study) -> Chapter:
     parts = []
     for card in study.cards:
         likeness = likeness_table(card)
-        blocks: list[Block] = [card_table(Card(card)), *([likeness] if likeness else [])]
+        blocks: list[Block] = [card_table(card), *([likeness] if likeness else [])]
         parts.append(Part(card.name, blocks))
     return Chapter("data", "Data", parts, [*map(Paragraph, study.boxes), counts or absent])
 
@@ -112,7 +111,7 @@ def dataset_table(frame: pd.DataFrame) -> Table | None:
     )
 
 
-def card_table(card: Card) -> Table:
+def card_table(card: DatasetCard) -> Table:
     """Lay out a card, a column per modality and range.
 
     Statistics of CARD: the counts, bytes_per_image, ``MEASURES``, not_visible, mean_shape_nmse,
@@ -133,7 +132,7 @@ def card_table(card: Card) -> Table:
     )
 
 
-def _notes(card: Card) -> list[str]:
+def _notes(card: DatasetCard) -> list[str]:
     pair = card.get("bytes_per_pair")
     size = f" A pair takes {_size(pair)}." if pair else ""
     annotated, images = card.count("annotated"), card.count("images")
@@ -155,7 +154,7 @@ def _notes(card: Card) -> list[str]:
     ]
 
 
-def _image_rows(card: Card) -> list[Row]:
+def _image_rows(card: DatasetCard) -> list[Row]:
     rows = [
         Row(title, [Cell(number(card.count(statistic, column))) for column in card.columns])
         for statistic, title in COUNTS.items()
@@ -163,7 +162,7 @@ def _image_rows(card: Card) -> list[Row]:
     return [*rows, _row(card, "File size", ["bytes_per_image"], _size)]
 
 
-def _face_rows(card: Card) -> list[Row]:
+def _face_rows(card: DatasetCard) -> list[Row]:
     rows = [
         _row(card, title, [measure], _tenths if measure in IN_TENTHS else _thousandths)
         for measure, title in MEASURES.items()
@@ -172,7 +171,7 @@ def _face_rows(card: Card) -> list[Row]:
     return [*rows, _row(card, "Mean shape, NMSE", ["mean_shape_nmse"], _error)]
 
 
-def _pixel_rows(card: Card) -> list[Row]:
+def _pixel_rows(card: DatasetCard) -> list[Row]:
     rows = []
     for part, title in (("image", "Whole image"), ("box", "Face box")):
         rows.append(_row(card, f"{title}, mean", [f"{part}_mean"], _pixel))
@@ -182,7 +181,9 @@ def _pixel_rows(card: Card) -> list[Row]:
     return [*rows, _row(card, "Counts at the greatest", ["high_saturated"], _share)]
 
 
-def _row(card: Card, title: str, statistics: list[str], show: Callable[[Statistic], str]) -> Row:
+def _row(
+    card: DatasetCard, title: str, statistics: list[str], show: Callable[[Statistic], str]
+) -> Row:
     cells = []
     for column in card.columns:
         found = [figure for s in statistics if (figure := card.get(s, column))]

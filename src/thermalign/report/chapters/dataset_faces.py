@@ -1,13 +1,15 @@
 """The faces of the data: how annotated ones spread, and contact sheets."""
 
+from dataclasses import dataclass
+from typing import ClassVar
+
+import cv2
+import numpy as np
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from thermalign.report.card import MEASURES, Card, Column
-from thermalign.report.drawing import Panel, Panels, axes_of, dash, panel, style
+from thermalign.report.drawing import Panel, Panels, address, axes_of, dash, panel, style
 from thermalign.report.layout import MINUS, THIN, Block, Chapter, Part, number
-from thermalign.report.setup import Look
-from thermalign.report.sheets import sheet
-from thermalign.report.study import DatasetCard, Study
+from thermalign.report.study import MEASURES, Column, DatasetCard, Look, Study
 
 FLAT = (4.3, 2.2)  # inches
 
@@ -16,6 +18,22 @@ _DASHES: dict[str, tuple[tuple[float, ...], ...]] = {
     "thermal": ((), (7, 1.5, 1.5, 1.5), (1.5, 1)),
     "visible": ((4, 1.5), (2, 2.5), (6, 1, 1, 1, 1, 1)),
 }
+
+MOST_BYTES = 450_000
+"""Of an embedded sheet; base64 makes a third more of them in the page."""
+QUALITIES = (92, 85, 78, 70, 60, 50)  # of JPEG, the first that is small enough
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A figure of one contact sheet, small enough to embed, sharp at its own size."""
+
+    kind: ClassVar[str] = "sheet"
+    title: str
+    caption: str
+    address: str
+    width: int
+    height: int
 
 
 def chapter(study: Study) -> Chapter | None:
@@ -28,8 +46,7 @@ def chapter(study: Study) -> Chapter | None:
     return Chapter("data-faces", "Faces of the data", parts) if parts else None
 
 
-def _blocks(dataset: DatasetCard) -> list[Block]:
-    card = Card(dataset)
+def _blocks(card: DatasetCard) -> list[Block]:
     panels = histogram_panels(card)
     caption = (
         f"Spread of the annotated faces of {card.name}: share of images per bin, by modality and "
@@ -39,9 +56,28 @@ def _blocks(dataset: DatasetCard) -> list[Block]:
     contact, marked = f"Contact sheet of {card.name}.", f"Boxes and landmarks of {card.name}."
     return [
         *([Panels(panels, caption, legend)] if panels else []),
-        sheet(dataset.contact, title=contact, caption=contact_caption(card)),
-        sheet(dataset.marked, title=marked, caption=marked_caption(card)),
+        sheet(card.contact, title=contact, caption=contact_caption(card)),
+        sheet(card.marked, title=marked, caption=marked_caption(card)),
     ]
+
+
+def sheet(png: bytes, *, title: str, caption: str) -> Sheet:
+    """Return a PNG file as a figure, as JPEG at the best quality that is small enough.
+
+    Raises
+    ------
+    ValueError
+        If the bytes are no image.
+    """
+    pixels = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)
+    if pixels is None:
+        raise ValueError(f"{title}: the sheet does not open as an image; make it again")
+    for quality in QUALITIES:
+        _, encoded = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])
+        if encoded.size <= MOST_BYTES:
+            break
+    height, width = pixels.shape[:2]
+    return Sheet(title, caption, address(encoded.tobytes(), "image/jpeg"), width, height)
 
 
 def look_of(column: Column) -> Look:
@@ -56,7 +92,7 @@ def look_of(column: Column) -> Look:
     return Look(label, colours[place], dashes[turn % len(dashes)])
 
 
-def histogram_panels(card: Card) -> list[Panel]:
+def histogram_panels(card: DatasetCard) -> list[Panel]:
     """Draw a panel per measure that the card has bins of, a line per modality and range."""
     panels = []
     for measure, title in MEASURES.items():
@@ -86,7 +122,7 @@ def _limits(lines: list[list[tuple[float, float]]]) -> tuple[float, float]:
     return min(filled) - width, max(filled) + 2 * width
 
 
-def _spoken(card: Card, measure: str) -> str:
+def _spoken(card: DatasetCard, measure: str) -> str:
     means = [
         f"{look_of(column).label} {mean.value:.3g}"
         for column in card.with_faces
@@ -95,7 +131,7 @@ def _spoken(card: Card, measure: str) -> str:
     return f"Histogram of {MEASURES[measure]} in {card.name}. Means: {', '.join(means)}."
 
 
-def contact_caption(card: Card) -> str:
+def contact_caption(card: DatasetCard) -> str:
     """Say which images the contact sheet shows, and how."""
     return (
         f"The first image by name of {_share(card, 'contact_kinds', 'kinds')} kinds (modality, "
@@ -105,7 +141,7 @@ def contact_caption(card: Card) -> str:
     )
 
 
-def marked_caption(card: Card) -> str:
+def marked_caption(card: DatasetCard) -> str:
     """Say which images the sheet of boxes and landmarks shows, and how."""
     points = " and, where there are any, the annotated points" if card.count("annotated") else ""
     return (
@@ -116,11 +152,11 @@ def marked_caption(card: Card) -> str:
     )
 
 
-def _share(card: Card, part: str, whole: str) -> str:
+def _share(card: DatasetCard, part: str, whole: str) -> str:
     return f"{number(card.count(part))} of {number(card.count(whole))}"
 
 
-def _scale(card: Card) -> str:
+def _scale(card: DatasetCard) -> str:
     """Say how thermal images are coloured."""
     low, high = card.get("colour_low"), card.get("colour_high")
     if low and high:

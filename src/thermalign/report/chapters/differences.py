@@ -27,8 +27,7 @@ from thermalign.report.layout import (
     signed,
     subset_label,
 )
-from thermalign.report.setup import by_number
-from thermalign.report.study import Pair, Study, Value, View
+from thermalign.report.study import Pair, Study, Value, View, by_number
 from thermalign.schemas.keys import ALL, Subset
 
 NEAREST = Subset(range="1")

@@ -40,8 +40,7 @@ from thermalign.report.layout import (
     rate_cell,
     spelt,
 )
-from thermalign.report.setup import Look
-from thermalign.report.study import Curve, Study, Value, View
+from thermalign.report.study import Curve, Look, Study, Value, View
 from thermalign.schemas.keys import ANNOTATED
 
 MODALITIES = ("thermal", "visible")
@@ -231,7 +230,7 @@ def _caption(study: Study, view: View, kind: str) -> str:
 def _control_words(view: View, sides: Mapping[str, Curve]) -> str:
     counts = ", ".join(f"{m} {number(points[0][1].n)}" for m, points in sides.items())
     whose = "thermal and visible probes of the same moments, none meeting its own"
-    if view.readings[:1] != ("exclude",):
+    if view.protocol.readings[:1] != ("exclude",):
         whose = (
             "only the moments whose visible image is not enrolled, in thermal and visible probes "
             "alike"

@@ -1,9 +1,11 @@
 """Landmark error: NMSE in tables, its distribution in curves, other summaries, by attributes."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 
+from thermalign.catalogue import further_metrics
 from thermalign.report.drawing import Panels, curve_panels, fraction_axis, percent_axis
 from thermalign.report.layout import (
     INTERVALS,
@@ -24,6 +26,7 @@ from thermalign.report.layout import (
     column_groups,
     field_label,
     fraction,
+    further_table,
     interval,
     joined,
     model_row,
@@ -33,7 +36,6 @@ from thermalign.report.layout import (
     rate_cell,
     subset_label,
 )
-from thermalign.report.paper import NOTES, SPREAD, Published, published
 from thermalign.report.study import Curve, Study, Value, View
 from thermalign.schemas.keys import ALL, Subset
 
@@ -65,12 +67,58 @@ NORMALISED = (
 DETAILS = (("landmark", "Landmark"), ("condition", "Condition"))
 """Column of the tables, and the title of its group."""
 
+CITATION = (
+    "Poster, Hu, Nasrabadi and Riggan, “An Examination of Deep-Learning Based Landmark Detection "
+    "Methods on Thermal Face Imagery”, CVPR Workshops 2019"
+)
+
+AVERAGE = "average"
+
+
+@dataclass(frozen=True)
+class Published:
+    """A printed NMSE and the spread printed behind its ± sign, both as fractions."""
+
+    nmse: float
+    spread: float
+
+
+def _printed(*figures: float) -> dict[str, Published]:
+    columns = ("1", "2", "3", AVERAGE)
+    return {c: Published(figures[2 * i], figures[2 * i + 1]) for i, c in enumerate(columns)}
+
+
+PRINTED: dict[int, dict[str, dict[str, Published]]] = {
+    1: {
+        "mtcnn": _printed(0.201, 0.02, 0.205, 0.02, 0.187, 0.03, 0.198, 0.03),
+        "pbc": _printed(0.164, 0.02, 0.330, 0.06, 0.716, 0.05, 0.403, 0.03),
+        "dan": _printed(0.050, 0.02, 0.056, 0.02, 0.061, 0.02, 0.056, 0.02),
+    },
+    2: {
+        "mtcnn": _printed(0.112, 0.03, 0.109, 0.03, 0.114, 0.03, 0.097, 0.03),
+        "pbc": _printed(0.073, 0.01, 0.117, 0.02, 0.236, 0.06, 0.211, 0.04),
+        "dan": _printed(0.044, 0.02, 0.045, 0.02, 0.047, 0.02, 0.046, 0.02),
+    },
+}
+"""Protocol, model, and range or average, to what the paper printed."""
+
+PAPER_SPREAD = "The paper’s ± is a standard deviation averaged over landmarks and folds."
+
+PAPER_NOTES = {
+    1: "The paper’s average is the plain mean of its three ranges.",
+    2: (
+        "The paper’s averages for MTCNN and PBC are not means of its range columns. They can be "
+        "that only if those columns hold Volume 1 alone and the average adds Volume 2; the paper "
+        "does not say. Its figures stand under Volume 1 here for that reason."
+    ),
+}
+
 
 def chapter(study: Study) -> Chapter:
     """Show how far predicted points lie from annotated ones, a part per protocol.
 
     It reads SUMMARY: nmse, nmse_sd, nmse_best_cell, ced, failure_rate, failure_at, ced_auc and the
-    NMSE of ``NORMALISED``.
+    NMSE of ``NORMALISED``; and further metrics of errors by their names.
     """
     parts = [Part(view.label, _blocks(study, view)) for view in study.views]
     return Chapter("error", "Landmark error", parts)
@@ -82,7 +130,15 @@ def _blocks(study: Study, view: View) -> list[Block]:
         "no detector was run.",
         tone="absent",
     )
-    others = (detail_table(view), person_table(view), summary_table(view))
+    known = further_metrics("of_errors")
+    further = further_table(
+        view,
+        [name for name in study.setup.metrics if name in known],
+        caption=f"Further measures of error, {view.label}",
+        head="Model",
+        note="Of the errors of found faces, in interocular distances (IOD).",
+    )
+    others = (detail_table(view), person_table(view), summary_table(view), further)
     return [first, *ced(study, view), *(table for table in others if table)]
 
 
@@ -116,6 +172,22 @@ def nmse_table(view: View) -> Table | None:
     )
 
 
+def published(paper: int, model: str, subset: Subset) -> Published | None:
+    """Return what the paper printed for a protocol, a model and a subset of images, or None.
+
+    Parameters
+    ----------
+    paper : int
+        The paper's protocol, 1 or 2; 0 for none.
+    model : str
+    subset : Subset
+        The average answers to all images, a range to itself and to its part of Volume 1.
+    """
+    column = AVERAGE if subset == ALL else subset.range
+    known = subset in (ALL, Subset(range=subset.range), Subset(volume="1", range=subset.range))
+    return PRINTED.get(paper, {}).get(model, {}).get(column) if known else None
+
+
 def _nmse_notes(view: View, rows: list[Row]) -> list[str]:
     heads = {row.head for row in rows}
     bold = any(cell.tone == "best" for row in rows for cell in row.cells)
@@ -125,7 +197,7 @@ def _nmse_notes(view: View, rows: list[Row]) -> list[str]:
         INTERVALS if any_detail(rows) else "",
         "Bold: lowest of its column." if bold else "",
     ]
-    quoted = [SPREAD, NOTES[view.protocol.paper]] if IN_THE_PAPER in heads else []
+    quoted = [PAPER_SPREAD, PAPER_NOTES[view.protocol.paper]] if IN_THE_PAPER in heads else []
     return [joined(first), *([REACH] if NEAREST in heads else []), *quoted]
 
 

@@ -23,8 +23,7 @@ from thermalign.report.layout import (
     spelt,
     subset_label,
 )
-from thermalign.report.setup import READINGS
-from thermalign.report.study import Study, Value, View
+from thermalign.report.study import READINGS, Study, Value, View
 from thermalign.schemas.keys import ALL, ANNOTATED, MATCHER, PLACEMENT, STUDY, Subset
 
 SIMULATED = (
@@ -251,7 +250,7 @@ def readings(views: Sequence[View]) -> str:
         [rates[ANNOTATED] for rates in its] for its in both if all(ANNOTATED in r for r in its)
     ]
     if known:
-        words = [READINGS[view.readings[0]] for view in pairs[0]]
+        words = [READINGS[view.protocol.readings[0]] for view in pairs[0]]
         figures = [_rate(list(its)) for its in zip(*known, strict=True)]
         said = [f"{figure} with the {text}" for figure, text in zip(figures, words, strict=True)]
         where = subset_label(headline(pairs[0][0]))

@@ -1,5 +1,6 @@
 """Operating points: rates at fixed and at preset thresholds, areas, d′, pooled scores."""
 
+from thermalign.catalogue import further_metrics
 from thermalign.report.layout import (
     ALIGNED_BY,
     INTERVALS,
@@ -11,6 +12,7 @@ from thermalign.report.layout import (
     Row,
     Table,
     column_groups,
+    further_table,
     model_row,
     number,
     people_words,
@@ -52,7 +54,8 @@ def chapter(study: Study) -> Chapter | None:
     """Lay out the operating points, a part per protocol; None where none was measured.
 
     It reads SUMMARY: tar_at_far, rank1 and what they rest on, fmr, fnmr, far and frr of thresholds
-    set on training subjects, auc, d_prime, eer and its pooled forms.
+    set on training subjects, auc, d_prime, eer and its pooled forms; and further metrics of
+    scores by their names.
     """
     parts = []
     for view in study.views:
@@ -61,6 +64,7 @@ def chapter(study: Study) -> Chapter | None:
             *threshold_tables(view),
             separation_table(view),
             pooled_table(view),
+            scores_table(study, view),
         ]
         shown = [table for table in tables if table]
         if shown:
@@ -257,6 +261,18 @@ def pooled_table(view: View) -> Table | None:
             "subject. Pooled rates have no interval."
         ],
         folded="Equal error rate of pooled scores",
+    )
+
+
+def scores_table(study: Study, view: View) -> Table | None:
+    """Lay out the further metrics of comparisons that the study names; None without any."""
+    known = further_metrics("of_scores")
+    return further_table(
+        view,
+        [name for name in study.setup.metrics if name in known],
+        caption=f"Further measures of verification, {view.verified}",
+        head=ALIGNED_BY,
+        note="Of the scores of all comparisons; a face that was not aligned scores lowest.",
     )
 
 

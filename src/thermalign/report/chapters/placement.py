@@ -37,8 +37,7 @@ from thermalign.report.layout import (
     rate_cell,
     spelt,
 )
-from thermalign.report.setup import Look
-from thermalign.report.study import Curve, Study, Value, View
+from thermalign.report.study import Curve, Look, Study, Value, View
 from thermalign.schemas.keys import ANNOTATED, PLACEMENT
 
 TALL = (SIZE[0], 1.2 * SIZE[1])

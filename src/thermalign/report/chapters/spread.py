@@ -31,8 +31,7 @@ from thermalign.report.layout import (
     fraction,
     number,
 )
-from thermalign.report.setup import Look
-from thermalign.report.study import Study
+from thermalign.report.study import Look, Study
 from thermalign.schemas.keys import rows_of
 
 APART = 0.022

@@ -1,8 +1,14 @@
 """Boxes and recordings that the detectors did not train for: NMSE and EER, faces not found."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
+from thermalign.geometry import Floats
 from thermalign.report.drawing import (
     FAINT,
     Panel,
@@ -11,12 +17,13 @@ from thermalign.report.drawing import (
     curve,
     ends,
     fraction_axis,
+    grey_address,
     panel,
     style,
 )
-from thermalign.report.gallery import gallery
 from thermalign.report.layout import (
     INTERVALS,
+    MINUS,
     MISSING,
     NBSP,
     Block,
@@ -37,8 +44,7 @@ from thermalign.report.layout import (
     rate_cell,
     subset_label,
 )
-from thermalign.report.setup import Condition, Setup
-from thermalign.report.study import Study, Value, View
+from thermalign.report.study import Condition, Picture, Setup, Study, Value, View
 from thermalign.schemas.keys import ALL, UNDISTURBED, VARIANT, Subset
 
 AS_TRAINED = Condition(UNDISTURBED, "", f"as{NBSP}trained")
@@ -63,6 +69,39 @@ DETECTED = (
     "Precision: share of detections that do; of several detections of one face one counts. Failure "
     "to acquire: share of images without any detection."
 )
+
+Box = tuple[float, float, float, float]
+"""Pixels of the picture, (x, y, width, height)."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A picture ready for the page, and the boxes drawn over it.
+
+    Attributes
+    ----------
+    address : str
+    width, height : int, pixels
+    title : str
+    given : Box or None
+    varied : list of Box
+    """
+
+    address: str
+    width: int
+    height: int
+    title: str
+    given: Box | None = None
+    varied: list[Box] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """A figure of one protocol's face under variants, on one grey scale."""
+
+    kind: ClassVar[str] = "gallery"
+    caption: str
+    faces: list[Shown]
 
 
 def chapter(study: Study) -> Chapter | None:
@@ -100,6 +139,40 @@ def _blocks(study: Study, view: View) -> list[Block]:
     shown: list[Block] = [*figure, *(table for table in tables if table)]
     picture = gallery(study.pictures, view)
     return [*([picture] if picture and shown else []), *shown]
+
+
+def gallery(pictures: Iterable[Picture], view: View) -> Gallery | None:
+    """Arrange a protocol's pictures; None without any."""
+    mine = [picture for picture in pictures if picture.protocol == view.protocol.name]
+    if not mine:
+        return None
+    low = min(float(np.percentile(picture.pixels, 1)) for picture in mine)
+    high = max(float(np.percentile(picture.pixels, 99.5)) for picture in mine)
+    black, white = (f"{end:.0f}".replace("-", MINUS) for end in (low, high))
+    return Gallery(
+        f"One face in other boxes and recordings, {view.label}, not picked by result. Where boxes "
+        "are drawn, white is the one that detectors trained for, yellow how it is moved, in a "
+        "direction of this image’s own, or resized. All pictures have one grey scale, from "
+        f"{black} (black) to {white} (white), in °C where the image is thermal.",
+        [_shown(picture, (low, high)) for picture in mine],
+    )
+
+
+def _shown(picture: Picture, ends: tuple[float, float]) -> Shown:
+    height, width = picture.pixels.shape
+    return Shown(
+        address=grey_address(picture.pixels, ends),
+        width=width,
+        height=height,
+        title=picture.title,
+        given=_box(picture.given) if picture.boxes else None,
+        varied=[_box(box) for box in picture.boxes],
+    )
+
+
+def _box(box: Floats) -> Box:
+    x, y, width, height = (float(v) for v in box)
+    return x, y, width, height
 
 
 def of(variant: str, subset: Subset = ALL) -> Subset:

@@ -26,8 +26,7 @@ from thermalign.report.layout import (
     rate_cell,
     subset_label,
 )
-from thermalign.report.setup import READINGS
-from thermalign.report.study import Study, View
+from thermalign.report.study import READINGS, Study, View
 from thermalign.schemas.keys import ALL, Subset
 
 MATCHED = (
@@ -105,7 +104,7 @@ def eer_table(view: View) -> Table | None:
     people = people_words(view, columns[-1][2])
     caption = f"Equal error rate by model{and_range(columns)}, {view.verified}"
     table = _eer_table(view, columns, caption=f"{caption}; {people}" if people else caption)
-    if table and len(view.readings) == 1:
+    if table and len(view.protocol.readings) == 1:
         return replace(table, notes=[*table.notes, OPEN])
     return table
 
@@ -216,7 +215,7 @@ def _failure_row(
 def reading_tables(view: View, other: View) -> list[Table]:
     """Lay out both readings side by side, and the other one's equal error rates, folded."""
     folded = eer_table(other)
-    words = f"Equal error rates with the {READINGS[other.readings[0]]}"
+    words = f"Equal error rates with the {READINGS[other.protocol.readings[0]]}"
     both = reading_table(view, other)
     return [
         *([both] if both else []),
@@ -245,7 +244,7 @@ def reading_table(view: View, other: View) -> Table | None:
     ]
     if not columns or not bodies:
         return None
-    titles = [READING_COLUMNS[its.readings[0]] for its in (view, other)]
+    titles = [READING_COLUMNS[its.protocol.readings[0]] for its in (view, other)]
     return Table(
         caption=f"Both readings of who is compared with whom: probe’s {READINGS['exclude']}, "
         f"or enrolled, {view.label}",
