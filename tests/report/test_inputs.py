@@ -1,0 +1,45 @@
+"""What the report is made from: the configuration resolved, datasets kept apart."""
+
+import pandas as pd
+
+from thermalign.report import inputs
+
+
+def test_blocks_that_a_configuration_lacks_are_empty():
+    setup = inputs.read_setup({})
+    assert (setup.protocols, setup.metrics, setup.moved) == ({}, (), [])
+    named = inputs.read_setup({"evaluation": {"metrics": ["median_error"]}})
+    assert named.metrics == ("median_error",)
+
+
+def test_a_dataset_shows_the_predictions_of_its_own_protocols_alone(monkeypatch):
+    config = {"protocols": {"p": {"dataset": "one"}, "q": {"dataset": "two"}}}
+    asked = {}
+
+    def examples(predictions, annotations, images, boxes):
+        asked[images] = list(predictions["protocol"])
+        assert annotations == boxes == images
+        return [images]
+
+    monkeypatch.setattr(inputs.pictures, "examples", examples)
+    predictions = pd.DataFrame({"protocol": ["q", "p", "q"]})
+    tables = {"one": "one", "two": "two"}
+    found = inputs.examples(inputs.read_setup(config), predictions, tables, tables, tables)
+    assert found == ["one", "two"]
+    assert asked == {"one": ["p"], "two": ["q", "q"]}
+
+
+def test_subjects_and_images_are_counted_by_dataset():
+    rows = [(1, 1, "baseline", "thermal", "s1", "a"), (1, 1, "baseline", "thermal", "s1", "b")]
+    columns = ["volume", "range", "condition", "modality", "subject_id", "image_id"]
+    table = pd.DataFrame(rows, columns=columns)
+    counted = inputs.counts({"one": table, "two": table[:1]})
+    figures = counted[["dataset", "subjects", "images"]].to_numpy().tolist()
+    assert figures == [["one", 1, 2], ["two", 1, 1]]
+
+
+def test_the_training_with_the_lowest_seed_is_shown():
+    seeds = {"dan_seed4": ("dan", 4), "dan_seed2": ("dan", 2)}
+    predictions = pd.DataFrame({"model": ["dan_seed4", "dan_seed2", "pbc"]})
+    shown = inputs.first_trainings(predictions, seeds)
+    assert list(shown["model"]) == ["dan_seed2", "pbc"]
