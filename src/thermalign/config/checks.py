@@ -215,11 +215,14 @@ def _box(where: str, box: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _evaluation(study: Study) -> Iterator[str]:
-    """Yield further metrics that are no modules of metrics."""
-    known = sorted({*further_metrics("of_errors"), *further_metrics("of_scores")})
+    """Yield further metrics that are no modules of metrics, or name two figures at once."""
+    errors, scores = further_metrics("of_errors"), further_metrics("of_scores")
     for name in study["evaluation"].get("metrics", []):
-        if name not in known:
-            yield f"evaluation.metrics: no metric {name!r}; {nearest(name, known)}"
+        if name not in errors and name not in scores:
+            near = nearest(name, sorted({*errors, *scores}))
+            yield f"evaluation.metrics: no metric {name!r}; {near}"
+        if name in errors and name in scores:
+            yield f"evaluation.metrics: {name} has of_errors() and of_scores(); split its module"
 
 
 def _displacements(block: Mapping[str, Any] | None) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Metrics beside the study's own: modules of ``metrics`` that ``evaluation: metrics:`` names.
 
 Such a module has ``SCALE``, that its interval is made on (``RATE``, ``POSITIVE`` or
-``DIFFERENCE`` of :mod:`thermalign.metrics.intervals`), and one of two functions, or both:
+``DIFFERENCE`` of :mod:`thermalign.metrics.intervals`), and one of two functions:
 
 - ``of_errors(errors, weights) -> float``: of the errors (N,) of found faces, interocular distances;
 - ``of_scores(score, genuine, weights) -> float``: of M comparisons, with -inf for a face
