@@ -389,5 +389,6 @@ def test_real_photographs_reach_their_report(tmp_path):
     page = (tmp_path / "results/london60/report/index.html").read_text()
     assert "no second modality to map to (mapping: none)" in page
     assert "no annotated points" in page
-    assert "60 of 120 images have annotated points" in page
-    assert "There are no thermal images" in page
+    for row, value in (("Images", 120), ("Annotated images", 60), ("Thermal and visible pairs", 0)):
+        assert f'<th scope="row">{row}</th><td>{value}</td>' in page
+    assert "Not every image is annotated: geometry and the mean shape" in page
