@@ -323,14 +323,24 @@ def test_a_replaced_image_of_the_simulator_is_refused_until_its_chunk_is_rendere
     assert first.read_bytes() == (study / chunk.relative_to(copy) / first.name).read_bytes()
 
 
-def test_a_wrong_setting_of_a_model_ends_its_job_in_one_line(study):
+def test_a_misspelt_setting_of_a_model_is_refused_before_any_job(study):
     config = tiny()
     config |= {"models": {"wide": {"model": "dan", "widht": 1}}, "variants": {}}
     status, printed = run(study, config)
     assert status != 0
+    assert [line for line in printed.splitlines() if line.startswith("config: models.wide.widht")]
+    assert "rule train" not in printed
+
+
+def test_settings_of_a_model_that_do_not_fit_each_other_end_its_job_in_one_line(study):
+    config = tiny()
+    wide = {"model": "dan", "input_size": 32, "heatmap_window": 64}
+    config |= {"models": {"wide": wide}, "variants": {}}
+    status, printed = run(study, config)
+    assert status != 0
     lines = [line for line in printed.splitlines() if line.startswith("thermalign train")]
     assert lines
-    assert "unknown setting 'widht'; allowed: n_stages" in lines[0]
+    assert "heatmap_window is 64; give 1 to 32, the input_size" in lines[0]
     assert not (study / "results/p1/fold0/wide/state.safetensors").exists()
 
 
@@ -379,5 +389,6 @@ def test_real_photographs_reach_their_report(tmp_path):
     page = (tmp_path / "results/london60/report/index.html").read_text()
     assert "no second modality to map to (mapping: none)" in page
     assert "no annotated points" in page
-    assert "60 of 120 images have annotated points" in page
-    assert "There are no thermal images" in page
+    for row, value in (("Images", 120), ("Annotated images", 60), ("Thermal and visible pairs", 0)):
+        assert f'<th scope="row">{row}</th><td>{value}</td>' in page
+    assert "Not every image is annotated: geometry and the mean shape" in page
