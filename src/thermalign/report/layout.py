@@ -314,8 +314,11 @@ def attribute_table(
 
     Parameters
     ----------
+    view : View
     measures : sequence of (str, str, function)
         Metric, its name (may be empty), and how a figure of it is shown.
+    caption, head : str
+        Of the table.
     """
     subsets = view.attributes(*(metric for metric, _, _ in measures))
     bodies = []
@@ -352,7 +355,10 @@ def further_table(
 
     Parameters
     ----------
+    view : View
     metrics : names, which are the names of the columns too
+    caption, head, note : str
+        Of the table.
     """
     columns = [
         (spelt(metric).capitalize(), joined([group, title]), (metric, subset))
