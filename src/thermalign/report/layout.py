@@ -238,15 +238,13 @@ def plain_cell(value: Value | None, *, digits: int = 3) -> Cell:
     return Cell(show(value.value), ends)
 
 
-def rate_cell(
-    value: Value | None, *, empty: str = MISSING, tone: str = "", bare: bool = False
-) -> Cell:
+def rate_cell(value: Value | None, *, empty: str = MISSING, bare: bool = False) -> Cell:
     """Show a rate in percent, with its interval unless ``bare``; ``empty`` where it is NaN."""
     if value is None:
         return Cell(MISSING, tone="missing")
     if not value.known:
         return Cell(empty, tone="missing")
-    return Cell(percent(value.value), "" if bare else interval(value, rate=True), tone)
+    return Cell(percent(value.value), "" if bare else interval(value, rate=True))
 
 
 def spelt(name: str) -> str:
