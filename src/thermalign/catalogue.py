@@ -26,6 +26,8 @@ class Kind:
     name : int, float, bool, str, list, mapping, any (of several) or block
     parts : tuple of Kind
         Of each element of a list of stated length; or the one of all elements; or the several.
+    any_length : bool
+        A list has one type for however many elements.
     optional : bool
         None is allowed, too.
     block : Block or None

@@ -146,7 +146,8 @@ def test_a_patch_alone_is_classified_as_in_the_map(
     corners = maps.first - 29.5 + 8 * at
     none = torch.zeros(len(at), dtype=torch.long)
     with torch.no_grad():
-        alone = model.classify(pbc._surrounded(model, data, none, corners, width=60, height=60))
+        patches = pbc._surrounded(model, data, none, corners, width=60, height=60)
+        alone = model(patches, surrounded=True)[:, :, 0, 0]
     together = maps.logits[0][:, at[:, 1], at[:, 0]].T
     torch.testing.assert_close(alone, together, rtol=0, atol=1e-5)
 
@@ -296,8 +297,8 @@ def test_neighbours_are_classified_as_if_they_were_drawn(toy_faces: Callable[...
         pbc._loss(model, data, settings, torch.Generator().manual_seed(0))
         wide, logits = seen["patches"], seen["logits"]
         assert logits.shape[2:] == (3, 3)
-        corner = model.classify(wide[:, :, 16:, 8:-8])  # two cells down, one to the right
-    torch.testing.assert_close(corner, logits[:, :, 2, 1], rtol=0, atol=1e-5)
+        corner = model(wide[:, :, 16:, 8:-8], surrounded=True)  # two cells down, one to the right
+    torch.testing.assert_close(corner[:, :, 0, 0], logits[:, :, 2, 1], rtol=0, atol=1e-5)
 
 
 def test_a_choice_that_is_none_is_refused() -> None:

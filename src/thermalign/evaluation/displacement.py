@@ -34,7 +34,7 @@ class Settings:
     range : int
         Range of the probes.
     kinds : tuple of str
-        What moves, see :func:`displace`.
+        What moves; see ``docs/methods/displacements.md``.
     levels : tuple of float
         Mean way of the landmarks that move, rising from 0.
     linear_up_to : float

@@ -82,9 +82,7 @@ def evaluate(
             yield nmse(subset, rows, draws, metric="nmse_best_cell")
 
 
-def nmse(
-    subset: Subset, rows: pd.DataFrame, draws: Draws, *, metric: str = "nmse", at: float = 0.0
-) -> Measured:
+def nmse(subset: Subset, rows: pd.DataFrame, draws: Draws, *, metric: str = "nmse") -> Measured:
     """Return the mean of the column ``error`` over found faces; NaN where none was found.
 
     Parameters
@@ -95,13 +93,12 @@ def nmse(
         found faces, give their rows alone.
     draws : Draws
     metric : name of the figure, after the unit of the error
-    at : float
     """
     found = rows[rows["error"].notna()]
     if found.empty:
-        return Measured(subset, metric, NAN, len(rows), at=at, scale=POSITIVE)
+        return Measured(subset, metric, NAN, len(rows), scale=POSITIVE)
     value, people = landmarks.nmse(rows["error"].to_numpy()), found["subject_id"].nunique()
-    return Measured(subset, metric, value, len(rows), draws.nmse(rows), people, at, POSITIVE)
+    return Measured(subset, metric, value, len(rows), draws.nmse(rows), people, scale=POSITIVE)
 
 
 def failure_rate(subset: Subset, rows: pd.DataFrame, draws: Draws) -> Measured:

@@ -160,7 +160,6 @@ def equal_error_rate(
     part: Compared,
     *,
     suffix: str = "",
-    at: float = 0.0,
     drawn: Floats | None = None,
 ) -> Measured:
     """Return the EER of comparisons, failures to acquire included.
@@ -172,13 +171,13 @@ def equal_error_rate(
         Every comparison counts in ``n``.
     suffix : str
         After ``eer`` in the figure's name.
-    at : float
     drawn : (R,) float, optional
         Replicates that were made with others.
     """
     value = verification.eer(part.score, part.genuine) if part.measurable else NAN
     replicates = part.rates(NONE)[0] if drawn is None else drawn
-    return Measured(subset, "eer" + suffix, value, len(part), replicates, part.subjects, at, RATE)
+    metric, people = "eer" + suffix, part.subjects
+    return Measured(subset, metric, value, len(part), replicates, people, scale=RATE)
 
 
 def eers_by_range(
@@ -201,11 +200,12 @@ def area(subset: Subset, part: Compared, *, suffix: str = "") -> Measured:
     return Measured(subset, metric, value, len(part), part.auc(), part.subjects, scale=RATE)
 
 
-def d_prime(subset: Subset, part: Compared, *, at: float = 0.0) -> Measured:
+def d_prime(subset: Subset, part: Compared) -> Measured:
     """Return d' of acquired comparisons; NaN, as are its replicates, of an empty class."""
     found = part.found()
     value, people = verification.d_prime(found.score, found.genuine), max(found.subjects, 1)
-    return Measured(subset, "d_prime", value, len(found), found.d_prime(), people, at, DIFFERENCE)
+    drawn = found.d_prime()
+    return Measured(subset, "d_prime", value, len(found), drawn, people, scale=DIFFERENCE)
 
 
 def accept_rates(

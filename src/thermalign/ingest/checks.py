@@ -184,6 +184,11 @@ def check_part(counts: npt.NDArray[Any], corners: Floats, where: str, what: str)
         Top-left and bottom-right corner of the part.
     where, what : str
         What the corners are of, for the message.
+
+    Raises
+    ------
+    ValueError
+        If every pixel of the part has one value, or none lies in the image.
     """
     (left, top), (right, bottom) = np.rint(corners).astype(int)
     part = counts[max(0, top) : bottom + 1, max(0, left) : right + 1]
@@ -252,6 +257,11 @@ def check_skin(counts: npt.NDArray[Any], corners: Floats | None, image: Any, whe
         Top-left and bottom-right corner of the face; without them the hottest pixel counts.
     image : mapping with scale and offset
     where : str
+
+    Raises
+    ------
+    ValueError
+        If the face, or the hottest pixel, is colder than skin is, or the face warmer.
     """
     if corners is None:
         skin, said = float(counts.max()), "the hottest pixel"

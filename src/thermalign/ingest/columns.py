@@ -109,7 +109,13 @@ def _check_modality(manifest: Manifest, used: set[str], filled: str) -> None:
 
 
 def check_attributes(attributes: Sequence[str], file: str) -> None:
-    """Refuse names of attributes that cannot be names of columns or rows of ATTRIBUTES."""
+    """Refuse names of attributes that cannot be names of columns or rows of ATTRIBUTES.
+
+    Raises
+    ------
+    ValueError
+        Naming the attribute that is misspelt, a column of its own or there twice.
+    """
     for number, name in enumerate(attributes):
         if not (isinstance(name, str) and ATTRIBUTE.fullmatch(name)):
             raise ValueError(

@@ -79,6 +79,11 @@ def check_spelling(values: "pd.Series[str]", lines: "pd.Series[int]", name: str,
     """Refuse two names that differ only in case, blanks, marks, zeros in front or forms of letters.
 
     The sign of a number tells conditions apart (``yaw -30`` and ``yaw 30``), but not people.
+
+    Raises
+    ------
+    ValueError
+        Naming both and the row of the second.
     """
     seen: dict[str, str] = {}
     for value, line in zip(values, lines, strict=True):

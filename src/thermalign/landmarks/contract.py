@@ -162,10 +162,10 @@ def unannotated(stack: ImageStack, boxes: Tensor) -> Faces:
     )
 
 
-def chunks(faces: Faces, size: int = 256) -> tuple[Tensor, ...]:
-    """Split the rows of all examples into batches for prediction."""
+def chunks(faces: Faces) -> tuple[Tensor, ...]:
+    """Split the rows of all examples into batches for prediction, each (K,) int64, K up to 256."""
     rows = torch.arange(len(faces), device=faces.stack.device)
-    return tuple(torch.split(rows, size))
+    return tuple(torch.split(rows, 256))
 
 
 def draw_rows(faces: Faces, count: int, generator: torch.Generator) -> Tensor:

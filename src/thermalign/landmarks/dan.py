@@ -74,7 +74,7 @@ class Settings:
     learning_rate : float
         Of Adam, the highest one.
     schedule : str
-        Course of the learning rate; see :class:`thermalign.training.loop.Optimisation`.
+        Course of the learning rate; see ``training/loop.py``.
     validate_every : int
         Steps between validations.
     patience : int
@@ -84,7 +84,7 @@ class Settings:
     compile : bool
         Whether networks are compiled for training by torch.compile.
     normalisation : str
-        Of the input; see :mod:`thermalign.landmarks.normalise`. The original's: mean and deviation
+        Of the input; see ``landmarks/normalise.py``. The original's: mean and deviation
         image of the training set.
     window : tuple of float
         Lowest and highest value of ``normalisation: window``.
@@ -220,6 +220,11 @@ def fit(
 
     As many stages predict as have the lowest validation error, all of them without validation
     faces; the state notes how many (``stages_used``).
+
+    Raises
+    ------
+    ValueError
+        If there are no training faces.
 
     Source
     ------

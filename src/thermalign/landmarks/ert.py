@@ -69,7 +69,7 @@ class Settings:
     margin : int
         Around the box, so that pixels beyond it can be compared. ASSUME.
     normalisation : str
-        Between which values the input is scaled; see :mod:`thermalign.landmarks.normalise`. dlib
+        Between which values the input is scaled; see ``landmarks/normalise.py``. dlib
         compares 8-bit grey values as they are.
     window : tuple of float
         Lowest and highest value of ``normalisation: window``.
@@ -113,6 +113,11 @@ def fit(
     checkpoint is kept, since dlib tells nothing before its last tree. The same seed gives the same
     bytes with the same number of threads; with another number dlib adds in another order, and the
     last bits differ.
+
+    Raises
+    ------
+    ValueError
+        If there are no training faces.
 
     Source
     ------

@@ -29,7 +29,13 @@ def reach(settings: Settings) -> float:
 def fit(
     train: Faces, validation: Faces, settings: Settings, *, seed: int, run: Run = UNKEPT
 ) -> State:
-    """Average the training landmarks; the state is ``mean_shape`` (L, 2), fractions of the box."""
+    """Average the training landmarks; the state is ``mean_shape`` (L, 2), fractions of the box.
+
+    Raises
+    ------
+    ValueError
+        If there are no training faces.
+    """
     if len(train) == 0:
         raise ValueError("mean_shape: there are no training faces")
     shape = to_box_units(train.points.double(), train.boxes.double()).mean(0)

@@ -1,1 +1,1 @@
-"""Measures of landmarks and of verification; NumPy and SciPy only, no file access."""
+"""Measures of landmarks and of verification; NumPy, SciPy and scikit-learn only, no file access."""

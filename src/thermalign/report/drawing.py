@@ -71,6 +71,11 @@ def grey_address(pixels: Floats, ends: tuple[float, float] | None = None) -> str
     pixels : (H, W) float
     ends : (float, float), optional
         What becomes black and white; else percentiles 1 and 99.
+
+    Raises
+    ------
+    ValueError
+        If the picture cannot be encoded.
     """
     values: Any = np.asarray(pixels, dtype=np.float32)
     finite = values[np.isfinite(values)]

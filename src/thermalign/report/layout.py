@@ -238,15 +238,13 @@ def plain_cell(value: Value | None, *, digits: int = 3) -> Cell:
     return Cell(show(value.value), ends)
 
 
-def rate_cell(
-    value: Value | None, *, empty: str = MISSING, tone: str = "", bare: bool = False
-) -> Cell:
+def rate_cell(value: Value | None, *, empty: str = MISSING, bare: bool = False) -> Cell:
     """Show a rate in percent, with its interval unless ``bare``; ``empty`` where it is NaN."""
     if value is None:
         return Cell(MISSING, tone="missing")
     if not value.known:
         return Cell(empty, tone="missing")
-    return Cell(percent(value.value), "" if bare else interval(value, rate=True), tone)
+    return Cell(percent(value.value), "" if bare else interval(value, rate=True))
 
 
 def spelt(name: str) -> str:
@@ -314,8 +312,11 @@ def attribute_table(
 
     Parameters
     ----------
+    view : View
     measures : sequence of (str, str, function)
         Metric, its name (may be empty), and how a figure of it is shown.
+    caption, head : str
+        Of the table.
     """
     subsets = view.attributes(*(metric for metric, _, _ in measures))
     bodies = []
@@ -352,7 +353,10 @@ def further_table(
 
     Parameters
     ----------
+    view : View
     metrics : names, which are the names of the columns too
+    caption, head, note : str
+        Of the table.
     """
     columns = [
         (spelt(metric).capitalize(), joined([group, title]), (metric, subset))

@@ -118,7 +118,13 @@ def inner_part(image: Any, area: Floats, share: float) -> Any:
 
 
 def picture_of(row: Mapping[Any, Any]) -> Any:
-    """Read an image for the eye: a thermal one as values, a visible one in its own colours."""
+    """Read an image for the eye: a thermal one as values, a visible one in its own colours.
+
+    Raises
+    ------
+    ValueError
+        If the file does not open as an image.
+    """
     if row["modality"] == "thermal" or row["bit_depth"] != 8:
         return read_image(row)
     # As stored: boxes and points count those pixels, whatever way a camera says it was held.

@@ -75,8 +75,8 @@ def sheets(images: pd.DataFrame, annotations: pd.DataFrame, boxes: pd.DataFrame)
     """Draw the contact sheet of a dataset, and whole images with their boxes and landmarks.
 
     The contact sheet shows one face of every modality, range and condition, or of as many as it has
-    columns, for up to :data:`SUBJECTS` subjects. Those with the most of these come first; among
-    equals they are spread evenly over the dataset.
+    columns, for up to :data:`thermalign.report.samples.SUBJECTS` subjects. Those with the most of
+    these come first; among equals they are spread evenly over the dataset.
     A face is the first of its kind by name: none is picked by how it looks. Both sheets share one
     colour map.
 

@@ -255,7 +255,7 @@ class View:
     """One protocol of the SUMMARY table, and the models in the order and look of the page.
 
     Look-ups find every row by its subset. Lists hide the rows of experiments and of readings that
-    are not the headline, which change something on purpose: :meth:`within` shows them.
+    are not the headline, which change something on purpose: :meth:`View.within` shows them.
     """
 
     def __init__(

@@ -1,1 +1,1 @@
-"""One run() per rule; the only code that knows a path."""
+"""One run() per rule: read, call, write."""

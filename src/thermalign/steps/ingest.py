@@ -39,6 +39,11 @@ def run(
     fingerprint : str
         Of those files, as the job was planned.
     code : str
+
+    Raises
+    ------
+    ValueError
+        If the adapter refuses what it reads, or an image has no face box.
     """
     adapter = importlib.import_module(f"thermalign.ingest.{settings['adapter']}")
     own = {key: value for key, value in settings.items() if key not in ("adapter", "box")}

@@ -1,1 +1,1 @@
-"""The one training loop, for detectors and learned matchers."""
+"""The one training loop of the detectors, its checkpoints, how networks compute."""

@@ -244,7 +244,13 @@ class Stage:
         self.step += 1
 
     def look(self, name: str) -> None:
-        """Fetch the losses of the last steps; refuse one that is not finite."""
+        """Fetch the losses of the last steps.
+
+        Raises
+        ------
+        ValueError
+            If one is not finite, naming the model and the step.
+        """
         values = torch.stack(self._unseen).tolist()
         self._unseen.clear()
         for step, value in enumerate(values, self.step - len(values) + 1):

@@ -62,7 +62,7 @@ class Settings:
     width, height : int
         Of an aligned face.
     method : str
-        Fit from landmarks to canonical points: see :func:`fit_matrices`.
+        Fit from landmarks to canonical points; see ``docs/methods/alignment.md``.
     """
 
     points: Points

@@ -8,7 +8,7 @@ A mapping brings the descriptors of two modalities together. It is a module with
 
 A classifier compares vectors with enrolled people. It is a module with
 
-- ``Settings``: as above, but that its keys may stand beside ``classifier:`` too;
+- ``Settings``: as above; the keys of ``pls`` stand in ``matcher:`` itself;
 - ``Model``: a NamedTuple of arrays;
 - ``enrol(gallery, settings) -> list[Model]``: one for each of the gallery's labellings;
 - ``score(model, vectors) -> (N, S)``: higher is more alike.

@@ -82,7 +82,7 @@ class Settings:
     learning_rate : float
         Of Adam, the highest one; the port's is for SGD with momentum.
     schedule : str
-        Course of the learning rate; see :class:`thermalign.training.loop.Optimisation`. ASSUME: a
+        Course of the learning rate; see ``training/loop.py``. ASSUME: a
         cosine falls as the port's, x .1 at epochs 6, 14 and 20.
     validate_every : int
         Steps between validations. ASSUME.
@@ -93,7 +93,7 @@ class Settings:
     compile : bool
         Whether networks are compiled for training by torch.compile.
     normalisation : str
-        Between which values the input is scaled; see :mod:`thermalign.landmarks.normalise`. Ports
+        Between which values the input is scaled; see ``landmarks/normalise.py``. Ports
         take (x - 127.5) / 128 of 8-bit images.
     window : tuple of float
         Lowest and highest value of ``normalisation: window``.

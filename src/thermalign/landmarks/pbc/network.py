@@ -89,11 +89,6 @@ class Network(Mixed):
         logits: Tensor = self.classes(features.float())
         return avg_pool2d(logits, 2, stride=1) if self.same else logits
 
-    def classify(self, patches: Tensor) -> Tensor:
-        """Return logits (K, L + 1) of surrounded patches (K, 1, 60 + around, 60 + around)."""
-        logits: Tensor = self(patches, surrounded=True)
-        return logits[:, :, 0, 0]
-
 
 def margin(same: bool) -> int:
     """Return the cells that a map has, on every side, before the patch in its crop's corner."""

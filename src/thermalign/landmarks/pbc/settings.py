@@ -13,7 +13,7 @@ class Settings:
     Attributes
     ----------
     padding : str
-        Of the last three convolutions; see :class:`thermalign.landmarks.pbc.network.Network`.
+        Of the last three convolutions; see ``landmarks/pbc/network.py``.
         ASSUME: ``valid``, where the paper prints ``same``.
     width : float
         Share of the 32, 64, 64, 128, 256 and 256 channels.
@@ -35,7 +35,7 @@ class Settings:
     learning_rate : float
         Of Adam, the highest one.
     schedule : str
-        Course of the learning rate; see :class:`thermalign.training.loop.Optimisation`.
+        Course of the learning rate; see ``training/loop.py``.
     validate_every : int
         Steps between validations. ASSUME.
     patience : int
@@ -45,7 +45,7 @@ class Settings:
     compile : bool
         Whether the network is compiled for training by torch.compile.
     normalisation : str
-        Between which values the input is scaled; see :mod:`thermalign.landmarks.normalise`.
+        Between which values the input is scaled; see ``landmarks/normalise.py``.
         ASSUME: the paper does not say.
     window : tuple of float
         Lowest and highest value of ``normalisation: window``.

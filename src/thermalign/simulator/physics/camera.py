@@ -96,6 +96,6 @@ class Camera:
         return x / z, y / z
 
     def grid(self, step: int) -> tuple[int, int]:
-        """Return rows and columns of the rays that :meth:`slopes` returns."""
+        """Return rows and columns of the rays that :meth:`Camera.slopes` returns."""
         height, width = ((n + step - 1) // step for n in self.shape)
         return height, width
