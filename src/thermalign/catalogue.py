@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 PACKAGE = Path(__file__).parent
 PLAIN = {name: name for name in ("int", "float", "bool", "str", "None")} | {"Path": "str"}
@@ -58,12 +58,13 @@ class Setting:
 
 @dataclass(frozen=True)
 class Block:
-    """A class of settings: where it stands, what it is, and its fields in order."""
+    """A class of settings: where it stands, what it is, its fields in order, and its RELATIONS."""
 
     module: str
     name: str
     meaning: str
     settings: tuple[Setting, ...]
+    relations: tuple[tuple[str, str], ...] = ()
 
 
 def detectors() -> list[str]:
@@ -139,7 +140,13 @@ def settings_of(module: str, name: str = "Settings") -> Block:
     meanings = _meanings(text)
     fields = [line for line in node.body if isinstance(line, ast.AnnAssign)]
     settings = tuple(_setting(line, home, meanings) for line in fields)
-    return Block(home, node.name, text.split("\n\n")[0].replace("\n", " "), settings)
+    relations = [line.value for line in node.body if _assigns(line, "RELATIONS")]
+    told = _value(relations[0], home) if relations else ()
+    return Block(home, node.name, text.split("\n\n")[0].replace("\n", " "), settings, told)
+
+
+def _assigns(line: ast.stmt, name: str) -> TypeGuard[ast.Assign]:
+    return isinstance(line, ast.Assign) and name in [ast.unparse(t) for t in line.targets]
 
 
 def _having(package: str, function: str) -> list[str]:
@@ -219,7 +226,7 @@ def _find(module: str, name: str) -> tuple[str, Any] | None:
     for line in _tree(module).body:
         if isinstance(line, ast.ClassDef) and line.name == name:
             return module, line
-        if isinstance(line, ast.Assign) and name in [ast.unparse(t) for t in line.targets]:
+        if _assigns(line, name):
             return module, line.value
         if isinstance(line, ast.AnnAssign) and ast.unparse(line.target) == name and line.value:
             return module, line.value

@@ -6,6 +6,9 @@ from typing import Any
 
 Node = Mapping[str, Any]
 
+UNMET = "unmet"
+"""Kind of a fault that comes with its own message: settings of one block that do not fit."""
+
 LONGEST = 60  # characters of a wrong value that are shown
 
 NAMES = "small letters, digits and _, a letter first, and none that is taken"
@@ -44,6 +47,8 @@ def _line(kind: str, place: Sequence[str | int], value: Any, schema: Node, where
     key = _key(path, where)
     if kind == "extra_forbidden":
         return f"{_key(place, where)}: no such key; {nearest(place[-1], node['properties'])}"
+    if kind == UNMET:
+        return f"{key}: {value}"
     if place and place[-1] == "[key]":
         return f"{_key(place[:-1], where)}: is no name; use {NAMES}"
     right = wanted(node, schema)
