@@ -97,6 +97,11 @@ def further_metrics(function: str) -> list[str]:
     return _having("metrics", function)
 
 
+def constant(module: str, name: str) -> Any:
+    """Return a constant of a module that is made of literals."""
+    return _value(ast.Name(name, ast.Load()), module)
+
+
 def check_detector(where: str, detector: object) -> None:
     """Refuse a name that is no module of the detectors.
 
@@ -216,7 +221,9 @@ def _value(node: ast.expr, module: str) -> Any:
         if found is None or isinstance(found[1], ast.ClassDef):
             raise ValueError(f"{module} assigns nothing to {node.id}")
         return _value(found[1], found[0])
-    names = {n.id: _value(n, module) for n in ast.walk(node) if isinstance(n, ast.Name)}
+    named = [n for n in ast.walk(node) if isinstance(n, ast.Name)]
+    made = {n.id for n in named if isinstance(n.ctx, ast.Store)}  # by a comprehension
+    names = {n.id: _value(n, module) for n in named if n.id not in made}
     # An expression of our own source without a call: powers, sums and unpacked tuples.
     return eval(compile(ast.Expression(node), module, "eval"), {"__builtins__": {}}, names)
 

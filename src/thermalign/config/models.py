@@ -42,7 +42,7 @@ from thermalign.config.checks import (
     manifest_of,
     trainings,
 )
-from thermalign.config.faults import UNMET, nearest, told
+from thermalign.config.faults import UNMET, nearest, spelt, told
 from thermalign.config.overlays import config_files, over_base, read_merged
 from thermalign.settings import SEED, Relations, unmet
 
@@ -58,7 +58,7 @@ __all__ = [
     "trainings",
 ]
 
-NAME = "[a-z][a-z0-9_]*$"
+NAME = r"[a-z][a-z0-9_]{0,59}(?!\n)$"  # Python's $ stands before a last line break, too
 
 KEYS = "thermalign.config.keys"
 """Module of the blocks that are completed with their defaults."""
@@ -305,7 +305,7 @@ def check_study(config: Mapping[str, Any]) -> dict[str, Any]:
     study, lines = _read(study_model(), config, "")
     blocks = {}
     for group, name, block in _entries(config):
-        if not any(line.startswith(f"{group}.{name}:") for line in lines):
+        if not any(line.startswith(f"{spelt((group, name))}:") for line in lines):
             blocks[group, name], more = _read_entry(group, name, block)
             lines += more
     if not lines:
@@ -330,7 +330,7 @@ def _read_entry(
     group: str, name: str, block: Mapping[str, Any]
 ) -> tuple[dict[str, Any], list[str]]:
     """Return a completed block of what its adapter or its detector declares, or what is wrong."""
-    where = f"{group}.{name}"
+    where = spelt((group, name))
     if group == "datasets":
         kind, known, word = block.get("adapter"), adapters(), "adapter"
     else:
