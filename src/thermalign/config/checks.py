@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from thermalign.catalogue import constant, finds_faces, further_metrics, settings_of
 from thermalign.config import recordings
 from thermalign.config.faults import nearest
+from thermalign.config.keys import MODALITIES
 
 Study = Mapping[str, Any]
 
@@ -240,13 +241,13 @@ def _box(where: str, box: Mapping[str, Any]) -> Iterator[str]:
     fixed = box.get("fixed")
     if box.get("source") == "fixed" and fixed is None:
         yield f"{where}: source is fixed; give fixed: [x, y, width, height], px"
-    if fixed and "source" not in box:
-        yield f"{where}: fixed is given, but source is derived by default; give source: fixed"
     if fixed and (min(fixed[:2]) < -0.5 or min(fixed[2:]) < SMALLEST_BOX):
         yield (
             f"{where}.fixed: {fixed} is no box; give x and y from -0.5, and width and height from "
             f"{SMALLEST_BOX} px (no shares of the image)"
         )
+    elif fixed and "source" not in box:
+        yield f"{where}: fixed is given, but source is derived by default; give source: fixed"
 
 
 def _columns(where: str, block: Study) -> Iterator[str]:
@@ -256,6 +257,9 @@ def _columns(where: str, block: Study) -> Iterator[str]:
         for name in block.get(key, {}):
             if name not in known:
                 yield f"{where}.{key}: no column {name!r}; {nearest(name, known)}"
+    said = block.get("defaults", {}).get("modality", MODALITIES[0])
+    if str(said).lower() not in MODALITIES:
+        yield f"{where}.defaults.modality: {said!r} is none; {nearest(said, MODALITIES)}"
 
 
 def _cells(study: Study) -> Iterator[str]:
