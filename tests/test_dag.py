@@ -45,6 +45,8 @@ def finished(tmp_path_factory):
     variants = "variants:\n  shift_05: {shift: 0.05}\n  scale_150: {scale: 1.5}\n"
     edit(project / "config.yaml", "variants: {}", variants)
     shorten(project / "config.yaml")
+    edit(project / "config.yaml", "stages: onet", "stages: full")  # finds faces
+    edit(project / "config.yaml", "losses: landmarks", "losses: alternating")
     run_with_fake_steps(project)
     return project
 

@@ -233,8 +233,10 @@ rule paper:
 def importer(tmp_path):
     """Another workflow, which has the study as a module, in a folder of its own."""
     config = yaml.safe_load((ROOT / "config.yaml").read_text())
-    volume = {"subjects": 1, "ranges": [1], "baseline": 1, "expression": 0}
-    config["datasets"]["simulated"] |= {"chunks": 1, "settings": {"volumes": [volume]}}
+    volume = {"subjects": 4, "ranges": [1], "baseline": 1, "expression": 0}
+    config["datasets"]["simulated"] |= {"chunks": 4, "settings": {"volumes": [volume]}}
+    split = {"train_subjects": 2, "test_subjects": 2}
+    config["protocols"] = {"p1": config["protocols"]["p1"] | split}
     (tmp_path / "both.yaml").write_text(yaml.safe_dump({"faces": config, "title": "mine"}))
     (tmp_path / "Snakefile").write_text(IMPORTER.format(snakefile=ROOT / "Snakefile"))
     return tmp_path

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 PACKAGE = Path(__file__).parent
 PLAIN = {name: name for name in ("int", "float", "bool", "str", "None")} | {"Path": "str"}
@@ -60,12 +60,13 @@ class Setting:
 
 @dataclass(frozen=True)
 class Block:
-    """A class of settings: where it stands, what it is, and its fields in order."""
+    """A class of settings: where it stands, what it is, its fields in order, and its RELATIONS."""
 
     module: str
     name: str
     meaning: str
     settings: tuple[Setting, ...]
+    relations: tuple[tuple[str, str], ...] = ()
 
 
 def detectors() -> list[str]:
@@ -96,6 +97,11 @@ def classifiers() -> list[str]:
 def further_metrics(function: str) -> list[str]:
     """Return the modules of metrics that ``evaluation:`` may name for of_errors or of_scores."""
     return _having("metrics", function)
+
+
+def constant(module: str, name: str) -> Any:
+    """Return a constant of a module that is made of literals."""
+    return _value(ast.Name(name, ast.Load()), module)
 
 
 def check_detector(where: str, detector: object) -> None:
@@ -141,7 +147,13 @@ def settings_of(module: str, name: str = "Settings") -> Block:
     meanings = _meanings(text)
     fields = [line for line in node.body if isinstance(line, ast.AnnAssign)]
     settings = tuple(_setting(line, home, meanings) for line in fields)
-    return Block(home, node.name, text.split("\n\n")[0].replace("\n", " "), settings)
+    relations = [line.value for line in node.body if _assigns(line, "RELATIONS")]
+    told = _value(relations[0], home) if relations else ()
+    return Block(home, node.name, text.split("\n\n")[0].replace("\n", " "), settings, told)
+
+
+def _assigns(line: ast.stmt, name: str) -> TypeGuard[ast.Assign]:
+    return isinstance(line, ast.Assign) and name in [ast.unparse(t) for t in line.targets]
 
 
 def _having(package: str, function: str) -> list[str]:
@@ -211,7 +223,9 @@ def _value(node: ast.expr, module: str) -> Any:
         if found is None or isinstance(found[1], ast.ClassDef):
             raise ValueError(f"{module} assigns nothing to {node.id}")
         return _value(found[1], found[0])
-    names = {n.id: _value(n, module) for n in ast.walk(node) if isinstance(n, ast.Name)}
+    named = [n for n in ast.walk(node) if isinstance(n, ast.Name)]
+    made = {n.id for n in named if isinstance(n.ctx, ast.Store)}  # by a comprehension
+    names = {n.id: _value(n, module) for n in named if n.id not in made}
     # An expression of our own source without a call: powers, sums and unpacked tuples.
     return eval(compile(ast.Expression(node), module, "eval"), {"__builtins__": {}}, names)
 
@@ -221,7 +235,7 @@ def _find(module: str, name: str) -> tuple[str, Any] | None:
     for line in _tree(module).body:
         if isinstance(line, ast.ClassDef) and line.name == name:
             return module, line
-        if isinstance(line, ast.Assign) and name in [ast.unparse(t) for t in line.targets]:
+        if _assigns(line, name):
             return module, line.value
         if isinstance(line, ast.AnnAssign) and ast.unparse(line.target) == name and line.value:
             return module, line.value

@@ -12,6 +12,8 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 S = TypeVar("S")
 
+Relations = tuple[tuple[str, str], ...]
+
 SEED = 2**32 - 1
 """Highest seed of a random draw."""
 
@@ -55,6 +57,8 @@ def setting(
 def check(settings: Any) -> None:
     """Refuse settings outside what :func:`setting` declares; for ``__post_init__``.
 
+    A class says in ``RELATIONS`` how its settings must fit each other: see :func:`unmet`.
+
     Raises
     ------
     ValueError
@@ -65,6 +69,26 @@ def check(settings: Any) -> None:
             continue
         for each in _elements(getattr(settings, its.name)):
             _check_value(its.name, each, its.metadata)
+    values = {its.name: getattr(settings, its.name) for its in fields(settings)}
+    for message in unmet(getattr(settings, "RELATIONS", ()), values):
+        raise ValueError(message)
+
+
+def unmet(relations: Relations, values: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is to be said of each relation between settings that does not hold.
+
+    Parameters
+    ----------
+    relations : pairs of a condition and a message
+        Expressions over names of settings, the message as an f-string has them. They are literals
+        of our own source: the configuration is checked by them without importing their class.
+    values : setting -> value
+    """
+    names: dict[str, Any] = {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
+    names["__builtins__"] = {"len": len, "set": set}
+    for condition, message in relations:
+        if not eval(condition, names):
+            yield eval(f"f{message!r}", names)
 
 
 def _elements(value: Any) -> Iterator[Any]:

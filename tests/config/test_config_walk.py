@@ -82,7 +82,18 @@ def same_kind(block, value):
     return block["properties"][word]["const"] == value[word]
 
 
-WHOLE = example(SCHEMA)
+def fit(block):
+    """Let the values of every block fit each other, as its RELATIONS want."""
+    for its in block.values() if isinstance(block, dict) else block:
+        if isinstance(its, dict | list):
+            fit(its)
+    if isinstance(block, dict):
+        block.update({k: v for k, v in FITTING.items() if k in block})
+    return block
+
+
+FITTING = {"outer": 2.0, "window": [20.0, 40.0], "baseline": 1}
+WHOLE = fit(example(SCHEMA))
 KEYS = list(keys(SCHEMA, WHOLE))
 
 

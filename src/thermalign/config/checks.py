@@ -4,18 +4,22 @@ Everything here takes a configuration whose every key and value is allowed by it
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from thermalign.catalogue import finds_faces, further_metrics
+from thermalign.catalogue import constant, finds_faces, further_metrics, settings_of
+from thermalign.config import recordings
 from thermalign.config.faults import nearest
+from thermalign.config.keys import MODALITIES
 
 Study = Mapping[str, Any]
 
 SMALLEST_PAIR = 4  # px between aligned eyes, and between mouth corners
 
 SMALLEST_BOX = 4  # px, of a side
+
+LONGEST_NAME = 255  # bytes of a file's or a folder's name
 
 
 class Training(NamedTuple):
@@ -82,7 +86,9 @@ def faults(study: Study) -> Iterator[str]:
     yield from _evaluation(study)
     yield from _displacements(study.get("displacements"))
     yield from _alignment(study["alignment"])
+    yield from _cells(study)
     yield from _paths(study)
+    yield from recordings.faults(study)
 
 
 def check_places(study: Study, project: str | Path) -> None:
@@ -99,17 +105,30 @@ def check_places(study: Study, project: str | Path) -> None:
         A line for each.
     """
     lines = [*path_faults("the folder of thermalign", str(project))]
-    if Path(study["results"]).exists() and not Path(study["results"]).is_dir():
-        lines.append(f"results: {study['results']} is a file; name a folder")
+    results = Path(study["results"])
+    lines += _place("results", results, lambda: not results.exists() or results.is_dir())
     used = {protocol["dataset"] for protocol in study["protocols"].values()}
     used |= {its["dataset"] for its in study["variants"].values() if "dataset" in its}
     for name in sorted(used):
         manifest = manifest_of(study, name)
-        if manifest is not None and not manifest.is_file():
-            cure = "correct data:, folder: or manifest:"
-            lines.append(f"datasets.{name}: {manifest}: no such manifest; {cure}")
+        if manifest is not None:
+            lines += _place(f"datasets.{name}", manifest, manifest.is_file)
     if lines:
         raise ValueError("\n".join(lines))
+
+
+def _place(key: str, path: Path, is_right: Callable[[], bool]) -> Iterator[str]:
+    """Yield that a place is not what it should be, or cannot be looked at."""
+    try:
+        if is_right():
+            return
+    except OSError as error:
+        yield f"{key}: {path}: {error.strerror}; correct it, or its rights"
+        return
+    if key == "results":
+        yield f"results: {path} is a file; name a folder"
+    else:
+        yield f"{key}: {path}: no such manifest; correct data:, folder: or manifest:"
 
 
 def path_faults(key: str, path: str) -> Iterator[str]:
@@ -129,6 +148,8 @@ def path_faults(key: str, path: str) -> Iterator[str]:
         wrong = f"begins with {path[0]}; write ./{path} or the whole path"
     elif path != path.strip():
         wrong = "begins or ends with a blank"
+    elif any(len(part.encode()) > LONGEST_NAME for part in Path(path).parts):
+        wrong = f"has a name of more than {LONGEST_NAME} bytes"
     if wrong:
         yield f"{key}: {path!r} {wrong}; name another folder or file"
 
@@ -139,6 +160,14 @@ def _names(study: Study) -> Iterator[str]:
         if (its := protocol["dataset"]) not in study["datasets"]:
             near = nearest(its, study["datasets"])
             yield f"protocols.{name}.dataset: no dataset {its!r}; {near}"
+        if not protocol["same_moment"]:
+            yield f"protocols.{name}.same_moment: is empty; give exclude, keep or both"
+        count, share = protocol["train_subjects"], protocol["validation_share"]
+        if round(share * count) >= count:
+            yield (
+                f"protocols.{name}.validation_share: {share} holds out all {count} "
+                "train_subjects; lower it"
+            )
     try:
         trainings(study)
     except ValueError as error:
@@ -154,6 +183,8 @@ def _variants(study: Study) -> Iterator[str]:
             yield f"{where}: has {len(block)} keys; give one of shift, scale, detector, dataset"
         if block.get("shift") == 0:
             yield f"{where}.shift: 0 moves nothing; give more, or leave the variant out"
+        if block.get("scale") == 1:
+            yield f"{where}.scale: 1 changes nothing; give another, or leave the variant out"
         if "detector" in block:
             yield from _detector(study, f"{where}.detector", block["detector"])
         if "dataset" in block and block["dataset"] not in datasets:
@@ -172,6 +203,8 @@ def _detector(study: Study, where: str, name: str) -> Iterator[str]:
         yield f"{where}: no model {name!r}; {nearest(name, known)}"
     elif not finds_faces(known[name].detector):
         yield f"{where}: {name} has no detect() and finds no faces; name a model that does"
+    elif known[name].settings.get("stages") == "onet":
+        yield f"{where}: {name} has stages: onet, which finds no faces; give it stages: full"
 
 
 def _other_people(study: Study, where: str, name: str) -> Iterator[str]:
@@ -197,6 +230,7 @@ def _blocks(study: Study) -> Iterator[str]:
                 yield f"{group}.{name}: differs in nothing; give keys of matcher, or permutations"
     for name, block in study["datasets"].items():
         yield from _box(f"datasets.{name}.box", block["box"])
+        yield from _columns(f"datasets.{name}", block)
         for attribute in block.get("attributes", []):
             if not re.fullmatch("[a-z][a-z0-9_]*", attribute):
                 what = "is no name; use small letters, digits and _, a letter first"
@@ -212,6 +246,34 @@ def _box(where: str, box: Mapping[str, Any]) -> Iterator[str]:
             f"{where}.fixed: {fixed} is no box; give x and y from -0.5, and width and height from "
             f"{SMALLEST_BOX} px (no shares of the image)"
         )
+    elif fixed and "source" not in box:
+        yield f"{where}: fixed is given, but source is derived by default; give source: fixed"
+
+
+def _columns(where: str, block: Study) -> Iterator[str]:
+    """Yield columns of a manifest that mean nothing, or that cannot have a default."""
+    for key, names in (("columns", "OURS"), ("defaults", "MAY_DEFAULT")):
+        known = [*constant("thermalign.ingest.columns", names), *block.get("attributes", [])]
+        for name in block.get(key, {}):
+            if name not in known:
+                yield f"{where}.{key}: no column {name!r}; {nearest(name, known)}"
+    said = block.get("defaults", {}).get("modality", MODALITIES[0])
+    if str(said).lower() not in MODALITIES:
+        yield f"{where}.defaults.modality: {said!r} is none; {nearest(said, MODALITIES)}"
+
+
+def _cells(study: Study) -> Iterator[str]:
+    """Yield cells of the features of which an aligned face does not hold 2 x 2."""
+    declared = settings_of("thermalign.verification.features").settings
+    default = next(its.default for its in declared if its.name == "cell")
+    most = min(study["alignment"]["width"], study["alignment"]["height"]) // 2
+    blocks = {"matcher": study["matcher"]}
+    for group in ("ablation", "sweep"):
+        blocks |= {f"{group}.{name}": block for name, block in study[group].items()}
+    for where, block in blocks.items():
+        cell = block.get("features", {}).get("cell", default)
+        if "features" in block and cell > most:
+            yield f"{where}.features.cell: {cell} px are too many for 2 x 2 cells; give 2 to {most}"
 
 
 def _evaluation(study: Study) -> Iterator[str]:

@@ -6,9 +6,12 @@ from typing import Any
 
 Node = Mapping[str, Any]
 
+UNMET = "unmet"
+"""Kind of a fault that comes with its own message: settings of one block that do not fit."""
+
 LONGEST = 60  # characters of a wrong value that are shown
 
-NAMES = "small letters, digits and _, a letter first, and none that is taken"
+NAMES = "small letters, digits and _, at most 60, a letter first, and none that is taken"
 
 PLAIN = {
     "boolean": "true or false",
@@ -35,17 +38,22 @@ def told(
 
 def nearest(word: object, known: Iterable[str]) -> str:
     """Return the known word that is most like another as a question, or all of them."""
-    near = get_close_matches(str(word), known := list(known), 1)
-    return f"did you mean {near[0]}?" if near else f"use one of {', '.join(known) or 'none'}"
+    known = list(known)
+    if not known:
+        return "there is none"
+    near = get_close_matches(str(word), known, 1)
+    return f"did you mean {near[0]}?" if near else f"use one of {', '.join(known)}"
 
 
 def _line(kind: str, place: Sequence[str | int], value: Any, schema: Node, where: str) -> str:
     node, path = _follow(schema, place)
-    key = _key(path, where)
+    key = spelt(path, where)
     if kind == "extra_forbidden":
-        return f"{_key(place, where)}: no such key; {nearest(place[-1], node['properties'])}"
+        return f"{spelt(place, where)}: no such key; {nearest(place[-1], node['properties'])}"
+    if kind in (UNMET, "invalid_key"):
+        return f"{key}: {value if kind == UNMET else f'the key {value!r} is no text; quote it'}"
     if place and place[-1] == "[key]":
-        return f"{_key(place[:-1], where)}: is no name; use {NAMES}"
+        return f"{spelt(place[:-1], where)}: is no name; use {NAMES}"
     right = wanted(node, schema)
     if meaning := node.get("description", ""):
         right += f" ({meaning.rstrip('.')})"
@@ -62,12 +70,20 @@ def _of(node: Node) -> str:
     return f" ({node['description'].rstrip('.')})" if node.get("description") else ""
 
 
-def _key(path: Sequence[str | int], where: str) -> str:
+def spelt(path: Sequence[str | int], where: str = "") -> str:
     """Spell a place: ``datasets.simulated.settings.volumes[0].ranges``."""
     text = where
     for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+        word = f"[{part}]" if isinstance(part, int) else _shown(part)
+        text += word if isinstance(part, int) or not text else f".{word}"
     return text or "top level"
+
+
+def _shown(word: str) -> str:
+    """Write a key so that a blank, a line break or a letter that looks like another is seen."""
+    plain_word = word.isascii() and word.isprintable() and word == word.strip() and word
+    shown = word if plain_word else ascii(word)
+    return shown if len(shown) <= LONGEST else f"{shown[:LONGEST]} ..."
 
 
 def _follow(schema: Node, place: Sequence[str | int]) -> tuple[Node, list[str | int]]:

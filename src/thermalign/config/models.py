@@ -11,9 +11,18 @@ from pathlib import Path
 from types import GenericAlias
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    create_model,
+    model_validator,
+)
 from pydantic import model_serializer as serializer
 from pydantic.json_schema import models_json_schema
+from pydantic_core import PydanticCustomError
 
 from thermalign.catalogue import (
     Block,
@@ -33,9 +42,9 @@ from thermalign.config.checks import (
     manifest_of,
     trainings,
 )
-from thermalign.config.faults import nearest, told
+from thermalign.config.faults import UNMET, nearest, spelt, told
 from thermalign.config.overlays import config_files, over_base, read_merged
-from thermalign.settings import SEED
+from thermalign.settings import SEED, Relations, unmet
 
 __all__ = [
     "Training",
@@ -49,7 +58,7 @@ __all__ = [
     "trainings",
 ]
 
-NAME = "[a-z][a-z0-9_]*$"
+NAME = r"[a-z][a-z0-9_]{0,59}(?!\n)$"  # Python's $ stands before a last line break, too
 
 KEYS = "thermalign.config.keys"
 """Module of the blocks that are completed with their defaults."""
@@ -150,9 +159,20 @@ def name_but(*taken: str) -> Any:
     return Annotated[str, Field(pattern=f"^{but}{NAME}")]
 
 
-def closed(name: str, base: type[Closed], meaning: str, fields: dict[str, Any]) -> type[Closed]:
-    """Return a closed model."""
-    return create_model(name, __base__=base, __doc__=meaning, **fields)
+def closed(
+    name: str, base: type[Closed], meaning: str, fields: dict[str, Any], relations: Relations = ()
+) -> type[Closed]:
+    """Return a closed model, whose values must meet relations."""
+
+    def related(self: Closed) -> Closed:
+        for message in unmet(relations, {key: getattr(self, key) for key in fields}):
+            raise PydanticCustomError(UNMET, "{message}", {"message": message})
+        return self
+
+    checks: dict[str, Any] = {"related": model_validator(mode="after")(related)}
+    return create_model(
+        name, __base__=base, __doc__=meaning, __validators__=checks if relations else None, **fields
+    )
 
 
 @cache
@@ -160,7 +180,8 @@ def settings_model(module: str, name: str = "Settings") -> type[Closed]:
     """Return the closed model of a class of settings."""
     block = settings_of(module, name)
     title = f"{block.module.removeprefix('thermalign.').replace('.', '_')}_{block.name}"
-    return closed(title, Closed if module == KEYS else AsGiven, block.meaning, fields_of(block))
+    base = Closed if module == KEYS else AsGiven
+    return closed(title, base, block.meaning, fields_of(block), block.relations)
 
 
 @cache
@@ -170,7 +191,7 @@ def dataset_model(adapter: str) -> type[Closed]:
     box = settings_model("thermalign.boxes")
     fields = {"adapter": (Literal[adapter], key("format that it is read from"))}
     fields |= fields_of(block) | {"box": (box, key("where face boxes come from"))}
-    return closed(f"dataset_{adapter}", AsGiven, block.meaning, fields)
+    return closed(f"dataset_{adapter}", AsGiven, block.meaning, fields, block.relations)
 
 
 @cache
@@ -182,7 +203,8 @@ def detector_model(detector: str) -> type[Closed]:
         "model": (Literal[detector], key("detector; its name is the default", detector)),
         "seeds": (seeds, key("training seeds, a training and a row each", [])),
     }
-    return closed(f"model_{detector}", AsGiven, block.meaning, fields | fields_of(block))
+    fields |= fields_of(block)
+    return closed(f"model_{detector}", AsGiven, block.meaning, fields, block.relations)
 
 
 def matcher_fields(*, required: bool) -> dict[str, Any]:
@@ -283,7 +305,7 @@ def check_study(config: Mapping[str, Any]) -> dict[str, Any]:
     study, lines = _read(study_model(), config, "")
     blocks = {}
     for group, name, block in _entries(config):
-        if not any(line.startswith(f"{group}.{name}:") for line in lines):
+        if not any(line.startswith(f"{spelt((group, name))}:") for line in lines):
             blocks[group, name], more = _read_entry(group, name, block)
             lines += more
     if not lines:
@@ -308,7 +330,7 @@ def _read_entry(
     group: str, name: str, block: Mapping[str, Any]
 ) -> tuple[dict[str, Any], list[str]]:
     """Return a completed block of what its adapter or its detector declares, or what is wrong."""
-    where = f"{group}.{name}"
+    where = spelt((group, name))
     if group == "datasets":
         kind, known, word = block.get("adapter"), adapters(), "adapter"
     else:
@@ -325,7 +347,10 @@ def _read(
     try:
         return model.model_validate(dict(block)).model_dump(exclude_none=True), []
     except ValidationError as error:
-        faulty = [(its["type"], its["loc"], its["input"]) for its in error.errors()]
+        faulty = [
+            (its["type"], its["loc"], its["msg" if its["type"] == UNMET else "input"])
+            for its in error.errors()
+        ]
         return {}, told(faulty, _schema(model), where)
 
 

@@ -5,7 +5,9 @@ any other file stands alone. Files named after it, and what the command line say
 the result in the same way. A list replaces a list; null takes an entry out.
 """
 
+import os
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,8 @@ def read_merged(files: Sequence[Path], changes: Mapping[str, Any]) -> dict[str, 
         As :func:`thermalign.config.yaml_files.read_yaml` does; if a base is none, or named by
         another file than the first; or null is to take out what is not there.
     """
+    if BASE in changes:
+        raise ValueError("the command line: base: is named by a file alone; name that file")
     (_, merged), *others = _layers(files)
     for file, layer in others:
         merged = merge(merged, layer, str(file))
@@ -73,15 +77,31 @@ def _layers(files: Sequence[Path]) -> list[tuple[Path, dict[str, Any]]]:
                     f"{file}: base: cannot be merged over {files[0]}; name this file first"
                 )
             layers.append(_base(layer, str(file)))
+        elif not number:
+            _check_spelling(layer, str(file))
         layers.append((Path(file), {key: its for key, its in layer.items() if key != BASE}))
     return layers
+
+
+def _is_file(place: Path) -> bool:
+    try:
+        return place.is_file()
+    except OSError:  # too long a name, for example
+        return False
+
+
+def _check_spelling(layer: Mapping[str, Any], where: str) -> None:
+    """Refuse a key that is nearly ``base`` by itself: without a base all else would be missing."""
+    for key in layer:
+        if get_close_matches(key.casefold(), [BASE], cutoff=0.75):
+            raise ValueError(f"{where}: {key!a}: no such key; did you mean {BASE}?")
 
 
 def _base(layer: Mapping[str, Any], where: str) -> tuple[Path, dict[str, Any]]:
     """Return the file that a layer is to be merged over, and what it holds."""
     name = layer[BASE]
-    place = PROJECT / str(name)
-    if not isinstance(name, str) or not place.is_file():
+    place = Path(os.path.normpath(PROJECT / str(name)))
+    if not isinstance(name, str) or not place.is_relative_to(PROJECT) or not _is_file(place):
         raise ValueError(f"{where}: base: no file {place}; give a path within {PROJECT}")
     below = read_yaml(place)
     if BASE in below:

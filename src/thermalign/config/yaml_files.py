@@ -15,6 +15,8 @@ from thermalign.failures import one_line
 
 LARGEST_WHOLE = 10**15  # up to here a number of an exponent is told without it
 
+LONGEST_WHOLE = 60  # characters; no key takes so large a number
+
 _TAG = "tag:yaml.org,2002:"
 
 _OLD_NUMBER = re.compile(r"[-+]?0[0-7_]+|[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?")
@@ -44,20 +46,24 @@ def read_yaml(path: Path) -> dict[str, Any]:
         a value that is not finite or neither text, number, true, false, list nor mapping. The
         message names file, line and cure.
     """
-    if not path.is_file():
-        raise ValueError(f"{path}: no such configuration; name one with --configfile")
     try:
+        if not path.is_file():
+            raise ValueError(f"{path}: no such configuration; name one with --configfile")
         text = path.read_bytes().decode("utf-8-sig")
         loader = yaml.SafeLoader(text)
         root = loader.get_single_node()
         _check_nodes(path, root)
         config = loader.construct_document(root) if root else None
+    except OSError as error:
+        raise ValueError(f"{path}: cannot be read ({error.strerror}); correct it") from None
     except RecursionError:
         raise ValueError(f"{path}: nests too deep; see config.yaml for an example") from None
     except UnicodeDecodeError as error:
         raise ValueError(f"{path}: is not UTF-8 text ({error}); save it as UTF-8") from error
     except yaml.YAMLError as error:
-        raise ValueError(f"{path}{_where(error)}; correct it") from error
+        where = _where(error)
+        cure = "write blanks for the tab" if "'\\t'" in where else "correct it"
+        raise ValueError(f"{path}{where}; {cure}") from error
     if not isinstance(config, dict):
         raise ValueError(
             f"{path}: holds no keys and values (results: results, ...); see config.yaml"
@@ -96,6 +102,8 @@ def _check_number(line: str, node: yaml.Node) -> None:
     """Refuse a plain word that YAML 1.1 and people read as two different numbers."""
     if not isinstance(node, yaml.ScalarNode) or node.style is not None:
         return
+    if node.tag == f"{_TAG}int" and len(node.value) > LONGEST_WHOLE:
+        raise ValueError(f"{line}: {node.value[:LONGEST_WHOLE]} ... is too large; give a number")
     if node.tag in (f"{_TAG}int", f"{_TAG}float") and _OLD_NUMBER.fullmatch(node.value):
         raise ValueError(
             f"{line}: {node.value} is read as {yaml.safe_load(node.value)} (octal, or hours and "

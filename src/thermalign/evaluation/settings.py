@@ -18,7 +18,7 @@ class Thresholds:
     """
 
     stop: float = setting(0.5, low=1e-6, unit="interocular distances")
-    count: int = setting(101, low=2)
+    count: int = setting(101, low=2, high=10_000)
 
     def __post_init__(self) -> None:
         """Refuse what is out of range."""
@@ -38,7 +38,7 @@ class Rates:
     """
 
     start: float = setting(0.001, low=1e-6, high=0.999999)
-    count: int = setting(61, low=2)
+    count: int = setting(61, low=2, high=10_000)
 
     def __post_init__(self) -> None:
         """Refuse what is out of range."""

@@ -22,8 +22,8 @@ DEFAULTS = {
 FILLED = ("modality", "session", "volume", "range", "condition")
 """Columns that a manifest fills in every row or in none."""
 BOX = ("box_x", "box_y", "box_width", "box_height")
-POINTS = tuple(f"{name}_{axis}" for name in LANDMARKS for axis in "xy")
-VISIBLE = tuple(f"{name}_visible" for name in LANDMARKS)
+POINTS = (*(f"{name}_{axis}" for name in LANDMARKS for axis in "xy"),)
+VISIBLE = (*(f"{name}_visible" for name in LANDMARKS),)
 OURS = (*REQUIRED, "image_id", "modality", *DEFAULTS, "moment", *BOX, *POINTS, *VISIBLE)
 MAY_DEFAULT = (*FILLED, "scale", "offset", *BOX, *VISIBLE)
 ATTRIBUTE = re.compile(r"[a-z][a-z0-9_]*")

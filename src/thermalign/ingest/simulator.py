@@ -29,7 +29,7 @@ class Settings:
     """
 
     seed: int = setting(low=0, high=SEED)
-    chunks: int = setting(low=1)
+    chunks: int = setting(low=1, high=10_000)
     settings: simulated.Settings = setting()
 
 

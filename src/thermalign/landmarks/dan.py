@@ -26,7 +26,7 @@ from thermalign.landmarks.contract import (
     point_error,
     unannotated,
 )
-from thermalign.landmarks.normalise import NormalisedFaces
+from thermalign.landmarks.normalise import WINDOW_RISES, NormalisedFaces
 from thermalign.settings import check, setting
 from thermalign.states import State
 from thermalign.training import loop
@@ -116,14 +116,16 @@ class Settings:
     normalisation: str = setting("percentile", choices=("percentile", "window", "histogram"))
     window: tuple[float, float] = setting((20.0, 40.0), low=-273.15, high=3000, unit="degrees C")
 
+    RELATIONS = (
+        WINDOW_RISES,
+        (
+            "heatmap_window <= input_size",
+            "heatmap_window is {heatmap_window}; give 1 to {input_size}, the input_size",
+        ),
+    )
+
     def __post_init__(self) -> None:
         check(self)
-        normalise.check_window(self)
-        if self.heatmap_window > self.input_size:
-            raise ValueError(
-                f"heatmap_window is {self.heatmap_window}; give 1 to {self.input_size}, "
-                "the input_size"
-            )
 
 
 class DanStage(Mixed):

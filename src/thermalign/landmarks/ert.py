@@ -23,7 +23,7 @@ from thermalign.landmarks.contract import (
     point_error,
     unannotated,
 )
-from thermalign.landmarks.normalise import NormalisedFaces
+from thermalign.landmarks.normalise import WINDOW_RISES, NormalisedFaces
 from thermalign.settings import check, setting
 from thermalign.states import CurvePoint, State
 from thermalign.training.loop import UNKEPT, Run
@@ -93,9 +93,10 @@ class Settings:
     normalisation: str = setting("percentile", choices=("percentile", "window", "histogram"))
     window: tuple[float, float] = setting((20.0, 40.0), low=-273.15, high=3000, unit="degrees C")
 
+    RELATIONS = (WINDOW_RISES,)
+
     def __post_init__(self) -> None:
         check(self)
-        normalise.check_window(self)
 
 
 def reach(settings: Settings) -> float:

@@ -17,6 +17,12 @@ from thermalign.landmarks.contract import Faces, chunks
 OVERSHOOT = 1.4
 """Values beyond the levels stay linear up to here, on both sides of zero."""
 
+WINDOW_RISES = (
+    "window[0] < window[1]",
+    "window is {window[0]:g}, {window[1]:g}; give the lower value first",
+)
+"""Relation of the settings of every model that has a ``window``."""
+
 _SAMPLES = 64  # the box is measured on a grid of so many samples a side
 _LOW, _HIGH = 0.05, 0.99  # quantiles that become -1 and 1
 _KNOTS = 65  # quantiles kept of a histogram
@@ -38,19 +44,6 @@ class Normalisation(Protocol):
     @property
     def window(self) -> tuple[float, float]:
         """Lowest and highest value of ``window``: degrees Celsius for thermal images."""
-
-
-def check_window(settings: Normalisation) -> None:
-    """Refuse a window whose values are out of order.
-
-    Raises
-    ------
-    ValueError
-        Naming the setting.
-    """
-    low, high = settings.window
-    if not low < high:
-        raise ValueError(f"window is {low:g}, {high:g}; give the lower value first")
 
 
 @dataclass(frozen=True)

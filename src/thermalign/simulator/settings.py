@@ -40,6 +40,21 @@ class Volume:
     thermal_images: int = setting(0, low=0)
     sessions: int = setting(1, low=1)
 
+    RELATIONS = (
+        ("ranges and baseline + expression", "has no images; give it ranges and samples"),
+        (
+            "not 0 < thermal_images < len(ranges) * (baseline + expression)",
+            "thermal_images is {thermal_images}; give 0, or at least one for each of the "
+            "{len(ranges) * (baseline + expression)} samples of a subject in a session",
+        ),
+        ("len(set(ranges)) == len(ranges)", "ranges is {ranges}; give each once"),
+        (
+            "len(set(visible_ranges)) == len(visible_ranges) "
+            "and set(visible_ranges) <= set(ranges)",
+            "visible_ranges is {visible_ranges}; choose once each of {ranges}, the ranges",
+        ),
+    )
+
     def samples(self) -> dict[str, int]:
         """Return the samples per subject, session and range, by condition."""
         return {"baseline": self.baseline, "expression": self.expression}
@@ -148,28 +163,8 @@ def settings_from(mapping: Mapping[str, Any]) -> Settings:
     settings = parse(Settings, mapping, where)
     if not settings.volumes:
         raise ValueError(f"{where}: volumes is empty; give a list with one entry per volume")
-    for number, volume in enumerate(settings.volumes, 1):
-        _check_volume(volume, f"{where}: volume {number}")
     _check_subjects(settings, where)
     return settings
-
-
-def _check_volume(volume: Volume, where: str) -> None:
-    if not volume.ranges or volume.baseline + volume.expression < 1:
-        raise ValueError(f"{where} has no images; give it ranges and samples")
-    samples = len(volume.frames()) // volume.sessions
-    if 0 < volume.thermal_images < samples:
-        raise ValueError(
-            f"{where}: thermal_images is {volume.thermal_images}; give 0, or at least one for each "
-            f"of the {samples} samples of a subject in a session"
-        )
-    for name in ("ranges", "visible_ranges"):
-        given = getattr(volume, name)
-        allowed = RANGES if name == "ranges" else volume.ranges
-        if len(set(given)) < len(given) or not set(given) <= set(allowed):
-            raise ValueError(
-                f"{where}: {name} is {list(given)}; choose once each of {list(allowed)}"
-            )
 
 
 def subject_name(volume: int, number: int) -> str:

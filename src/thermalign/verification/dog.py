@@ -36,11 +36,11 @@ class Settings:
     contrast: float = setting(14.0, low=1e-6, unit="px")
     saturation: float = setting(1.5, low=1e-6)
 
+    RELATIONS = (("inner < outer", "inner is {inner}; give less than outer, which is {outer}"),)
+
     def __post_init__(self) -> None:
         """Refuse what is out of range, and an inner Gaussian that is not the narrower one."""
         check(self)
-        if not self.inner < self.outer:
-            raise ValueError(f"inner is {self.inner}; give less than outer, which is {self.outer}")
 
 
 def filter_faces(faces: Tensor, settings: Settings) -> Tensor:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from thermalign.landmarks import normalise
+from thermalign.landmarks.normalise import WINDOW_RISES
 from thermalign.settings import check, setting
 
 
@@ -145,13 +145,18 @@ class Settings:
     normalisation: str = setting("percentile", choices=("percentile", "window", "histogram"))
     window: tuple[float, float] = setting((20.0, 40.0), low=-273.15, high=3000, unit="degrees C")
 
+    RELATIONS = (
+        WINDOW_RISES,
+        (
+            "losses != 'landmarks' or stages != 'full'",
+            "losses is landmarks, which finds no faces; give stages: onet too",
+        ),
+        (
+            "negative_iou <= part_iou <= positive_iou",
+            "negative_iou, part_iou and positive_iou are {negative_iou:g}, {part_iou:g} and "
+            "{positive_iou:g}; let none be above the next",
+        ),
+    )
+
     def __post_init__(self) -> None:
         check(self)
-        normalise.check_window(self)
-        if self.losses == "landmarks" and self.stages == "full":
-            raise ValueError("losses is landmarks, which finds no faces; give stages: onet too")
-        if not self.negative_iou <= self.part_iou <= self.positive_iou:
-            raise ValueError(
-                f"negative_iou, part_iou and positive_iou are {self.negative_iou:g}, "
-                f"{self.part_iou:g} and {self.positive_iou:g}; let none be above the next"
-            )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from thermalign.landmarks import normalise
+from thermalign.landmarks.normalise import WINDOW_RISES
 from thermalign.settings import check, setting
 
 
@@ -69,6 +69,7 @@ class Settings:
     normalisation: str = setting("percentile", choices=("percentile", "window", "histogram"))
     window: tuple[float, float] = setting((20.0, 40.0), low=-273.15, high=3000, unit="degrees C")
 
+    RELATIONS = (WINDOW_RISES,)
+
     def __post_init__(self) -> None:
         check(self)
-        normalise.check_window(self)
