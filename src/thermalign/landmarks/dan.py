@@ -61,10 +61,8 @@ class Settings:
         Of a perturbed start, standard deviation: share of the mean shape's width and height.
     shift_unit : str
         The mean shape's size in the face's box, or ``pixel``: in the input, as pixels of the image.
-    rotation_sd : float
-        Of a perturbed start, standard deviation.
-    scale_sd : float
-        Of a perturbed start, standard deviation.
+    rotation_sd, scale_sd : float
+        Of a perturbed start, standard deviations.
     batch_size : int
         Faces per step.
     steps : int
@@ -74,7 +72,7 @@ class Settings:
     learning_rate : float
         Of Adam, the highest one.
     schedule : str
-        Course of the learning rate; see ``training/loop.py``.
+        Of the learning rate; see ``training/loop.py``.
     validate_every : int
         Steps between validations.
     patience : int
@@ -84,8 +82,7 @@ class Settings:
     compile : bool
         Whether networks are compiled for training by torch.compile.
     normalisation : str
-        Of the input; see ``landmarks/normalise.py``. The original's: mean and deviation
-        image of the training set.
+        Of the input; see ``landmarks/normalise.py``. Original: mean and deviation image.
     window : tuple of float
         Lowest and highest value of ``normalisation: window``.
     """
