@@ -332,15 +332,15 @@ def test_a_misspelt_setting_of_a_model_is_refused_before_any_job(study):
     assert "rule train" not in printed
 
 
-def test_settings_of_a_model_that_do_not_fit_each_other_end_its_job_in_one_line(study):
+def test_settings_of_a_model_that_do_not_fit_each_other_are_refused_before_any_job(study):
     config = tiny()
     wide = {"model": "dan", "input_size": 32, "heatmap_window": 64}
     config |= {"models": {"wide": wide}, "variants": {}}
     status, printed = run(study, config)
     assert status != 0
-    lines = [line for line in printed.splitlines() if line.startswith("thermalign train")]
-    assert lines
-    assert "heatmap_window is 64; give 1 to 32, the input_size" in lines[0]
+    (line,) = [line for line in printed.splitlines() if line.startswith("config: ")]
+    assert line.startswith("config: models.wide")
+    assert "heatmap_window is 64; give 1 to 32, the input_size" in line
     assert not (study / "results/p1/fold0/wide/state.safetensors").exists()
 
 
