@@ -67,7 +67,7 @@ def commands(tmp_path_factory):
     config = yaml.safe_load((ROOT / "config.yaml").read_text())
     config |= {"results": "my results", "sweep": {"five": {"components": 5}}}
     config["variants"] = {"found": {"detector": "mtcnn"}}
-    config["models"]["mtcnn"]["stages"] = "full"  # finds faces
+    config["models"]["mtcnn"] |= {"stages": "full", "losses": "weighted_sum"}  # finds faces
     (folder / "study.yaml").write_text(yaml.safe_dump(config))
     done = snakemake(
         folder, "-s", str(ROOT / "Snakefile"), "--configfile", "study.yaml", "-n", "-p"
