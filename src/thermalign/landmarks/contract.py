@@ -70,7 +70,7 @@ class Faces:
         width = self.sizes[:, 0]
         others = {
             "frame": compose_matrices(mirror_matrix(width), self.frame),
-            "boxes": _mirror_boxes(self.boxes, width),
+            "boxes": mirror_boxes(self.boxes, width),
             "points": mirror_points(self.points, width),
         }
         return replace(self, **others)
@@ -79,6 +79,11 @@ class Faces:
     def sizes(self) -> Tensor:
         """Width and height of each example's image, (M, 2) float32, pixels."""
         return self.stack.sizes[self.index, 0].float()
+
+
+def mirror_boxes(boxes: Tensor, widths: Tensor) -> Tensor:
+    """Mirror boxes (N, 4) in images of ``widths`` (N,), pixels."""
+    return torch.cat([(widths - boxes[:, 0] - boxes[:, 2])[:, None], boxes[:, 1:]], dim=1)
 
 
 def make_faces(
@@ -106,13 +111,9 @@ def make_faces(
         stack=stack,
         index=index,
         frame=torch.where(flipped[:, None, None], mirror_matrix(width), identity),
-        boxes=torch.where(flipped[:, None], _mirror_boxes(boxes, width), boxes),
+        boxes=torch.where(flipped[:, None], mirror_boxes(boxes, width), boxes),
         points=torch.where(flipped[:, None, None], mirror_points(points, width), points),
     )
-
-
-def _mirror_boxes(boxes: Tensor, width: Tensor) -> Tensor:
-    return torch.cat([(width - boxes[:, 0] - boxes[:, 2])[:, None], boxes[:, 1:]], dim=1)
 
 
 @dataclass(frozen=True)
@@ -173,6 +174,11 @@ def unannotated(stack: ImageStack, boxes: Tensor) -> Faces:
         boxes=boxes,
         points=torch.full((len(stack), len(LANDMARKS), 2), torch.nan, device=stack.device),
     )
+
+
+def untold(points: Tensor) -> Tensor:
+    """Return the covariance (N, L, 2, 2) of points of which a detector tells none: NaN."""
+    return points.new_full((*points.shape, 2), torch.nan)
 
 
 def chunks(faces: Faces) -> tuple[Tensor, ...]:

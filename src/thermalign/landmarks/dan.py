@@ -26,6 +26,7 @@ from thermalign.landmarks.contract import (
     draw_rows,
     point_error,
     unannotated,
+    untold,
 )
 from thermalign.landmarks.normalise import WINDOW_RISES, NormalisedFaces
 from thermalign.landmarks.shapes import canonical, mean_shape, perturb, place, spread
@@ -278,11 +279,14 @@ def fit(
 def predict(
     state: State, stack: ImageStack, boxes: Tensor, settings: Settings
 ) -> tuple[Tensor, Tensor]:
-    """Find the landmarks of each face, starting from the mean shape in its box; no confidence."""
+    """Find the landmarks of each face, starting from the mean shape in its box.
+
+    DAN tells no covariance.
+    """
     data = normalise.prepare(unannotated(stack, boxes), settings)
     model = restore(Dan(settings), state, stack.device, settings)
     points = _predict(model, data, settings, last=int(model.stages_used) - 1)
-    return points, torch.full(points.shape[:2], torch.nan, device=stack.device)
+    return points, untold(points)
 
 
 def _loss(

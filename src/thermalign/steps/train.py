@@ -13,7 +13,7 @@ from thermalign.cut import device
 from thermalign.folds import check_disjoint
 from thermalign.landmarks.examples import cut_faces
 from thermalign.landmarks.fine_tuning import fit_from
-from thermalign.landmarks.models import count_parameters, load_model
+from thermalign.landmarks.models import calibrate_state, count_parameters, load_model
 from thermalign.provenance import stamp
 from thermalign.schemas.dataset import ANNOTATIONS, BOXES, FOLDS, IMAGES
 from thermalign.schemas.predictions import CURVES
@@ -42,6 +42,8 @@ def run(
     code: str,
 ) -> None:
     """Train on the annotated training images of the probe modality; write the state and its curve.
+
+    The state has the calibration of the model's errors on the validation images, if there are any.
 
     Both say in their metadata how many ``parameters`` there are, as JSON: ``configured`` and
     ``paper``, at the detector's defaults; and by ``init``, the digest of a state's file, what the
@@ -82,6 +84,7 @@ def run(
     trained = fit(
         train, validation, parsed, seed=derived_seed(seed, fold), run=Run(checkpoint=kept)
     )
+    trained = calibrate_state(module, trained, validation, parsed)
 
     parameters = json.dumps(count_parameters(detector, parsed), sort_keys=True)
     metadata = {**stamp(code, described), "parameters": parameters}
