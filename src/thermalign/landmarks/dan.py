@@ -4,7 +4,7 @@ From top to bottom: settings, networks, training, prediction, the stages in turn
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import torch
@@ -19,6 +19,7 @@ from thermalign.geometry import (
     mirror_points,
 )
 from thermalign.landmarks import normalise
+from thermalign.landmarks.augment import Augmentation, augmented
 from thermalign.landmarks.contract import (
     Faces,
     channels_last,
@@ -66,6 +67,8 @@ class Settings:
         The mean shape's size in the face's box, or ``pixel``: in the input, as pixels of the image.
     rotation_sd, scale_sd : float
         Of a perturbed start, standard deviations.
+    augment : Augmentation
+        How training faces are varied; see ``landmarks/augment/settings.py``.
     passes : int
         Times that a face is gone through in prediction; each but the first starts from the shape
         found before. The original goes once.
@@ -107,6 +110,7 @@ class Settings:
     shift_unit: str = setting("face", choices=("face", "pixel"))
     rotation_sd: float = setting(20.0, low=0, high=180, unit="degrees", source="original")
     scale_sd: float = setting(0.25, low=0, high=1, source="original")
+    augment: Augmentation = field(default_factory=Augmentation)
     passes: int = setting(1, low=1, high=16, source="original")
     mirrored: bool = setting(False, source="original")
     batch_size: int = setting(64, low=2, high=65536, source="original")
@@ -293,10 +297,11 @@ def _loss(
     model: Dan, data: NormalisedFaces, settings: Settings, stage: int, generator: torch.Generator
 ) -> Tensor:
     rows = draw_rows(data.faces, settings.batch_size, generator)
+    batch = augmented(data, rows, settings.augment, generator)
     pixels = spread(_goal(model, settings))  # (2,)
     extent = pixels if settings.shift_unit == "pixel" else None
     start = perturb(
-        place(model.mean_shape, data.faces.boxes[rows]),
+        place(model.mean_shape, batch.faces.boxes),
         generator,
         shift_sd=settings.shift_sd,
         rotation_sd=settings.rotation_sd,
@@ -304,9 +309,10 @@ def _loss(
         extent=extent,
     )
     model.set_earlier(stage, training=settings.earlier_stages == "train")
-    points = run_stages(model, data, rows, start, settings=settings, last=stage)
+    every = torch.arange(len(batch), device=rows.device)
+    points = run_stages(model, batch, every, start, settings=settings, last=stage)
     model.set_earlier(stage, training=False)
-    return point_error(points, data.faces, rows)
+    return point_error(points, batch.faces, every)
 
 
 def _error(model: Dan, data: NormalisedFaces, settings: Settings, stage: int) -> Tensor:

@@ -5,7 +5,7 @@ first one and is taken by the same weights. From top to bottom: settings, networ
 prediction, maps.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
 
@@ -24,6 +24,7 @@ from thermalign.geometry import (
     point_distances,
 )
 from thermalign.landmarks import normalise
+from thermalign.landmarks.augment import Augmentation, augmented
 from thermalign.landmarks.contract import (
     Faces,
     channels_last,
@@ -74,6 +75,8 @@ class Settings:
         Of a start, standard deviation: share of its width and height.
     rotation_sd, scale_sd : float
         Of a start, standard deviations; those of a near start are a third.
+    augment : Augmentation
+        How training faces are varied; see ``landmarks/augment/settings.py``.
     passes : int
         Looks at a face; each but the first starts from the points of the one before.
     mirrored : bool
@@ -110,6 +113,7 @@ class Settings:
     shift_sd: float = setting(0.12, low=0, high=2)
     rotation_sd: float = setting(10.0, low=0, high=180, unit="degrees")
     scale_sd: float = setting(0.12, low=0, high=1)
+    augment: Augmentation = field(default_factory=Augmentation)
     passes: int = setting(2, low=1, high=16)
     mirrored: bool = setting(True)
     batch_size: int = setting(16, low=2, high=65536)
@@ -266,22 +270,26 @@ def fit(
 def predict(
     state: State, stack: ImageStack, boxes: Tensor, settings: Settings
 ) -> tuple[Tensor, Tensor]:
-    """Find the landmarks of each face, starting from the mean shape in its box."""
+    """Find the landmarks of each face, starting from the mean shape in its box.
+
+    Their covariance is that of the maps of the last look, mirrored ones included.
+    """
     data = normalise.prepare(unannotated(stack, boxes), settings)
     model = restore(Heatmaps(settings), state, stack.device, settings)
-    points, _ = locate(model, data, settings)
-    return points, torch.full(points.shape[:2], torch.nan, device=stack.device)
+    return locate(model, data, settings)
 
 
 def _loss(
     model: Heatmaps, data: NormalisedFaces, settings: Settings, generator: torch.Generator
 ) -> Tensor:
     rows = draw_rows(data.faces, settings.batch_size, generator)
-    truth = data.faces.points[rows]
-    start = _starts(model, data.faces.boxes[rows], truth, settings, generator)
+    batch = augmented(data, rows, settings.augment, generator)
+    truth = batch.faces.points
+    start = _starts(model, batch.faces.boxes, truth, settings, generator)
     to_input = fit_similarity(start, _goal(model, settings))
     size = settings.input_size
-    image = data.crops(rows, to_input, width=size, height=size)
+    every = torch.arange(len(batch), device=rows.device)
+    image = batch.crops(every, to_input, width=size, height=size)
     return loss_of_maps(model(image), apply_matrix(to_input, truth), model.cells, settings)
 
 
