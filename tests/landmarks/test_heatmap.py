@@ -142,7 +142,7 @@ def test_the_prior_adds_the_cross_entropy_against_a_normal_map() -> None:
 
 def test_the_small_network_has_the_stated_size_and_a_map_a_landmark() -> None:
     model = Heatmaps(Settings())
-    assert printed_parameters(model) == 406_981
+    assert printed_parameters(model) == 399_413
     assert model(torch.zeros(2, 1, 64, 64)).shape == (2, 5, 32, 32)
     assert model.cells[0] == 0.5
     assert model.cells[-1] == 62.5
@@ -162,9 +162,10 @@ def test_maps_are_float32_however_the_trunk_computes() -> None:
     torch.manual_seed(0)
     model = Heatmaps(TINY).eval()
     image = torch.rand(2, 1, 32, 32)
-    exact = model(image)
-    model.low = True
-    coarse = model(image)
+    with torch.no_grad():
+        exact = model(image)
+        model.low = True
+        coarse = model(image)
     assert coarse.dtype == torch.float32
     assert not torch.equal(exact, coarse)
     torch.testing.assert_close(exact, coarse, rtol=0, atol=0.05 * float(exact.abs().max()))
@@ -297,12 +298,13 @@ def test_a_second_look_improves_what_a_bad_box_started(
     state, settings = taught
     faces = toy_faces(16, seed=2)
     boxes = moved(faces, by=0.15)
-    given, once, twice = (
-        nmse(heatmap.predict(state, faces.stack, its, replace(settings, passes=n))[0], faces.points)
-        for its, n in ((faces.boxes, 2), (boxes, 1), (boxes, 2))
+    once, twice = (
+        nmse(
+            heatmap.predict(state, faces.stack, boxes, replace(settings, passes=n))[0], faces.points
+        )
+        for n in (1, 2)
     )
-    assert twice < 0.8 * once
-    assert twice < 1.3 * given
+    assert twice < 0.6 * once
 
 
 def test_maps_are_wider_where_there_is_less_to_see(
