@@ -335,7 +335,8 @@ def locate(model: Heatmaps, data: NormalisedFaces, settings: Settings) -> tuple[
             points = apply_matrix(back, points)
         turn = back[:, None, :, :2]
         found.append(points)
-        spreads.append(turn @ covariance @ turn.mT)
+        turned = turn @ covariance @ turn.mT
+        spreads.append((turned + turned.mT) / 2)  # to the last bit
     return torch.cat(found), torch.cat(spreads)
 
 
