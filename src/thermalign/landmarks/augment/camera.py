@@ -226,8 +226,8 @@ def draw_camera(faces: Faces, settings: Augmentation, generator: torch.Generator
         return None
     k, device = len(faces), faces.points.device
     counts = [2 + more for more in _DRAWS.values()]
-    drawn = torch.rand((k, sum(counts)), generator=generator, device=device).split(counts, dim=1)
-    draws = dict(zip(_DRAWS, drawn, strict=True))
+    drawn = torch.rand((k, sum(counts)), generator=generator, device=device)
+    draws = dict(zip(_DRAWS, torch.split(drawn, counts, dim=1), strict=True))
     shares = dict.fromkeys(_DRAWS, settings.share)
     shares |= {"occluders": settings.occluders, "surround": settings.surround}
     centre, unit = faces.points.mean(1), interocular_distance(faces.points)

@@ -43,9 +43,9 @@ class BentFaces(Faces):
 
     def subset(self, rows: Tensor) -> "BentFaces":
         """Return the examples ``rows`` (K,); their images stay one stack."""
-        plain = Faces.subset(self, rows)
-        bend = (self.centre[rows], self.push[rows], self.width[rows])
-        return BentFaces(**vars(plain), **dict(zip(("centre", "push", "width"), bend, strict=True)))
+        parts = (self.index, self.frame, self.boxes, self.points)
+        bend = (self.centre, self.push, self.width)
+        return BentFaces(self.stack, *(part[rows] for part in (*parts, *bend)))
 
     def crops(self, rows: Tensor, matrices: Tensor, *, width: int, height: int) -> Tensor:
         """Warp examples ``rows`` (K,) by ``matrices`` (K, 2, 3) from their example frames.
