@@ -239,7 +239,7 @@ def test_values_stay_where_normalised_values_do() -> None:
 
 
 def test_a_rising_curve_by_hand() -> None:
-    values = torch.tensor([[[-2.0, -1, -0.5, 0, 0.5, 1, 1.5]]])
+    values = torch.tensor([[-2.0, -1, -0.5, 0, 0.5, 1, 1.5]])
     found = rising(values, torch.tensor([[1.0, 3.0]]))  # slopes .5 and 1.5
     assert found.flatten().tolist() == pytest.approx([-1.5, -1, -0.75, -0.5, 0.25, 1, 1.75])
 
