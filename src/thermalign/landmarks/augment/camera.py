@@ -133,7 +133,7 @@ class Camera:
         if its.curve or its.saturation or its.eight_bit:
             ends = values.new_tensor([-1.0, 1.0]).expand(len(rows), 2)
             flat = self._grey(torch.cat([values.flatten(1), ends], dim=1), view)
-            low, high = flat[:, -2:].split(1, dim=1)  # rising, so levels stay levels
+            low, high = torch.split(flat[:, -2:], 1, dim=1)  # rising, so levels stay levels
             scale = 2 / (high - low).clamp(min=1e-3)
             values = (flat[:, :-2] * scale - (low * scale + 1)).view_as(values)
         if its.gain or its.offset:
