@@ -481,7 +481,7 @@ def test_the_draws_of_an_effect_do_not_depend_on_the_others() -> None:
         ({"noise": "high"}, "noise is 'high'; give a value of type float"),
     ],
 )
-@pytest.mark.parametrize("detector", ["pbc", "mtcnn", "ert"])
+@pytest.mark.parametrize("detector", ["dan", "heatmap", "pbc", "mtcnn", "ert"])
 def test_bad_values_are_refused_by_name(
     detector: str, mapping: dict[str, object], message: str
 ) -> None:
@@ -491,7 +491,7 @@ def test_bad_values_are_refused_by_name(
     assert str(refused.value).startswith("models.x.augment")
 
 
-@pytest.mark.parametrize("detector", ["pbc", "mtcnn", "ert"])
+@pytest.mark.parametrize("detector", ["dan", "heatmap", "pbc", "mtcnn", "ert"])
 def test_detectors_learn_from_augmented_faces(
     detector: str, toy_faces: Callable[..., Faces]
 ) -> None:

@@ -120,19 +120,20 @@ class Camera:
         -------
         (J, 1, height, width) float32, within -1.4 and 1.4
         """
-        its, view, values = self.settings, self._view(rows, matrices), crops[:, 0]
+        its, view, values = self.settings, self._view(rows, matrices), crops[:, 0].clone()
         for effect, change in (
             ("surround", self._surround),
             ("occluders", self._occlude),
             ("shading", self._shade),
             ("blur", self._blur),
         ):
-            values = self._changed(effect, change, values, view)
-        values = self._sensor(values, view)
-        values = self._changed("local_contrast", self._amplify, values, view)
+            self._change(effect, change, values, view)
+        self._sensor(values, view)
+        self._change("local_contrast", self._amplify, values, view)
         if its.curve or its.saturation or its.eight_bit:
             ends = values.new_tensor([-1.0, 1.0]).expand(len(rows), 2)
-            flat = self._grey(torch.cat([values.flatten(1), ends], dim=1), view)
+            flat = torch.cat([values.flatten(1), ends], dim=1)
+            self._grey(flat, view)
             low, high = torch.split(flat[:, -2:], 1, dim=1)  # rising, so levels stay levels
             scale = 2 / (high - low).clamp(min=1e-3)
             values = (flat[:, :-2] * scale - (low * scale + 1)).view_as(values)
@@ -141,12 +142,11 @@ class Camera:
             values = values * gain + its.offset * self.normal[rows, -1, None, None]
         return values.clamp(-OVERSHOOT, OVERSHOOT)[:, None]
 
-    def _changed(self, effect: str, change: Change, values: Tensor, view: View) -> Tensor:
-        """Change those images whose camera has an effect: they alone cost time."""
-        if not getattr(self.settings, effect):
-            return values
-        some = self.on[effect][view.rows].nonzero()[:, 0]
-        return values.index_copy(0, some, change(values[some], view.take(some)))
+    def _change(self, effect: str, change: Change, values: Tensor, view: View) -> None:
+        """Change in place those images whose camera has an effect: they alone cost time."""
+        if getattr(self.settings, effect):
+            some = self.on[effect][view.rows].nonzero()[:, 0]
+            values.index_copy_(0, some, change(values[some], view.take(some)))
 
     def _view(self, rows: Tensor, matrices: Tensor) -> View:
         on_face = to_face(matrices, self.centre[rows], self.unit[rows])
@@ -193,45 +193,54 @@ class Camera:
     def _blur(self, values: Tensor, view: View) -> Tensor:
         return _smooth(values, self._most("blur", view.rows) * view.unit)
 
-    def _sensor(self, values: Tensor, view: View) -> Tensor:
+    def _sensor(self, values: Tensor, view: View) -> None:
         """Average over the camera's pixels, add their noise and interpolate back."""
-        height, width = values.shape[1:]
-        noise = self._noise(view.rows, height, width)
-        fine = values if noise is None else values + noise[:, :height, :width]
-        if not self.settings.low_resolution:
-            return fine
+        its, (height, width) = self.settings, values.shape[1:]
+        coarse = torch.zeros(len(values), dtype=torch.bool, device=values.device)
         pixel = self._most("low_resolution", view.rows) * view.unit
-        some = (self.on["low_resolution"][view.rows] & (pixel > 1)).nonzero()[:, 0]
-        phase = self.place["low_resolution"][view.rows[some], 0]
+        if its.low_resolution:
+            coarse = self.on["low_resolution"][view.rows] & (pixel > 1)
+            self._coarsen(values, view, pixel, coarse.nonzero()[:, 0])
+        if its.noise or its.fixed_pattern:
+            noisy = (self._noisy[view.rows] & ~coarse).nonzero()[:, 0]
+            noise = self._noise(view.rows[noisy], height, width)[:, :height, :width]
+            values.index_add_(0, noisy, noise)
+
+    def _coarsen(self, values: Tensor, view: View, pixel: Tensor, some: Tensor) -> None:
+        its, (height, width), rows = self.settings, values.shape[1:], view.rows[some]
+        phase = self.place["low_resolution"][rows, 0]
         down, up = cells(height, pixel[some], phase)
         across = (down, up) if width == height else cells(width, pixel[some], phase)
         seen = down @ values[some] @ across[0].mT
-        if noise is not None:
-            seen = seen + noise[some]
-        return fine.index_copy(0, some, up @ seen @ across[1].mT)
+        if its.noise or its.fixed_pattern:
+            seen = seen + self._noise(rows, height, width)
+        values.index_copy_(0, some, up @ seen @ across[1].mT)
 
-    def _noise(self, rows: Tensor, height: int, width: int) -> Tensor | None:
-        """Return noise and pattern (J, height + 1, width + 1); the same ever after."""
+    @property
+    def _noisy(self) -> Tensor:
         its = self.settings
-        if not (its.noise or its.fixed_pattern):
-            return None
+        noise, pattern = self.on["noise"], self.on["fixed_pattern"]
+        return (noise & (its.noise > 0)) | (pattern & (its.fixed_pattern > 0))
+
+    def _noise(self, rows: Tensor, height: int, width: int) -> Tensor:
+        """Return noise and pattern (J, height + 1, width + 1); the same ever after."""
         if (height, width) not in self.noise:
             self.noise[height, width] = self._draw_noise(height + 1, width + 1)
         return self.noise[height, width][rows]
 
     def _draw_noise(self, height: int, width: int) -> Tensor:
-        k, device = len(self.unit), self.unit.device
-        total = torch.zeros((k, height, width), device=device)
-        every = torch.arange(k, device=device)
+        device = self.unit.device
+        total = torch.zeros((len(self.unit), height, width), device=device)
         for effect, shape, share in (
             ("noise", (height, width), 1.0),
             ("fixed_pattern", (1, width), 1.0),
             ("fixed_pattern", (height, 1), 0.5),
         ):
             if getattr(self.settings, effect):
-                drawn = torch.randn((k, *shape), generator=self.generator, device=device)
-                strength = self._most(effect, every) * self.on[effect] * share
-                total += strength[:, None, None] * drawn
+                some = self.on[effect].nonzero()[:, 0]
+                drawn = torch.randn((len(some), *shape), generator=self.generator, device=device)
+                drawn *= (share * self._most(effect, some))[:, None, None]
+                total.index_add_(0, some, drawn.expand(-1, height, width))
         return total
 
     def _amplify(self, values: Tensor, view: View) -> Tensor:
@@ -241,15 +250,14 @@ class Camera:
         ratio = (1 + self.settings.local_contrast) ** drawn
         return torch.lerp(large, values, ratio) * ((1 + ratio.square()) / 2).rsqrt()
 
-    def _grey(self, values: Tensor, view: View) -> Tensor:
-        """Map values (J, P) to grey levels: a rising curve, saturation, 8 bits."""
+    def _grey(self, values: Tensor, view: View) -> None:
+        """Map values (J, P) in place to grey levels: a rising curve, saturation, 8 bits."""
         for effect, change in (
             ("curve", self._bend_curve),
             ("saturation", self._saturate),
             ("eight_bit", self._round),
         ):
-            values = self._changed(effect, change, values, view)
-        return values
+            self._change(effect, change, values, view)
 
     def _bend_curve(self, values: Tensor, view: View) -> Tensor:
         return rising(values, (self.settings.curve * self.normal[view.rows, :_PIECES]).exp())
