@@ -39,7 +39,7 @@ SHAPES = [
 ]
 PLACED = ("occluders", "surround", "shading", "curve", "saturation", "eight_bit", "gain", "offset")
 """What depends on a pixel and its place on the face alone."""
-LIGHT = {
+LIGHT: dict[str, Any] = {
     "occluders": 1.0,
     "surround": 1.0,
     "blur": 0.1,
@@ -60,11 +60,11 @@ def draw(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def dots(landmark: int, *, flipped: bool = False) -> Faces:
-    """Return one face twice, a dot of 2 pixels at one landmark and nothing else."""
+def dots(landmark: int, *, flipped: bool = False, radius: float = 2.0) -> Faces:
+    """Return one face twice, a dot at one landmark and nothing else."""
     y, x = np.mgrid[:SIDE, :SIDE]
     px, py = POINTS[landmark].tolist()
-    image = np.exp(-((x - px) ** 2 + (y - py) ** 2) / (2 * 2**2))
+    image = np.exp(-((x - px) ** 2 + (y - py) ** 2) / (2 * radius**2))
     index = torch.zeros(2, dtype=torch.int64)
     flips = torch.tensor([False, flipped])
     boxes, points = BOX.expand(2, 4), POINTS.expand(2, 5, 2)
@@ -136,14 +136,14 @@ def test_every_strength_alone_is_on(name: str) -> None:
 def test_a_dot_at_a_landmark_is_found_at_the_distorted_landmark(
     landmark: int, settings: dict[str, float]
 ) -> None:
-    faces = dots(landmark, flipped=True)
+    faces = dots(landmark, flipped=True, radius=1.0)  # small: a wide one is bent itself
     rows = torch.tensor([0, 1] * 10)
     found = distorted(faces, rows, Augmentation(**settings), draw(landmark))
     images = found.crops(torch.arange(20), whole(20), width=SIDE, height=SIDE)[:, 0]
     seen = [1, 0, 2, 4, 3][landmark]  # of a mirrored face
     for n in range(20):
         point = found.points[n, seen if n % 2 else landmark]
-        assert float((centroid(images[n]) - point).norm()) < 0.2
+        assert float((centroid(images[n]) - point).norm()) < 0.15
     moved = (found.points - faces.points[rows]).norm(dim=-1)
     assert float(moved.max()) > 2
 
@@ -239,15 +239,15 @@ def test_values_stay_where_normalised_values_do() -> None:
 
 
 def test_a_rising_curve_by_hand() -> None:
-    values = torch.tensor([[[-2.0, -1, -0.5, 0, 0.5, 1, 1.5]]])
+    values = torch.tensor([[-2.0, -1, -0.5, 0, 0.5, 1, 1.5]])
     found = rising(values, torch.tensor([[1.0, 3.0]]))  # slopes .5 and 1.5
     assert found.flatten().tolist() == pytest.approx([-1.5, -1, -0.75, -0.5, 0.25, 1, 1.75])
 
 
 def test_grey_levels_never_fall_where_values_rise_and_keep_the_levels_of_the_face() -> None:
     values = torch.linspace(-1.4, 1.4, 301).view(1, 1, -1).expand(64, 1, -1)
-    for settings in ({"curve": 1.0}, {"curve": 1.0, "saturation": 0.4, "eight_bit": 8.0}):
-        found = recorded(camera_of(**settings), values)[:, 0]
+    for camera in (camera_of(curve=1.0), camera_of(curve=1.0, saturation=0.4, eight_bit=8.0)):
+        found = recorded(camera, values)[:, 0]
         assert bool((found.diff(dim=1) >= -1e-6).all())
         assert float(found.diff(dim=1).amin(1).max()) >= 0
     found = recorded(camera_of(curve=1.0), values)[:, 0]
@@ -272,7 +272,7 @@ def test_saturation_cuts_off_and_the_levels_are_measured_anew() -> None:
 def test_eight_bits_have_256_levels_and_round_to_the_nearest() -> None:
     values = torch.linspace(-3, 3, 5001)
     found = to_eight_bit(values, torch.tensor(-1.0), torch.tensor(1.0))
-    assert len(found.unique()) == 256
+    assert len(torch.unique(found)) == 256
     inside = values.abs() <= 1
     assert float((found - values)[inside].abs().max()) <= 1 / 255 + 1e-6
     assert float(found.max()) == pytest.approx(1)
@@ -283,7 +283,7 @@ def test_a_face_keeps_fewer_levels_the_wider_the_range_of_the_export() -> None:
     values = torch.linspace(-1, 1, 5001).view(1, 1, -1).expand(64, 1, -1)
     camera = camera_of(eight_bit=8.0)
     found = recorded(camera, values)[:, 0]
-    levels = torch.tensor([len(found[n].unique()) for n in range(64)])
+    levels = torch.tensor([len(torch.unique(found[n])) for n in range(64)])
     expected = 256 / 8 ** camera.amount["eight_bit"]
     assert bool(((levels - expected).abs() <= 2).all())
     assert 32 <= int(levels.min()) < 64
@@ -481,7 +481,7 @@ def test_the_draws_of_an_effect_do_not_depend_on_the_others() -> None:
         ({"noise": "high"}, "noise is 'high'; give a value of type float"),
     ],
 )
-@pytest.mark.parametrize("detector", ["pbc", "mtcnn", "ert"])
+@pytest.mark.parametrize("detector", ["dan", "heatmap", "pbc", "mtcnn", "ert"])
 def test_bad_values_are_refused_by_name(
     detector: str, mapping: dict[str, object], message: str
 ) -> None:
@@ -491,7 +491,7 @@ def test_bad_values_are_refused_by_name(
     assert str(refused.value).startswith("models.x.augment")
 
 
-@pytest.mark.parametrize("detector", ["pbc", "mtcnn", "ert"])
+@pytest.mark.parametrize("detector", ["dan", "heatmap", "pbc", "mtcnn", "ert"])
 def test_detectors_learn_from_augmented_faces(
     detector: str, toy_faces: Callable[..., Faces]
 ) -> None:
