@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from thermalign import tables
-from thermalign.evaluation import landmarks, rejection, uncertainty, verification
+from thermalign.evaluation import landmarks, rejection, stated, verification
 from thermalign.evaluation.draws import comparisons_of, errors_of, telling
 from thermalign.evaluation.settings import Settings
 from thermalign.provenance import stamp
@@ -89,7 +89,7 @@ def run(
             },
             attributes=groups,
         ),
-        *uncertainty.evaluate(uncertainty.stated_of(found, truth, job.test), draws),
+        *stated.evaluate(stated.stated_of(found, truth, job.test), draws),
         *rejection.evaluate(
             comparisons[comparisons["same_moment"] == headline], found, errors, draws, reject
         ),

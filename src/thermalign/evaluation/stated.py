@@ -12,7 +12,7 @@ from thermalign.evaluation.measured import Measured, difference
 from thermalign.geometry import LANDMARKS, Floats, Integers, interocular_distance
 from thermalign.metrics import selective
 from thermalign.metrics.intervals import DIFFERENCE, POSITIVE, RATE
-from thermalign.metrics.uncertainty import best_constant, inside, surprise
+from thermalign.metrics.stated import best_constant, inside, surprise
 from thermalign.records import points_of
 from thermalign.schemas.keys import ALL, ANNOTATED, Subset
 from thermalign.schemas.predictions import UNCERTAINTY
