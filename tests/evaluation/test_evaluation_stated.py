@@ -17,6 +17,7 @@ FACE = np.array([[30.0, 40], [70, 40], [50, 64], [34, 80], [66, 80]])  # 40 px b
 KEY = {"protocol": "p", "fold": 0, "model": "m"}
 PEOPLE, EACH = 30, 12
 TAIL = 5.0
+TIED = 2e-4  # images that are equal up to rounding change a rank correlation so little
 
 
 def images_of(people=PEOPLE, each=EACH):
@@ -80,7 +81,7 @@ def test_a_model_that_is_too_sure_covers_less_and_is_more_surprised(honest):
     assert made[ALL, "nll", 0].value > honest[ALL, "nll", 0].value
     # Its order is as good as before.
     key = ALL, "rank_correlation", 0
-    assert made[key].value == pytest.approx(honest[key].value)
+    assert made[key].value == pytest.approx(honest[key].value, abs=TIED)
 
 
 def test_errors_are_in_interocular_distances_of_the_annotated_face(honest):
@@ -100,7 +101,7 @@ def test_errors_are_in_interocular_distances_of_the_annotated_face(honest):
     assert areas.value == pytest.approx(errors["error"].mean())
     told = table.groupby("image_id", sort=False)["expected_error"].mean()
     expected = spearmanr(told, errors["error"]).statistic
-    assert honest[ALL, "rank_correlation", 0].value == pytest.approx(expected)
+    assert honest[ALL, "rank_correlation", 0].value == pytest.approx(expected, abs=TIED)
 
 
 def test_knowing_each_face_beats_the_best_constant_by_a_paired_margin(honest):

@@ -89,7 +89,7 @@ def stated_of(predictions: pd.DataFrame, annotations: pd.DataFrame, images: pd.D
     unit = interocular_distance(truth)[:, None]
     keys = pd.MultiIndex.from_product([ids, LANDMARKS])
     rows = predictions.set_index(["image_id", "landmark"])[[*UNCERTAINTY]].reindex(keys)
-    expected, xx, xy, yy, tail = rows.to_numpy(np.float64).reshape(len(ids), -1, 5).T
+    expected, xx, xy, yy, tail = rows.to_numpy(np.float64).reshape(len(ids), len(LANDMARKS), 5).T
     scale = np.stack([xx.T, xy.T, xy.T, yy.T], axis=-1) / unit[..., None] ** 2
     return Stated(
         images.set_index("image_id").loc[ids].reset_index()[KNOWN],

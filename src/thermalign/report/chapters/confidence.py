@@ -45,7 +45,11 @@ from thermalign.schemas.keys import ALL, REJECTION, UNDISTURBED, VARIANT, Subset
 
 COVERAGES = ("coverage_50", "coverage_80", "coverage_95")
 
-UNDER_VARIANTS = (("coverage_95", "95 % regions"), ("rank_correlation", "Rank correlation, images"))
+UNDER_VARIANTS = (
+    ("coverage_95", "95 % regions"),
+    ("nll_above_constant", "Surprise above that of one spread"),
+    ("rank_correlation", "Rank correlation of images"),
+)
 """Metric and title of what is laid out by variant."""
 
 LEAST_SURE, RANDOM, TRUE_ERROR = "confidence", "random", "true_error"
@@ -234,15 +238,11 @@ def variant_table(setup: Setup, view: View) -> Table | None:
     columns = [titles.get(name, Condition(name, "", spelt(name))) for name in names]
     inside = [view.within(experiment=VARIANT, setting=c.name) for c in columns]
     bodies = []
-    for metric, title in (
-        ("coverage_95", "95 % regions"),
-        ("rank_correlation", "Rank correlation"),
-    ):
+    for metric, title in UNDER_VARIANTS:
         rows = []
         for model in view.models("nll"):
             found = [its.get(model, metric) for its in inside]
-            shown = [covered_cell(v, metric) if "cov" in metric else plain_cell(v) for v in found]
-            rows.append(model_row(view, model, shown))
+            rows.append(model_row(view, model, [_variant_cell(v, metric) for v in found]))
         bodies.append(Body(rows, title=title))
     return Table(
         caption=f"Stated errors in other boxes and recordings, {view.label}",
@@ -253,6 +253,14 @@ def variant_table(setup: Setup, view: View) -> Table | None:
         notes=[f"Shaded where the interval leaves 95 % out. {INTERVALS}"],
         folded="Stated errors in other boxes and recordings",
     )
+
+
+def _variant_cell(value: Value | None, metric: str) -> Cell:
+    if metric in COVERAGES:
+        return covered_cell(value, metric)
+    if metric == "nll_above_constant":
+        return difference_cell(value, digits=2)
+    return plain_cell(value, digits=2)
 
 
 def risk_figure(view: View) -> Panels | None:
