@@ -166,7 +166,9 @@ def test_a_state_survives_safetensors(trained: Trained) -> None:
 def sure(trained: Trained, toy_faces: Callable[..., Faces]) -> Callable[..., np.ndarray]:
     """Return what gives the expected errors (N, L) of faces, calibrated on faces like them."""
     module, settings, state, _ = trained
-    ready = calibrate_state(module, state, toy_faces(12, seed=8), settings)
+    ready = calibrate_state(
+        module, state, toy_faces(12, seed=8), settings, people=list("abcdefghijkl")
+    )
 
     def expected(stack: ImageStack, boxes: torch.Tensor) -> np.ndarray:
         cut = Cut(stack, boxes, torch.zeros(len(stack), 2))
@@ -218,7 +220,7 @@ def test_a_state_without_calibration_says_nothing_of_errors(trained: Trained) ->
     points, _ = module.predict(state, faces.stack, boxes, settings)
     np.testing.assert_array_equal(located.points, points.double().numpy())
     assert np.isnan(located.expected_error).all()
-    nobody = calibrate_state(module, state, faces.first(0), settings)
+    nobody = calibrate_state(module, state, faces.first(0), settings, people=[])
     assert nobody.calibration == {}
     assert str(nobody.notes["calibration"]).startswith("none")
 
