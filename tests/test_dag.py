@@ -176,6 +176,12 @@ def test_who_meets_whom_trains_no_detector_and_changes_no_fold(project):
     assert not rules & {"fold", "train", "predict", "stress", "detect", "align", "annotated"}
 
 
+def test_other_shares_of_rejected_probes_are_measured_without_a_detector_or_a_score(project):
+    edit(project / "config.yaml", "reject: [0.02, 0.05, 0.1]", "reject: [0.05, 0.2]")
+    wanted = {("measure", model) for model in (*MODELS, "annotated")}
+    assert due(project) == wanted | {("compare",), ("report",)}
+
+
 def test_a_study_without_variants_ablation_and_displacements_has_no_such_jobs(project):
     config = yaml.safe_load((project / "config.yaml").read_text())
     for block in ("variants", "ablation", "displacements"):
@@ -361,6 +367,10 @@ def test_the_report_needs_neither_torch_nor_the_code_of_a_model():
         ),
         ("pls: {mapping: none}", "pls: {maping: none}", "maping"),
         ("pls: {mapping: none}", "study: {mapping: none}", "study"),
+        ("reject: [0.02, 0.05, 0.1]", "reject: [0.1, 0.05]", "p1.reject: [0.1, 0.05] do not rise"),
+        ("reject: [0.02, 0.05, 0.1]", "reject: [0.02, 2]", "p1.reject[1]: 2 is not allowed"),
+        ("reject: [0.02, 0.05, 0.1]", "reject: [0.1, 0.1]", "p1.reject: [0.1, 0.1] is not allowed"),
+        ("validation_share: 0.13", "validation_share: 0", "p1.reject: no model has a confidence"),
         ("levels: [0, 0.02,", "levels: [0.02, 0,", "do not rise from 0"),
         ("linear_up_to: 0.12", "linear_up_to: 0.01", "no level but 0 up to 0.01; give 0.02"),
         ("kinds: [isotropic]", "kinds: [wobble]", "wobble"),

@@ -19,7 +19,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NoReturn, TextIO
+from typing import Any, NoReturn, TextIO, get_origin
 
 import psutil
 
@@ -31,6 +31,7 @@ READERS: dict[Any, Callable[[str], Any]] = {
     Path: Path,
     dict[str, Any]: json.loads,
     list[str]: str,
+    list[float]: float,
     list[Path]: Path,
 }
 STEPS = Path(__file__).parent / "steps"
@@ -172,7 +173,7 @@ def parse(run: Any, name: str, argv: list[str]) -> tuple[Path, str, dict[str, An
     parser.add_argument("--job", required=True, help="what the job's wildcards are, for people")
     for keyword in inspect.signature(run, eval_str=True).parameters.values():
         kind = keyword.annotation
-        nargs = "*" if kind in (list[Path], list[str]) else None
+        nargs = "*" if get_origin(kind) is list else None
         parser.add_argument(f"--{keyword.name}", required=True, type=READERS[kind], nargs=nargs)
     keywords = vars(parser.parse_args(argv))
     return keywords.pop("log"), keywords.pop("job"), keywords

@@ -8,6 +8,7 @@ from thermalign.metrics.bootstrap import (
     d_prime_replicates,
     nmse_replicates,
     rate_replicates,
+    rejection_replicates,
     subject_weights,
     threshold_replicates,
 )
@@ -204,3 +205,52 @@ def test_the_area_under_the_roc_is_that_of_scikit_learn(comparisons):
     known = [part[found] for part in comparisons]
     value = auc_replicates(*known, weights=np.ones((1, SUBJECTS)))[0]
     assert value == pytest.approx(roc_auc_score(known[1], known[0]), abs=1e-12)
+
+
+def rejected(comparisons, keep, weights):
+    """Reject probes, four of each subject in turn, that are kept with probabilities ``keep``."""
+    kept = np.repeat(keep, SUBJECTS)
+    return rejection_replicates(*comparisons, weights=weights, kept=kept)
+
+
+def test_rejected_probes_are_failures_to_acquire_and_out_among_accepted_ones(comparisons):
+    scores, genuine, *people = comparisons
+    keep = np.random.default_rng(2).random(4 * SUBJECTS) < 0.8
+    weights = subject_weights(SUBJECTS, replicates=6, seed=3)
+    every, accepted = rejected(comparisons, keep.astype(float), weights)
+    kept = np.repeat(keep, SUBJECTS)
+    lost = np.where(kept, scores, -np.inf)
+    np.testing.assert_allclose(every, eer_replicates(lost, genuine, *people, weights))
+    found = kept & (scores > -np.inf)
+    rest = [its[found] for its in comparisons]
+    np.testing.assert_allclose(accepted, eer_replicates(*rest, weights))
+
+
+def test_with_nobody_rejected_rates_are_as_they_were(comparisons):
+    once = np.ones((1, SUBJECTS))
+    every, accepted = rejected(comparisons, np.ones(4 * SUBJECTS), once)
+    assert every[0] == eer(*comparisons[:2])
+    scores, genuine = comparisons[:2]
+    found = scores > -np.inf
+    assert accepted[0] == pytest.approx(eer(scores[found], genuine[found]))
+
+
+def test_rejection_at_random_is_the_mean_of_many_draws(comparisons):
+    once, rng = np.ones((1, SUBJECTS)), np.random.default_rng(5)
+    every, accepted = rejected(comparisons, np.full(4 * SUBJECTS, 0.75), once)
+    draws = [
+        rejected(comparisons, rng.permutation(np.repeat([0.0, 1.0], [12, 36])), once)
+        for _ in range(400)
+    ]
+    means = np.mean(draws, axis=0)[:, 0]
+    assert every[0] == pytest.approx(means[0], abs=0.01)
+    assert accepted[0] == pytest.approx(means[1], abs=0.01)
+
+
+def test_a_draw_of_rejected_people_alone_has_no_rate(comparisons):
+    alone = np.zeros((2, SUBJECTS))
+    alone[0, :2], alone[1, 2:4] = SUBJECTS / 2, SUBJECTS / 2
+    keep = np.repeat([0.0, 1.0], [8, 4 * SUBJECTS - 8])
+    every, accepted = rejected(comparisons, keep, alone)
+    assert np.isnan([every[0], accepted[0]]).all()
+    assert np.isfinite([every[1], accepted[1]]).all()

@@ -6,6 +6,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pandas as pd
+from fake_confidence import SHARES, add_confidence, add_stated_variants
 from fake_matching import (
     ABLATION,
     DISPLACEMENTS,
@@ -196,6 +197,8 @@ def full_summary() -> pd.DataFrame:
     detected = {model: rates for model, rates in EER.items() if model != "annotated"}
     times = {UNDISTURBED: 1.0} | {name: factor for name, (_, factor) in VARIANTS.items()}
     add_carried(rows, "protocol1", detected, times)
+    add_confidence(rows, "protocol1", NMSE, EER)
+    add_stated_variants(rows, "protocol1", NMSE, times)
     add_matching(rows, "protocol1")
     return rows.frame()
 
@@ -404,6 +407,7 @@ def full_study() -> Study:
                 "volumes": [1],
                 "train_subjects": 30,
                 "same_moment": ["exclude", "keep"],
+                "reject": [*SHARES],
                 **SIDES,
             },
             "protocol2": {

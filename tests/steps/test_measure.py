@@ -22,6 +22,8 @@ KEY = {"protocol": "p", "fold": 0}
 READINGS = ("exclude", "keep")
 NEAR, FAR = Subset(range="1"), Subset(range="2")
 GRID = {"patch": 60, "stride": 8, "margin": 0}
+STATED = {"expected_error": 0.06, "scale_xx": 9.0, "scale_xy": 0.0, "scale_yy": 9.0, "tail": 4.0}
+"""Of every landmark, in pixels; all are 2 px off."""
 SHOTS = [(1, "baseline"), (1, "expression"), (2, "baseline")]
 
 
@@ -46,8 +48,8 @@ def measured(tmp_path_factory):
     worn = images[["image_id"]].assign(name="glasses", value="no")
     worn.loc[images["subject_id"] == "s1", "value"] = "yes"
     tables.write(folder / "attributes.parquet", worn, ATTRIBUTES)
-    found = truth.assign(x=truth["x"] + 2, model="m", **KEY, **dict.fromkeys(UNCERTAINTY, np.nan))
-    found.loc[found["image_id"] == "s12", ["x", "y"]] = np.nan
+    found = truth.assign(x=truth["x"] + 2, model="m", **KEY, **STATED)
+    found.loc[found["image_id"] == "s12", ["x", "y", *UNCERTAINTY]] = np.nan
     tables.write(folder / "predictions.parquet", found, PREDICTIONS, {"grid": json.dumps(GRID)})
     given = images[["image_id"]].assign(source="given", x=0.0, y=10.0, width=68.0, height=68.0)
     given.loc[given["image_id"].str.endswith("2"), "width"] = 108.0  # those at range 2
@@ -67,7 +69,14 @@ def measured(tmp_path_factory):
     names += ("metrics", "replicates")
     paths = {name: folder / f"{name}.parquet" for name in names}
     measure.run(
-        **paths, dataset="d", **KEY, model="m", headline="exclude", settings=SETTINGS, code="x"
+        **paths,
+        dataset="d",
+        **KEY,
+        model="m",
+        headline="exclude",
+        reject=[0.2],
+        settings=SETTINGS,
+        code="x",
     )
     return tables.read(paths["metrics"], METRICS), tables.read(paths["replicates"], REPLICATES)
 
@@ -217,3 +226,24 @@ def test_replicates_are_those_of_the_drawn_subjects(measured):
     hits = np.array([2, 3, 3, 0])  # of three probes each
     expected = drawn @ hits / (3 * drawn.sum(axis=1))
     np.testing.assert_allclose(made, expected)
+
+
+def test_what_is_stated_is_held_against_the_errors_of_found_faces(measured):
+    metrics, replicates = measured
+    # 2 px of 3: d = 4 / 9 in the scale matrix, of which 1 - (1 + d / 4)^-2 = .19 lie nearer
+    assert values(metrics, "coverage_50", FAR) == {0: 1}
+    assert figures(metrics, "coverage_50")["n"].item() == 11
+    assert values(metrics, "nmse_expected") == pytest.approx({0: 0.06})
+    density = 40**2 / (2 * np.pi * 9) * (1 + 1 / 9) ** -3  # per square interocular distance
+    assert values(metrics, "nll") == pytest.approx({0: -np.log(density)})
+    assert list(values(metrics, "risk_coverage").values()) == pytest.approx([0.05] * 20)
+    assert {ALL, NEAR, FAR} <= subsets_of(replicates, "aurc")
+
+
+def test_rejected_probes_are_told_under_an_experiment_of_their_own(measured):
+    metrics, replicates = measured
+    rejected = Subset(experiment="rejection", setting="confidence", level=0.2)
+    assert values(metrics, "fta", rejected) == pytest.approx({0: (1 + 0.2 * 11) / 12})
+    random = values(metrics, "eer_found", rejected._replace(setting="random"))
+    assert values(metrics, "eer_found", rejected) == random  # all are equally sure
+    assert rejected in subsets_of(replicates, "eer")

@@ -178,6 +178,11 @@ def headline(wildcards):
     return PROTOCOLS[wildcards.protocol]["same_moment"][0]
 
 
+def rejected(wildcards):
+    """Return the shares of the probes that a protocol rejects."""
+    return PROTOCOLS[wildcards.protocol]["reject"]
+
+
 def matching(wildcards):
     """Return what the matcher of a protocol depends on."""
     protocol = PROTOCOLS[wildcards.protocol]

@@ -94,6 +94,7 @@ rule measure:
         code=code("steps.measure", *further_metrics()),
         dataset=dataset_of,
         headline=headline,
+        reject=rejected,
         settings=text(config["evaluation"]),
     shell:
         step(

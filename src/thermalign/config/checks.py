@@ -185,10 +185,23 @@ def _names(study: Study) -> Iterator[str]:
                 f"protocols.{name}.validation_share: {share} holds out all {count} "
                 "train_subjects; lower it"
             )
+        yield from _rejected(f"protocols.{name}.reject", protocol)
     try:
         trainings(study)
     except ValueError as error:
         yield str(error)
+
+
+def _rejected(where: str, protocol: Study) -> Iterator[str]:
+    """Yield shares of probes that do not rise, or that no model is sure enough to choose."""
+    shares = protocol["reject"]
+    if shares != sorted(shares):
+        yield f"{where}: {shares} do not rise; sort them"
+    if shares and not protocol["validation_share"]:
+        yield (
+            f"{where}: no model has a confidence without validation subjects to calibrate it on; "
+            "raise validation_share, or leave reject out"
+        )
 
 
 def _variants(study: Study) -> Iterator[str]:

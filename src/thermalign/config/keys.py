@@ -77,6 +77,8 @@ class Protocol:
     gallery : Gallery
     same_moment : tuple of str
         May a probe meet an image of its own moment (keep) or not; the first is the headline.
+    reject : tuple of float
+        Shares of the probes, rising: verified again without those that a detector is least sure of.
     paper : int or None
         Protocol of the paper whose printed figures belong beside this one's; absent is none.
     """
@@ -86,6 +88,7 @@ class Protocol:
     probe: Probe = setting()
     gallery: Gallery = setting()
     same_moment: tuple[str, ...] = setting(("exclude", "keep"), choices=("exclude", "keep"))
+    reject: tuple[float, ...] = setting((), low=0.001, high=0.9)
     paper: int | None = setting(None, low=1, high=2, source="Poster et al. 2019, section 4.1")
 
 

@@ -16,6 +16,9 @@ from thermalign.schemas.keys import ANNOTATED, KEY, OTHER_PROTOCOL, SUBSET, Subs
 
 NAN = float("nan")
 
+OF_IMAGES = ("nmse", "ced", "failure", "coverage", "nll", "rank_correlation", "risk", "aurc")
+"""How metrics of landmarks begin; those of a fold's images, whatever probes it has."""
+
 Key = tuple[Any, ...]
 """The columns KEY of a figure."""
 
@@ -113,8 +116,7 @@ def _folds_that_hold(
     part = ["protocol", "of_images", *(c for c in SUBSET if c not in {"landmark", "level"})]
     asked, known = (
         table.assign(
-            of_images=table["metric"].str.startswith(("nmse", "ced", "failure"))
-            | table["metric"].isin(of_images)
+            of_images=table["metric"].str.startswith(OF_IMAGES) | table["metric"].isin(of_images)
         )
         for table in (figures, metrics)
     )

@@ -7,23 +7,28 @@ import pandas as pd
 from thermalign.evaluation.draws import Draws, by_range
 from thermalign.evaluation.landmarks import failure_rate, nmse
 from thermalign.evaluation.measured import NONE, Measured
+from thermalign.evaluation.stated import Stated, of_part
 from thermalign.metrics.intervals import POSITIVE
 from thermalign.schemas.keys import UNDISTURBED, VARIANT, Subset
 
 NAN = float("nan")
 
 
-def evaluate(errors: Mapping[str, pd.DataFrame], draws: Draws) -> Iterator[Measured]:
+def evaluate(
+    errors: Mapping[str, pd.DataFrame], stated: Mapping[str, Stated], draws: Draws
+) -> Iterator[Measured]:
     """Yield what became of a model under every variant, all ranges together and each.
 
     ``failure_rate``: share of images in which no face was found (failure to acquire). ``nmse``: of
     the images in which one was, NaN without any; they alone count in its ``n``. ``nmse_ratio``:
     that NMSE over the one of the *same images* undisturbed, so that images that were easy to find
-    do not flatter it.
+    do not flatter it. And how far what the model states of its errors holds: see
+    :func:`thermalign.evaluation.stated.of_part`.
 
     Parameters
     ----------
     errors : mapping of variant to rows of :func:`thermalign.evaluation.draws.errors_of`
+    stated : mapping of variant to what is stated of these images
     draws : Draws
         The same for all variants and models: differences and ratios are paired by subject.
     """
@@ -36,6 +41,10 @@ def evaluate(errors: Mapping[str, pd.DataFrame], draws: Draws) -> Iterator[Measu
             yield nmse(subset, rows[rows["error"].notna()], draws)
             if variant != UNDISTURBED:
                 yield error_ratio(subset, rows, draws)
+        its = stated[variant]
+        for part, rows in by_range(its.images) if len(its) else ():
+            subset = part._replace(experiment=VARIANT, setting=variant)
+            yield from of_part(subset, its.take(rows.index.to_numpy()), draws)
 
 
 def error_ratio(subset: Subset, rows: pd.DataFrame, draws: Draws) -> Measured:

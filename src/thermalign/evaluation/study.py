@@ -192,7 +192,7 @@ def folds_of(
     settings : Settings
     """
     key = ["protocol", "fold", "model"]
-    figures = metrics[metrics["metric"].isin(COMPARED)]
+    figures = metrics[metrics["metric"].isin(COMPARED) & (metrics["experiment"] == "")]
     figures = figures.merge(replicates, how="left", on=["fold", *KEY])
     found, compared, measured = (
         dict(tuple(table.groupby(key))) for table in (predictions, scores, figures)

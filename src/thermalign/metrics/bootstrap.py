@@ -15,6 +15,7 @@ from thermalign.geometry import Floats, Integers
 from thermalign.metrics.verification import (
     NOTHING,
     Booleans,
+    Order,
     attained,
     equal_error_rate,
     order,
@@ -125,14 +126,10 @@ def rate_replicates(
     """
     ordered = order(scores, genuine)
     n_subjects = weights.shape[1]
-    own = _by_corner(ordered.n_genuine, probe[ordered.genuine], n_subjects)
-    pair = probe[ordered.impostor] * n_subjects + gallery[ordered.impostor]
-    pairs = _by_corner(ordered.n_impostor, pair, n_subjects**2)
+    own, pairs = _by_corners(ordered, np.ones(len(scores)), probe, gallery, n_subjects)
     errors, accepted = np.full(len(weights), np.nan), np.full((len(weights), len(at)), np.nan)
     for rows in np.array_split(np.arange(len(weights)), _chunks(weights, own.shape[0])):
-        part = weights[rows].T
-        tar = np.cumsum(own @ part, axis=0)
-        fmr = np.cumsum(pairs @ (part[:, None] * part).reshape(n_subjects**2, -1), axis=0)
+        tar, fmr = _accepted(own, pairs, weights[rows])
         usable = (tar[-1] > 0) & (fmr[-1] > 0)
         if usable.any():
             curves = _curves(fmr[:, usable], tar[:, usable])
@@ -142,8 +139,87 @@ def rate_replicates(
     return errors, accepted
 
 
-def _by_corner(counts: Integers, columns: Integers, n: int) -> csr_array:
-    """Return how many comparisons of each column are accepted between two corners of the ROC.
+def rejection_replicates(
+    scores: Floats,
+    genuine: Booleans,
+    probe: Integers,
+    gallery: Integers,
+    *,
+    weights: Floats,
+    kept: Floats,
+) -> tuple[Floats, Floats]:
+    """Return the equal error rate of every replicate if probes are rejected by chance.
+
+    It is the rate of the expected ROC: a comparison that is kept with probability k is accepted k
+    times where its score is, and 1 - k times never. So probabilities of 0 and 1 reject some probes
+    and keep the others, and one probability for all rejects at random, without any drawing.
+
+    Parameters
+    ----------
+    scores, genuine, probe, gallery, weights : as for :func:`rate_replicates`
+    kept : (M,) float, 0..1
+        How likely the probe of each comparison is kept.
+
+    Returns
+    -------
+    every : (R,) float
+        Of all comparisons: a rejected probe is never accepted, as one that was not acquired.
+    accepted : (R,) float
+        Of the comparisons of kept and acquired probes.
+        Both NaN for a replicate without kept comparisons of one of the classes.
+
+    Raises
+    ------
+    ValueError
+        As :func:`rate_replicates`.
+    """
+    ordered, n_subjects = order(scores, genuine), weights.shape[1]
+    usable = np.where(scores > -np.inf, kept, 0.0)
+    own, pairs = _by_corners(ordered, usable, probe, gallery, n_subjects)
+    asked = (
+        _own_sums(np.ones(genuine.sum()), probe[genuine], weights),
+        _pair_sums(np.ones((~genuine).sum()), probe[~genuine], gallery[~genuine], weights),
+    )
+    found = np.full((2, len(weights)), np.nan)
+    for rows in np.array_split(np.arange(len(weights)), _chunks(weights, own.shape[0])):
+        tar, fmr = _accepted(own, pairs, weights[rows])
+        met = (tar[-1] > 0) & (fmr[-1] > 0)
+        if met.any():
+            tar, fmr = tar[:, met], fmr[:, met]
+            found[1, rows[met]] = equal_error_rate(*_curves(fmr, tar))
+            tar[-1], fmr[-1] = (total[rows[met]] for total in asked)
+            found[0, rows[met]] = equal_error_rate(*_curves(fmr, tar))
+    return found[0], found[1]
+
+
+def _by_corners(
+    ordered: Order, amounts: Floats, probe: Integers, gallery: Integers, n: int
+) -> tuple[csr_array, csr_array]:
+    """Return genuine comparisons by corner and subject, impostor ones by corner and pair of them.
+
+    Parameters
+    ----------
+    ordered : Order
+    amounts : (M,) float
+        What each comparison counts.
+    probe, gallery : (M,) int, below n
+    n : number of subjects
+
+    Returns
+    -------
+    (T + 1, n), (T + 1, n^2) sparse
+        Accepted between two corners of the ROC; the last row is of those that no threshold accepts.
+    """
+    own, other = ordered.genuine, ordered.impostor
+    pair = probe[other] * n + gallery[other]
+    return (
+        _by_corner(ordered.n_genuine, probe[own], n, amounts[own]),
+        _by_corner(ordered.n_impostor, pair, n**2, amounts[other]),
+    )
+
+
+def _by_corner(counts: Integers, columns: Integers, n: int, amounts: Floats) -> csr_array:
+    """Return the amounts of each column that are accepted between two corners of the ROC.
 
     Parameters
     ----------
@@ -151,14 +227,18 @@ def _by_corner(counts: Integers, columns: Integers, n: int) -> csr_array:
         Comparisons accepted at every corner, from strict to lax.
     columns : (M,) int, below n
         Of the comparisons, best score first.
-
-    Returns
-    -------
-    (T + 1, n) sparse
-        The last row is of those that no threshold accepts.
+    n : number of columns
+    amounts : (M,) float
     """
     corner = np.searchsorted(counts, np.arange(len(columns)), side="right")
-    return csr_array((np.ones(len(columns)), (corner, columns)), shape=(len(counts) + 1, n))
+    return csr_array((amounts, (corner, columns)), shape=(len(counts) + 1, n))
+
+
+def _accepted(own: csr_array, pairs: csr_array, weights: Floats) -> tuple[Floats, Floats]:
+    """Return the genuine and the impostor weight up to each corner, (T + 1, R)."""
+    drawn = weights.T
+    both = (drawn[:, None] * drawn).reshape(pairs.shape[1], -1)
+    return np.cumsum(own @ drawn, axis=0), np.cumsum(pairs @ both, axis=0)
 
 
 def _curves(fmr: Floats, tar: Floats) -> tuple[Floats, Floats]:

@@ -5,6 +5,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from thermalign.report.chapters import (
     ablation,
+    confidence,
     cost,
     dataset,
     dataset_faces,
@@ -37,6 +38,7 @@ CHAPTERS = (
     verification,
     rates,
     operating,
+    confidence,
     dose,
     placement,
     ablation,

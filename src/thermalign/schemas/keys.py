@@ -14,9 +14,10 @@ class Subset(NamedTuple):
         "" for the study itself, else one of the experiments below.
     setting : str
         Name within the experiment: of the variant, of the matcher, the kind of displacement, the
-        other protocol.
+        other protocol, by what probes are rejected.
     level : float
-        Dose of the setting where it has several (displacement: interocular distances), else 0.
+        Dose of the setting where it has several (displacement: interocular distances; rejection:
+        share of probes), else 0.
     same_moment : str
         Reading of ``same_moment``; "" for the protocol's headline.
     session, volume, range, condition, modality : str
@@ -51,6 +52,8 @@ KEY = ("dataset", "protocol", "model", *SUBSET, "metric", "at")
 VARIANT, MATCHER, SWEEP = "variant", "matcher", "sweep"
 
 DISPLACEMENT, PLACEMENT, OTHER_PROTOCOL = "displacement", "placement", "protocol"
+
+REJECTION = "rejection"
 """Experiments."""
 
 UNDISTURBED = "none"

@@ -5,13 +5,17 @@ import pyarrow as pa
 from thermalign.schemas.columns import DATASET, FOLD, MODEL, PROTOCOL, column
 
 SUBSET = (
-    column("experiment", pa.string(), "variant, matcher, sweep, displacement, placement, protocol"),
+    column(
+        "experiment",
+        pa.string(),
+        "variant, matcher, sweep, displacement, placement, protocol, rejection",
+    ),
     column(
         "setting",
         pa.string(),
-        "name in the experiment: of variant, matcher, displacement's kind, protocol",
+        "name in the experiment: of variant, matcher, displacement's kind, protocol, rejected by",
     ),
-    column("level", pa.float64(), "dose of the setting: of a displacement; else 0", "IOD"),
+    column("level", pa.float64(), "of a displacement, IOD; share of probes rejected; else 0"),
     column("same_moment", pa.string(), "reading of same_moment; empty for the headline"),
     column("session", pa.string(), "as in IMAGES; empty for all, as in the columns that follow"),
     column("volume", pa.string(), "as in IMAGES"),
@@ -26,7 +30,9 @@ SUBSET = (
 
 METRIC = (
     column("metric", pa.string(), "nmse, ced, eer, roc, ..."),
-    column("at", pa.float64(), "abscissa of a curve: threshold or false match rate; else 0"),
+    column(
+        "at", pa.float64(), "abscissa of a curve: threshold, false match rate, coverage; else 0"
+    ),
 )
 
 METRICS = pa.schema(

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from thermalign import tables
-from thermalign.evaluation import landmarks, verification
+from thermalign.evaluation import landmarks, rejection, stated, verification
 from thermalign.evaluation.draws import comparisons_of, errors_of, telling
 from thermalign.evaluation.settings import Settings
 from thermalign.provenance import stamp
@@ -30,6 +30,7 @@ def run(
     fold: int,
     model: str,
     headline: str,
+    reject: list[float],
     settings: dict[str, Any],
     metrics: Path,
     replicates: Path,
@@ -49,6 +50,8 @@ def run(
     dataset : the protocol's
     protocol, fold, model : wildcards
     headline : the reading of ``same_moment`` whose subsets have no mark
+    reject : shares of the probes that are rejected, the least sure first; see
+        :func:`thermalign.evaluation.rejection.evaluate`
     settings : the ``evaluation:`` block
     metrics, replicates : Path
     code : str
@@ -56,7 +59,8 @@ def run(
     job = Job.read(images, folds, dataset=dataset, protocol=protocol, fold=fold, model=model)
     asked = parse(Settings, settings, "evaluation")
     truth, found = tables.read(annotations, ANNOTATIONS), tables.read(predictions, PREDICTIONS)
-    errors = errors_of(found[found["image_id"].isin(job.test["image_id"])], truth, job.test)
+    found = found[found["image_id"].isin(job.test["image_id"])]
+    errors = errors_of(found, truth, job.test)
     comparisons = comparisons_of(tables.read(scores, SCORES), job.test)
     probes = comparisons if len(comparisons) else errors
     groups = telling(tables.read(attributes, ATTRIBUTES), probes["image_id"])
@@ -85,5 +89,10 @@ def run(
             },
             attributes=groups,
         ),
+        *stated.evaluate(stated.stated_of(found, truth, job.test), draws),
+        *rejection.evaluate(
+            comparisons[comparisons["same_moment"] == headline], found, errors, draws, reject
+        ),
     ]
-    job.write(measured, stamp(code, settings), metrics=metrics, replicates=replicates)
+    described = {**settings, "reject": reject}
+    job.write(measured, stamp(code, described), metrics=metrics, replicates=replicates)

@@ -10,6 +10,7 @@ from thermalign.cut import cut_images
 from thermalign.evaluation import stressed
 from thermalign.evaluation.draws import errors_of
 from thermalign.evaluation.settings import Settings
+from thermalign.evaluation.stated import stated_of
 from thermalign.evaluation.variants import (
     Recording,
     best_boxes,
@@ -86,16 +87,17 @@ def run(
         name: best_boxes(tables.read(path, DETECTIONS), test)
         for name, path in zip(named(asked, "detector"), detections, strict=True)
     }
-    trained, rows, errors = read_state(state), {}, {}
+    trained, rows, errors, stated = read_state(state), {}, {}, {}
     for shown in conditions(asked, recordings, found, seed=evaluated.seed):
         cut = cut_images(shown.pixels, shown.boxes, module.reach(parsed))
         located = predict_cut(module, trained, cut, parsed).without(shown.lost)
         its = {**job.key, "variant": shown.variant}
         made = rows_of_points(list(test["image_id"]), located, its)
         rows[shown.variant] = made
-        errors[shown.variant] = errors_of(made, shown.recording.annotations, test)
+        beside = made, shown.recording.annotations, test
+        errors[shown.variant], stated[shown.variant] = errors_of(*beside), stated_of(*beside)
     described = {"model": model, "detector": detector, "variants": variants, **settings}
     metadata = stamp(code, {**described, "evaluation": evaluation})
     tables.write(predictions, pd.concat(rows.values()), STRESS, metadata)
-    measured = stressed.evaluate(errors, job.draws(evaluated))
+    measured = stressed.evaluate(errors, stated, job.draws(evaluated))
     job.write(measured, metadata, metrics=metrics, replicates=replicates)

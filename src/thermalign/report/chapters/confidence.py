@@ -1,0 +1,424 @@
+"""How sure the detectors are, and what it is worth: calibration, ranking, rejection."""
+
+from collections.abc import Sequence
+
+from matplotlib.ticker import MaxNLocator
+
+from thermalign.report.drawing import (
+    FAINT,
+    Panel,
+    Panels,
+    axes_of,
+    curve,
+    ends,
+    fraction_axis,
+    panel,
+    percent_axis,
+    style,
+)
+from thermalign.report.layout import (
+    ALIGNED_BY,
+    INTERVALS,
+    MISSING,
+    Block,
+    Body,
+    Cell,
+    Chapter,
+    Paragraph,
+    Part,
+    Row,
+    Table,
+    column_groups,
+    fraction,
+    joined,
+    model_row,
+    percent,
+    plain_cell,
+    points_cell,
+    rate_cell,
+    signed,
+    spelt,
+    subset_label,
+)
+from thermalign.report.study import Condition, Setup, Study, Value, View
+from thermalign.schemas.keys import ALL, REJECTION, UNDISTURBED, VARIANT, Subset
+
+COVERAGES = ("coverage_50", "coverage_80", "coverage_95")
+
+UNDER_VARIANTS = (
+    ("coverage_95", "95 % regions"),
+    ("nll_above_constant", "Surprise above that of one spread"),
+    ("rank_correlation", "Rank correlation of images"),
+)
+"""Metric and title of what is laid out by variant."""
+
+LEAST_SURE, RANDOM, TRUE_ERROR = "confidence", "random", "true_error"
+"""Settings of the experiment ``rejection``."""
+
+STATED = (
+    "With every point a detector states how far it may be off: a two-dimensional Student t around "
+    "it, calibrated on validation subjects of the fold, and its mean distance, the expected error "
+    "of the landmark; that of an image is the mean of its landmarks. Here it is held against what "
+    "the points of test subjects turn out to be. A model that states nothing is left out."
+)
+CALIBRATED = (
+    "Expected, true: mean error of an image, in interocular distances, of faces that were found. "
+    "50 %, 80 %, 95 %: share of true points in the regions that are meant to hold so many; shaded "
+    "where the interval leaves that share out."
+)
+INFORMATIVE = (
+    "Surprise: mean negative log-likelihood of a landmark, in nats, of errors in interocular "
+    "distances; lower is better, and below 0 is possible. One spread: the likeliest Student t of "
+    "each landmark for all of these faces together, fitted to these very faces, which is the "
+    "hardest rival that knows nothing of the single face. Rank correlation (Spearman): of expected "
+    "and true error, over the images of a landmark (mean of the landmarks) and of whole images; "
+    "none where a model expects the same of every face."
+)
+RISK = (
+    "Mean error of the surest share of images: sorted by what each model expects (line; band: 95 % "
+    "interval of a bootstrap over subjects) and by the true error, which no model can know "
+    "(dotted); the level line is the mean of all images, which random order keeps. AURC: area "
+    "under the line; in brackets under the dotted and under the level one."
+)
+REJECTED = (
+    "The share of probes that a column names is rejected: those with the highest expected error, "
+    "any at random (expected rates, without drawing), or those with the highest true error. A "
+    "rejected probe is a failure to acquire (FTA). Accepted probes: as if the rejected ones had "
+    "never been. All attempts: a rejected probe matches nobody. The share is one of the probes at "
+    "hand, which set its threshold themselves. Rejection at random leaves the rates of accepted "
+    "probes as they are with none rejected."
+)
+BROUGHT = (
+    "Below 0: rejection helps more than at random. By true error: what would be brought by knowing "
+    "how far the points of each probe are off; a confidence cannot hope for more of the NMSE, but "
+    "may tell more of the EER, which depends on more than points."
+)
+
+
+def chapter(study: Study) -> Chapter | None:
+    """Show what stated errors are worth, a part per protocol; None where nothing was stated.
+
+    It reads SUMMARY: coverage_50, coverage_80, coverage_95, nmse_expected, nll, nll_constant,
+    nll_above_constant, rank_correlation and rank_correlation_landmark of the study and of
+    variants; risk_coverage and aurc with their references; and of the experiment ``rejection``
+    fta, eer, eer_found, eer_found_above_random and nmse_above_random.
+    """
+    parts = [Part(view.label, _blocks(study, view)) for view in study.views]
+    shown = [part for part in parts if part.blocks]
+    if not shown:
+        return None
+    title = "How sure the detectors are, and what that is worth"
+    return Chapter("confidence", title, shown, [Paragraph(STATED)], contents="How sure")
+
+
+def _blocks(study: Study, view: View) -> list[Block]:
+    if not view.models("nll"):
+        return []
+    main = [ALL, *view.ranges("nll")]
+    others = [s for s in view.subsets("nll") if s not in main]
+    blocks: list[Block | None] = [
+        calibration_table(view, main),
+        information_table(view, main),
+        calibration_table(view, others, folded="Calibration by condition and landmark"),
+        information_table(view, others, folded="Surprise and ranks by condition and landmark"),
+        variant_table(study.setup, view),
+        risk_figure(view),
+        rejection_table(study, view),
+        gain_table(study, view),
+        hit_table(study, view),
+    ]
+    return [block for block in blocks if block]
+
+
+def calibration_table(view: View, subsets: Sequence[Subset], *, folded: str = "") -> Table | None:
+    """Lay out expected beside true errors, and coverages; None without any subset."""
+    if not subsets:
+        return None
+    return Table(
+        caption=f"What is stated of errors, and what holds, {view.label}",
+        head="Model",
+        columns=["Expected", "True", *(_nominal(metric) for metric in COVERAGES)],
+        groups=[("Error", 2), ("True points in the stated region", 3)],
+        bodies=[
+            Body(
+                [model_row(view, m, _calibration(view, m, s)) for m in _stating(view, s)],
+                title=subset_label(s),
+            )
+            for s in subsets
+        ],
+        notes=[f"{CALIBRATED} {INTERVALS}"],
+        folded=folded,
+        compact=True,
+    )
+
+
+def _calibration(view: View, model: str, subset: Subset) -> list[Cell]:
+    expected, true = (view.get(model, m, subset) for m in ("nmse_expected", "nmse"))
+    held = (covered_cell(view.get(model, metric, subset), metric) for metric in COVERAGES)
+    return [plain_cell(expected), plain_cell(true), *held]
+
+
+def _stating(view: View, subset: Subset) -> list[str]:
+    return list(view.known("nll", subset))
+
+
+def _nominal(metric: str) -> str:
+    return percent(_share(metric), digits=0)
+
+
+def _share(metric: str) -> float:
+    return int(metric.removeprefix("coverage_")) / 100
+
+
+def covered_cell(value: Value | None, metric: str) -> Cell:
+    """Show a coverage; shaded where its interval leaves out the share that is stated."""
+    cell = rate_cell(value)
+    share = _share(metric)
+    if value and value.bounded and not value.low <= share <= value.high:
+        return Cell(cell.text, cell.detail, "off")
+    return cell
+
+
+def information_table(view: View, subsets: Sequence[Subset], *, folded: str = "") -> Table | None:
+    """Lay out the surprise beside its rival's, and rank correlations; None without any subset."""
+    if not subsets:
+        return None
+    return Table(
+        caption=f"Whether what is stated tells faces apart, {view.label}",
+        head="Model",
+        columns=["Stated", "One spread", "Difference", "Landmarks", "Images"],
+        groups=[("Surprise of a landmark, nats", 3), ("Rank correlation of errors", 2)],
+        bodies=[
+            Body(
+                [model_row(view, m, _information(view, m, s)) for m in _stating(view, s)],
+                title=subset_label(s),
+            )
+            for s in subsets
+        ],
+        notes=[f"{INFORMATIVE} {INTERVALS}"],
+        folded=folded,
+        compact=True,
+    )
+
+
+def _information(view: View, model: str, subset: Subset) -> list[Cell]:
+    stated, constant, above = (
+        view.get(model, metric, subset) for metric in ("nll", "nll_constant", "nll_above_constant")
+    )
+    landmarks, images = (
+        view.get(model, metric, subset)
+        for metric in ("rank_correlation_landmark", "rank_correlation")
+    )
+    if subset.landmark:
+        landmarks, images = images, None
+    return [
+        plain_cell(stated, digits=2),
+        plain_cell(constant, digits=2),
+        difference_cell(above, digits=2),
+        plain_cell(landmarks, digits=2),
+        plain_cell(images, digits=2),
+    ]
+
+
+def difference_cell(value: Value | None, *, digits: int = 3) -> Cell:
+    """Show a difference without a unit, with its sign and interval."""
+    cell = plain_cell(value, digits=digits)
+    if value is None or not value.known:
+        return cell
+    return Cell(signed(value.value, lambda v: fraction(v, digits=digits)), cell.detail)
+
+
+def variant_table(setup: Setup, view: View) -> Table | None:
+    """Lay out what the 95 % regions hold under variants, folded; None where none was measured."""
+    names = view.settings(VARIANT, "coverage_95")
+    if len(names) < 2:
+        return None
+    every = [*setup.moved, *setup.resized, *setup.recordings.get(view.protocol.name, [])]
+    titles = {c.name: c for c in every} | {UNDISTURBED: Condition(UNDISTURBED, "", "as trained")}
+    columns = [titles.get(name, Condition(name, "", spelt(name))) for name in names]
+    inside = [view.within(experiment=VARIANT, setting=c.name) for c in columns]
+    bodies = []
+    for metric, title in UNDER_VARIANTS:
+        rows = []
+        for model in view.models("nll"):
+            found = [its.get(model, metric) for its in inside]
+            rows.append(model_row(view, model, [_variant_cell(v, metric) for v in found]))
+        bodies.append(Body(rows, title=title))
+    return Table(
+        caption=f"Stated errors in other boxes and recordings, {view.label}",
+        head="Model",
+        columns=[c.title for c in columns],
+        groups=column_groups([(c.group, c.title, c.name) for c in columns]),
+        bodies=bodies,
+        notes=[f"Shaded where the interval leaves 95 % out. {INTERVALS}"],
+        folded="Stated errors in other boxes and recordings",
+    )
+
+
+def _variant_cell(value: Value | None, metric: str) -> Cell:
+    if metric in COVERAGES:
+        return covered_cell(value, metric)
+    if metric == "nll_above_constant":
+        return difference_cell(value, digits=2)
+    return plain_cell(value, digits=2)
+
+
+def risk_figure(view: View) -> Panels | None:
+    """Draw the risk-coverage curve of each model beside its references; None without any."""
+    found = view.curves("risk_coverage")
+    if not found:
+        return None
+    values = [value for points in found.values() for _, value in points]
+    top = 1.04 * ends(values)[1]
+    panels = [_risk_panel(view, model, top) for model in found]
+    return Panels(panels, f"{RISK} {view.label}, all images.", small=True)
+
+
+def _risk_panel(view: View, model: str, top: float) -> Panel:
+    look, points = view.looks[model], view.curve(model, "risk_coverage")
+    least = view.curve(model, "risk_coverage_oracle")
+    areas = [view.get(model, f"aurc{name}") for name in ("", "_oracle", "_random")]
+    told = [fraction(area.value) if area and area.known else MISSING for area in areas]
+    words = f"AURC {told[0]} [{told[1]}, {told[2]}]"
+    with style():
+        figure, axes = axes_of()
+        level = points[-1][1].value
+        axes.axhline(level, color=FAINT, linewidth=0.9)
+        axes.plot(
+            [at for at, _ in least],
+            [value.value for _, value in least],
+            color=look.colour,
+            linewidth=1.2,
+            linestyle=(0, (1, 1.6)),
+        )
+        curve(axes, points, look)
+        axes.set(xlim=(0, 1), ylim=(0, top), xlabel="Share of images, surest first")
+        axes.set_ylabel("Mean error, IOD")
+        percent_axis(axes.xaxis)
+        fraction_axis(axes.yaxis)
+        axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+        half = next((value.value for at, value in points if at >= 0.5), level)
+        alt = (
+            f"Mean error over the share of images that are answered, {look.label}, {view.label}: "
+            f"{fraction(half)} of the surest half, {fraction(level)} of all; {words}."
+        )
+        return panel(figure, title=look.label, alt=alt, legend=[(look, words)])
+
+
+def shares_of(study: Study, view: View) -> list[float]:
+    """Return the shares of probes that a protocol rejects, as configured."""
+    block = study.config.get("protocols", {}).get(view.protocol.name, {})
+    return [float(share) for share in block.get("reject", ())]
+
+
+def at(setting: str, share: float, reach: str = "") -> Subset:
+    """Return the subset of a rejection."""
+    return Subset(experiment=REJECTION, setting=setting, level=share, range=reach)
+
+
+def _rejecting(view: View, shares: Sequence[float]) -> list[str]:
+    known = [view.known("fta", at(LEAST_SURE, share)) for share in shares]
+    return [model for model in view.looks if any(model in values for values in known)]
+
+
+def rejection_table(study: Study, view: View) -> Table | None:
+    """Lay out equal error rates with the least sure probes rejected; None without any."""
+    shares = shares_of(study, view)
+    models = _rejecting(view, shares)
+    if not models:
+        return None
+    columns = ["none", *(percent(share, digits=_digits(shares)) for share in shares)]
+    return Table(
+        caption=f"Equal error rate without the probes that are rejected, {view.verified}",
+        head=ALIGNED_BY,
+        columns=columns * 2,
+        groups=[("EER of accepted probes", len(columns)), ("EER of all attempts", len(columns))],
+        bodies=[Body([row for m in models for row in _rejection_rows(view, m, shares)])],
+        notes=[f"{REJECTED} {INTERVALS}"],
+    )
+
+
+def _digits(shares: Sequence[float]) -> int:
+    return 0 if all(float(f"{share:.2f}") == share for share in shares) else 1
+
+
+def _rejection_rows(view: View, model: str, shares: Sequence[float]) -> list[Row]:
+    none = [rate_cell(view.get(model, metric)) for metric in ("eer_found", "eer")]
+    blank = Cell("")
+    found = {
+        setting: [
+            [rate_cell(view.get(model, metric, at(setting, share))) for share in shares]
+            for metric in ("eer_found", "eer")
+        ]
+        for setting in (LEAST_SURE, RANDOM, TRUE_ERROR)
+    }
+    its, random, best = found.values()
+    lost = [rate_cell(view.get(model, "fta", at(LEAST_SURE, share))) for share in shares]
+    before = rate_cell(view.get(model, "fta"))
+    several = [blank] * (len(shares) + 1)
+    return [
+        model_row(view, model, [none[0], *its[0], none[1], *its[1]]),
+        Row("at random", [*several, blank, *random[1]], tone="muted"),
+        Row("by true error", [blank, *best[0], blank, *best[1]], tone="muted"),
+        Row("failure to acquire", [before, *lost, *several], tone="muted"),
+    ]
+
+
+def gain_table(study: Study, view: View) -> Table | None:
+    """Lay out how far errors of accepted probes lie above random rejection; None without any."""
+    shares = shares_of(study, view)
+    models = _rejecting(view, shares)
+    if not models:
+        return None
+    columns = [percent(share, digits=_digits(shares)) for share in shares]
+    rows = []
+    for model in models:
+        for setting in (LEAST_SURE, TRUE_ERROR):
+            subsets = [at(setting, share) for share in shares]
+            cells = [difference_cell(view.get(model, "nmse_above_random", s)) for s in subsets]
+            rates = [points_cell(view.get(model, "eer_found_above_random", s)) for s in subsets]
+            if setting == LEAST_SURE:
+                rows.append(model_row(view, model, cells + rates))
+            else:
+                rows.append(Row("by true error", cells + rates, tone="muted"))
+    return Table(
+        caption=f"What rejection brings beyond rejection at random, {view.verified}",
+        head=ALIGNED_BY,
+        columns=columns * 2,
+        groups=[
+            ("NMSE of accepted probes", len(columns)),
+            ("EER of accepted probes, percentage points", len(columns)),
+        ],
+        bodies=[Body(rows)],
+        notes=[f"{BROUGHT} {INTERVALS}"],
+    )
+
+
+def hit_table(study: Study, view: View) -> Table | None:
+    """Lay out which share of each range's probes is rejected, folded; None without ranges."""
+    shares, ranges = shares_of(study, view), view.ranges("eer")
+    models = _rejecting(view, shares)
+    if not models or not ranges:
+        return None
+    columns = [
+        (f"{percent(share, digits=_digits(shares))} rejected", subset_label(s), (share, s.range))
+        for share in shares
+        for s in ranges
+    ]
+    rows = [
+        model_row(
+            view,
+            model,
+            [rate_cell(view.get(model, "fta", at(LEAST_SURE, *key))) for *_, key in columns],
+        )
+        for model in models
+    ]
+    return Table(
+        caption=f"Failure to acquire by range, the least sure probes rejected, {view.verified}",
+        head=ALIGNED_BY,
+        columns=[title for _, title, _ in columns],
+        groups=column_groups(columns),
+        bodies=[Body(rows)],
+        notes=[joined(["Probes without an aligned face before count, too.", INTERVALS])],
+        folded="Whom rejection hits, by range",
+    )
