@@ -11,7 +11,17 @@ from thermalign.catalogue import detectors
 from thermalign.provenance import PACKAGE, sources, third_party
 
 LAYERS = [
-    {"geometry", "warp", "schemas", "tables", "images", "provenance", "catalogue", "failures"}
+    {
+        "geometry",
+        "student",
+        "warp",
+        "schemas",
+        "tables",
+        "images",
+        "provenance",
+        "catalogue",
+        "failures",
+    }
     | {"originals", "records", "states", "settings", "cut", "config"},
     {"training"},
     {"simulator", "ingest", "boxes", "folds", "landmarks", "verification", "metrics"},

@@ -56,6 +56,10 @@ class ImageStack:
         start = int(self.starts[n, 0])
         return self.pixels[start : start + width * height].view(height, width)
 
+    def take(self, rows: Tensor) -> "ImageStack":
+        """Return the images ``rows`` (K,) int64, each as often as named; pixels are shared."""
+        return ImageStack(self.pixels, self.starts[rows], self.sizes[rows])
+
 
 def stack_images(images: Sequence[Floats], device: torch.device) -> ImageStack:
     """Put images on a device with their mip levels.
@@ -94,6 +98,12 @@ def stack_images(images: Sequence[Floats], device: torch.device) -> ImageStack:
         torch.as_tensor(starts).to(device),
         torch.as_tensor(sizes).to(device),
     )
+
+
+def mirrored(stack: ImageStack) -> ImageStack:
+    """Return the images mirrored left to right, with mip levels of their own."""
+    images = [stack.image(n).flip(1).cpu().numpy() for n in range(len(stack))]
+    return stack_images(images, stack.device)
 
 
 def warp(stack: ImageStack, index: Tensor, matrices: Tensor, *, width: int, height: int) -> Tensor:

@@ -100,16 +100,17 @@ def test_a_network_is_a_module_whose_tensors_fit_the_state(trained: Trained) -> 
     network.load_state_dict(state.tensors, strict=True)
 
 
-def test_predictions_have_one_point_and_confidence_per_landmark(trained: Trained) -> None:
+def test_predictions_have_one_point_and_covariance_per_landmark(trained: Trained) -> None:
     module, settings, state, faces = trained
     boxes, _ = as_stored(faces)
-    points, confidence = module.predict(state, faces.stack, boxes, settings)
+    points, covariance = module.predict(state, faces.stack, boxes, settings)
     assert points.shape == (4, len(LANDMARKS), 2)
-    assert confidence.shape == (4, len(LANDMARKS))
-    assert points.dtype == confidence.dtype == torch.float32
+    assert covariance.shape == (4, len(LANDMARKS), 2, 2)
+    assert points.dtype == covariance.dtype == torch.float32
     assert bool(points.isfinite().all())
-    known = confidence[~confidence.isnan()]
-    assert bool(((known >= 0) & (known <= 1)).all())
+    known = covariance[~covariance.isnan().flatten(2).any(2)]
+    assert torch.equal(known, known.mT)
+    assert bool((torch.linalg.eigvalsh(known) > -1e-3).all())
     assert not points.requires_grad
 
 
@@ -158,10 +159,10 @@ def test_a_state_survives_safetensors(trained: Trained) -> None:
     module, settings, state, faces = trained
     boxes, _ = as_stored(faces)
     copy = State(load(save(state.tensors)))
-    before, sure = module.predict(state, faces.stack, boxes, settings)
-    after, as_sure = module.predict(copy, faces.stack, boxes, settings)
+    before, told = module.predict(state, faces.stack, boxes, settings)
+    after, again = module.predict(copy, faces.stack, boxes, settings)
     assert torch.equal(before, after)
-    assert torch.equal(sure.nan_to_num(), as_sure.nan_to_num())
+    assert torch.equal(told.nan_to_num(), again.nan_to_num())
 
 
 def test_the_same_seed_gives_the_same_state_and_another_seed_another(

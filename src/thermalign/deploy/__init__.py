@@ -9,12 +9,14 @@ does many at once. ``detector(image, boxes)`` takes face boxes, ``detector(image
 image that is one face.
 
 >>> from thermalign.deploy import align_faces, load_detector
->>> points, errors = load_detector(Path("state.safetensors")).predict(images, boxes)
->>> aligned = align_faces(images, points)
+>>> located = load_detector(Path("state.safetensors")).predict(images, boxes)
+>>> aligned = align_faces(images, located.points)
 
 ``images`` are N arrays (height, width) of any sizes, in the units that the detector was trained in;
-``boxes`` is (N, 4), pixels, (x, y, width, height). ``points`` is (N, L, 2), pixels, (x, y), in the
-order of :data:`thermalign.geometry.LANDMARKS`.
+``boxes`` is (N, 4), pixels, (x, y, width, height). What is ``located``
+(:class:`thermalign.records.Located`) has ``points`` (N, L, 2), pixels, (x, y), in the order of
+:data:`thermalign.geometry.LANDMARKS`, and how sure each is: ``expected_error`` (N, L),
+interocular distances.
 
 :func:`predict_images` does the first from files to a table; :func:`export_faces` takes out of a
 finished study the faces that it aligned. Neither replaces a file that it has not written.

@@ -14,6 +14,7 @@ from thermalign.failures import is_explained, one_line
 from thermalign.geometry import Floats
 from thermalign.landmarks.contract import Detections
 from thermalign.landmarks.models import Detector, load_model, predict_cut
+from thermalign.records import Located
 from thermalign.states import State, read_metadata, read_state
 from thermalign.warp import ImageStack
 
@@ -40,7 +41,7 @@ class TrainedDetector:
         """Whether detectors of this kind can find faces in whole images."""
         return hasattr(self.module, "detect")
 
-    def predict(self, images: Iterable[Floats], boxes: Floats) -> tuple[Floats, Floats]:
+    def predict(self, images: Iterable[Floats], boxes: Floats) -> Located:
         """Find the landmarks of one face in each image.
 
         Parameters
@@ -51,9 +52,8 @@ class TrainedDetector:
 
         Returns
         -------
-        points : (N, L, 2) float64, pixels, (x, y)
-        confidence : (N, L) float64
-            The detector's own, not calibrated; NaN where it has none.
+        Located
+            What is known of errors is calibrated on validation faces; NaN without any in training.
 
         Raises
         ------
@@ -62,7 +62,7 @@ class TrainedDetector:
         """
         return self.predict_cut(cut_images(images, boxes, self.module.reach(self.settings)))
 
-    def predict_cut(self, cut: Cut) -> tuple[Floats, Floats]:
+    def predict_cut(self, cut: Cut) -> Located:
         """Do what :meth:`predict` does in parts of images; points are pixels of the images."""
         with self._told():
             return predict_cut(self.module, self.state, cut, self.settings)

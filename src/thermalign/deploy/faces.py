@@ -16,8 +16,8 @@ import numpy.typing as npt
 
 from thermalign.cut import cut_images, device
 from thermalign.deploy.detector import TrainedDetector, load_detector
-from thermalign.deploy.looks import LOOK, Booleans, is_thermal
-from thermalign.geometry import LANDMARKS, Floats, Integers, interocular_distance
+from thermalign.deploy.looks import LOOK, is_thermal
+from thermalign.geometry import Floats, Integers, interocular_distance
 from thermalign.images import BIT_DEPTHS, DEFAULT_SCALES
 from thermalign.ingest.pictures import check_picture, read_picture
 from thermalign.ingest.table import MODALITIES
@@ -53,8 +53,12 @@ class Face:
         In the order of :data:`thermalign.geometry.LANDMARKS`, (0, 0) at the centre of the top-left
         pixel; NaN unless ``status`` is ``ok``.
     expected_error : (L,) float64, interocular distances
-        How far each point lies from the true one on average, by what was calibrated on validation
-        subjects; NaN without points, and where the state was not calibrated.
+        How far each point lies from the true one on average, as calibrated on validation subjects;
+        NaN without points, and where the state was not calibrated.
+    scale : (L, 2, 2) float64, square pixels
+        Scale matrix of the bivariate Student t that the error of each point follows; else as above.
+    tail : (L,) float64
+        Its degrees of freedom.
     box : (4,) float64, pixels, (x, y, width, height)
     score : float
         The finder's, 0 to 1, higher is surer; NaN in a box that was given.
@@ -66,6 +70,8 @@ class Face:
 
     points: Floats
     expected_error: Floats
+    scale: Floats
+    tail: Floats
     box: Floats
     score: float
     status: str
@@ -137,10 +143,9 @@ class FaceDetector:
         """
         asked = [None] * len(images) if boxes is None else boxes
         index, where, scores = self._locate(images, asked)
-        points, errors, thermal = self._place(images, index, where)
         faces: list[list[Face]] = [[] for _ in images]
-        for n, k in enumerate(index):
-            faces[k].append(self._judge(points[n], errors[n], where[n], scores[n], thermal[n]))
+        for n, face in zip(index, self._place(images, index, where, scores), strict=True):
+            faces[n].append(face)
         return faces
 
     def _locate(
@@ -190,38 +195,36 @@ class FaceDetector:
         return self.finder
 
     def _place(
-        self, images: Sequence[Floats], index: Integers, boxes: Floats
-    ) -> tuple[Floats, Floats, Booleans]:
-        """Return points (M, L, 2), expected errors (M, L) and what looks thermal (M,)."""
-        points = np.full((len(index), len(LANDMARKS), 2), np.nan)
-        errors, thermal = np.full(points.shape[:2], np.nan), np.ones(len(index), bool)
-        # Thermal looks are seen in the whole face, however little of it a detector needs.
+        self, images: Sequence[Floats], index: Integers, boxes: Floats, scores: Floats
+    ) -> Iterator[Face]:
+        """Yield the faces in M boxes, each with its landmarks where they can be trusted."""
+        # Whether a face looks thermal shows in all of it, however little a detector looks at.
         reach = max(self.landmarks.module.reach(self.landmarks.settings), LOOK)
         sides = np.array([images[n].shape[::-1] for n in index]).reshape(-1, 2)
         parts = np.minimum(sides, (1 + 2 * reach) * boxes[:, 2:] + _AROUND).prod(1)
         for rows in _chunks(parts):
             cut = cut_images((images[n] for n in index[rows]), boxes[rows], reach)
-            points[rows], errors[rows] = self.landmarks.predict_cut(cut)
+            its = self.landmarks.predict_cut(cut)
+            thermal = np.ones(len(its.points), bool)
             if self.check and self.modality == "thermal":
-                thermal[rows] = is_thermal(cut, points[rows])
-        return points, errors, thermal
+                thermal = is_thermal(cut, its.points)
+            judged = [self._judge(*each) for each in zip(its.points, thermal, strict=True)]
+            its = its.without(np.array([status != OK for status, _ in judged]))
+            for n, (status, note) in enumerate(judged):
+                told = its.points[n], its.expected_error[n], its.scale[n], its.tail[n]
+                yield Face(*told, boxes[rows][n], float(scores[rows][n]), status, note)
 
-    def _judge(
-        self, points: Floats, errors: Floats, box: Floats, score: float, thermal: bool
-    ) -> Face:
-        """Return a face, without its points where they cannot be trusted."""
+    def _judge(self, points: Floats, thermal: bool) -> tuple[str, str]:
+        """Return the status of a face and why it is not OK."""
         apart = float(interocular_distance(points))
         if not np.isfinite(points).all():
-            status, note = NO_FACE, "the landmark model found none in its box"
-        elif apart < self.smallest:
-            status = TOO_SMALL
-            note = f"{apart:.1f} px between the eyes; at least {self.smallest:g} are needed"
-        elif not thermal:
-            status = NOT_THERMAL
-            note = "looks like a visible image or like white-cold; invert it, or leave it unchecked"
-        else:
-            return Face(points, errors, box, float(score), OK)
-        return Face(points * np.nan, errors * np.nan, box, float(score), status, note)
+            return NO_FACE, "the landmark model found none in its box"
+        if apart < self.smallest:
+            told = f"{apart:.1f} px between the eyes; at least {self.smallest:g} are needed"
+            return TOO_SMALL, told
+        if not thermal:
+            return NOT_THERMAL, "looks visible, or white-cold: invert it, or use --no-check"
+        return OK, ""
 
 
 def load(

@@ -46,6 +46,8 @@ POINTS = pa.schema(
 NOBODY = Face(
     np.full((len(LANDMARKS), 2), np.nan),
     np.full(len(LANDMARKS), np.nan),
+    np.full((len(LANDMARKS), 2, 2), np.nan),
+    np.full(len(LANDMARKS), np.nan),
     np.full(4, np.nan),
     np.nan,
     NO_FACE,

@@ -95,8 +95,6 @@ def predict_images(
         would replace what is not its own earlier version.
     """
     reading = Reading(detector.modality, thermal_colour)
-    if out.suffix not in (".csv", ".parquet"):
-        raise ValueError(f"{out}: is neither .csv nor .parquet; name such a file")
     sources = list_sources(inputs, reading)
     _check_boxes(sources, boxes, detector)
     states = [its.path for its in (detector.landmarks, detector.finder) if its is not None]
@@ -110,6 +108,8 @@ def predict_images(
         },
         ours=points.is_ours,
     )
+    if out.suffix not in (".csv", ".parquet"):
+        raise ValueError(f"{out}: is neither .csv nor .parquet; name such a file")
     read = [*states, *inputs, *images]
     drawn = PictureFolder(overlay, ["image"], read) if overlay else None
     cut = PictureFolder(aligned, ["image", "face", "scale", "offset"], read) if aligned else None

@@ -1,6 +1,6 @@
 """Deep Alignment Network: every stage regresses an update of the shape in a straightened face.
 
-From top to bottom: settings, networks, training, prediction, the stages in turn, shapes.
+From top to bottom: settings, networks, training, prediction, the stages in turn.
 """
 
 import math
@@ -25,8 +25,10 @@ from thermalign.landmarks.contract import (
     draw_rows,
     point_error,
     unannotated,
+    untold,
 )
 from thermalign.landmarks.normalise import WINDOW_RISES, NormalisedFaces
+from thermalign.landmarks.shapes import canonical, mean_shape, perturb, place, spread
 from thermalign.settings import check, setting
 from thermalign.states import State
 from thermalign.training import loop
@@ -259,11 +261,14 @@ def fit(
 def predict(
     state: State, stack: ImageStack, boxes: Tensor, settings: Settings
 ) -> tuple[Tensor, Tensor]:
-    """Find the landmarks of each face, starting from the mean shape in its box; no confidence."""
+    """Find the landmarks of each face, starting from the mean shape in its box.
+
+    DAN tells no covariance.
+    """
     data = normalise.prepare(unannotated(stack, boxes), settings)
     model = restore(Dan(settings), state, stack.device, settings)
     points = _predict(model, data, settings, last=int(model.stages_used) - 1)
-    return points, torch.full(points.shape[:2], torch.nan, device=stack.device)
+    return points, untold(points)
 
 
 def _loss(
@@ -273,7 +278,12 @@ def _loss(
     pixels = spread(_goal(model, settings))  # (2,)
     extent = pixels if settings.shift_unit == "pixel" else None
     start = perturb(
-        place(model.mean_shape, data.faces.boxes[rows]), settings, generator, extent=extent
+        place(model.mean_shape, data.faces.boxes[rows]),
+        generator,
+        shift_sd=settings.shift_sd,
+        rotation_sd=settings.rotation_sd,
+        scale_sd=settings.scale_sd,
+        extent=extent,
     )
     model.set_earlier(stage, training=settings.earlier_stages == "train")
     points = run_stages(model, data, rows, start, settings=settings, last=stage)
@@ -362,51 +372,6 @@ def connect(
     return drawn, upscaled
 
 
-def mean_shape(faces: Faces) -> Tensor:
-    """Return the mean landmarks (L, 2) around the centre of the box, in mean sides of the box."""
-    centre, side = _centre_and_side(faces.boxes)
-    return ((faces.points - centre) / side).mean(0)
-
-
-def place(shape: Tensor, boxes: Tensor) -> Tensor:
-    """Place a shape (L, 2) of `mean_shape` in boxes (K, 4): (K, L, 2) float, pixels."""
-    centre, side = _centre_and_side(boxes)
-    return centre + shape * side
-
-
-def canonical(shape: Tensor, *, size: int, margin: float) -> Tensor:
-    """Centre a shape in a square input so that its longer side spans what the margins leave.
-
-    Of (L, 2) float in any unit; returns pixels of the input of ``size`` x ``size``.
-    """
-    low, high = shape.amin(0), shape.amax(0)
-    span = size * (1 - 2 * margin)
-    return (shape - (low + high) / 2) * (span / (high - low).max()) + (size - 1) / 2
-
-
-def spread(shapes: Tensor) -> Tensor:
-    """Return the width and height (..., 2) of shapes (..., L, 2)."""
-    return shapes.amax(-2) - shapes.amin(-2)
-
-
-def perturb(
-    shapes: Tensor, settings: Settings, generator: torch.Generator, *, extent: Tensor | None
-) -> Tensor:
-    """Move, turn and scale shapes around their centres at random, as bad boxes would.
-
-    Shapes are (K, L, 2) float, pixels. A scale is normal around 1, at least 0.1. Shifts are shares
-    of ``extent``, width and height (2,) in pixels; of each shape's own if it is None.
-    """
-    centre = ((shapes.amin(1) + shapes.amax(1)) / 2)[:, None]
-    draws = torch.randn((len(shapes), 4), generator=generator, device=shapes.device)
-    angle = draws[:, 2] * math.radians(settings.rotation_sd)
-    scale = (1 + settings.scale_sd * draws[:, 3]).clamp(min=0.1)
-    a, b = scale * angle.cos(), scale * angle.sin()
-    turn = torch.stack([torch.stack([a, b], -1), torch.stack([-b, a], -1)], -2)  # (K, 2, 2)
-    shift = settings.shift_sd * draws[:, :2] * (spread(shapes) if extent is None else extent)
-    return (shapes - centre) @ turn + centre + shift[:, None]
-
-
 def heatmap(points: Tensor, *, size: int, window: int) -> Tensor:
     """Draw 1 / (1 + distance) in a window around each landmark; the maximum counts.
 
@@ -442,8 +407,3 @@ def heatmap(points: Tensor, *, size: int, window: int) -> Tensor:
     inside = inside_x[:, :, None, :] & inside_y[:, :, :, None]
     nearest = squared.masked_fill(~inside, torch.inf).amin(1, keepdim=True)
     return 1 / (1 + (nearest + 1e-6).sqrt())
-
-
-def _centre_and_side(boxes: Tensor) -> tuple[Tensor, Tensor]:
-    centre = boxes[:, :2] + (boxes[:, 2:] - 1) / 2
-    return centre[:, None], boxes[:, 2:].mean(1)[:, None, None]

@@ -22,6 +22,7 @@ from thermalign.landmarks.contract import (
     chunks,
     point_error,
     unannotated,
+    untold,
 )
 from thermalign.landmarks.normalise import WINDOW_RISES, NormalisedFaces
 from thermalign.settings import check, setting
@@ -151,11 +152,11 @@ def predict(
 
     Crops are warped in batches; dlib takes one face at a time, tens of microseconds each.
 
-    It rounds points to whole pixels of the crop, and has no confidence.
+    It rounds points to whole pixels of the crop, and tells no covariance.
     """
     data = normalise.prepare(unannotated(stack, boxes), settings)
     points = _predict(_read(state.tensors["predictor"]), data, settings)
-    return points, torch.full(points.shape[:2], torch.nan, device=stack.device)
+    return points, untold(points)
 
 
 def to_grey(crops: Tensor) -> Tensor:

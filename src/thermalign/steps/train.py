@@ -11,7 +11,7 @@ from thermalign import tables
 from thermalign.cut import device
 from thermalign.folds import check_disjoint
 from thermalign.landmarks.examples import cut_faces
-from thermalign.landmarks.models import count_parameters, load_model
+from thermalign.landmarks.models import calibrate_state, count_parameters, load_model
 from thermalign.provenance import stamp
 from thermalign.schemas.dataset import ANNOTATIONS, BOXES, FOLDS, IMAGES
 from thermalign.schemas.predictions import CURVES
@@ -39,6 +39,8 @@ def run(
     code: str,
 ) -> None:
     """Train on the annotated training images of the probe modality; write the state and its curve.
+
+    The state has the calibration of the model's errors on the validation images, if there are any.
 
     Both say in their metadata how many ``parameters`` there are, as JSON: ``configured`` and
     ``paper``, at the detector's defaults.
@@ -76,6 +78,7 @@ def run(
     trained = module.fit(
         train, validation, parsed, seed=derived_seed(seed, fold), run=Run(checkpoint=kept)
     )
+    trained = calibrate_state(module, trained, validation, parsed)
 
     parameters = json.dumps(count_parameters(detector, parsed), sort_keys=True)
     metadata = {**stamp(code, described), "parameters": parameters}
