@@ -16,6 +16,7 @@ from thermalign.catalogue import (
     finds_faces,
     mappings,
     settings_of,
+    takes_a_state,
 )
 
 CLASSES = [
@@ -33,8 +34,9 @@ CLASSES = [
 
 
 def test_parts_are_found_by_the_functions_of_their_contract():
-    assert detectors() == ["dan", "ert", "mean_shape", "mtcnn", "pbc"]
+    assert detectors() == ["dan", "ert", "heatmap", "mean_shape", "mtcnn", "pbc"]
     assert [name for name in detectors() if finds_faces(name)] == ["mtcnn"]
+    assert [name for name in detectors() if takes_a_state(name)] == ["dan", "heatmap"]
     assert adapters() == ["simulator", "table"]
     assert mappings() == ["centring", "dpm", "none"]
     assert classifiers() == ["cosine", "pls"]

@@ -33,6 +33,7 @@ from thermalign.catalogue import (
     detectors,
     mappings,
     settings_of,
+    takes_a_state,
 )
 from thermalign.config.checks import (
     Training,
@@ -43,6 +44,7 @@ from thermalign.config.checks import (
     trainings,
 )
 from thermalign.config.faults import UNMET, nearest, spelt, told
+from thermalign.config.initial import KEY as INIT
 from thermalign.config.overlays import config_files, over_base, read_merged
 from thermalign.settings import SEED, Relations, unmet
 
@@ -203,6 +205,8 @@ def detector_model(detector: str) -> type[Closed]:
         "model": (Literal[detector], key("detector; its name is the default", detector)),
         "seeds": (seeds, key("training seeds, a training and a row each", [])),
     }
+    if takes_a_state(detector):
+        fields[INIT] = (str | None, key("trained state that it starts from; absent is none", None))
     fields |= fields_of(block)
     return closed(f"model_{detector}", AsGiven, block.meaning, fields, block.relations)
 
