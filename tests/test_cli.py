@@ -130,10 +130,11 @@ def refused(monkeypatch, capsys):
 SETTINGS = {"model": "mean_shape", "detector": "mean_shape", "seed": 1}
 
 
-def write_state(path, settings=SETTINGS, shape=(5, 2)):
-    save_state(
-        path, State({"mean_shape": torch.full(shape, 0.5)}), {"settings": json.dumps(settings)}
-    )
+SHAPE = [[0.3, 0.4], [0.7, 0.4], [0.5, 0.6], [0.35, 0.8], [0.65, 0.8]]
+
+
+def write_state(path, settings=SETTINGS, shape=SHAPE):
+    save_state(path, State({"mean_shape": torch.tensor(shape)}), {"settings": json.dumps(settings)})
 
 
 @pytest.fixture
@@ -162,7 +163,8 @@ def contents(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
 
 
-PREDICT = ("predict", "faces.csv", "--model", "state.safetensors", "--no-check", "--out")
+UNCHECKED = ("--no-check", "--smallest", "0")
+PREDICT = ("predict", "faces.csv", "--model", "state.safetensors", *UNCHECKED, "--out")
 
 
 def test_landmarks_are_written_and_written_again(deployed):
@@ -170,7 +172,7 @@ def test_landmarks_are_written_and_written_again(deployed):
         assert CliRunner().invoke(app, [*PREDICT, "out/landmarks.csv"]).exit_code == 0
     rows = pd.read_csv("out/landmarks.csv")
     assert list(rows["image"]) == [0, 1]
-    assert rows.loc[0, "right_eye_x"] == 19.5  # the middle of pixels 5 to 34
+    assert rows.loc[0, "right_eye_x"] == 13.5  # three tenths of the way from 4.5 to 34.5
     assert [path.name for path in Path("out").iterdir()] == ["landmarks.csv"]
 
 
@@ -220,7 +222,7 @@ def test_faces_are_found_by_a_state_that_can(deployed, refused):
         described = {"settings": json.dumps({**key, **settings})}
         save_state(Path("f.safetensors"), State(networks.state_dict()), described)
         command = [*PREDICT, "out.csv", "--finder", "f.safetensors", "--boxes", "found"]
-        assert CliRunner().invoke(app, [*command, "--smallest", "0"]).exit_code == 0
+        assert CliRunner().invoke(app, command).exit_code == 0
         table = pd.read_csv("out.csv")
         assert set(table["status"]) == {status}
         assert table["score"].isna().all() == (status == "no face")
@@ -266,12 +268,12 @@ def test_exported_faces_replace_nothing_else(study, refused, monkeypatch, output
 @pytest.mark.parametrize(
     ("settings", "shape", "named"),
     [
-        ({**SETTINGS, "detector": "yolo"}, (5, 2), "no detector 'yolo'; use one of dan"),
-        ({**SETTINGS, "detector": "../cli"}, (5, 2), "no detector '../cli'"),
-        ({**SETTINGS, "width": 3}, (5, 2), "unknown setting 'width'"),
-        ({"mapping": "dpm"}, (5, 2), "is not a trained landmark model"),
-        ([1], (5, 2), "is not a trained landmark model"),
-        (SETTINGS, (4, 7), "its tensors are not those of its settings"),
+        ({**SETTINGS, "detector": "yolo"}, SHAPE, "no detector 'yolo'; use one of dan"),
+        ({**SETTINGS, "detector": "../cli"}, SHAPE, "no detector '../cli'"),
+        ({**SETTINGS, "width": 3}, SHAPE, "unknown setting 'width'"),
+        ({"mapping": "dpm"}, SHAPE, "is not a trained landmark model"),
+        ([1], SHAPE, "is not a trained landmark model"),
+        (SETTINGS, [[0.5] * 7] * 4, "its tensors are not those of its settings"),
     ],
 )
 def test_a_model_that_this_version_cannot_use_is_refused(deployed, refused, settings, shape, named):

@@ -18,6 +18,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+export = typer.Typer(help="Write a trained model for other programs.", no_args_is_help=True)
+app.add_typer(export, name="export")
 Config = Annotated[
     Path, typer.Option("--configfile", help="Study to read; its models and settings.")
 ]
@@ -155,6 +157,18 @@ def faces(
     images = results / "data" / protocols[protocol]["dataset"] / "images.parquet"
     count = export_faces(folder / model / "faces.parquet", images, folder / "folds.parquet", output)
     typer.echo(f"{count} aligned faces: {output}")
+
+
+@export.command()
+def onnx(
+    state: Annotated[Path, typer.Argument(help="state.safetensors of a trained model.")],
+    output: Annotated[Path, typer.Argument(help=".onnx file to write.")] = Path("landmarks.onnx"),
+) -> None:
+    """Export a landmark model as ONNX, with what a host needs to use it in its metadata."""
+    from thermalign.deploy.onnx import export_onnx
+
+    export_onnx(state, output)
+    typer.echo(f"ONNX: {output}")
 
 
 @app.command()

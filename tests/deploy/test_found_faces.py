@@ -72,6 +72,25 @@ def test_a_face_with_eyes_too_near_has_no_landmarks(detector):
     assert closer(picture((30, 20, 28, 40)))[0].status == "ok"
 
 
+def test_a_face_that_does_not_look_thermal_has_no_landmarks(detector, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        module,
+        "is_thermal",
+        lambda cut, points: asked.append(points) or np.zeros(len(points), bool),
+    )
+    checked = FaceDetector(detector.landmarks, detector.finder)
+    (face,) = checked(picture(BOX))
+    assert face.status == "not thermal"
+    assert "--no-check" in face.note
+    assert np.isnan(face.points).all()
+    assert face.score > 0.8
+    np.testing.assert_allclose(asked[0][0], shape_in(BOX), atol=1e-3)
+    visible = FaceDetector(detector.landmarks, detector.finder, modality="visible")
+    assert visible(picture(BOX))[0].status == "ok"
+    assert len(asked) == 1
+
+
 def test_grey_is_grey_however_it_is_stored(detector):
     image = picture(BOX)
     asked = detector(image)[0].points
@@ -114,7 +133,7 @@ def test_without_a_finder_boxes_must_be_given(detector):
 
 
 def test_a_state_is_loaded_from_the_package_itself(landmarks):
-    detector = thermalign.load(landmarks)
+    detector = thermalign.load(landmarks, check=False)
     assert isinstance(detector, thermalign.FaceDetector)
     (face,) = detector(picture(BOX), np.array(BOX))
     assert isinstance(face, thermalign.Face)

@@ -90,7 +90,7 @@ def test_images_and_folders_may_be_named_together_but_once(frames, detector):
     [
         ("gone", "gone: no such image, folder or manifest"),
         ("empty", "empty: holds no image; give a folder of"),
-        ("frames/notes.txt", "no column 'path'"),
+        ("frames/notes.txt", "no rows below the header"),
         ("state.safetensors", "is a trained model; name it by --model"),
     ],
 )
@@ -222,7 +222,7 @@ def test_a_folder_of_pictures_may_be_written_again_but_is_never_somebody_elses(
 @pytest.mark.parametrize(
     ("out", "message"),
     [
-        ("frames/a.png", "is neither .csv nor .parquet"),
+        ("points.txt", "is neither .csv nor .parquet"),
         ("faces.csv", "is the manifest"),
         ("mine.csv", "was not written by this command"),
         ("mine.parquet", "was not written by this command"),

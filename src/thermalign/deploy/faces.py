@@ -219,7 +219,7 @@ class FaceDetector:
         apart = float(interocular_distance(points))
         if not np.isfinite(points).all():
             return NO_FACE, "the landmark model found none in its box"
-        if apart < self.smallest:
+        if not apart > 0 or apart < self.smallest:
             told = f"{apart:.1f} px between the eyes; at least {self.smallest:g} are needed"
             return TOO_SMALL, told
         if not thermal:
