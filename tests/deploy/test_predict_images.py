@@ -14,7 +14,7 @@ from thermalign.deploy.folders import INDEX
 from thermalign.deploy.points import POINTS
 from thermalign.geometry import LANDMARKS
 
-FACE, OTHER, SMALL = (30, 20, 60, 80), (90, 30, 45, 60), (30, 20, 28, 40)
+FACE, OTHER, SMALL = (30, 20, 60, 80), (90, 30, 45, 60), (30, 20, 18, 26)
 HEADER = "path,subject_id,box_x,box_y,box_width,box_height"
 
 

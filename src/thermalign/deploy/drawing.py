@@ -17,6 +17,8 @@ SIDES = (700, 1600)  # px: the longer side is drawn at least and at most so long
 FRACTION = 16  # OpenCV draws at sixteenths of a pixel
 SHIFT = 4  # of its coordinates, bits
 STRIP = 28  # px below the image
+_LETTERS = 0.5  # times OpenCV's own size
+_BELOW = 0.5  # of the range of values in faces: what lies further below is black
 
 # Blue, green, red; the colours of Okabe and Ito, which colour-blind people tell apart.
 POINT, CIRCLE, GOOD, BAD = (233, 180, 86), (115, 255, 240), (0, 159, 230), (60, 60, 255)
@@ -36,9 +38,9 @@ def draw(values: Floats, faces: Sequence[Face], said: str) -> Canvas:
     Returns
     -------
     (height, width, 3) uint8, blue first
-        Larger than the image where its faces are small; grey between its 1st and 99.5th percentile.
+        Larger than the image where its faces are small.
     """
-    grey = _stretch(values)
+    grey = _stretch(values, faces)
     zoom = _zoom(values.shape, faces)
     height, width = (max(1, round(side * zoom)) for side in grey.shape)
     method = cv2.INTER_AREA if zoom < 1 else cv2.INTER_CUBIC
@@ -54,12 +56,23 @@ def draw(values: Floats, faces: Sequence[Face], said: str) -> Canvas:
     return canvas
 
 
-def _stretch(values: Floats) -> Canvas:
-    """Return 8-bit grey between percentiles of a sample of the pixels."""
-    sample = values.ravel()[:: max(1, values.size // 100_000)]
-    low, high = np.percentile(sample, [1, 99.5])
+def _stretch(values: Floats, faces: Sequence[Face]) -> Canvas:
+    """Return 8-bit grey in which faces have contrast: what is much colder or warmer is cut off."""
+    low, high = np.percentile(values.ravel()[:: max(1, values.size // 100_000)], [1, 99.5])
+    parts = [part.ravel() for part in (_inside(values, face.box) for face in faces) if part.size]
+    if parts:
+        coldest, warmest = np.percentile(np.concatenate(parts), [2, 99.8])
+        low, high = max(low, coldest - _BELOW * (warmest - coldest)), warmest
     scaled = (values - low) * (255 / max(float(high - low), 1e-6))
     return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
+
+
+def _inside(values: Floats, box: Floats) -> Floats:
+    """Return the middle of a face box, without what is around the face."""
+    (left, top), (width, height) = box[:2], box[2:]
+    rows = slice(max(0, round(top + 0.15 * height)), max(0, round(top + 0.85 * height)))
+    columns = slice(max(0, round(left + 0.2 * width)), max(0, round(left + 0.8 * width)))
+    return values[rows, columns]
 
 
 def _zoom(shape: tuple[int, ...], faces: Sequence[Face]) -> float:
@@ -99,7 +112,7 @@ def _draw_points(canvas: Canvas, face: Face, zoom: float) -> None:
     if face.status != OK:
         return
     unit = float(interocular_distance(face.points)) * zoom
-    dot = max(2.0, 0.025 * unit)
+    dot = max(2.5, 0.03 * unit)
     for point, error in zip(face.points, face.expected_error, strict=True):
         centre = _at(point, zoom)
         for radius, colour, thickness in ((dot + 1.2, (0, 0, 0), -1), (dot, POINT, -1)):
@@ -115,7 +128,9 @@ def _circle(canvas: Canvas, centre: Any, radius: float, colour: Any, thickness: 
 
 
 def _write(canvas: Canvas, text: str, at: tuple[int, int], colour: Any) -> None:
-    """Write text with a dark edge; signs that OpenCV's letters lack become question marks."""
+    """Write text on dark ground; signs that OpenCV's letters lack become question marks."""
     plain = text.encode("ascii", "replace").decode()
-    for ink, thickness in (((0, 0, 0), 3), (colour, 1)):
-        cv2.putText(canvas, plain, at, cv2.FONT_HERSHEY_SIMPLEX, 0.5, ink, thickness, cv2.LINE_AA)
+    (width, height), below = cv2.getTextSize(plain, cv2.FONT_HERSHEY_SIMPLEX, _LETTERS, 1)
+    corners = (at[0] - 3, at[1] - height - 3), (at[0] + width + 3, at[1] + below + 1)
+    cv2.rectangle(canvas, *corners, PAPER, -1)
+    cv2.putText(canvas, plain, at, cv2.FONT_HERSHEY_SIMPLEX, _LETTERS, colour, 1, cv2.LINE_AA)

@@ -23,8 +23,8 @@ from thermalign.ingest.pictures import check_picture, read_picture
 from thermalign.ingest.table import MODALITIES
 from thermalign.warp import stack_images
 
-SMALLEST = 12.0
-"""Pixels between the eyes below which landmarks are not given."""
+SMALLEST = 8.0
+"""Pixels between the eyes below which landmarks are not given: see ``docs/predict.md``."""
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
 """Where the states of an installation lie: ``landmarks.safetensors``, ``finder.safetensors``."""

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import logging
 import warnings
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,7 @@ def _write(path: Path, its: Portable, described: dict[str, Any]) -> None:
 
     crops, levels = torch.rand(2, 1, its.size, its.size), torch.tensor([[0.0, 1.0]] * 2)
     count = torch.export.Dim("N")
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # of what it can do without
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
         made = torch.onnx.export(

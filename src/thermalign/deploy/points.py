@@ -74,8 +74,9 @@ def rows_of_image(
 
 
 def _row(name: str, face: Face, number: int, status: str, note: str) -> dict[str, object]:
-    told = {"image": name, "face": number, "status": status, "note": note, "score": face.score}
-    numbers = {f"box_{key}": value for key, value in zip(BOX, face.box, strict=True)}
+    told = {"image": name, "face": number, "status": status, "note": note}
+    numbers = {"score": face.score}
+    numbers |= {f"box_{key}": value for key, value in zip(BOX, face.box, strict=True)}
     numbers["expected_error"] = face.expected_error.mean()
     for n, landmark in enumerate(LANDMARKS):
         numbers[f"{landmark}_x"], numbers[f"{landmark}_y"] = face.points[n]

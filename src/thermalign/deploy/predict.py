@@ -128,7 +128,8 @@ def predict_images(
                     outcome.unreadable.append(picture.problem)
                 elif drawn:
                     said = f"{name}: {_said(faces, status)}"
-                    drawn.add(name, draw(picture.values, faces, said), image=name)
+                    shown = draw(picture.values, faces, said)
+                    drawn.add(str(Path(name).with_suffix("")), shown, image=name)
                 if cut:
                     _align(cut, picture, faces)
                 rows += points.rows_of_image(name, faces, status, note)
