@@ -18,10 +18,12 @@ from typer.testing import CliRunner
 from thermalign import cli, tables
 from thermalign import study as runs
 from thermalign.cli import app
+from thermalign.landmarks import mtcnn
 from thermalign.schemas.dataset import FOLDS, IMAGES
 from thermalign.schemas.keys import ALL
 from thermalign.schemas.matching import FACES
 from thermalign.schemas.measures import SUMMARY
+from thermalign.settings import parse
 from thermalign.states import State, save_state
 from thermalign.verification.stored import quantise
 
@@ -128,10 +130,11 @@ def refused(monkeypatch, capsys):
 SETTINGS = {"model": "mean_shape", "detector": "mean_shape", "seed": 1}
 
 
-def write_state(path, settings=SETTINGS, shape=(5, 2)):
-    save_state(
-        path, State({"mean_shape": torch.full(shape, 0.5)}), {"settings": json.dumps(settings)}
-    )
+SHAPE = [[0.3, 0.4], [0.7, 0.4], [0.5, 0.6], [0.35, 0.8], [0.65, 0.8]]
+
+
+def write_state(path, settings=SETTINGS, shape=SHAPE):
+    save_state(path, State({"mean_shape": torch.tensor(shape)}), {"settings": json.dumps(settings)})
 
 
 @pytest.fixture
@@ -150,24 +153,26 @@ def deployed(tmp_path, monkeypatch):
 def test_false_colours_are_predicted_on_where_their_luma_is_asked_for(deployed, refused):
     cv2.imwrite("0.png", np.random.default_rng(1).integers(0, 255, (40, 40, 3), np.uint8))
     assert "0.png: is thermal and in colour" in refused(*PREDICT, "out.csv")
+    assert list(pd.read_csv("out.csv")["status"]) == ["unreadable", "ok"]
     command = [*PREDICT, "out.csv", "--thermal-colour", "luma"]
     assert CliRunner().invoke(app, command).exit_code == 0
-    assert len(pd.read_csv("out.csv")) == 2
+    assert list(pd.read_csv("out.csv")["status"]) == ["ok", "ok"]
 
 
 def contents(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
 
 
-PREDICT = ("predict", "state.safetensors", "faces.csv")
+UNCHECKED = ("--no-check", "--smallest", "0")
+PREDICT = ("predict", "faces.csv", "--model", "state.safetensors", *UNCHECKED, "--out")
 
 
 def test_landmarks_are_written_and_written_again(deployed):
     for _ in range(2):
         assert CliRunner().invoke(app, [*PREDICT, "out/landmarks.csv"]).exit_code == 0
     rows = pd.read_csv("out/landmarks.csv")
-    assert list(rows["image_id"]) == [0, 1]
-    assert rows.loc[0, "right_eye_x"] == 19.5  # the middle of pixels 5 to 34
+    assert list(rows["image"]) == [0, 1]
+    assert rows.loc[0, "right_eye_x"] == 13.5  # three tenths of the way from 4.5 to 34.5
     assert [path.name for path in Path("out").iterdir()] == ["landmarks.csv"]
 
 
@@ -177,9 +182,9 @@ def test_landmarks_are_written_and_written_again(deployed):
         ("faces.csv", "faces.csv: is the manifest"),
         ("./x/../faces.csv", "is the manifest"),
         ("state.safetensors", "is the trained model"),
-        ("1.png", "is an image of the manifest"),
+        ("1.png", "is an image"),
         ("link.csv", "link.csv: is the manifest (faces.csv)"),
-        ("hard.csv", "hard.csv: is an image of the manifest (0.png)"),
+        ("hard.csv", "hard.csv: is an image (0.png)"),
         ("notes.csv", "is there and was not written by this command"),
         ("x", "x: is a folder; name a file in it"),
         (".", "is a folder"),
@@ -202,12 +207,41 @@ def test_an_output_that_would_destroy_something_is_refused(deployed, refused, ou
     assert contents(deployed) == before
 
 
+def test_the_order_of_the_first_version_is_told_what_is_new(deployed, refused):
+    line = refused("predict", "state.safetensors", "faces.csv", "out.csv")
+    assert "thermalign predict faces.csv --model state.safetensors --out points.csv" in line
+    assert not Path("out.csv").exists()
+
+
+def test_faces_are_found_by_a_state_that_can(deployed, refused):
+    """Its networks are not trained and take everything, or nothing, for a face."""
+    key = {"model": "m", "detector": "mtcnn", "seed": 1}
+    for sure, status in ((0.0, "ok"), (1.0, "no face")):
+        settings = {"width": 0.1, "min_face": 30.0, "thresholds": [sure] * 3}
+        networks = mtcnn.network(parse(mtcnn.Settings, settings, "m"))
+        described = {"settings": json.dumps({**key, **settings})}
+        save_state(Path("f.safetensors"), State(networks.state_dict()), described)
+        command = [*PREDICT, "out.csv", "--finder", "f.safetensors", "--boxes", "found"]
+        assert CliRunner().invoke(app, command).exit_code == 0
+        table = pd.read_csv("out.csv")
+        assert set(table["status"]) == {status}
+        assert table["score"].isna().all() == (status == "no face")
+    assert "no state that finds faces" in refused(*PREDICT, "out.csv", "--boxes", "found")
+
+
+def test_an_image_that_cannot_be_read_is_said_at_the_end(deployed, refused):
+    Path("1.png").write_bytes(b"")
+    line = refused(*PREDICT, "out.csv")
+    assert "1.png: is empty (0 bytes)" in line
+    assert list(pd.read_csv("out.csv")["status"]) == ["ok", "unreadable"]
+
+
 def test_a_link_to_an_earlier_output_is_followed(deployed):
     Path("elsewhere").mkdir()
     Path("out.csv").symlink_to("elsewhere/out.csv")
     assert CliRunner().invoke(app, [*PREDICT, "out.csv"]).exit_code == 0
     assert Path("out.csv").is_symlink()
-    assert Path("elsewhere/out.csv").read_text().startswith("image_id,right_eye_x")
+    assert Path("elsewhere/out.csv").read_text().startswith("image,face,status,note,score")
 
 
 @pytest.mark.parametrize(
@@ -234,12 +268,12 @@ def test_exported_faces_replace_nothing_else(study, refused, monkeypatch, output
 @pytest.mark.parametrize(
     ("settings", "shape", "named"),
     [
-        ({**SETTINGS, "detector": "yolo"}, (5, 2), "no detector 'yolo'; use one of dan"),
-        ({**SETTINGS, "detector": "../cli"}, (5, 2), "no detector '../cli'"),
-        ({**SETTINGS, "width": 3}, (5, 2), "unknown setting 'width'"),
-        ({"mapping": "dpm"}, (5, 2), "is not a trained landmark model"),
-        ([1], (5, 2), "is not a trained landmark model"),
-        (SETTINGS, (4, 7), "its tensors are not those of its settings"),
+        ({**SETTINGS, "detector": "yolo"}, SHAPE, "no detector 'yolo'; use one of dan"),
+        ({**SETTINGS, "detector": "../cli"}, SHAPE, "no detector '../cli'"),
+        ({**SETTINGS, "width": 3}, SHAPE, "unknown setting 'width'"),
+        ({"mapping": "dpm"}, SHAPE, "is not a trained landmark model"),
+        ([1], SHAPE, "is not a trained landmark model"),
+        (SETTINGS, [[0.5] * 7] * 4, "its tensors are not those of its settings"),
     ],
 )
 def test_a_model_that_this_version_cannot_use_is_refused(deployed, refused, settings, shape, named):

@@ -297,11 +297,12 @@ def test_a_deployed_model_predicts_a_manifest(study):
     )[["path", "subject_id", "scale", "offset", "box_x", "box_y", "box_width", "box_height"]]
     manifest.to_csv(study / "faces.csv", index=False)
     command = [sys.executable, "-c", "from thermalign.cli import main; main()", "predict"]
-    command += ["results/p1/fold0/mean_shape/state.safetensors", "faces.csv", "out.csv"]
+    command += ["faces.csv", "--model", "results/p1/fold0/mean_shape/state.safetensors"]
+    command += ["--out", "out.csv"]
     done = subprocess.run(command, cwd=study, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     lines = (study / "out.csv").read_text().splitlines()
-    assert lines[0].startswith("image_id,right_eye_x,right_eye_y,right_eye_expected_error")
+    assert lines[0].startswith("image,face,status,note,score,box_x")
     assert len(lines) == 4
 
 

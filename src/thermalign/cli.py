@@ -18,6 +18,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+export = typer.Typer(help="Write a trained model for other programs.", no_args_is_help=True)
+app.add_typer(export, name="export")
 Config = Annotated[
     Path, typer.Option("--configfile", help="Study to read; its models and settings.")
 ]
@@ -77,19 +79,62 @@ def models(configfile: Config = CONFIG) -> None:
 
 @app.command()
 def predict(
-    state: Annotated[Path, typer.Argument(help="state.safetensors of a trained model.")],
-    manifest: Annotated[Path, typer.Argument(help="CSV manifest of images with face boxes.")],
-    output: Annotated[Path, typer.Argument(help="CSV file to write.")],
+    inputs: Annotated[list[Path], typer.Argument(help="Images, folders of them, CSV manifests.")],
+    *,
+    model: Annotated[
+        Path | None, typer.Option(help="State that places landmarks; default: the package's own.")
+    ] = None,
+    finder: Annotated[
+        Path | None, typer.Option(help="State that finds faces; default: the package's own.")
+    ] = None,
+    boxes: Annotated[
+        str | None,
+        typer.Option(
+            help="Where faces are: found, given (by the manifest) or whole (the image is one); "
+            "default: given where there is one, found elsewhere."
+        ),
+    ] = None,
+    out: Annotated[Path, typer.Option(help=".csv or .parquet file to write.")] = Path("points.csv"),
+    overlay: Annotated[
+        Path | None, typer.Option(help="Folder for images with what was found drawn on them.")
+    ] = None,
+    aligned: Annotated[Path | None, typer.Option(help="Folder for aligned faces.")] = None,
+    smallest: Annotated[
+        float | None, typer.Option(help="Least pixels between the eyes.", min=0)
+    ] = None,
     modality: Annotated[str, typer.Option(help="Of images without one.")] = "thermal",
     thermal_colour: Annotated[
         str, typer.Option(help="Thermal images in colour: refuse them, or read their luma.")
     ] = "refuse",
+    check: Annotated[
+        bool, typer.Option("--check/--no-check", help="Refuse faces that do not look thermal.")
+    ] = True,
 ) -> None:
-    """Predict landmarks of your own images with a trained model."""
-    from thermalign.deploy import predict_manifest
+    """Find the faces of your own images and their landmarks.
 
-    predict_manifest(state, manifest, output, modality=modality, thermal_colour=thermal_colour)
-    typer.echo(f"Landmarks: {output}")
+    The exit status is 1 where an image could not be read; the others are predicted all the same.
+    """
+    from thermalign.deploy import load, predict_images
+    from thermalign.deploy.faces import SMALLEST
+    from thermalign.deploy.inputs import check_inputs
+
+    check_inputs(inputs)
+    least = SMALLEST if smallest is None else smallest
+    detector = load(model, finder=finder, modality=modality, smallest=least, check=check)
+    done = predict_images(
+        inputs,
+        detector,
+        out,
+        boxes=boxes,
+        thermal_colour=thermal_colour,
+        overlay=overlay,
+        aligned=aligned,
+    )
+    typer.echo(f"{done}: {out}")
+    if done.unreadable:
+        more = len(done.unreadable) - 1
+        others = f" (and {more} more: see {out})" if more else ""
+        raise ValueError(f"{done.unreadable[0]}{others}")
 
 
 @app.command()
@@ -112,6 +157,18 @@ def faces(
     images = results / "data" / protocols[protocol]["dataset"] / "images.parquet"
     count = export_faces(folder / model / "faces.parquet", images, folder / "folds.parquet", output)
     typer.echo(f"{count} aligned faces: {output}")
+
+
+@export.command()
+def onnx(
+    state: Annotated[Path, typer.Argument(help="state.safetensors of a trained model.")],
+    output: Annotated[Path, typer.Argument(help=".onnx file to write.")] = Path("landmarks.onnx"),
+) -> None:
+    """Export a landmark model as ONNX, with what a host needs to use it in its metadata."""
+    from thermalign.deploy.onnx import export_onnx
+
+    export_onnx(state, output)
+    typer.echo(f"ONNX: {output}")
 
 
 @app.command()

@@ -80,15 +80,46 @@ def read_picture(path: Path, modality: str, *, colour: bool) -> Picture:
         why = said[0] if said else f"{stored.shape[1]} x {stored.shape[0]} pixels decoded"
         raise ValueError(f"{path}: is damaged ({why}); replace the file or drop its row")
     depth = BIT_DEPTHS[stored.dtype]
+    counts = check_picture(stored, path, modality, colour=colour)
+    key = hashlib.blake2b(counts.tobytes(), digest_size=16)
+    key.update(f"{counts.shape} {counts.dtype}".encode())
+    return Picture(counts, depth, hashlib.sha256(data).hexdigest(), key.hexdigest())
+
+
+def check_picture(
+    stored: npt.NDArray[Any], path: Path, modality: str, *, colour: bool
+) -> npt.NDArray[Any]:
+    """Check decoded samples and return those of one channel.
+
+    Parameters
+    ----------
+    stored : (height, width), or (height, width, 3 or 4) in the order BGR(A); uint8, uint16, float32
+    path : Path
+        What messages call the picture.
+    modality, colour : as in :func:`read_picture`
+
+    Returns
+    -------
+    (height, width) of the type of ``stored``
+
+    Raises
+    ------
+    ValueError
+        If the picture is too small or too large, has samples that are not finite, is transparent,
+        thermal and in colour, dead, or its counts have exchanged bytes.
+    """
+    try:
+        _check_size(Size(stored.shape[1], stored.shape[0]))
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+    depth = BIT_DEPTHS[stored.dtype]
     _check_pixels(stored, depth, path)
     _check_order(stored if stored.ndim == 2 else stored[..., 0], path)
     if modality == "thermal" and not colour:
         _check_grey(stored, depth, path)
     counts = to_luma(np.ascontiguousarray(stored[..., :3]) if stored.ndim == 3 else stored)
     _check_alive(counts, path)
-    key = hashlib.blake2b(counts.tobytes(), digest_size=16)
-    key.update(f"{counts.shape} {counts.dtype}".encode())
-    return Picture(counts, depth, hashlib.sha256(data).hexdigest(), key.hexdigest())
+    return counts
 
 
 def find(folder: Path, cell: str) -> Path:

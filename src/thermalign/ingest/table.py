@@ -33,7 +33,7 @@ docs/methods/ingest.md.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -106,38 +106,101 @@ def read(settings: Settings, sources: Sequence[Path] = ()) -> Found:
         Naming the manifest's row (its line in the file), the column or image, what is wrong and
         the cure.
     """
-    check(settings)
-    file = settings.folder / settings.manifest
-    rows = rows_of(load(file), settings.columns, settings.defaults, settings.attributes)
-    _check_scales(rows, str(file))
-    images, pixels, annotations, boxes, attributes = [], [], [], [], []
-    for line, row in rows:
-        image, picture = _image(row, settings, f"{file} row {line}")
-        image_id = image["image_id"]
-        where = f"{file} row {line} (image {image_id})"
-        points = _points(row, picture.counts, where)
-        images.append(image)
-        pixels.append(picture.pixels)
-        annotations += _annotations(row, points, image_id, where)
-        given = _box(row, points, picture.counts, image_id=image_id, where=where)
-        boxes += given
-        if _in_degrees(picture.depth, image["modality"], image["scale"], image["offset"]):
-            check_skin(picture.counts, _face(points, given), image, where)
-        attributes += _attributes(row, settings.attributes, image_id, where)
-    found = Found(
-        pd.DataFrame(images),
-        pd.DataFrame(annotations, columns=ANNOTATIONS.names),
-        pd.DataFrame(boxes, columns=GIVEN),
-        pd.DataFrame(attributes, columns=ATTRIBUTES.names),
-    )
+    file, rows = settings.folder / settings.manifest, list_rows(settings)
+    each = [read_row(row, settings, f"{file} row {line}")[0] for line, row in rows]
+    found = join(each)
     lines = [line for line, _ in rows]
-    check_rows(found.images, lines, pixels, str(file))
+    check_rows(found.images, lines, [one.pixels for one in each], str(file))
     check_layout(found, str(file))
     _check_depths(found.images, rows, str(file))
     line_of = dict(zip(found.images["image_id"], lines, strict=True))
     for name, its in found.attributes.groupby("name"):
         check_spelling(its["value"], its["image_id"].map(line_of), str(name), str(file))
     return found
+
+
+def list_rows(settings: Settings) -> list[tuple[int, dict[str, str]]]:
+    """Return of every row its line and its cells by our names, before any image is opened.
+
+    Raises
+    ------
+    ValueError
+        If the file is no manifest, or its columns are not those of one.
+    """
+    check(settings)
+    file = settings.folder / settings.manifest
+    rows = rows_of(load(file), settings.columns, settings.defaults, settings.attributes)
+    _check_scales(rows, str(file))
+    return rows
+
+
+def name_of(row: Mapping[str, str]) -> str:
+    """Return the ``image_id`` of a row's cells."""
+    return row.get("image_id") or str(PurePosixPath(row["path"]).with_suffix(""))
+
+
+class Row(NamedTuple):
+    """One row of a manifest, checked, without its picture.
+
+    Attributes
+    ----------
+    image : a row of IMAGES
+    pixels : str
+        Digest of the picture's counts.
+    annotations : rows of ANNOTATIONS
+    boxes : at most one row of image_id, x, y, width, height
+    attributes : rows of ATTRIBUTES
+    """
+
+    image: dict[str, Any]
+    pixels: str
+    annotations: list[dict[str, Any]]
+    boxes: list[dict[str, Any]]
+    attributes: list[dict[str, Any]]
+
+
+def read_row(
+    row: Mapping[str, str], settings: Settings, where: str
+) -> tuple[Row, npt.NDArray[Any]]:
+    """Read and check one row of a manifest and the image that it names.
+
+    Parameters
+    ----------
+    row : cells by our names, as :func:`thermalign.ingest.columns.rows_of` returns them
+    settings : Settings
+    where : str
+        File and row, for the message.
+
+    Returns
+    -------
+    Row
+    counts : (height, width) uint8, uint16 or float32
+
+    Raises
+    ------
+    ValueError
+        As :func:`read` does.
+    """
+    image, picture = _image(row, settings, where)
+    image_id = image["image_id"]
+    where = f"{where} (image {image_id})"
+    points = _points(row, picture.counts, where)
+    annotations = _annotations(row, points, image_id, where)
+    given = _box(row, points, picture.counts, image_id=image_id, where=where)
+    if _in_degrees(picture.depth, image["modality"], image["scale"], image["offset"]):
+        check_skin(picture.counts, _face(points, given), image, where)
+    attributes = _attributes(row, settings.attributes, image_id, where)
+    return Row(image, picture.pixels, annotations, given, attributes), picture.counts
+
+
+def join(rows: Sequence[Row]) -> Found:
+    """Put rows behind each other."""
+    return Found(
+        pd.DataFrame([row.image for row in rows]),
+        pd.DataFrame([its for row in rows for its in row.annotations], columns=ANNOTATIONS.names),
+        pd.DataFrame([its for row in rows for its in row.boxes], columns=GIVEN),
+        pd.DataFrame([its for row in rows for its in row.attributes], columns=ATTRIBUTES.names),
+    )
 
 
 def _image(
@@ -154,7 +217,7 @@ def _image(
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from None
     scale, offset = _scale(row, picture, modality, where, path)
-    image_id = row.get("image_id") or str(PurePosixPath(row["path"]).with_suffix(""))
+    image_id = name_of(row)
     height, width = picture.counts.shape
     image = {
         "image_id": image_id,

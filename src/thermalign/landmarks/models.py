@@ -36,6 +36,8 @@ class Detector(Protocol):
       grid: then reach and error can be told apart.
     - ``initial``, a keyword of ``fit``: a State of the same detector to start from, not from random
       weights; see :mod:`thermalign.landmarks.fine_tuning`.
+    - ``portable(state, settings) -> Portable``: what other runtimes need to predict the same; see
+      :mod:`thermalign.landmarks.portable`.
     - ``EXTRA``: the optional dependency that it imports where it is used, and the package's extra
       that installs it.
     """

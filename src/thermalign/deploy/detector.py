@@ -1,0 +1,132 @@
+"""A trained model of any detector: landmarks in face boxes, faces in whole images."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from thermalign.catalogue import check_detector
+from thermalign.cut import Cut, cut_images
+from thermalign.failures import is_explained, one_line
+from thermalign.geometry import Floats
+from thermalign.landmarks.contract import Detections
+from thermalign.landmarks.models import Detector, load_model, predict_cut
+from thermalign.records import Located
+from thermalign.states import State, read_metadata, read_state
+from thermalign.warp import ImageStack
+
+
+@dataclass(frozen=True)
+class TrainedDetector:
+    """A detector with what it learnt: see :func:`load_detector`.
+
+    Attributes
+    ----------
+    path : Path of the state that it was read from
+    module : its module of :mod:`thermalign.landmarks`
+    settings : the module's Settings
+    state : State
+    """
+
+    path: Path
+    module: Detector
+    settings: Any
+    state: State
+
+    @property
+    def finds_faces(self) -> bool:
+        """Whether detectors of this kind can find faces in whole images."""
+        return hasattr(self.module, "detect")
+
+    def predict(self, images: Iterable[Floats], boxes: Floats) -> Located:
+        """Find the landmarks of one face in each image.
+
+        Parameters
+        ----------
+        images : N arrays (height, width) float32
+            In the units that it was trained in; each may go once it was looked at.
+        boxes : (N, 4) float, pixels, (x, y, width, height)
+
+        Returns
+        -------
+        Located
+            What is known of errors is calibrated on validation faces; NaN without any in training.
+
+        Raises
+        ------
+        ValueError
+            If a box is not finite, or the state does not fit its settings.
+        """
+        return self.predict_cut(cut_images(images, boxes, self.module.reach(self.settings)))
+
+    def predict_cut(self, cut: Cut) -> Located:
+        """Do what :meth:`predict` does in parts of images; points are pixels of the images."""
+        with self._told():
+            return predict_cut(self.module, self.state, cut, self.settings)
+
+    def find(self, stack: ImageStack) -> Detections:
+        """Find faces in whole images.
+
+        Parameters
+        ----------
+        stack : ImageStack of N images, of any sizes
+
+        Returns
+        -------
+        Detections
+
+        Raises
+        ------
+        ValueError
+            If it was not trained to find faces, or the state does not fit its settings.
+        """
+        if not self.finds_faces:
+            raise ValueError(
+                f"{self.path}: places landmarks in face boxes and finds no faces; name a state "
+                "that does (--finder), or give boxes"
+            )
+        with self._told(), torch.inference_mode():
+            return self.module.detect(self.state, stack, self.settings)  # type: ignore[attr-defined]
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Let errors say whose tensors do not fit."""
+        try:
+            yield
+        except (RuntimeError, KeyError) as error:
+            if is_explained(error):  # out of memory, say
+                raise
+            raise ValueError(
+                f"{self.path}: its tensors are not those of its settings "
+                f"({one_line(str(error))}); train it again with this version"
+            ) from error
+
+
+def load_detector(state: Path) -> TrainedDetector:
+    """Load a trained detector.
+
+    Parameters
+    ----------
+    state : Path of a ``state.safetensors`` that a study wrote
+
+    Raises
+    ------
+    ValueError
+        If the file is none, or this version lacks its detector or one of its settings.
+    """
+    if not state.is_file():
+        raise ValueError(f"{state}: no such trained model; run a study first")
+    described = read_metadata(state)["settings"]
+    if not isinstance(described, dict) or not {"detector", "model", "seed"} <= described.keys():
+        raise ValueError(f"{state}: is not a trained landmark model; name a state.safetensors")
+    name, detector = described.pop("model"), described.pop("detector")
+    described.pop("seed")
+    check_detector(f"{state} (of another version?)", detector)
+    try:
+        module, settings = load_model(detector, described, name)
+    except ValueError as error:
+        raise ValueError(f"{state}: {error}; if another version trained it, train again") from error
+    return TrainedDetector(state, module, settings, read_state(state))

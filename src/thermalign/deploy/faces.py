@@ -1,0 +1,344 @@
+"""Faces in images: found, their landmarks placed, and what cannot be trusted said.
+
+>>> import thermalign
+>>> detector = thermalign.load()
+>>> faces = detector(image)
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from thermalign.cut import cut_images, device
+from thermalign.deploy.detector import TrainedDetector, load_detector
+from thermalign.deploy.looks import LOOK, is_thermal
+from thermalign.geometry import Floats, Integers, interocular_distance
+from thermalign.images import BIT_DEPTHS, DEFAULT_SCALES
+from thermalign.ingest.pictures import check_picture, read_picture
+from thermalign.ingest.table import MODALITIES
+from thermalign.warp import stack_images
+
+SMALLEST = 8.0
+"""Pixels between the eyes below which landmarks are not given: see ``docs/predict.md``."""
+
+WEIGHTS = Path(__file__).parents[1] / "weights"
+"""Where the states of an installation lie: ``landmarks.safetensors``, ``finder.safetensors``."""
+
+OK, NO_FACE, TOO_SMALL, NOT_THERMAL, UNREADABLE = STATUSES = (
+    "ok",
+    "no face",
+    "too small",
+    "not thermal",
+    "unreadable",
+)
+
+_SEARCHED = 4_000_000  # px of an image that are searched; a larger one is shrunk first
+_PIXELS = 8_000_000  # px of parts of images held at once
+_FACES = 256  # parts held at once
+_AROUND = 128  # px by which a part is at most wider than what is looked at
+
+
+@dataclass(frozen=True)
+class Face:
+    """A face of an image.
+
+    Attributes
+    ----------
+    points : (L, 2) float64, pixels, (x, y)
+        In the order of :data:`thermalign.geometry.LANDMARKS`, (0, 0) at the centre of the top-left
+        pixel; NaN unless ``status`` is ``ok``.
+    expected_error : (L,) float64, interocular distances
+        How far each point lies from the true one on average, as calibrated on validation subjects;
+        NaN without points, and where the state was not calibrated.
+    scale : (L, 2, 2) float64, square pixels
+        Scale matrix of the bivariate Student t that the error of each point follows; else as above.
+    tail : (L,) float64
+        Its degrees of freedom.
+    box : (4,) float64, pixels, (x, y, width, height)
+    score : float
+        The finder's, 0 to 1, higher is surer; NaN in a box that was given.
+    status : str
+        ``ok``, ``no face`` (in a given box), ``too small`` or ``not thermal``.
+    note : str
+        Why it is not ``ok``.
+    """
+
+    points: Floats
+    expected_error: Floats
+    scale: Floats
+    tail: Floats
+    box: Floats
+    score: float
+    status: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class FaceDetector:
+    """Finds faces and their landmarks: see :func:`load`.
+
+    Attributes
+    ----------
+    landmarks : TrainedDetector
+        Places landmarks in face boxes.
+    finder : TrainedDetector or None
+        Finds faces in whole images; without one, boxes must be given.
+    modality : ``thermal`` or ``visible``
+        What it was trained on and is shown.
+    smallest : float, pixels
+        Least distance between the eyes.
+    check : bool
+        Whether faces that do not look thermal are refused.
+    """
+
+    landmarks: TrainedDetector
+    finder: TrainedDetector | None = None
+    modality: str = "thermal"
+    smallest: float = SMALLEST
+    check: bool = True
+
+    def __call__(
+        self, image: Path | str | npt.NDArray[Any], boxes: Floats | str | None = None
+    ) -> list[Face]:
+        """Find the faces of an image.
+
+        Parameters
+        ----------
+        image : path, or array (height, width) or (height, width, 3) of any real type
+            Thermal: white is hot, in any unit; grey may be stored as three equal channels.
+        boxes : (K, 4) or (4,) float, pixels, (x, y, width, height); ``"whole"``; None
+            Where the faces are; the image is one; or they are to be found.
+
+        Returns
+        -------
+        list of Face
+            By falling score, or in the order of the boxes; empty where none was found.
+
+        Raises
+        ------
+        ValueError
+            If the image is none, is thermal and in colour, or holds NaN; a box is none; or faces
+            are to be found and there is no state for it.
+        """
+        return self.batch([to_values(image, self.modality)], [boxes])[0]
+
+    def batch(
+        self, images: Sequence[Floats], boxes: Sequence[Floats | str | None] | None = None
+    ) -> list[list[Face]]:
+        """Find the faces of several images at once.
+
+        Parameters
+        ----------
+        images : N arrays (height, width) float32, as :func:`to_values` returns
+        boxes : N of what calling the detector takes; by default faces are found
+
+        Returns
+        -------
+        N lists of Face
+        """
+        asked = [None] * len(images) if boxes is None else boxes
+        index, where, scores = self._locate(images, asked)
+        faces: list[list[Face]] = [[] for _ in images]
+        for n, face in zip(index, self._place(images, index, where, scores), strict=True):
+            faces[n].append(face)
+        return faces
+
+    def _locate(
+        self, images: Sequence[Floats], asked: Sequence[Floats | str | None]
+    ) -> tuple[Integers, Floats, Floats]:
+        """Return of M faces the image (M,), box (M, 4) and score (M,), by image."""
+        searched = [n for n, given in enumerate(asked) if given is None]
+        found = dict(zip(searched, self._find([images[n] for n in searched]), strict=True))
+        index, where, scores = [np.empty(0, int)], [np.empty((0, 4))], [np.empty(0)]
+        for n, (image, given) in enumerate(zip(images, asked, strict=True)):
+            boxes, sure = found[n] if given is None else _given(given, image)
+            index.append(np.full(len(boxes), n))
+            where.append(boxes)
+            scores.append(sure)
+        return np.concatenate(index), np.concatenate(where), np.concatenate(scores)
+
+    def _find(self, images: Sequence[Floats]) -> list[tuple[Floats, Floats]]:
+        """Return of each image the boxes (K, 4) and scores (K,) of its faces."""
+        if not images:
+            return []
+        small = [_shrink(image) for image in images]
+        found = self.find_with().find(stack_images(small, device()))
+        index = found.index.cpu().numpy()
+        boxes, scores = (part.cpu().double().numpy() for part in (found.boxes, found.scores))
+        ratios = [
+            np.divide(image.shape[::-1], searched.shape[::-1])  # x, y
+            for image, searched in zip(images, small, strict=True)
+        ]
+        return [
+            (boxes[index == n] * np.tile(ratio, 2), scores[index == n])
+            for n, ratio in enumerate(ratios)
+        ]
+
+    def find_with(self) -> TrainedDetector:
+        """Return what finds faces.
+
+        Raises
+        ------
+        ValueError
+            If there is none.
+        """
+        if self.finder is None:
+            raise ValueError(
+                "there is no state that finds faces: name one (--finder, finder=), give boxes, or "
+                "say that each image is one face (--boxes whole, boxes='whole')"
+            )
+        return self.finder
+
+    def _place(
+        self, images: Sequence[Floats], index: Integers, boxes: Floats, scores: Floats
+    ) -> Iterator[Face]:
+        """Yield the faces in M boxes, each with its landmarks where they can be trusted."""
+        # Whether a face looks thermal shows in all of it, however little a detector looks at.
+        reach = max(self.landmarks.module.reach(self.landmarks.settings), LOOK)
+        sides = np.array([images[n].shape[::-1] for n in index]).reshape(-1, 2)
+        parts = np.minimum(sides, (1 + 2 * reach) * boxes[:, 2:] + _AROUND).prod(1)
+        for rows in _chunks(parts):
+            cut = cut_images((images[n] for n in index[rows]), boxes[rows], reach)
+            its = self.landmarks.predict_cut(cut)
+            thermal = np.ones(len(its.points), bool)
+            if self.check and self.modality == "thermal":
+                thermal = is_thermal(cut, its.points)
+            judged = [self._judge(*each) for each in zip(its.points, thermal, strict=True)]
+            its = its.without(np.array([status != OK for status, _ in judged]))
+            for n, (status, note) in enumerate(judged):
+                told = its.points[n], its.expected_error[n], its.scale[n], its.tail[n]
+                yield Face(*told, boxes[rows][n], float(scores[rows][n]), status, note)
+
+    def _judge(self, points: Floats, thermal: bool) -> tuple[str, str]:
+        """Return the status of a face and why it is not OK."""
+        apart = float(interocular_distance(points))
+        if not np.isfinite(points).all():
+            return NO_FACE, "the landmark model found none in its box"
+        if not apart > 0 or apart < self.smallest:
+            told = f"{apart:.1f} px between the eyes; at least {self.smallest:g} are needed"
+            return TOO_SMALL, told
+        if not thermal:
+            return NOT_THERMAL, "looks visible, or white-cold: invert it, or use --no-check"
+        return OK, ""
+
+
+def load(
+    model: Path | str | None = None,
+    *,
+    finder: Path | str | None = None,
+    modality: str = "thermal",
+    smallest: float = SMALLEST,
+    check: bool = True,
+) -> FaceDetector:
+    """Load a detector of faces and landmarks.
+
+    Parameters
+    ----------
+    model : path of a ``state.safetensors`` of any landmark detector
+        By default the one that the installation brings.
+    finder : path of a state that finds faces in whole images
+        By default the one that the installation brings; without one ``model``, if it can.
+    modality, smallest, check : as in :class:`FaceDetector`
+
+    Raises
+    ------
+    ValueError
+        If a file is none, this version cannot use it, or there is none to use.
+    """
+    if modality not in MODALITIES:
+        raise ValueError(f"modality is {modality!r}; use one of {list(MODALITIES)}")
+    if not smallest >= 0:
+        raise ValueError(f"smallest is {smallest}; give pixels between the eyes, 0 or more")
+    own = WEIGHTS / "landmarks.safetensors", WEIGHTS / "finder.safetensors"
+    if model is None and not own[0].is_file():
+        raise ValueError(
+            "this installation brings no weights of its own; name a trained landmark model, "
+            "results/p1/fold0/dan/state.safetensors for example (--model, or thermalign.load(PATH))"
+        )
+    landmarks = load_detector(own[0] if model is None else Path(model))
+    if finder is None and not own[1].is_file():
+        finds = landmarks if landmarks.finds_faces else None
+    else:
+        finds = load_detector(own[1] if finder is None else Path(finder))
+        if not finds.finds_faces:
+            raise ValueError(f"{finds.path}: finds no faces; name a state whose detector does")
+    return FaceDetector(landmarks, finds, modality, smallest, check)
+
+
+def to_values(image: Path | str | npt.NDArray[Any], modality: str = "thermal") -> Floats:
+    """Read an image file, or take an array, as what detectors are shown.
+
+    Parameters
+    ----------
+    image : path, or array (height, width) or (height, width, 3) of any real type
+        Visible ones in colour with blue first, as OpenCV has them.
+    modality : ``thermal`` or ``visible``
+
+    Returns
+    -------
+    (height, width) float32
+        8-bit samples from 0 to 1, others as they are.
+
+    Raises
+    ------
+    ValueError
+        If it is no image, is thermal and in colour, or holds NaN.
+    """
+    colour = modality == "visible"
+    if isinstance(image, Path | str):
+        counts = read_picture(Path(image), modality, colour=colour).counts
+    else:
+        stored = np.asarray(image)
+        if stored.ndim == 3 and stored.shape[2] == 1:
+            stored = stored[..., 0]
+        if stored.dtype.kind not in "uif" or not (
+            stored.ndim == 2 or (stored.ndim == 3 and stored.shape[2] in (3, 4))
+        ):
+            raise ValueError(
+                f"an image is an array {stored.shape} of {stored.dtype}; give (height, width) or "
+                "(height, width, 3) numbers, or a path"
+            )
+        if stored.dtype not in BIT_DEPTHS:
+            stored = stored.astype(np.float32)
+        counts = check_picture(stored, Path("the image"), modality, colour=colour)
+    return counts.astype(np.float32) * np.float32(DEFAULT_SCALES[BIT_DEPTHS[counts.dtype]])
+
+
+def _given(boxes: Floats | str, image: Floats) -> tuple[Floats, Floats]:
+    """Return boxes (K, 4) that are given, and their scores, which nobody knows."""
+    if isinstance(boxes, str):
+        if boxes != "whole":
+            raise ValueError(f"boxes is {boxes!r}; give 'whole', or (x, y, width, height)")
+        boxes = np.array([0.0, 0.0, *image.shape[::-1]])
+    where = np.atleast_2d(np.asarray(boxes, np.float64))
+    if where.shape[1:] != (4,) or not np.isfinite(where).all() or (where[:, 2:] <= 0).any():
+        raise ValueError(
+            f"boxes are {np.asarray(boxes).tolist()}; give finite (x, y, width, height), pixels"
+        )
+    return where, np.full(len(where), np.nan)
+
+
+def _shrink(image: Floats) -> Floats:
+    """Return an image with few enough pixels to be searched."""
+    ratio = (_SEARCHED / image.size) ** 0.5
+    if ratio >= 1:
+        return image
+    height, width = (max(1, round(side * ratio)) for side in image.shape)
+    return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA))
+
+
+def _chunks(sizes: Floats) -> Iterator[slice]:
+    """Split parts of images, whose pixels are given at most, so that memory stays bounded."""
+    start, held = 0, 0
+    for n, size in enumerate(sizes):
+        if n > start and (held + size > _PIXELS or n - start == _FACES):
+            yield slice(start, n)
+            start, held = n, 0
+        held += size
+    if start < len(sizes):
+        yield slice(start, len(sizes))

@@ -1,0 +1,196 @@
+"""What to predict: image files, folders of them, and manifests, one image after the other."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from thermalign.geometry import Floats
+from thermalign.images import DEFAULT_SCALES, to_physical
+from thermalign.ingest import table
+from thermalign.ingest.columns import BOX
+from thermalign.ingest.layout import check_layout
+from thermalign.ingest.pictures import read_picture
+
+SUFFIXES = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".pgm", ".ppm"}
+"""Of the files of a folder that are taken for images."""
+
+IMAGES = 64  # of a batch
+PIXELS = 16_000_000  # of a batch, unless one image has more
+
+
+@dataclass(frozen=True)
+class Source:
+    """An image to look at, not yet opened.
+
+    Attributes
+    ----------
+    name : str
+        What the output calls it: the ``image_id`` of a manifest, or the path as it was given.
+    path : Path
+        Of the image file, as far as it is known.
+    row : cells of its row of a manifest, or None
+    settings : of that manifest
+    where : str
+        Manifest and row.
+    """
+
+    name: str
+    path: Path
+    row: dict[str, str] | None = None
+    settings: table.Settings | None = None
+    where: str = ""
+
+    @property
+    def has_box(self) -> bool:
+        """Whether its row gives a face box."""
+        return self.row is not None and any(self.row.get(name) for name in BOX)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An image that was opened.
+
+    Attributes
+    ----------
+    source : Source
+    values : (height, width) float32
+        In physical units; empty where it could not be read.
+    box : (1, 4) float64, pixels, (x, y, width, height), or None
+        That the manifest gives.
+    problem : str
+        Why it could not be read, in one line.
+    read : Row, or None
+        What else its manifest says.
+    """
+
+    source: Source
+    values: Floats
+    box: Floats | None = None
+    problem: str = ""
+    read: table.Row | None = None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How images are read that do not say it themselves.
+
+    Attributes
+    ----------
+    modality : ``thermal`` or ``visible``
+    thermal_colour : ``refuse``, or ``luma``: thermal images in colour are read as that
+    """
+
+    modality: str = "thermal"
+    thermal_colour: str = "refuse"
+
+
+def check_inputs(inputs: Sequence[Path]) -> None:
+    """Refuse inputs that are not there, and states, which commands of version 0.1.0 began with.
+
+    Raises
+    ------
+    ValueError
+        Naming the input.
+    """
+    for given in inputs:
+        if given.suffix.lower() == ".safetensors":
+            raise ValueError(
+                f"{given}: is a trained model; name it by --model, and the table to write by "
+                "--out: thermalign predict faces.csv --model state.safetensors --out points.csv"
+            )
+        if not given.exists():
+            raise ValueError(f"{given}: no such image, folder or manifest; correct the path")
+
+
+def list_sources(inputs: Sequence[Path], reading: Reading) -> list[Source]:
+    """List the images of files, folders (with those in them) and manifests, in order.
+
+    Raises
+    ------
+    ValueError
+        If an input is missing, a folder holds no image, a manifest is none, or two images have one
+        name.
+    """
+    check_inputs(inputs)
+    sources = [source for given in inputs for source in _list(given, reading)]
+    name, times = Counter(source.name for source in sources).most_common(1)[0]
+    if times > 1:
+        raise ValueError(f"{name}: names {times} images; give each once, or an image_id of its own")
+    return sources
+
+
+def _list(given: Path, reading: Reading) -> Iterator[Source]:
+    if given.is_dir():
+        files = sorted(path for path in given.rglob("*") if path.suffix.lower() in SUFFIXES)
+        if not files:
+            raise ValueError(
+                f"{given}: holds no image; give a folder of {', '.join(sorted(SUFFIXES))} files"
+            )
+        yield from (Source(str(path), path) for path in files)
+    elif given.suffix.lower() in SUFFIXES:
+        yield Source(str(given), given)
+    else:
+        yield from _rows(given, reading)
+
+
+def _rows(manifest: Path, reading: Reading) -> Iterator[Source]:
+    usual = {"modality": reading.modality}
+    settings = table.Settings(
+        manifest.parent,
+        Path(manifest.name),
+        defaults=usual,
+        thermal_colour=reading.thermal_colour,
+    )
+    for line, row in table.list_rows(settings):
+        path = manifest.parent / row["path"]
+        yield Source(table.name_of(row), path, row, settings, f"{manifest} row {line}")
+
+
+def batches(sources: Iterable[Source], reading: Reading) -> Iterator[list[Picture]]:
+    """Open images in order, as many at a time as fit a bounded memory.
+
+    One that cannot be read is there with its ``problem``.
+    """
+    batch: list[Picture] = []
+    for source in sources:
+        picture = _open(source, reading)
+        held = sum(other.values.size for other in batch)
+        if batch and (len(batch) == IMAGES or held + picture.values.size > PIXELS):
+            yield batch
+            batch = []
+        batch.append(picture)
+    if batch:
+        yield batch
+
+
+def _open(source: Source, reading: Reading) -> Picture:
+    try:
+        if source.row is None or source.settings is None:
+            colour = reading.thermal_colour == "luma"
+            picture = read_picture(source.path, reading.modality, colour=colour)
+            scale = {"scale": DEFAULT_SCALES[picture.depth], "offset": 0.0}
+            return Picture(source, to_physical(picture.counts, scale))
+        row, counts = table.read_row(source.row, source.settings, source.where)
+    except ValueError as error:
+        return Picture(source, np.empty((0, 0), np.float32), problem=str(error))
+    boxes = [[its[name] for name in table.GIVEN[1:]] for its in row.boxes]
+    values = to_physical(counts, row.image)
+    return Picture(source, values, np.array(boxes) if boxes else None, read=row)
+
+
+def check_manifests(rows: Iterable[tuple[Source, table.Row]]) -> None:
+    """Refuse boxes that, taken over a whole manifest, are not what they should be.
+
+    Raises
+    ------
+    ValueError
+        As :func:`thermalign.ingest.layout.check_layout` does.
+    """
+    by_file: dict[str, list[table.Row]] = {}
+    for source, row in rows:
+        by_file.setdefault(source.where.rpartition(" row ")[0], []).append(row)
+    for file, its in by_file.items():
+        check_layout(table.join(its), file)

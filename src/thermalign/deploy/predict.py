@@ -1,0 +1,215 @@
+"""The command ``predict``: images in, a table of landmarks out, whatever the images are."""
+
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from thermalign.deploy import points
+from thermalign.deploy.aligned import ALIGNMENT, align_faces
+from thermalign.deploy.drawing import draw
+from thermalign.deploy.faces import (
+    NO_FACE,
+    NOT_THERMAL,
+    OK,
+    STATUSES,
+    UNREADABLE,
+    Face,
+    FaceDetector,
+)
+from thermalign.deploy.folders import PictureFolder
+from thermalign.deploy.inputs import (
+    Picture,
+    Reading,
+    Source,
+    batches,
+    check_manifests,
+    list_sources,
+)
+from thermalign.deploy.outputs import check_output
+from thermalign.geometry import Floats
+from thermalign.ingest.table import Row
+from thermalign.verification.stored import quantise
+
+BOXES = ("found", "given", "whole")
+
+
+@dataclass
+class Outcome:
+    """What became of the images: see :func:`predict_images`.
+
+    Attributes
+    ----------
+    images : int
+    statuses : Counter
+        How many rows of the table have which status.
+    unreadable : list of str
+        Why images could not be read, one line each.
+    """
+
+    images: int = 0
+    statuses: Counter[str] = field(default_factory=Counter)
+    unreadable: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        told = [f"{self.statuses[s]:,} {s}" for s in STATUSES if self.statuses[s]]
+        return f"{self.images:,} images: {', '.join(told)}"
+
+
+def predict_images(
+    inputs: Sequence[Path],
+    detector: FaceDetector,
+    out: Path,
+    *,
+    boxes: str | None = None,
+    thermal_colour: str = "refuse",
+    overlay: Path | None = None,
+    aligned: Path | None = None,
+) -> Outcome:
+    """Predict the landmarks of every face in images, into a table.
+
+    Memory is bounded by batches of images. An image that cannot be read has a row that says so.
+
+    Parameters
+    ----------
+    inputs : paths of images, of folders of them, and of manifests as
+        :mod:`thermalign.ingest.table` describes
+    detector : FaceDetector
+    out : Path
+        ``.csv`` or ``.parquet``; see :data:`thermalign.deploy.points.POINTS`.
+    boxes : ``found``, ``given`` (by the manifest), ``whole`` (the image) or None
+        By default the manifest's where it gives one, found elsewhere.
+    thermal_colour : ``refuse``, or ``luma``: thermal images in colour are read as that
+    overlay, aligned : Path of a folder, optional
+        For images with what was found drawn on them; for aligned faces, 16 bits, as a study aligns
+        them: physical value = ``scale`` x count + ``offset`` of the folder's ``index.csv``.
+
+    Raises
+    ------
+    ValueError
+        If an input or a state is none, no input gives the boxes that are asked for, or an output
+        would replace what is not its own earlier version.
+    """
+    reading = Reading(detector.modality, thermal_colour)
+    sources = list_sources(inputs, reading)
+    _check_boxes(sources, boxes, detector)
+    states = [its.path for its in (detector.landmarks, detector.finder) if its is not None]
+    images = [source.path for source in sources]
+    target = check_output(
+        out,
+        {
+            "the trained model": states,
+            "the manifest": [path for path in inputs if path.is_file() and path not in images],
+            "an image": images,
+        },
+        ours=points.is_ours,
+    )
+    if out.suffix not in (".csv", ".parquet"):
+        raise ValueError(f"{out}: is neither .csv nor .parquet; name such a file")
+    read = [*states, *inputs, *images]
+    drawn = PictureFolder(overlay, ["image"], read) if overlay else None
+    cut = PictureFolder(aligned, ["image", "face", "scale", "offset"], read) if aligned else None
+
+    rows: list[dict[str, object]] = []
+    manifest: list[tuple[Source, Row]] = []
+    outcome = Outcome(len(sources))
+    with tqdm(total=len(sources), unit="image", disable=None, file=sys.stderr) as bar:
+        for batch in batches(sources, reading):
+            found = _predict(batch, detector, boxes)
+            for picture, (faces, status, note) in zip(batch, found, strict=True):
+                name = picture.source.name
+                if picture.read is not None:
+                    manifest.append((picture.source, picture.read))
+                if picture.problem:
+                    outcome.unreadable.append(picture.problem)
+                elif drawn:
+                    said = f"{name}: {_said(faces, status)}"
+                    shown = draw(picture.values, faces, said)
+                    drawn.add(str(Path(name).with_suffix("")), shown, image=name)
+                if cut:
+                    _align(cut, picture, faces)
+                rows += points.rows_of_image(name, faces, status, note)
+            bar.update(len(batch))
+    check_manifests(manifest)
+    outcome.statuses.update(str(row["status"]) for row in rows)
+    points.write(target, rows, _metadata(detector))
+    for folder in (drawn, cut):
+        if folder:
+            folder.finish()
+    return outcome
+
+
+def _check_boxes(sources: Sequence[Source], boxes: str | None, detector: FaceDetector) -> None:
+    """Refuse what would show at an image in the middle."""
+    if boxes not in (*BOXES, None):
+        raise ValueError(f"boxes is {boxes!r}; use one of {', '.join(BOXES)}")
+    bare = [source for source in sources if not source.has_box]
+    if boxes == "given" and bare:
+        raise ValueError(
+            f"{bare[0].name}: has no face box; give box_x, box_y, box_width and box_height in a "
+            "manifest, or let faces be found (--boxes found)"
+        )
+    if boxes == "found" or (boxes is None and bare):
+        detector.find_with()
+
+
+Found = tuple[list[Face], str, str]
+
+
+def _predict(batch: Sequence[Picture], detector: FaceDetector, boxes: str | None) -> list[Found]:
+    """Return faces, and the status and note of an image that has none."""
+    found: list[Found] = [([], UNREADABLE, picture.problem) for picture in batch]
+    able = [n for n, picture in enumerate(batch) if not picture.problem]
+    if detector.modality == "thermal":
+        for n in [n for n in able if _is_visible(batch[n])]:
+            note = "its manifest says visible; --modality visible predicts it"
+            found[n] = ([], NOT_THERMAL, note)
+            able.remove(n)
+    asked = [_boxes(batch[n], boxes) for n in able]
+    for n, faces in zip(able, detector.batch([batch[n].values for n in able], asked), strict=True):
+        found[n] = (faces, NO_FACE, "")
+    return found
+
+
+def _is_visible(picture: Picture) -> bool:
+    return picture.read is not None and picture.read.image["modality"] == "visible"
+
+
+def _boxes(picture: Picture, boxes: str | None) -> Floats | str | None:
+    if boxes == "whole":
+        return "whole"
+    return None if boxes == "found" else picture.box
+
+
+def _align(folder: PictureFolder, picture: Picture, faces: Sequence[Face]) -> None:
+    numbers = [n for n, face in enumerate(faces) if face.status == OK]
+    if not numbers:
+        return
+    where = np.stack([faces[n].points for n in numbers])
+    crops = align_faces([picture.values] * len(numbers), where, ALIGNMENT)
+    for n, crop in zip(numbers, crops, strict=True):
+        if np.isfinite(crop).all():
+            counts, scale, offset = quantise(crop)
+            picture16 = np.frombuffer(counts, "<u2").reshape(crop.shape)
+            name = f"{Path(picture.source.name).stem}_{n + 1}"
+            told = {"image": picture.source.name, "face": n + 1, "scale": scale, "offset": offset}
+            folder.add(name, picture16, **told)
+
+
+def _said(faces: Sequence[Face], status: str) -> str:
+    if not faces:
+        return status
+    counts = Counter(face.status for face in faces)
+    return ", ".join(f"{counts[s]} {s}" for s in STATUSES if counts[s])
+
+
+def _metadata(detector: FaceDetector) -> dict[str, str]:
+    """Return what a Parquet table says of how it was made."""
+    told = {"model": str(detector.landmarks.path), "modality": detector.modality}
+    if detector.finder is not None:
+        told["finder"] = str(detector.finder.path)
+    return {**told, "smallest": f"{detector.smallest:g}", "checked": str(detector.check)}
