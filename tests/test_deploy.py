@@ -25,10 +25,10 @@ def test_a_trained_detector_finds_a_face_in_images_of_any_size(tmp_path):
     save_state(tmp_path / "state.safetensors", state, {"settings": json.dumps(settings)})
     detector = load_detector(tmp_path / "state.safetensors")
     images = [np.zeros((40, 30), np.float32), np.ones((60, 80), np.float32)]
-    points, confidence = detector.predict(images, np.array([[5.0, 5, 20, 20], [30, 10, 40, 40]]))
-    assert points.shape == (2, 5, 2)
-    assert confidence.shape == (2, 5)
-    np.testing.assert_allclose(points[:, 0], [[14.5, 14.5], [49.5, 29.5]])
+    located = detector.predict(images, np.array([[5.0, 5, 20, 20], [30, 10, 40, 40]]))
+    assert located.points.shape == (2, 5, 2)
+    assert np.isnan(located.expected_error).all()  # it was never calibrated
+    np.testing.assert_allclose(located.points[:, 0], [[14.5, 14.5], [49.5, 29.5]])
 
 
 def test_faces_are_aligned_where_their_landmarks_allow_it():

@@ -301,7 +301,7 @@ def test_a_deployed_model_predicts_a_manifest(study):
     done = subprocess.run(command, cwd=study, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     lines = (study / "out.csv").read_text().splitlines()
-    assert lines[0].startswith("image_id,right_eye_x,right_eye_y,right_eye_confidence")
+    assert lines[0].startswith("image_id,right_eye_x,right_eye_y,right_eye_expected_error")
     assert len(lines) == 4
 
 

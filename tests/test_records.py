@@ -4,14 +4,15 @@ import numpy as np
 import pandas as pd
 
 from thermalign.geometry import LANDMARKS
-from thermalign.records import points_of, rows_of_points
+from thermalign.records import Located, points_of, rows_of_points
+from thermalign.schemas.predictions import UNCERTAINTY
 
 KEY = {"protocol": "p", "fold": 0, "model": "m"}
 POINTS = np.arange(20.0).reshape(2, 5, 2)
 
 
 def table():
-    return rows_of_points(["a", "b"], POINTS, np.ones((2, 5)), KEY)
+    return rows_of_points(["a", "b"], Located.unknown(POINTS), KEY)
 
 
 def test_points_come_back_in_the_order_asked_for():
@@ -35,3 +36,14 @@ def test_no_images_have_no_points():
     empty = pd.DataFrame(columns=["image_id", "landmark", "x", "y"])
     for rows in (table(), empty):
         assert points_of(rows, []).shape == (0, 5, 2)
+
+
+def test_rows_say_how_errors_are_spread_and_nothing_of_lost_faces():
+    scale = np.arange(40.0).reshape(2, 5, 2, 2)
+    located = Located(POINTS, scale, np.full((2, 5), 7.0), np.full((2, 5), 0.1))
+    rows = rows_of_points(["a", "b"], located.without(np.array([True, False])), KEY)
+    lost, found = rows[rows["image_id"] == "a"], rows[rows["image_id"] == "b"]
+    assert lost[["x", "y", *UNCERTAINTY]].isna().all(axis=None)
+    told = found[["scale_xx", "scale_xy", "scale_yy"]].to_numpy()
+    np.testing.assert_array_equal(told, scale[1].reshape(5, 4)[:, [0, 1, 3]])
+    assert (found[["tail", "expected_error"]] == [7.0, 0.1]).all(axis=None)

@@ -60,7 +60,7 @@ def predict(state, stack, boxes, settings):
     share = torch.stack([torch.tensor(0.5), state.tensors["down"][0]])
     middle = boxes[:, :2] + boxes[:, 2:] * share
     points = middle[:, None] + torch.arange(5.0)[:, None] * torch.tensor([2.0, 1.0])
-    return points, torch.ones(points.shape[:2])
+    return points, torch.full((*points.shape, 2), torch.nan)
 '''
 
 MAPPING = '''"""Descriptors with their small values kept."""
@@ -189,7 +189,7 @@ STUDY = {
     "base": "config.yaml",
     "data": "faces",
     "datasets": {"simulated": None, "mine": {"adapter": "listed", "folder": "."}},
-    "models": dict.fromkeys(("dan", "pbc", "mtcnn", "ert", "mean_shape")),
+    "models": dict.fromkeys(("dan", "heatmap", "pbc", "mtcnn", "ert", "mean_shape")),
     "matcher": {"mapping": "powers", "classifier": "nearest_image", "powers": {"power": 0.5}},
     "evaluation": {"replicates": 50, "metrics": ["worst_error"]},
     "alignment": {"method": "eyes_and_nose"},

@@ -79,6 +79,13 @@ def finds_faces(detector: str) -> bool:
     return detector in _having("landmarks", "detect")
 
 
+def takes_a_state(detector: str) -> bool:
+    """Return whether a landmark model can start from a trained state: its fit() has ``initial``."""
+    body = _tree(f"thermalign.landmarks.{detector}").body
+    fits = (line for line in body if isinstance(line, ast.FunctionDef) and line.name == "fit")
+    return any(its.arg == "initial" for fit in fits for its in fit.args.kwonlyargs)
+
+
 def adapters() -> list[str]:
     """Return the dataset formats that there are: modules of ingest with Settings and a read()."""
     return [name for name in _having("ingest", "read") if has_settings("ingest", name)]

@@ -3,12 +3,14 @@
 >>> from pathlib import Path
 >>> from thermalign.deploy import align_faces, export_faces, load_detector, predict_manifest
 >>> detector = load_detector(Path("results/p1/fold0/dan/state.safetensors"))
->>> points, confidence = detector.predict(images, boxes)
->>> faces = align_faces(images, points, config["alignment"])
+>>> located = detector.predict(images, boxes)
+>>> faces = align_faces(images, located.points, config["alignment"])
 
 ``images`` are N arrays (height, width) of any sizes, in the units that the detector was trained in;
-``boxes`` is (N, 4), pixels, (x, y, width, height). ``points`` is (N, L, 2), pixels, (x, y), in the
-order of :data:`thermalign.geometry.LANDMARKS`.
+``boxes`` is (N, 4), pixels, (x, y, width, height). What is ``located``
+(:class:`thermalign.records.Located`) has ``points`` (N, L, 2), pixels, (x, y), in the order of
+:data:`thermalign.geometry.LANDMARKS`, and how sure each is: ``expected_error`` (N, L),
+interocular distances.
 
 :func:`predict_manifest` does the first from a CSV to a CSV; :func:`export_faces` takes out of a
 finished study the faces that it aligned. Neither replaces a file that it has not written.
@@ -32,7 +34,7 @@ from thermalign.failures import is_explained, one_line
 from thermalign.geometry import LANDMARKS, Floats
 from thermalign.ingest.table import Settings, read
 from thermalign.landmarks.models import Detector, load_model, predict_cut
-from thermalign.records import boxes_of, read_fold, read_images
+from thermalign.records import Located, boxes_of, read_fold, read_images
 from thermalign.schemas.matching import FACES
 from thermalign.settings import parse
 from thermalign.states import State, read_metadata, read_state
@@ -59,7 +61,7 @@ class TrainedDetector:
     settings: Any
     state: State
 
-    def predict(self, images: Iterable[Floats], boxes: Floats) -> tuple[Floats, Floats]:
+    def predict(self, images: Iterable[Floats], boxes: Floats) -> Located:
         """Find the landmarks of one face in each image.
 
         Parameters
@@ -70,9 +72,8 @@ class TrainedDetector:
 
         Returns
         -------
-        points : (N, L, 2) float64, pixels, (x, y)
-        confidence : (N, L) float64
-            The detector's own, not calibrated; NaN where it has none.
+        Located
+            What is known of errors is calibrated on validation faces; NaN without any in training.
 
         Raises
         ------
@@ -151,7 +152,7 @@ def predict_manifest(
     ----------
     state : Path of a trained model
     manifest : Path of a CSV as :mod:`thermalign.ingest.table` describes
-    output : Path of a CSV with image_id and x, y, confidence of every landmark
+    output : Path of a CSV with image_id and x, y, expected_error of every landmark
     modality : of images that do not say theirs
     thermal_colour : refuse or luma, as in :class:`thermalign.ingest.table.Settings`
 
@@ -175,11 +176,11 @@ def predict_manifest(
             f"{manifest}: image {bare.iloc[0]} has no face box; give box_x, box_y, "
             "box_width and box_height"
         )
-    points, confidence = detector.predict(read_images(images), boxes_of(images, boxes))
+    located = detector.predict(read_images(images), boxes_of(images, boxes))
     table = pd.DataFrame({"image_id": images["image_id"]})
     for n, landmark in enumerate(LANDMARKS):
-        table[f"{landmark}_x"], table[f"{landmark}_y"] = points[:, n].T
-        table[f"{landmark}_confidence"] = confidence[:, n]
+        table[f"{landmark}_x"], table[f"{landmark}_y"] = located.points[:, n].T
+        table[f"{landmark}_expected_error"] = located.expected_error[:, n]
     replace_file(target, lambda path: table.to_csv(path, index=False))
 
 

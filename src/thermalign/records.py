@@ -1,16 +1,19 @@
 """Rows of the tables as arrays, and back: points, boxes, images, folds."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from thermalign import tables
 from thermalign.geometry import LANDMARKS, Floats
 from thermalign.images import read_image
 from thermalign.schemas.dataset import FOLDS, IMAGES
+from thermalign.schemas.predictions import UNCERTAINTY
 
 BOX = ["x", "y", "width", "height"]
 """Columns of a face box, pixels."""
@@ -46,19 +49,57 @@ def points_of(table: pd.DataFrame, image_ids: Sequence[str]) -> Floats:
     return indexed.to_numpy(np.float64).reshape(len(image_ids), len(LANDMARKS), 2)
 
 
+@dataclass(frozen=True)
+class Located:
+    """The landmarks of N faces, and how their errors are spread: see :mod:`thermalign.student`.
+
+    All but the points are NaN where nothing is known of the error.
+
+    Attributes
+    ----------
+    points : (N, L, 2) float64, pixels, (x, y)
+        NaN where no face was found.
+    scale : (N, L, 2, 2) float64, square pixels
+        Scale matrix of a landmark's error.
+    tail : (N, L) float64
+        Its degrees of freedom.
+    expected_error : (N, L) float64, interocular distances
+        The mean distance of the point from the true one. A face's is the mean over its landmarks.
+    """
+
+    points: Floats
+    scale: Floats
+    tail: Floats
+    expected_error: Floats
+
+    @classmethod
+    def unknown(cls, points: Floats) -> "Located":
+        """Return points (N, L, 2) of whose errors nothing is known."""
+        points = np.asarray(points, np.float64)
+        nothing = np.full(points.shape[:2], np.nan)
+        return cls(points, np.full((*points.shape, 2), np.nan), nothing, nothing)
+
+    def without(self, lost: npt.NDArray[np.bool_]) -> "Located":
+        """Return the same with NaN for the faces ``lost`` (N,) bool."""
+        parts = (self.points, self.scale, self.tail, self.expected_error)
+        return Located(*(np.where(lost.reshape(-1, *[1] * (p.ndim - 1)), np.nan, p) for p in parts))
+
+
 def rows_of_points(
-    image_ids: Sequence[str], points: Floats, confidence: Floats, key: Mapping[str, Any]
+    image_ids: Sequence[str], located: Located, key: Mapping[str, Any]
 ) -> pd.DataFrame:
-    """Return PREDICTIONS of points (N, L, 2) with confidence (N, L)."""
+    """Return PREDICTIONS of the landmarks of N images."""
     n = len(LANDMARKS)
-    flat = np.asarray(points, np.float64).reshape(-1, 2)
+    flat = located.points.reshape(-1, 2)
+    xx, xy, _, yy = located.scale.reshape(-1, 4).T
+    told = (located.expected_error.ravel(), xx, xy, yy, located.tail.ravel())
     return pd.DataFrame(
         {
             "image_id": np.repeat(np.asarray(image_ids, object), n),
             "landmark": list(LANDMARKS) * len(image_ids),
             "x": flat[:, 0],
             "y": flat[:, 1],
-            "confidence": np.asarray(confidence, np.float64).ravel(),
+            **dict(zip(UNCERTAINTY, told, strict=True)),
         }
     ).assign(**key)
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _KEY = "thermalign"
 
+_CALIBRATION = "calibration."  # begins the names of its tensors in the file
+
 
 @dataclass(frozen=True)
 class CurvePoint:
@@ -42,6 +44,9 @@ class State:
     ----------
     tensors : name -> Tensor
     curve : list of CurvePoint
+    calibration : name -> Tensor
+        Of its errors, as :mod:`thermalign.landmarks.calibration` has it; empty without one. No
+        detector sees it.
     notes : name -> text or number
         For the metadata of its file: ``precision``, that it was trained in (``float32`` or
         ``bfloat16``), and what else a model has to say.
@@ -50,6 +55,7 @@ class State:
     tensors: "dict[str, Tensor]"
     curve: list[CurvePoint] = field(default_factory=list)
     notes: dict[str, str | int] = field(default_factory=dict)
+    calibration: "dict[str, Tensor]" = field(default_factory=dict)
 
 
 def save_state(path: Path, state: State, metadata: Mapping[str, Any]) -> None:
@@ -60,7 +66,11 @@ def save_state(path: Path, state: State, metadata: Mapping[str, Any]) -> None:
     """
     from safetensors.torch import save_file  # noqa: PLC0415  # loads PyTorch
 
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.tensors.items()}
+    calibration = {_CALIBRATION + name: tensor for name, tensor in state.calibration.items()}
+    tensors = {
+        name: tensor.detach().cpu().contiguous()
+        for name, tensor in {**state.tensors, **calibration}.items()
+    }
     described = json.dumps({**metadata, "landmarks": LANDMARKS}, sort_keys=True)
     replace_file(path, lambda temporary: save_file(tensors, temporary, {_KEY: described}))
 
@@ -96,4 +106,9 @@ def read_state(path: Path) -> State:
     if trained_for != list(LANDMARKS):
         raise ValueError(f"{path}: trained for landmarks {trained_for}, not {list(LANDMARKS)}")
     with safe_open(path, framework="pt") as file:
-        return State({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
+        found = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    ours = {name for name in found if name.startswith(_CALIBRATION)}
+    return State(
+        {name: tensor for name, tensor in found.items() if name not in ours},
+        calibration={name.removeprefix(_CALIBRATION): found[name] for name in ours},
+    )

@@ -44,7 +44,7 @@ def points(ids):
 
 def predictions(model, *, shift, lost=()):
     """Return points that are ``shift`` px off by image; those of lost images are NaN."""
-    table = points(shift).assign(model=model, confidence=1.0)
+    table = points(shift).assign(model=model)
     table["x"] += table["image_id"].map(shift)
     table.loc[table["image_id"].isin(lost), ["x", "y"]] = np.nan
     return table

@@ -17,13 +17,15 @@ from safetensors.torch import load, save
 from torch import nn
 
 from thermalign.catalogue import detectors
-from thermalign.geometry import LANDMARKS, interocular_distance, mirror_points
-from thermalign.landmarks.contract import Faces, point_error
+from thermalign.cut import Cut
+from thermalign.geometry import LANDMARKS, MIRRORED, interocular_distance, mirror_points
+from thermalign.landmarks.contract import Faces, mirror_boxes, point_error
+from thermalign.landmarks.models import calibrate_state, predict_cut
 from thermalign.metrics.reach import best_cells
 from thermalign.settings import parse
 from thermalign.states import State
 from thermalign.training.loop import Run
-from thermalign.warp import ImageStack, stack_images
+from thermalign.warp import ImageStack, mirrored, stack_images
 
 MODELS = detectors()
 
@@ -72,11 +74,6 @@ def as_stored(faces: Faces) -> tuple[torch.Tensor, torch.Tensor]:
     return faces.boxes[once], faces.points[once]
 
 
-def mirrored(stack: ImageStack) -> ImageStack:
-    images = [stack.image(n).flip(1).numpy() for n in range(len(stack))]
-    return stack_images(images, stack.device)
-
-
 def error(points: torch.Tensor, truth: torch.Tensor) -> float:
     distance = (points - truth).norm(dim=-1).mean(-1)
     return float((distance / interocular_distance(truth)).mean())
@@ -100,16 +97,17 @@ def test_a_network_is_a_module_whose_tensors_fit_the_state(trained: Trained) -> 
     network.load_state_dict(state.tensors, strict=True)
 
 
-def test_predictions_have_one_point_and_confidence_per_landmark(trained: Trained) -> None:
+def test_predictions_have_one_point_and_covariance_per_landmark(trained: Trained) -> None:
     module, settings, state, faces = trained
     boxes, _ = as_stored(faces)
-    points, confidence = module.predict(state, faces.stack, boxes, settings)
+    points, covariance = module.predict(state, faces.stack, boxes, settings)
     assert points.shape == (4, len(LANDMARKS), 2)
-    assert confidence.shape == (4, len(LANDMARKS))
-    assert points.dtype == confidence.dtype == torch.float32
+    assert covariance.shape == (4, len(LANDMARKS), 2, 2)
+    assert points.dtype == covariance.dtype == torch.float32
     assert bool(points.isfinite().all())
-    known = confidence[~confidence.isnan()]
-    assert bool(((known >= 0) & (known <= 1)).all())
+    known = covariance[~covariance.isnan().flatten(2).any(2)]
+    assert torch.equal(known, known.mT)
+    assert bool((torch.linalg.eigvalsh(known) > -1e-3).all())
     assert not points.requires_grad
 
 
@@ -138,7 +136,7 @@ def test_a_mirrored_image_gives_mirrored_points_within_the_models_error(trained:
     module, settings, state, faces = trained
     boxes, truth = as_stored(faces)
     width = faces.stack.widths
-    seen = torch.cat([(width - boxes[:, 0] - boxes[:, 2])[:, None], boxes[:, 1:]], dim=1)
+    seen = mirror_boxes(boxes, width)
     points, _ = module.predict(state, faces.stack, boxes, settings)
     other, _ = module.predict(state, mirrored(faces.stack), seen, settings)
     back = mirror_points(other, width)
@@ -158,10 +156,71 @@ def test_a_state_survives_safetensors(trained: Trained) -> None:
     module, settings, state, faces = trained
     boxes, _ = as_stored(faces)
     copy = State(load(save(state.tensors)))
-    before, sure = module.predict(state, faces.stack, boxes, settings)
-    after, as_sure = module.predict(copy, faces.stack, boxes, settings)
+    before, told = module.predict(state, faces.stack, boxes, settings)
+    after, again = module.predict(copy, faces.stack, boxes, settings)
     assert torch.equal(before, after)
-    assert torch.equal(sure.nan_to_num(), as_sure.nan_to_num())
+    assert torch.equal(told.nan_to_num(), again.nan_to_num())
+
+
+@pytest.fixture(scope="module")
+def sure(trained: Trained, toy_faces: Callable[..., Faces]) -> Callable[..., np.ndarray]:
+    """Return what gives the expected errors (N, L) of faces, calibrated on faces like them."""
+    module, settings, state, _ = trained
+    ready = calibrate_state(module, state, toy_faces(12, seed=8), settings)
+
+    def expected(stack: ImageStack, boxes: torch.Tensor) -> np.ndarray:
+        cut = Cut(stack, boxes, torch.zeros(len(stack), 2))
+        return predict_cut(module, ready, cut, settings).expected_error
+
+    return expected
+
+
+def test_every_detector_says_how_far_it_errs(
+    sure: Callable[..., np.ndarray], trained: Trained, toy_faces: Callable[..., Faces]
+) -> None:
+    module, settings, state, _ = trained
+    fresh = toy_faces(12, seed=9)
+    expected = sure(fresh.stack, fresh.boxes)
+    points, _ = module.predict(state, fresh.stack, fresh.boxes, settings)
+    assert expected.shape == (12, len(LANDMARKS))
+    assert np.isfinite(expected).all()
+    assert expected.mean() == pytest.approx(error(points, fresh.points), rel=0.5)
+
+
+def test_a_face_that_is_noise_or_not_in_its_box_is_less_sure(
+    sure: Callable[..., np.ndarray], trained: Trained, toy_faces: Callable[..., Faces]
+) -> None:
+    fresh = toy_faces(12, seed=9)
+    usual = sure(fresh.stack, fresh.boxes).mean()
+    noise = np.random.default_rng(0).normal(30, 3, (12, 120, 110))
+    other = sure(stack_images(list(noise), torch.device("cpu")), fresh.boxes).mean()
+    away = sure(fresh.stack, fresh.boxes + torch.tensor([60.0, 0, 0, 0])).mean()
+    if trained[0].__name__.endswith(".mean_shape"):  # looks at no pixel
+        assert [other, away] == pytest.approx([usual, usual], rel=1e-4)
+    else:
+        assert other > usual
+        assert away > usual
+
+
+def test_a_mirrored_face_is_as_sure(
+    sure: Callable[..., np.ndarray], toy_faces: Callable[..., Faces]
+) -> None:
+    fresh = toy_faces(12, seed=9)
+    plain = sure(fresh.stack, fresh.boxes)
+    seen = sure(mirrored(fresh.stack), mirror_boxes(fresh.boxes, fresh.stack.widths))
+    assert seen[:, list(MIRRORED)].mean(0) == pytest.approx(plain.mean(0), rel=0.4)
+
+
+def test_a_state_without_calibration_says_nothing_of_errors(trained: Trained) -> None:
+    module, settings, state, faces = trained
+    boxes, _ = as_stored(faces)
+    located = predict_cut(module, state, Cut(faces.stack, boxes, torch.zeros(4, 2)), settings)
+    points, _ = module.predict(state, faces.stack, boxes, settings)
+    np.testing.assert_array_equal(located.points, points.double().numpy())
+    assert np.isnan(located.expected_error).all()
+    nobody = calibrate_state(module, state, faces.first(0), settings)
+    assert nobody.calibration == {}
+    assert str(nobody.notes["calibration"]).startswith("none")
 
 
 def test_the_same_seed_gives_the_same_state_and_another_seed_another(

@@ -10,14 +10,16 @@ import pytest
 import torch
 from torch import nn
 
-from thermalign.geometry import apply_matrix, interocular_distance, mirror_points
+from thermalign.geometry import apply_matrix, mirror_points
 from thermalign.landmarks import dan
-from thermalign.landmarks.contract import Faces
-from thermalign.landmarks.dan import canonical, heatmap, mean_shape, perturb, place, spread
+from thermalign.landmarks.contract import Faces, point_error
+from thermalign.landmarks.dan import heatmap
 from thermalign.landmarks.normalise import prepare
+from thermalign.landmarks.shapes import canonical, mean_shape, place
 from thermalign.states import State
 from thermalign.training.checkpoint import Checkpoint
 from thermalign.training.loop import Run, restore
+from thermalign.warp import stack_images
 
 SMALL = {
     "learning_rate": 0.004,
@@ -296,6 +298,68 @@ def test_the_number_of_stages_used_is_in_the_tensors_not_in_the_notes(
     assert not torch.equal(both, first)
 
 
+@pytest.fixture(scope="module")
+def taught(toy_faces: Callable[..., Faces]) -> tuple[State, dan.Settings]:
+    """DAN trained on 40 toy faces for a few seconds."""
+    settings = dan.Settings(**{**SMALL, "shift_sd": 0.1, "steps": 300})
+    faces = toy_faces(40, flips=True)
+    return dan.fit(faces, toy_faces(8, seed=1), settings, seed=0, run=QUIET), settings
+
+
+def found(
+    taught: tuple[State, dan.Settings], faces: Faces, boxes: torch.Tensor, **changed: Any
+) -> torch.Tensor:
+    state, settings = taught
+    return dan.predict(state, faces.stack, boxes, replace(settings, **changed))[0]
+
+
+def test_a_second_pass_starts_from_the_shape_of_the_first(
+    taught: tuple[State, dan.Settings], toy_faces: Callable[..., Faces]
+) -> None:
+    faces = toy_faces(12, seed=2)
+    boxes = faces.boxes + torch.tensor([0.12, -0.1, 0, 0]) * faces.boxes[:, [2, 3, 2, 3]]
+    once, twice = (found(taught, faces, boxes, passes=n) for n in (1, 2))
+    rows = torch.arange(12)
+    errors = [float(point_error(points, faces, rows)) for points in (once, twice)]
+    assert errors[1] < 0.9 * errors[0]
+    state, settings = taught
+    model = restore(dan.Dan(settings), state, faces.stack.device, settings)
+    data = prepare(replace(faces, boxes=boxes), settings)
+    last = int(model.stages_used) - 1
+    with torch.no_grad():
+        again = dan.run_stages(model, data, rows, once, settings=settings, last=last)
+    assert torch.equal(again, twice)
+
+
+def test_a_mirrored_prediction_is_the_mean_of_the_faces_and_the_mirrored_faces(
+    taught: tuple[State, dan.Settings], toy_faces: Callable[..., Faces]
+) -> None:
+    faces = toy_faces(4, seed=3)
+    width = faces.sizes[:, 0]
+    images = [faces.stack.image(n).flip(1).numpy() for n in range(4)]
+    other = replace(faces.mirrored(), stack=stack_images(images, faces.stack.device))
+    here, there = (found(taught, its, its.boxes) for its in (faces, other))
+    both = found(taught, faces, faces.boxes, mirrored=True)
+    expected = (here + mirror_points(there, width)) / 2
+    torch.testing.assert_close(both, expected, rtol=0, atol=1e-3)
+    assert float((both - here).abs().max()) > 0.05
+
+
+def test_training_goes_on_from_a_trained_state(
+    taught: tuple[State, dan.Settings], toy_faces: Callable[..., Faces]
+) -> None:
+    state, settings = taught
+    brief = replace(settings, steps=5, later_steps=5, validate_every=5, learning_rate=1e-4)
+    faces, others = toy_faces(4, flips=True), toy_faces(12, seed=2)
+    anew = dan.fit(faces, others, brief, seed=0, run=QUIET)
+    on = dan.fit(faces, others, brief, seed=0, run=QUIET, initial=state)
+    assert on.curve[-1].validation_nmse < 0.7 * anew.curve[-1].validation_nmse
+    torch.testing.assert_close(on.tensors["mean_shape"], mean_shape(faces))
+    wider = replace(brief, width=0.2)
+    with pytest.raises(ValueError, match="the trained state does not fit the settings"):
+        dan.fit(faces, others, wider, seed=0, run=QUIET, initial=state)
+
+
 def starts(faces: Faces, settings: dan.Settings, monkeypatch: pytest.MonkeyPatch) -> torch.Tensor:
     """Return how far the starts of a training are moved from where predicting starts, pixels."""
     seen: list[tuple[torch.Tensor, torch.Tensor]] = []
@@ -341,56 +405,6 @@ def test_an_image_is_kept_as_far_as_shifts_in_pixels_move_a_start() -> None:
 def test_a_window_that_does_not_fit_the_input_is_refused() -> None:
     with pytest.raises(ValueError, match="heatmap_window is 17; give 1 to 16"):
         dan.Settings(input_size=16)
-
-
-def test_one_faces_mean_shape_comes_back_in_its_box(toy_faces: Callable[..., Faces]) -> None:
-    face = toy_faces(1)
-    torch.testing.assert_close(place(mean_shape(face), face.boxes), face.points)
-
-
-def test_a_shape_keeps_its_proportions_in_boxes_of_any_proportion() -> None:
-    shape = torch.tensor([[-0.2, -0.1], [0.2, -0.1], [0.0, 0.1], [-0.1, 0.2], [0.1, 0.2]])
-    boxes = torch.tensor([[10.0, 20.0, 100.0, 100.0], [10.0, 20.0, 50.0, 150.0]])
-    wide, tall = place(shape, boxes)
-    torch.testing.assert_close(spread(wide), torch.tensor([40.0, 30.0]))
-    torch.testing.assert_close(spread(tall), torch.tensor([40.0, 30.0]))
-    torch.testing.assert_close(wide[0], torch.tensor([59.5 - 20, 69.5 - 10]))
-
-
-def test_the_canonical_shape_spans_half_the_input_around_its_centre() -> None:
-    shape = torch.tensor([[1.0, 2.0], [5.0, 2.0], [3.0, 5.0], [2.0, 7.0], [4.0, 7.0]])
-    found = canonical(shape, size=112, margin=0.25)
-    torch.testing.assert_close(spread(found), torch.tensor([56 * 4 / 5, 56.0]))
-    torch.testing.assert_close(found.amax(0) + found.amin(0), torch.tensor([111.0, 111.0]))
-
-
-def test_perturbed_shapes_have_the_stated_deviations(toy_faces: Callable[..., Faces]) -> None:
-    shape = toy_faces(1).points.expand(20_000, 5, 2)
-    moved = perturb(
-        shape,
-        dan.Settings(shift_sd=0.2, rotation_sd=20.0, scale_sd=0.1),
-        torch.Generator().manual_seed(0),
-        extent=None,
-    )
-    size = interocular_distance(moved) / interocular_distance(shape)
-    across = moved[:, 1] - moved[:, 0]
-    before = shape[:, 1] - shape[:, 0]
-    turn = torch.atan2(across[:, 1], across[:, 0]) - torch.atan2(before[:, 1], before[:, 0])
-    assert float(size.std()) == pytest.approx(0.1, rel=0.05)
-    assert float(size.mean()) == pytest.approx(1, rel=0.01)
-    assert math.degrees(turn.std()) == pytest.approx(20, rel=0.05)
-    shifted = dan.Settings(shift_sd=0.2, rotation_sd=0.0, scale_sd=0.0)
-    no_turn = perturb(shape, shifted, torch.Generator().manual_seed(0), extent=None)
-    shift = (no_turn - shape)[:, 0].std(0) / spread(shape[0])
-    assert shift.tolist() == pytest.approx([0.2, 0.2], rel=0.05)
-
-
-def test_no_perturbation_changes_nothing(toy_faces: Callable[..., Faces]) -> None:
-    shapes = toy_faces(3).points
-    generator = torch.Generator().manual_seed(0)
-    still = dan.Settings(shift_sd=0.0, rotation_sd=0.0, scale_sd=0.0)
-    same = perturb(shapes, still, generator, extent=None)
-    torch.testing.assert_close(same, shapes)
 
 
 def test_the_heatmap_falls_with_distance_and_ends_at_its_window() -> None:

@@ -41,9 +41,9 @@ def test_one_face_comes_back_exactly(times: int) -> None:
     face = face_in([12.0, 10.0, 48.0, 60.0])
     settings = dataclasses.replace(FEW, width=48 * times, height=60 * times, margin=7)
     state = ert.fit(face, face, settings, seed=0)
-    points, confidence = ert.predict(state, face.stack, face.boxes, settings)
+    points, covariance = ert.predict(state, face.stack, face.boxes, settings)
     torch.testing.assert_close(points, POINTS, rtol=0, atol=1e-4)
-    assert bool(confidence.isnan().all())
+    assert bool(covariance.isnan().all())
     assert state.curve[0].loss == pytest.approx(0, abs=1e-5)
 
 

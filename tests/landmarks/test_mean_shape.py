@@ -20,10 +20,10 @@ def test_one_face_comes_back_exactly(toy_faces: Callable[..., Faces]) -> None:
 def test_the_mean_moves_and_scales_with_the_box(toy_faces: Callable[..., Faces]) -> None:
     faces = toy_faces(3)
     state = mean_shape.fit(faces, faces, NONE, seed=0)
-    points, confidence = mean_shape.predict(state, faces.stack, faces.boxes, NONE)
+    points, covariance = mean_shape.predict(state, faces.stack, faces.boxes, NONE)
     larger, _ = mean_shape.predict(state, faces.stack, 2 * faces.boxes, NONE)
     torch.testing.assert_close(larger, 2 * points + 0.5)
-    assert bool(confidence.isnan().all())
+    assert bool(covariance.isnan().all())
 
 
 def test_mirrored_training_faces_make_the_mean_symmetric(toy_faces: Callable[..., Faces]) -> None:

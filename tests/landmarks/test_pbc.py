@@ -63,10 +63,10 @@ def test_cells_map_back_to_the_centres_of_their_patches(margin: int) -> None:
     cells = [(0, 0), (5, 0), (2, 3), (0, 6), (5, 6)]
     stack = spotted([(20 + 8 * a + 29, 30 + 8 * b + 29) for a, b in cells])
     data = prepare(unannotated(stack, torch.tensor([[20.0, 30.0, 100.0, 108.0]])), WINDOW)
-    points, confidence = pbc.locate(Spots(margin), data, WINDOW)  # type: ignore[arg-type]
+    points, covariance = pbc.locate(Spots(margin), data, WINDOW)  # type: ignore[arg-type]
     expected = torch.tensor([[20 + 8 * a + 29.5, 30 + 8 * b + 29.5] for a, b in cells])
     assert torch.equal(points[0], expected)
-    assert bool((confidence > 0.9).all())
+    assert float(covariance.abs().max()) < 0.1  # the map has one sharp peak
 
 
 def test_the_part_no_patch_covers_is_split_evenly() -> None:
@@ -219,11 +219,13 @@ def test_a_constant_at_a_position_moves_the_raw_choice_only(
     settings = replace(WINDOW, choice=choice)
     stack = stack_images([np.zeros((80, 80))], torch.device("cpu"))
     data = prepare(unannotated(stack, torch.tensor([[0.0, 0.0, 68.0, 60.0]])), settings)
-    points, confidence = pbc.locate(Two(constant), data, settings)  # type: ignore[arg-type]
+    points, covariance = pbc.locate(Two(constant), data, settings)  # type: ignore[arg-type]
     assert points[0].tolist() == [[x, 29.5]] * 5
-    # Confidence is the softmax at the chosen cell, whatever it was chosen by.
+    # Second moments around the chosen cell, of the softmax, whatever it was chosen by.
     first, second = np.e / (5 * np.e + 1), np.exp(2) / (5 * np.exp(2) + np.exp(9))
-    assert confidence[0].tolist() == pytest.approx([first if x < 30 else second] * 5)
+    other = (second if x < 30 else first) / (first + second)
+    assert covariance[0, :, 0, 0].tolist() == pytest.approx([8**2 * other] * 5)
+    assert covariance[0, :, 1].abs().max() == 0
 
 
 @pytest.mark.parametrize(("choice", "distance"), [("probability", 8.0), ("logit", 0.0)])
@@ -344,5 +346,3 @@ def test_every_face_has_its_own_score_map(toy_faces: Callable[..., Faces]) -> No
     assert sorted(int(n) for m in maps for n in m.rows) == [0, 1, 2, 3, 4]
     sizes = {int(n): tuple(m.logits.shape[1:]) for m in maps for n in m.rows}
     assert sizes == {n: (6, 7, 4 - 2 * (n % 2)) for n in range(5)}
-    for m in maps:
-        torch.testing.assert_close(m.confidence.sum(1), torch.ones_like(m.logits[:, 0]))

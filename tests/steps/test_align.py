@@ -9,7 +9,7 @@ from thermalign import tables
 from thermalign.geometry import LANDMARKS
 from thermalign.schemas.dataset import IMAGES
 from thermalign.schemas.matching import FACES
-from thermalign.schemas.predictions import PREDICTIONS
+from thermalign.schemas.predictions import PREDICTIONS, UNCERTAINTY
 from thermalign.settings import parse
 from thermalign.steps import align
 from thermalign.verification import alignment
@@ -92,7 +92,7 @@ def test_the_step_writes_who_can_be_aligned_and_logs_how_many_cannot(rows, tmp_p
     flat = points.reshape(-1, 2)
     predictions = pd.DataFrame(
         {"image_id": np.repeat(rows["image_id"][:4], 5), "landmark": LANDMARKS * 4}
-    ).assign(x=flat[:, 0], y=flat[:, 1], confidence=np.nan, **KEY)
+    ).assign(x=flat[:, 0], y=flat[:, 1], **dict.fromkeys(UNCERTAINTY, np.nan), **KEY)
     tables.write(tmp_path / "images.parquet", rows, IMAGES)
     tables.write(tmp_path / "predictions.parquet", predictions, PREDICTIONS)
     align.run(

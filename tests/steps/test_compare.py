@@ -10,7 +10,7 @@ from thermalign.schemas.dataset import ANNOTATIONS, ATTRIBUTES, BOXES, FOLDS, IM
 from thermalign.schemas.keys import OTHER_PROTOCOL, rows_of
 from thermalign.schemas.matching import SCORES
 from thermalign.schemas.measures import SUMMARY
-from thermalign.schemas.predictions import PREDICTIONS
+from thermalign.schemas.predictions import PREDICTIONS, UNCERTAINTY
 from thermalign.steps import compare, measure
 
 FACE = np.array([[30.0, 40], [70, 40], [50, 64], [34, 80], [66, 80]])
@@ -62,7 +62,7 @@ def write_protocol(folder, protocol, dataset):
     key = {"protocol": protocol, "fold": 0}
     folds = pd.DataFrame({"image_id": SUBJECTS, "role": "test", "flipped": False, **key})
     tables.write(folder / "folds.parquet", folds, FOLDS)
-    found = points(0).assign(confidence=1.0, model="m", **key)
+    found = points(0).assign(model="m", **key, **dict.fromkeys(UNCERTAINTY, np.nan))
     tables.write(folder / "predictions.parquet", found, PREDICTIONS)
     pairs = [(a, b, a == b, float(a == b)) for a in SUBJECTS for b in SUBJECTS]
     scores = pd.DataFrame(pairs, columns=["probe_id", "gallery_id", "genuine", "score"])

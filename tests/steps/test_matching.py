@@ -10,7 +10,7 @@ import pytest
 from thermalign import tables
 from thermalign.geometry import LANDMARKS
 from thermalign.metrics.verification import eer
-from thermalign.records import rows_of_points
+from thermalign.records import Located, rows_of_points
 from thermalign.schemas.dataset import FOLDS, IMAGES
 from thermalign.schemas.matching import SCORES
 from thermalign.schemas.measures import METRICS
@@ -60,7 +60,7 @@ def known(folder):
 
 def predicted(ids, model="annotated"):
     points = np.tile(CANONICAL + SHIFT, (len(ids), 1, 1))
-    return rows_of_points(ids, points, np.ones((len(ids), 5)), {**KEY, "model": model})
+    return rows_of_points(ids, Located.unknown(points), {**KEY, "model": model})
 
 
 @pytest.fixture(scope="module")

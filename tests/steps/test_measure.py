@@ -14,7 +14,7 @@ from thermalign.schemas.dataset import ANNOTATIONS, ATTRIBUTES, BOXES, FOLDS, IM
 from thermalign.schemas.keys import ALL, SUBSET, Subset, rows_of
 from thermalign.schemas.matching import SCORES
 from thermalign.schemas.measures import METRICS, REPLICATES
-from thermalign.schemas.predictions import PREDICTIONS
+from thermalign.schemas.predictions import PREDICTIONS, UNCERTAINTY
 from thermalign.steps import measure
 
 SUBJECTS = ("s1", "s2", "s3", "s4")
@@ -46,7 +46,7 @@ def measured(tmp_path_factory):
     worn = images[["image_id"]].assign(name="glasses", value="no")
     worn.loc[images["subject_id"] == "s1", "value"] = "yes"
     tables.write(folder / "attributes.parquet", worn, ATTRIBUTES)
-    found = truth.assign(x=truth["x"] + 2, confidence=1.0, model="m", **KEY)
+    found = truth.assign(x=truth["x"] + 2, model="m", **KEY, **dict.fromkeys(UNCERTAINTY, np.nan))
     found.loc[found["image_id"] == "s12", ["x", "y"]] = np.nan
     tables.write(folder / "predictions.parquet", found, PREDICTIONS, {"grid": json.dumps(GRID)})
     given = images[["image_id"]].assign(source="given", x=0.0, y=10.0, width=68.0, height=68.0)

@@ -8,6 +8,7 @@ from test_stress import KEY, SUBJECTS, InTheBox, write_dataset
 
 from thermalign import tables
 from thermalign.schemas.dataset import FOLDS
+from thermalign.states import State
 from thermalign.steps import predict
 
 GRID = {"patch": 60, "stride": 8, "margin": 2}
@@ -25,7 +26,7 @@ def test_predictions_say_on_which_grid_they_lie_if_on_one(tmp_path, monkeypatch,
     folds = pd.DataFrame({"image_id": SUBJECTS, "role": "test", "flipped": False, **key})
     tables.write(tmp_path / "folds.parquet", folds, FOLDS)
     monkeypatch.setattr(predict, "load_model", lambda *_: (model, None))
-    monkeypatch.setattr(predict, "read_state", lambda _: None)
+    monkeypatch.setattr(predict, "read_state", lambda _: State({}))
     predict.run(
         **{name: tmp_path / f"{name}.parquet" for name in ("images", "boxes", "folds")},
         state=tmp_path / "state",

@@ -8,7 +8,7 @@ from thermalign import tables
 from thermalign.geometry import LANDMARKS
 from thermalign.schemas.dataset import ANNOTATIONS, FOLDS, IMAGES
 from thermalign.schemas.measures import SPREAD
-from thermalign.schemas.predictions import PREDICTIONS
+from thermalign.schemas.predictions import PREDICTIONS, UNCERTAINTY
 from thermalign.steps import spread
 
 FACE = np.array([[30.0, 40], [70, 40], [50, 64], [34, 80], [66, 80]])
@@ -59,7 +59,9 @@ def study(tmp_path):
 def measured(folder, trainings):
     """Return SPREAD by model of trainings: name -> (model, seed, px of each subject)."""
     for name, (_, _, shifts) in trainings.items():
-        found = points(shifts).assign(protocol="p1", fold=0, model=name, confidence=1.0)
+        found = points(shifts).assign(
+            protocol="p1", fold=0, model=name, **dict.fromkeys(UNCERTAINTY, np.nan)
+        )
         tables.write(folder / f"{name}.parquet", found, PREDICTIONS)
     spread.run(
         images=[folder / "faces/images.parquet"],

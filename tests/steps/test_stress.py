@@ -15,7 +15,8 @@ from thermalign.geometry import LANDMARKS
 from thermalign.schemas.dataset import ANNOTATIONS, BOXES, FOLDS, IMAGES
 from thermalign.schemas.keys import ALL, SUBSET, VARIANT, Subset
 from thermalign.schemas.measures import METRICS, REPLICATES
-from thermalign.schemas.predictions import DETECTIONS, STRESS
+from thermalign.schemas.predictions import DETECTIONS, STRESS, UNCERTAINTY
+from thermalign.states import State
 from thermalign.steps import detect, stress
 
 FACE = np.array([[20.0, 30], [40, 30], [30, 40], [22, 50], [38, 50]])  # 20 px between the eyes
@@ -23,6 +24,17 @@ BOX = (10.0, 20.0, 40.0, 40.0)
 SUBJECTS = ("s1", "s2", "s3")
 EVALUATION = {"replicates": 50, "seed": 1}
 KEY = {"protocol": "p", "fold": 0, "model": "m"}
+RAW = {  # of a detector whose raw covariance is the scale matrix of its errors
+    name: torch.full((count,), value, dtype=torch.float64)
+    for name, count, value in (
+        ("gain", 5, 1.0),
+        ("floor", 5, 0.0),
+        ("pixel", 1, 0.0),
+        ("shared", 1, 0.0),
+        ("tail", 1, 8.0),
+        ("ratio", 1, 1.0),
+    )
+}
 
 
 def of(variant, reach=""):
@@ -64,7 +76,7 @@ def write_dataset(folder, *, level, names=SUBJECTS):
 
 
 class InTheBox:
-    """Knows where landmarks are inside the box; tells an image's level as its confidence."""
+    """Knows where landmarks are inside the box; an image's level is how unsure it is."""
 
     def reach(self, settings):
         return 0.0
@@ -72,7 +84,8 @@ class InTheBox:
     def predict(self, state, stack, boxes, settings):
         share = (torch.tensor(FACE).float() - torch.tensor(BOX[:2])) / torch.tensor(BOX[2:])
         level = torch.tensor([float(stack.image(n).mean()) for n in range(len(stack))])
-        return boxes[:, None, :2] + share * boxes[:, None, 2:], level[:, None].expand(-1, 5)
+        points = boxes[:, None, :2] + share * boxes[:, None, 2:]
+        return points, level[:, None, None, None] * torch.eye(2).expand(*points.shape, 2)
 
 
 @pytest.fixture
@@ -85,7 +98,7 @@ def study(tmp_path, monkeypatch):
     model = InTheBox()
     for step in (stress, detect):
         monkeypatch.setattr(step, "load_model", lambda *_: (model, None))
-        monkeypatch.setattr(step, "read_state", lambda _: None)
+        monkeypatch.setattr(step, "read_state", lambda _: State({}, calibration=RAW))
 
     def run(variants, *, datasets=("own",), detections=()):
         out = {name: tmp_path / f"{name}.parquet" for name in ("metrics", "replicates")}
@@ -143,8 +156,8 @@ def test_a_face_not_found_has_no_points_and_counts_as_a_failure_to_acquire(study
     found, metrics, _ = study.run({"found": {"detector": "finder"}}, detections=[path])
     lost = found[(found["variant"] == "found") & (found["image_id"] == "s3")]
     assert len(lost) == 5
-    assert lost[["x", "y", "confidence"]].isna().all(axis=None)
-    assert found[found["image_id"] != "s3"][["x", "y"]].notna().all(axis=None)
+    assert lost[["x", "y", *UNCERTAINTY]].isna().all(axis=None)
+    assert found[found["image_id"] != "s3"][["x", "y", *UNCERTAINTY]].notna().all(axis=None)
     assert metrics[of("found"), "failure_rate"]["value"] == pytest.approx(1 / 3)
     assert metrics[of("found", "1"), "failure_rate"]["value"] == 0
     assert metrics[of("found"), "nmse"][["value", "n"]].tolist() == pytest.approx([0.2, 2])
@@ -172,7 +185,7 @@ def test_another_recording_is_read_by_the_same_names_once(study, monkeypatch):
     write_dataset(study.folder / "cold", level=10, names=("extra", *SUBJECTS[::-1]))
     variants = {"cold": {"dataset": "cold"}, "a": {"shift": 0.1}, "again": {"dataset": "cold"}}
     found, *_ = study.run(variants, datasets=("own", "cold"))
-    told = found.groupby("variant")["confidence"].unique()
+    told = found.groupby("variant")["scale_xx"].unique()
     assert told["none"].tolist() == told["a"].tolist() == [30]
     assert told["cold"].tolist() == [10]
     assert set(found["image_id"]) == set(SUBJECTS)

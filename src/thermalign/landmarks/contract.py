@@ -1,6 +1,6 @@
 """What every detector is given and gives back, and what detectors share around it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import torch
@@ -65,10 +65,25 @@ class Faces:
         whole = compose_matrices(matrices, self.frame[rows])
         return warp(self.stack, self.index[rows], whole, width=width, height=height)
 
+    def mirrored(self) -> "Faces":
+        """Return the same examples, each in the mirror image of its example frame."""
+        width = self.sizes[:, 0]
+        others = {
+            "frame": compose_matrices(mirror_matrix(width), self.frame),
+            "boxes": mirror_boxes(self.boxes, width),
+            "points": mirror_points(self.points, width),
+        }
+        return replace(self, **others)
+
     @property
     def sizes(self) -> Tensor:
         """Width and height of each example's image, (M, 2) float32, pixels."""
         return self.stack.sizes[self.index, 0].float()
+
+
+def mirror_boxes(boxes: Tensor, widths: Tensor) -> Tensor:
+    """Mirror boxes (N, 4) in images of ``widths`` (N,), pixels."""
+    return torch.cat([(widths - boxes[:, 0] - boxes[:, 2])[:, None], boxes[:, 1:]], dim=1)
 
 
 def make_faces(
@@ -92,12 +107,11 @@ def make_faces(
     """
     width = stack.widths[index]
     identity = torch.eye(2, 3, device=stack.device).expand(len(index), 2, 3)
-    mirrored_boxes = torch.cat([(width - boxes[:, 0] - boxes[:, 2])[:, None], boxes[:, 1:]], dim=1)
     return Faces(
         stack=stack,
         index=index,
         frame=torch.where(flipped[:, None, None], mirror_matrix(width), identity),
-        boxes=torch.where(flipped[:, None], mirrored_boxes, boxes),
+        boxes=torch.where(flipped[:, None], mirror_boxes(boxes, width), boxes),
         points=torch.where(flipped[:, None, None], mirror_points(points, width), points),
     )
 
@@ -160,6 +174,11 @@ def unannotated(stack: ImageStack, boxes: Tensor) -> Faces:
         boxes=boxes,
         points=torch.full((len(stack), len(LANDMARKS), 2), torch.nan, device=stack.device),
     )
+
+
+def untold(points: Tensor) -> Tensor:
+    """Return the covariance (N, L, 2, 2) of points of which a detector tells none: NaN."""
+    return points.new_full((*points.shape, 2), torch.nan)
 
 
 def chunks(faces: Faces) -> tuple[Tensor, ...]:

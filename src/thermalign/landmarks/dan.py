@@ -1,10 +1,10 @@
 """Deep Alignment Network: every stage regresses an update of the shape in a straightened face.
 
-From top to bottom: settings, networks, training, prediction, the stages in turn, shapes.
+From top to bottom: settings, networks, training, prediction, the stages in turn.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import torch
@@ -16,8 +16,10 @@ from thermalign.geometry import (
     compose_matrices,
     fit_similarity,
     invert_matrix,
+    mirror_points,
 )
 from thermalign.landmarks import normalise
+from thermalign.landmarks.augment import Augmentation, augmented
 from thermalign.landmarks.contract import (
     Faces,
     channels_last,
@@ -25,8 +27,10 @@ from thermalign.landmarks.contract import (
     draw_rows,
     point_error,
     unannotated,
+    untold,
 )
 from thermalign.landmarks.normalise import WINDOW_RISES, NormalisedFaces
+from thermalign.landmarks.shapes import canonical, mean_shape, perturb, place, spread
 from thermalign.settings import check, setting
 from thermalign.states import State
 from thermalign.training import loop
@@ -63,6 +67,13 @@ class Settings:
         The mean shape's size in the face's box, or ``pixel``: in the input, as pixels of the image.
     rotation_sd, scale_sd : float
         Of a perturbed start, standard deviations.
+    augment : Augmentation
+        How training faces are varied; see ``landmarks/augment/settings.py``.
+    passes : int
+        Times that a face is gone through in prediction; each but the first starts from the shape
+        found before. The original goes once.
+    mirrored : bool
+        Whether a prediction is the mean of the face's and of the mirrored face's.
     batch_size : int
         Faces per step.
     steps : int
@@ -99,6 +110,9 @@ class Settings:
     shift_unit: str = setting("face", choices=("face", "pixel"))
     rotation_sd: float = setting(20.0, low=0, high=180, unit="degrees", source="original")
     scale_sd: float = setting(0.25, low=0, high=1, source="original")
+    augment: Augmentation = field(default_factory=Augmentation)
+    passes: int = setting(1, low=1, high=16, source="original")
+    mirrored: bool = setting(False, source="original")
     batch_size: int = setting(64, low=2, high=65536, source="original")
     steps: int = setting(36_000, low=1, high=100_000_000)
     later_steps: int = setting(36_000, low=1, high=100_000_000)
@@ -213,17 +227,24 @@ def network(settings: Settings) -> nn.Module:
 
 
 def fit(
-    train: Faces, validation: Faces, settings: Settings, *, seed: int, run: Run = UNKEPT
+    train: Faces,
+    validation: Faces,
+    settings: Settings,
+    *,
+    seed: int,
+    run: Run = UNKEPT,
+    initial: State | None = None,
 ) -> State:
     """Train stage after stage, each with the ones before it frozen.
 
     As many stages predict as have the lowest validation error, all of them without validation
-    faces; the state notes how many (``stages_used``).
+    faces; the state notes how many (``stages_used``). The mean shape is that of the training faces
+    in their boxes, also where training goes on from another state.
 
     Raises
     ------
     ValueError
-        If there are no training faces.
+        If there are no training faces, or ``initial`` is of other settings.
 
     Source
     ------
@@ -233,8 +254,11 @@ def fit(
     """
     if len(train) == 0:
         raise ValueError("dan: there are no training faces")
-    with loop.session("dan", seed, train.stack.device, run) as session:
-        model = Dan(settings).to(train.stack.device).eval()
+    on = train.stack.device
+    with loop.session("dan", seed, on, run) as session:
+        model = Dan(settings).to(on).eval()
+        if initial is not None:
+            restore(model, initial, on, settings)
         model.mean_shape = mean_shape(train)
         lowest = math.inf
         data = normalise.prepare(train, settings)
@@ -259,26 +283,36 @@ def fit(
 def predict(
     state: State, stack: ImageStack, boxes: Tensor, settings: Settings
 ) -> tuple[Tensor, Tensor]:
-    """Find the landmarks of each face, starting from the mean shape in its box; no confidence."""
+    """Find the landmarks of each face, starting from the mean shape in its box.
+
+    DAN tells no covariance.
+    """
     data = normalise.prepare(unannotated(stack, boxes), settings)
     model = restore(Dan(settings), state, stack.device, settings)
     points = _predict(model, data, settings, last=int(model.stages_used) - 1)
-    return points, torch.full(points.shape[:2], torch.nan, device=stack.device)
+    return points, untold(points)
 
 
 def _loss(
     model: Dan, data: NormalisedFaces, settings: Settings, stage: int, generator: torch.Generator
 ) -> Tensor:
     rows = draw_rows(data.faces, settings.batch_size, generator)
+    batch = augmented(data, rows, settings.augment, generator)
     pixels = spread(_goal(model, settings))  # (2,)
     extent = pixels if settings.shift_unit == "pixel" else None
     start = perturb(
-        place(model.mean_shape, data.faces.boxes[rows]), settings, generator, extent=extent
+        place(model.mean_shape, batch.faces.boxes),
+        generator,
+        shift_sd=settings.shift_sd,
+        rotation_sd=settings.rotation_sd,
+        scale_sd=settings.scale_sd,
+        extent=extent,
     )
     model.set_earlier(stage, training=settings.earlier_stages == "train")
-    points = run_stages(model, data, rows, start, settings=settings, last=stage)
+    every = torch.arange(len(batch), device=rows.device)
+    points = run_stages(model, batch, every, start, settings=settings, last=stage)
     model.set_earlier(stage, training=False)
-    return point_error(points, data.faces, rows)
+    return point_error(points, batch.faces, every)
 
 
 def _error(model: Dan, data: NormalisedFaces, settings: Settings, stage: int) -> Tensor:
@@ -288,10 +322,21 @@ def _error(model: Dan, data: NormalisedFaces, settings: Settings, stage: int) ->
 
 @torch.no_grad()
 def _predict(model: Dan, data: NormalisedFaces, settings: Settings, *, last: int) -> Tensor:
+    points = _pass_through(model, data, settings, last)
+    if settings.mirrored:
+        others = _pass_through(model, data.mirrored(), settings, last)
+        points = (points + mirror_points(others, data.faces.sizes[:, 0])) / 2
+    return points
+
+
+def _pass_through(model: Dan, data: NormalisedFaces, settings: Settings, last: int) -> Tensor:
+    """Run the stages over all faces as often as is set, (M, L, 2), pixels, example frame."""
     found = []
     for rows in chunks(data.faces):
-        start = place(model.mean_shape, data.faces.boxes[rows])
-        found.append(run_stages(model, data, rows, start, settings=settings, last=last))
+        shape = place(model.mean_shape, data.faces.boxes[rows])
+        for _ in range(settings.passes):
+            shape = run_stages(model, data, rows, shape, settings=settings, last=last)
+        found.append(shape)
     return torch.cat(found)
 
 
@@ -362,51 +407,6 @@ def connect(
     return drawn, upscaled
 
 
-def mean_shape(faces: Faces) -> Tensor:
-    """Return the mean landmarks (L, 2) around the centre of the box, in mean sides of the box."""
-    centre, side = _centre_and_side(faces.boxes)
-    return ((faces.points - centre) / side).mean(0)
-
-
-def place(shape: Tensor, boxes: Tensor) -> Tensor:
-    """Place a shape (L, 2) of `mean_shape` in boxes (K, 4): (K, L, 2) float, pixels."""
-    centre, side = _centre_and_side(boxes)
-    return centre + shape * side
-
-
-def canonical(shape: Tensor, *, size: int, margin: float) -> Tensor:
-    """Centre a shape in a square input so that its longer side spans what the margins leave.
-
-    Of (L, 2) float in any unit; returns pixels of the input of ``size`` x ``size``.
-    """
-    low, high = shape.amin(0), shape.amax(0)
-    span = size * (1 - 2 * margin)
-    return (shape - (low + high) / 2) * (span / (high - low).max()) + (size - 1) / 2
-
-
-def spread(shapes: Tensor) -> Tensor:
-    """Return the width and height (..., 2) of shapes (..., L, 2)."""
-    return shapes.amax(-2) - shapes.amin(-2)
-
-
-def perturb(
-    shapes: Tensor, settings: Settings, generator: torch.Generator, *, extent: Tensor | None
-) -> Tensor:
-    """Move, turn and scale shapes around their centres at random, as bad boxes would.
-
-    Shapes are (K, L, 2) float, pixels. A scale is normal around 1, at least 0.1. Shifts are shares
-    of ``extent``, width and height (2,) in pixels; of each shape's own if it is None.
-    """
-    centre = ((shapes.amin(1) + shapes.amax(1)) / 2)[:, None]
-    draws = torch.randn((len(shapes), 4), generator=generator, device=shapes.device)
-    angle = draws[:, 2] * math.radians(settings.rotation_sd)
-    scale = (1 + settings.scale_sd * draws[:, 3]).clamp(min=0.1)
-    a, b = scale * angle.cos(), scale * angle.sin()
-    turn = torch.stack([torch.stack([a, b], -1), torch.stack([-b, a], -1)], -2)  # (K, 2, 2)
-    shift = settings.shift_sd * draws[:, :2] * (spread(shapes) if extent is None else extent)
-    return (shapes - centre) @ turn + centre + shift[:, None]
-
-
 def heatmap(points: Tensor, *, size: int, window: int) -> Tensor:
     """Draw 1 / (1 + distance) in a window around each landmark; the maximum counts.
 
@@ -442,8 +442,3 @@ def heatmap(points: Tensor, *, size: int, window: int) -> Tensor:
     inside = inside_x[:, :, None, :] & inside_y[:, :, :, None]
     nearest = squared.masked_fill(~inside, torch.inf).amin(1, keepdim=True)
     return 1 / (1 + (nearest + 1e-6).sqrt())
-
-
-def _centre_and_side(boxes: Tensor) -> tuple[Tensor, Tensor]:
-    centre = boxes[:, :2] + (boxes[:, 2:] - 1) / 2
-    return centre[:, None], boxes[:, 2:].mean(1)[:, None, None]

@@ -6,11 +6,10 @@ box of each face.
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from thermalign.geometry import from_box_units, to_box_units
-from thermalign.landmarks.contract import Faces, unannotated
+from thermalign.landmarks.contract import Faces, unannotated, untold
 from thermalign.states import State
 from thermalign.training.loop import UNKEPT, Run
 from thermalign.warp import ImageStack
@@ -45,7 +44,7 @@ def fit(
 def predict(
     state: State, stack: ImageStack, boxes: Tensor, settings: Settings
 ) -> tuple[Tensor, Tensor]:
-    """Place the mean shape in each box, without confidence."""
+    """Place the mean shape in each box; it tells no covariance."""
     boxes = unannotated(stack, boxes).boxes
     points = from_box_units(state.tensors["mean_shape"].to(boxes.device), boxes)
-    return points, torch.full(points.shape[:2], torch.nan, device=boxes.device)
+    return points, untold(points)

@@ -3,6 +3,8 @@
 import importlib
 import importlib.util
 from collections.abc import Mapping
+from dataclasses import asdict, fields, replace
+from functools import partial
 from types import ModuleType
 from typing import Any, Protocol, cast
 
@@ -11,8 +13,10 @@ import torch
 from torch import Tensor, nn
 
 from thermalign.cut import Cut
-from thermalign.geometry import Floats
+from thermalign.landmarks.calibration import Calibration
 from thermalign.landmarks.contract import Faces
+from thermalign.landmarks.uncertainty import calibrate, look_again
+from thermalign.records import Located
 from thermalign.settings import parse
 from thermalign.states import State
 from thermalign.training.loop import UNKEPT, Run
@@ -30,6 +34,8 @@ class Detector(Protocol):
       Raises ValueError where the settings have trained nothing that finds faces.
     - ``grid(settings) -> dict``, as :mod:`thermalign.metrics.reach` takes it, where points lie on a
       grid: then reach and error can be told apart.
+    - ``initial``, a keyword of ``fit``: a State of the same detector to start from, not from random
+      weights; see :mod:`thermalign.landmarks.fine_tuning`.
     - ``EXTRA``: the optional dependency that it imports where it is used, and the package's extra
       that installs it.
     """
@@ -81,8 +87,10 @@ class Detector(Protocol):
         Returns
         -------
         points : (N, L, 2) float32, pixels, (x, y)
-        confidence : (N, L) float32
-            Within 0 and 1; NaN where the detector has none.
+        covariance : (N, L, 2, 2) float32, square pixels
+            How far each point may be off by the detector's own account (a map's spread, say):
+            second moments around the point, raw, not calibrated. NaN where it tells nothing of its
+            own; then :mod:`thermalign.landmarks.uncertainty` asks it again about the same face.
 
         Raises
         ------
@@ -119,18 +127,48 @@ def load_model(detector: str, settings: Mapping[str, Any], name: str) -> tuple[D
     return cast(Detector, module), parse(module.Settings, settings, f"models: {name}")
 
 
-def predict_cut(module: Detector, state: State, cut: Cut, settings: Any) -> tuple[Floats, Floats]:
+def predict_cut(module: Detector, state: State, cut: Cut, settings: Any) -> Located:
     """Predict landmarks in parts of images and bring them back to the images.
+
+    What is known of their errors is NaN if the state has no calibration; then the detector looks
+    once.
 
     Returns
     -------
-    points : (N, L, 2) float64, pixels of the images, (x, y)
-    confidence : (N, L) float64
+    Located
+        Points in pixels of the images.
+    """
+    look = partial(_look, module, state, settings)
+    with torch.inference_mode():
+        if not state.calibration:
+            points, _ = look(cut.stack, cut.boxes)
+            return Located.unknown((points + cut.origins[:, None]).cpu().numpy())
+        points, raw = look_again(look, cut.stack, cut.boxes)
+    calibration = Calibration(**{k: v.numpy() for k, v in state.calibration.items()})
+    points = points + cut.origins[:, None]
+    return calibration.located(points.cpu().double().numpy(), raw.cpu().double().numpy())
+
+
+def calibrate_state(module: Detector, state: State, validation: Faces, settings: Any) -> State:
+    """Return a trained state with the calibration of its errors on validation faces.
+
+    Its tensors stay as they are. Without validation faces it has no calibration, and a note
+    (``calibration``) says why; else the note is the number of images.
     """
     with torch.inference_mode():
-        points, confidence = module.predict(state, cut.stack, cut.boxes, settings)
-    points = points + cut.origins[:, None]
-    return points.cpu().double().numpy(), confidence.cpu().double().numpy()
+        found = calibrate(partial(_look, module, state, settings), validation)
+    if found is None:
+        told = "none: no validation face was found" if len(validation) else "none: no validation"
+        return replace(state, notes={**state.notes, "calibration": told})
+    tensors = {name: torch.from_numpy(value) for name, value in asdict(found).items()}
+    notes = {**state.notes, "calibration": f"{len(validation)} validation images"}
+    return replace(state, calibration=tensors, notes=notes)
+
+
+def _look(
+    module: Detector, state: State, settings: Any, stack: ImageStack, boxes: Tensor
+) -> tuple[Tensor, Tensor]:
+    return module.predict(state, stack, boxes, settings)
 
 
 def count_parameters(detector: str, settings: Any) -> dict[str, int]:
@@ -157,9 +195,11 @@ def parameter_counts(models: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     """
     rows = []
     for name, block in models.items():
-        settings = {key: value for key, value in block.items() if key not in ("model", "seeds")}
         detector = block.get("model", name)
-        parsed = parse(_import(detector).Settings, settings, f"models: {name}")
+        module = _import(detector)
+        others = {"model", "seeds", "init"} - {its.name for its in fields(module.Settings)}
+        settings = {key: value for key, value in block.items() if key not in others}
+        parsed = parse(module.Settings, settings, f"models: {name}")
         rows.append({"model": name, "detector": detector, **count_parameters(detector, parsed)})
     return pd.DataFrame(rows, columns=["model", "detector", "configured", "paper"])
 

@@ -5,6 +5,9 @@ import pyarrow as pa
 from thermalign.schemas.columns import FOLD, IMAGE, LANDMARK, MODEL, PROTOCOL, column
 from thermalign.schemas.dataset import BOXES
 
+UNCERTAINTY = ("expected_error", "scale_xx", "scale_xy", "scale_yy", "tail")
+"""Columns of PREDICTIONS that say how a point's error is spread."""
+
 PREDICTIONS = pa.schema(
     [
         PROTOCOL,
@@ -14,7 +17,16 @@ PREDICTIONS = pa.schema(
         LANDMARK,
         column("x", pa.float64(), "NaN where no face was found", "px"),
         column("y", pa.float64(), "NaN where no face was found", "px"),
-        column("confidence", pa.float64(), "the model's own, higher is surer; NaN without one"),
+        column(
+            "expected_error",
+            pa.float64(),
+            "mean distance of the point from the true one; NaN where unknown",
+            "interocular distances",
+        ),
+        column("scale_xx", pa.float64(), "scale matrix of the error's Student t; NaN too", "px^2"),
+        column("scale_xy", pa.float64(), "as above", "px^2"),
+        column("scale_yy", pa.float64(), "as above", "px^2"),
+        column("tail", pa.float64(), "its degrees of freedom; NaN where unknown"),
     ]
 )
 

@@ -2,11 +2,9 @@
 
 from pathlib import Path
 
-import numpy as np
-
 from thermalign import tables
 from thermalign.provenance import stamp
-from thermalign.records import points_of, read_fold, rows_of_points
+from thermalign.records import Located, points_of, read_fold, rows_of_points
 from thermalign.schemas.dataset import ANNOTATIONS
 from thermalign.schemas.keys import ANNOTATED
 from thermalign.schemas.predictions import PREDICTIONS
@@ -34,7 +32,7 @@ def run(
     points = tables.read(annotations, ANNOTATIONS)
     rows = read_fold(images, folds)
     ids = list(rows.loc[rows["image_id"].isin(points["image_id"]), "image_id"])
-    place = points_of(points, ids)
+    located = Located.unknown(points_of(points, ids))
     key = {"protocol": protocol, "fold": fold, "model": ANNOTATED}
-    made = rows_of_points(ids, place, np.full(place.shape[:2], np.nan), key)
+    made = rows_of_points(ids, located, key)
     tables.write(predictions, made, PREDICTIONS, stamp(code, {}))

@@ -47,9 +47,9 @@ def run(
     test = read_fold(images, folds).query("role == 'test' and modality == @modality")
     where = boxes_of(test, tables.read(boxes, BOXES))
     cut = cut_images(read_images(test), where, module.reach(parsed))
-    points, confidence = predict_cut(module, read_state(state), cut, parsed)
+    located = predict_cut(module, read_state(state), cut, parsed)
     key = {"protocol": protocol, "fold": fold, "model": model}
-    found = rows_of_points(list(test["image_id"]), points, confidence, key)
+    found = rows_of_points(list(test["image_id"]), located, key)
     metadata = stamp(code, {"model": model, "detector": detector, **settings})
     if hasattr(module, "grid"):
         metadata["grid"] = json.dumps(module.grid(parsed), sort_keys=True)

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from thermalign import tables
@@ -90,10 +89,9 @@ def run(
     trained, rows, errors = read_state(state), {}, {}
     for shown in conditions(asked, recordings, found, seed=evaluated.seed):
         cut = cut_images(shown.pixels, shown.boxes, module.reach(parsed))
-        points, confidence = predict_cut(module, trained, cut, parsed)
-        points[shown.lost] = confidence[shown.lost] = np.nan
+        located = predict_cut(module, trained, cut, parsed).without(shown.lost)
         its = {**job.key, "variant": shown.variant}
-        made = rows_of_points(list(test["image_id"]), points, confidence, its)
+        made = rows_of_points(list(test["image_id"]), located, its)
         rows[shown.variant] = made
         errors[shown.variant] = errors_of(made, shown.recording.annotations, test)
     described = {"model": model, "detector": detector, "variants": variants, **settings}

@@ -1,5 +1,6 @@
 """Train one landmark model on one fold."""
 
+import hashlib
 import json
 from dataclasses import fields
 from pathlib import Path
@@ -11,7 +12,8 @@ from thermalign import tables
 from thermalign.cut import device
 from thermalign.folds import check_disjoint
 from thermalign.landmarks.examples import cut_faces
-from thermalign.landmarks.models import count_parameters, load_model
+from thermalign.landmarks.fine_tuning import fit_from
+from thermalign.landmarks.models import calibrate_state, count_parameters, load_model
 from thermalign.provenance import stamp
 from thermalign.schemas.dataset import ANNOTATIONS, BOXES, FOLDS, IMAGES
 from thermalign.schemas.predictions import CURVES
@@ -26,6 +28,7 @@ def run(
     annotations: Path,
     boxes: Path,
     folds: Path,
+    init: list[Path],
     protocol: str,
     fold: int,
     model: str,
@@ -40,12 +43,16 @@ def run(
 ) -> None:
     """Train on the annotated training images of the probe modality; write the state and its curve.
 
+    The state has the calibration of the model's errors on the validation images, if there are any.
+
     Both say in their metadata how many ``parameters`` there are, as JSON: ``configured`` and
-    ``paper``, at the detector's defaults.
+    ``paper``, at the detector's defaults; and by ``init``, the digest of a state's file, what the
+    training started from.
 
     Parameters
     ----------
     images, annotations, boxes, folds : Path of the tables
+    init : the trained state to start from, if any
     protocol, fold, model : wildcards
     detector : module of ``landmarks``
     settings : the model's block of the configuration
@@ -71,14 +78,18 @@ def run(
 
     described = {"model": model, "detector": detector, "seed": seed, **settings}
     decides = {**described, "fold": fold, "modality": modality}
-    inputs = [images, annotations, boxes, folds]
+    inputs = [images, annotations, boxes, folds, *init]
+    fit = fit_from(init[0], module, detector, parsed) if init else module.fit
     kept = Checkpoint(checkpoint, checkpoint_key(inputs, code, decides, device()))
-    trained = module.fit(
+    trained = fit(
         train, validation, parsed, seed=derived_seed(seed, fold), run=Run(checkpoint=kept)
     )
+    trained = calibrate_state(module, trained, validation, parsed)
 
     parameters = json.dumps(count_parameters(detector, parsed), sort_keys=True)
     metadata = {**stamp(code, described), "parameters": parameters}
+    if init:
+        metadata["init"] = hashlib.sha256(init[0].read_bytes()).hexdigest()
     curves = pd.DataFrame(trained.curve, columns=[f.name for f in fields(CurvePoint)])
     curves = curves.assign(protocol=protocol, fold=fold, model=model)
     tables.write(curve, curves, CURVES, metadata)

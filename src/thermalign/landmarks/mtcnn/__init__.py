@@ -16,6 +16,7 @@ from thermalign.landmarks.contract import (
     chunks,
     point_error,
     unannotated,
+    untold,
 )
 from thermalign.landmarks.mtcnn import cascade, crops, losses
 from thermalign.landmarks.mtcnn.boxes import squared
@@ -110,15 +111,12 @@ def predict(
 ) -> tuple[Tensor, Tensor]:
     """Find the landmarks of each face inside its box, by O-Net alone: the paper's test mode.
 
-    Confidence is O-Net's probability of a face, the same for every landmark; NaN where it was
-    trained for landmarks alone, or is given boxes as they are: it learns faces in squares.
+    It tells no covariance: O-Net's probability is of a face, not of where a landmark is.
     """
     faces = unannotated(stack, boxes)
     networks = restore(Mtcnn(settings), state, stack.device, settings)
-    points, probability = _locate(networks.onet, faces, settings)
-    if settings.losses == "landmarks" or settings.given_box == "as_is":
-        probability = torch.full_like(probability, torch.nan)
-    return points, probability[:, None].expand(points.shape[:2]).contiguous()
+    points = _locate(networks.onet, faces, settings)
+    return points, untold(points)
 
 
 def detect(state: State, stack: ImageStack, settings: Settings) -> Detections:
@@ -210,17 +208,16 @@ def _given(boxes: Tensor, settings: Settings) -> Tensor:
 
 
 def _error(onet: ONet, faces: Faces, settings: Settings) -> Tensor:
-    points, _ = _locate(onet, faces, settings)
+    points = _locate(onet, faces, settings)
     return point_error(points, faces, torch.arange(len(faces), device=points.device))
 
 
 @torch.no_grad()
-def _locate(onet: ONet, faces: Faces, settings: Settings) -> tuple[Tensor, Tensor]:
-    """Return landmarks (M, L, 2) in pixels and the probability (M,) of a face, in face boxes."""
+def _locate(onet: ONet, faces: Faces, settings: Settings) -> Tensor:
+    """Return the landmarks (M, L, 2) in face boxes, pixels."""
     found = []
     for rows in chunks(faces):
         crops = Crops(rows, _given(faces.boxes[rows], settings))
-        face, _, landmarks = cascade.look(onet, faces, crops, settings, mirrored=settings.mirrored)
-        found.append((from_box_units(landmarks, crops.boxes), face))
-    points, probability = (torch.cat(parts) for parts in zip(*found, strict=True))
-    return points, probability
+        _, _, landmarks = cascade.look(onet, faces, crops, settings, mirrored=settings.mirrored)
+        found.append(from_box_units(landmarks, crops.boxes))
+    return torch.cat(found)

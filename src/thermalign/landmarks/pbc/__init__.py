@@ -9,7 +9,14 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from thermalign.landmarks import normalise
-from thermalign.landmarks.contract import Faces, point_error, unannotated
+from thermalign.landmarks.augment import augmented
+from thermalign.landmarks.contract import (
+    Faces,
+    draw_rows,
+    point_error,
+    unannotated,
+    untold,
+)
 from thermalign.landmarks.normalise import NormalisedFaces
 from thermalign.landmarks.pbc.network import Network, margin
 from thermalign.landmarks.pbc.patches import (
@@ -93,8 +100,8 @@ def predict(
 ) -> tuple[Tensor, Tensor]:
     """Find the most landmark-like patch of each face box, per landmark, at native resolution.
 
-    Points are centres of patches, 8 pixels apart; confidence is the softmax over the classes at
-    the patch, whatever the choice was by.
+    Points are centres of patches, 8 pixels apart; their covariance is that of the probability map
+    around the chosen patch, whatever the choice was by: see `ScoreMaps.covariance`.
 
     Source
     ------
@@ -123,9 +130,28 @@ class ScoreMaps:
     logits: Tensor
 
     @property
-    def confidence(self) -> Tensor:
-        """Softmax over the classes at each patch, (K, L + 1, rows, columns)."""
-        return self.logits.softmax(1)
+    def centres(self) -> Tensor:
+        """Centres of all patches, row by row, (K, rows * columns, 2) float32, pixels."""
+        rows, columns = self.logits.shape[2:]
+        place = torch.arange(rows * columns, device=self.logits.device)
+        cell = torch.stack([place % columns, place // columns], dim=-1)
+        return self.first[:, None] + STRIDE * cell
+
+    def covariance(self, points: Tensor) -> Tensor:
+        """Return the second moments of each landmark's map around its point (K, L, 2).
+
+        The map is the probability that a patch shows the landmark (softmax over the classes),
+        over its sum: how the landmark is spread over the patches. Moments around the chosen patch,
+        not around the mean, count a second peak by its way from the first.
+
+        Returns
+        -------
+        (K, L, 2, 2) float32, square pixels
+        """
+        likely = self.logits.softmax(1)[:, :BACKGROUND].flatten(2)  # (K, L, P)
+        share = likely / likely.sum(2, keepdim=True).clamp(min=torch.finfo(likely.dtype).tiny)
+        away = self.centres[:, None] - points[:, :, None]  # (K, L, P, 2)
+        return (share[..., None] * away).mT @ away
 
 
 @torch.no_grad()
@@ -190,19 +216,16 @@ def locate(model: Network, data: NormalisedFaces, settings: Settings) -> tuple[T
     Returns
     -------
     points : (M, L, 2) float32, pixels, example frame
-    confidence : (M, L) float32
-        Of the score map at the points.
+    covariance : (M, L, 2, 2) float32, square pixels
+        Of the score map around the points.
     """
     points = torch.empty_like(data.faces.points)
-    confidence = torch.empty_like(points[..., 0])
+    covariance = untold(points)
     for maps in score_maps(model, data):
-        columns = maps.logits.shape[3]
         cells = evidence(maps.logits, settings.choice).flatten(2).argmax(2)  # (K, L)
-        cell = torch.stack([cells % columns, cells // columns], dim=-1)
-        points[maps.rows] = maps.first[:, None] + STRIDE * cell
-        likely = maps.confidence[:, :BACKGROUND].flatten(2)
-        confidence[maps.rows] = likely.gather(2, cells[..., None])[..., 0]
-    return points, confidence
+        points[maps.rows] = maps.centres.gather(1, cells[..., None].expand(-1, -1, 2))
+        covariance[maps.rows] = maps.covariance(points[maps.rows])
+    return points, covariance
 
 
 def _surrounded(
@@ -228,6 +251,9 @@ def _loss(
     model: Network, data: NormalisedFaces, settings: Settings, generator: torch.Generator
 ) -> Tensor:
     beyond, around = STRIDE * model.margin, STRIDE * settings.neighbours
+    if settings.augment.changes:  # patches are drawn of as many varied faces
+        some = draw_rows(data.faces, settings.batch_size, generator)
+        data = augmented(data, some, settings.augment, generator)
     rows, corners, _ = draw_patches(data.faces, settings, generator, beyond=beyond)
     classes = neighbour_classes(data.faces, rows, corners, settings, beyond=beyond)
     side = PATCH + 2 * around

@@ -1,0 +1,178 @@
+"""From raw covariances to the distribution of errors: calibrated on validation faces.
+
+A detector's raw covariance R of a landmark (a map's spread, the scatter of several looks) rises
+with its error, in a unit of its own. The error e of landmark l in a face is taken to be a bivariate
+Student t (:mod:`thermalign.student`) around zero with nu degrees of freedom and the scale matrix
+
+    S = a_l ((1 - w) R + w r I) + (b_l s^2 + c) I
+
+with r the face's mean of R's variances over landmarks and axes, s its size in interocular
+distances: a detector that gets lost does so with the whole face, and the scatter of one landmark
+over a handful of looks is itself uncertain. The gain a_l turns the detector's unit into pixels; the
+floor b_l is what R does not know and grows with the face, c is what does not (grids, pixels).
+
+All are found together by maximum likelihood. How a landmark's gain and floor differ from the mean
+over landmarks, w and nu have priors, normal in logarithms, so that a few validation faces move them
+little and many freely: penalised likelihood, the mode of a posterior.
+
+Source
+------
+None for the whole. Temperature scaling (Guo, Pleiss, Sun and Weinberger, ICML 2017) is the model
+for it: few parameters, fitted to held-out examples by likelihood after training, the predictions
+themselves untouched. There the predictions are classes, here points.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import minimize
+
+from thermalign.geometry import LANDMARKS, Floats, interocular_distance
+from thermalign.records import Located
+from thermalign.student import expected_distance, log_density
+
+_N = len(LANDMARKS)
+_FREE = 3.0  # deviation of priors that only keep a value finite where no error tells it
+_ALIKE = 0.5  # of a landmark's log gain and log floor from their means
+_USUAL_TAIL, _TAILS = 8.0, 0.7  # nu: middle and deviation of log (nu - 2)
+_TAILS_WITHIN = np.array([2.1, 200.0])  # variances are finite; normal for all that is measured
+_USUAL_PIXEL = 0.1  # c, square pixels
+_FAR = 12.0  # beyond what any prior lets a logarithm go
+_LEAST = 1e-6  # b: nobody places points to a thousandth of the face
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What turns raw covariances into distributions of errors; letters as in the module.
+
+    Attributes
+    ----------
+    gain : (L,) float64
+        a_l.
+    floor : (L,) float64
+        b_l, square interocular distances.
+    pixel : (1,) float64
+        c, square pixels.
+    shared : (1,) float64
+        w, between 0 and 1.
+    tail : (1,) float64
+        nu.
+    ratio : (1,) float64
+        Interocular distance of a face over the root mean square way of its landmarks from their
+        mean. The five tell a predicted face's size with less error than the eyes alone.
+    """
+
+    gain: Floats
+    floor: Floats
+    pixel: Floats
+    shared: Floats
+    tail: Floats
+    ratio: Floats
+
+    def sizes(self, points: Floats) -> Floats:
+        """Return the sizes (N,) of predicted faces, interocular distances in pixels, at least 1."""
+        sizes: Floats = np.maximum(self.ratio * _radius(points), 1.0)
+        return sizes
+
+    def scale(self, raw: Floats, sizes: Floats) -> Floats:
+        """Return S of raw covariances (N, L, 2, 2) in faces of some sizes (N,), square pixels."""
+        variances = np.trace(raw, axis1=-2, axis2=-1)[..., None, None] / 2  # (N, L, 1, 1)
+        pooled = variances.mean(axis=1, keepdims=True) * np.eye(2)
+        mixed = (1 - self.shared) * raw + self.shared * pooled
+        floor = self.floor * sizes[:, None] ** 2 + self.pixel  # (N, L)
+        scale: Floats = self.gain[:, None, None] * mixed + floor[..., None, None] * np.eye(2)
+        return scale
+
+    def located(self, points: Floats, raw: Floats) -> Located:
+        """Return points (N, L, 2) with raw covariances (N, L, 2, 2) and how their errors spread."""
+        sizes = self.sizes(points)
+        scale = self.scale(raw, sizes)
+        known = np.isfinite(scale).all(axis=(-2, -1))
+        tail = np.where(known, self.tail, np.nan)
+        return Located(points, scale, tail, expected_distance(scale, tail) / sizes[:, None])
+
+
+def calibrated(points: Floats, truth: Floats, raw: Floats, weights: Floats) -> Calibration | None:
+    """Find the calibration under which the errors of validation faces are likeliest.
+
+    Parameters
+    ----------
+    points, truth : (M, L, 2) float, pixels
+        As predicted and as annotated.
+    raw : (M, L, 2, 2) float, square pixels
+    weights : (M,) float
+        Of each example's likelihood: those of one image sum to 1, so that priors weigh against
+        images.
+
+    Returns
+    -------
+    Calibration or None
+        None if no face was found, so that nothing is known of errors. Faces that were not found
+        have no error and are left out.
+    """
+    found = np.isfinite(points).all(axis=(1, 2)) & np.isfinite(raw).all(axis=(1, 2, 3))
+    found &= interocular_distance(truth) > 0
+    if not found.any():
+        return None
+    points, truth, raw, weights = (part[found] for part in (points, truth, raw, weights))
+    sizes, errors = interocular_distance(truth), truth - points
+    ratio = np.array([np.mean(sizes / _radius(truth))])
+    begin = _Beginning.of(errors, raw, sizes)
+
+    def loss(values: Floats) -> float:
+        its = begin.calibration(values, ratio)
+        likely = log_density(errors, its.scale(raw, sizes), its.tail).sum(axis=1)
+        return float(_penalty(values) - (weights * likely).sum())
+
+    start = np.append(np.zeros(2 * _N + 2), np.log(_USUAL_TAIL - 2))
+    bounds = [(-_FAR, _FAR)] * (2 * _N + 2) + [tuple(np.log(_TAILS_WITHIN - 2))]
+    best = minimize(loss, start, method="L-BFGS-B", bounds=bounds)
+    return begin.calibration(best.x, ratio)
+
+
+@dataclass(frozen=True)
+class _Beginning:
+    """Where the search begins: gain and floor of the right order, in the units of the data.
+
+    The values searched are log a_l and log b_l against these (L each), log c against
+    `_USUAL_PIXEL`, the log-odds of w, and log (nu - 2).
+    """
+
+    gain: float
+    floor: float
+
+    @classmethod
+    def of(cls, errors: Floats, raw: Floats, sizes: Floats) -> "_Beginning":
+        """Take medians: a few lost faces do not count."""
+        squared = (errors**2).sum(axis=-1)  # (M, L), of two axes
+        told = float(np.median(np.trace(raw, axis1=-2, axis2=-1)))
+        gain = float(np.median(squared)) / told if told > 0 else 1.0
+        floor = float(np.median(squared / sizes[:, None] ** 2)) / 2
+        return cls(max(gain, _LEAST), max(floor, _LEAST))
+
+    def calibration(self, values: Floats, ratio: Floats) -> Calibration:
+        gain, floor, (pixel, shared, tail) = np.split(values, [_N, 2 * _N])
+        return Calibration(
+            gain=self.gain * np.exp(gain),
+            floor=np.maximum(self.floor * np.exp(floor), _LEAST),
+            pixel=_USUAL_PIXEL * np.exp([pixel]),
+            shared=1 / (1 + np.exp([-shared])),
+            tail=2 + np.exp([tail]),
+            ratio=ratio,
+        )
+
+
+def _penalty(values: Floats) -> float:
+    """Return minus the logarithm of the priors' density, but for a constant."""
+    gain, floor, (pixel, shared, tail) = np.split(values, [_N, 2 * _N])
+    alike = sum(((part - part.mean()) ** 2).sum() for part in (gain, floor)) / _ALIKE**2
+    free = (gain.mean() ** 2 + floor.mean() ** 2 + pixel**2 + shared**2) / _FREE**2
+    tails = ((tail - np.log(_USUAL_TAIL - 2)) / _TAILS) ** 2
+    return float(alike + free + tails) / 2
+
+
+def _radius(points: Floats) -> Floats:
+    """Return the root mean square way of a face's landmarks from their mean, (N,), pixels."""
+    away = points - points.mean(axis=1, keepdims=True)
+    radius: Floats = np.sqrt((away**2).sum(axis=2).mean(axis=1))
+    return radius

@@ -1,0 +1,160 @@
+"""How a detector that says nothing of its own errors is asked: again, about the same face.
+
+The face is shown mirrored and in boxes moved and resized a little. Where the points scatter, they
+depend on what should not matter. What that is worth in errors, validation faces say:
+:mod:`thermalign.landmarks.calibration`.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from thermalign.geometry import Floats, mirror_points
+from thermalign.landmarks.calibration import Calibration, calibrated
+from thermalign.landmarks.contract import Faces, mirror_boxes
+from thermalign.warp import ImageStack, mirrored
+
+Look = Callable[[ImageStack, Tensor], tuple[Tensor, Tensor]]
+"""A trained detector: images and boxes to points and their raw covariance, as it predicts."""
+
+_MOST = 400  # validation images that are looked at: more tell little more
+_SHIFT, _GROWTH = 0.1, 1.15  # of a validation box moved at random, at most; share of its side
+_MOVED = 0.25  # weight of an image's moved boxes; the rest is its given box's
+
+_BATCH = 256  # faces asked about at a time: their images are copied, mirrored
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One more look at a face.
+
+    Attributes
+    ----------
+    right, down : float
+        Way of the box, in means of its two sides.
+    scale : float
+        Size of the box, over the given size.
+    mirrored : bool
+        Whether the image is mirrored.
+    """
+
+    right: float
+    down: float
+    scale: float
+    mirrored: bool
+
+
+PASSES = (
+    Pass(0.0, 0.0, 1.0, mirrored=True),
+    Pass(0.06, 0.0, 1.08, mirrored=False),
+    Pass(-0.06, 0.0, 1 / 1.08, mirrored=True),
+    Pass(0.0, 0.06, 1 / 1.08, mirrored=False),
+    Pass(0.0, -0.06, 1.08, mirrored=True),
+)
+"""The looks of which scatter is measured: each costs what a prediction costs. Boxes move by what
+derived boxes' jitter amounts to, about twice its deviation."""
+
+
+def look_again(look: Look, stack: ImageStack, boxes: Tensor) -> tuple[Tensor, Tensor]:
+    """Predict, and measure the covariance of points where the detector tells none.
+
+    Parameters
+    ----------
+    look : Look
+    stack : ImageStack of N images
+    boxes : (N, 4) float, pixels, (x, y, width, height)
+
+    Returns
+    -------
+    points : (N, L, 2) float32, pixels, (x, y)
+        As the detector predicts them in the given boxes.
+    covariance : (N, L, 2, 2) float32, square pixels
+        The detector's own, or the mean of (p - q)(p - q)' over `PASSES`, with p the point and q
+        that of the pass, in the image as it is. NaN where no pass finds the face.
+    """
+    points, covariance = look(stack, boxes)
+    silent = (covariance.isnan().flatten(1).any(1) & points.isfinite().flatten(1).all(1)).nonzero()
+    for rows in torch.split(silent[:, 0], _BATCH) if len(silent) else ():
+        away = points[rows, None] - _passes(look, stack.take(rows), boxes[rows])  # (K, P, L, 2)
+        seen = (away[..., None] * away[..., None, :]).nanmean(1)
+        told = covariance[rows]
+        covariance[rows] = torch.where(told.isnan(), seen, told)
+    return points, covariance
+
+
+def _passes(look: Look, stack: ImageStack, boxes: Tensor) -> Tensor:
+    """Return the points that every pass finds, (N, P, L, 2), pixels of the images as they are."""
+    boxes = boxes.to(stack.device, torch.float32)
+    every = torch.arange(len(stack), device=stack.device)
+    found: list[Tensor] = [boxes] * len(PASSES)
+    for flip in (False, True):
+        chosen = [n for n, its in enumerate(PASSES) if its.mirrored == flip]
+        asked = torch.cat([moved(boxes, PASSES[n]) for n in chosen])
+        shown = (mirrored(stack) if flip else stack).take(every.repeat(len(chosen)))
+        points, _ = look(shown, mirror_boxes(asked, shown.widths) if flip else asked)
+        points = mirror_points(points, shown.widths) if flip else points
+        for n, part in zip(chosen, points.split(len(stack)), strict=True):
+            found[n] = part
+    return torch.stack(found, dim=1)
+
+
+def moved(boxes: Tensor, its: Pass) -> Tensor:
+    """Move and resize boxes (N, 4) as a pass says, around their centres."""
+    side = boxes[:, 2:].mean(1, keepdim=True)
+    way = torch.tensor([its.right, its.down], device=boxes.device) * side
+    size = boxes[:, 2:] * its.scale
+    return torch.cat([boxes[:, :2] + (boxes[:, 2:] - size) / 2 + way, size], dim=1)
+
+
+def calibrate(look: Look, faces: Faces) -> Calibration | None:
+    """Calibrate a trained detector on validation faces, without changing it.
+
+    Every image is looked at in its given box and in one moved and resized at random, as it is and
+    mirrored: four examples, that share the weight of one.
+
+    Parameters
+    ----------
+    look : Look
+    faces : Faces
+        Examples of images as they are, none mirrored; of more than 400 images, evenly many.
+
+    Returns
+    -------
+    Calibration or None
+        None without faces, or if none was found.
+    """
+    if not len(faces):
+        return None
+    every = torch.arange(0, len(faces), max(1, math.ceil(len(faces) / _MOST)))
+    faces = faces.subset(every.to(faces.index.device))
+    plain, points, width = faces.stack.take(faces.index), faces.points, faces.stack.widths
+    width = width[faces.index]
+    examples = []
+    for stack, boxes, truth in (
+        (plain, faces.boxes, points),
+        (mirrored(plain), mirror_boxes(faces.boxes, width), mirror_points(points, width)),
+    ):
+        generator = torch.Generator().manual_seed(0)
+        for its, weight in ((boxes, 1 - _MOVED), (disturbed(boxes, generator), _MOVED)):
+            found, raw = look_again(look, stack, its)
+            share = torch.full(found.shape[:1], weight / 2)
+            examples.append([_array(part) for part in (found, truth, raw, share)])
+    return calibrated(*(np.concatenate(parts) for parts in zip(*examples, strict=True)))
+
+
+def disturbed(boxes: Tensor, generator: torch.Generator) -> Tensor:
+    """Move boxes (N, 4) in random directions, up to `_SHIFT`, and resize them, up to `_GROWTH`."""
+    draws = torch.rand((len(boxes), 3), generator=generator).to(boxes.device)
+    side = boxes[:, 2:].mean(1, keepdim=True)
+    angle, way = 2 * math.pi * draws[:, :1], _SHIFT * side * draws[:, 1:2]
+    size = boxes[:, 2:] * _GROWTH ** (2 * draws[:, 2:] - 1)
+    centre = boxes[:, :2] + boxes[:, 2:] / 2 + way * torch.cat([angle.cos(), angle.sin()], 1)
+    return torch.cat([centre - size / 2, size], dim=1)
+
+
+def _array(tensor: Tensor) -> Floats:
+    return tensor.cpu().double().numpy()
