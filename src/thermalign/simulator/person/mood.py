@@ -56,10 +56,12 @@ class Masks:
     regions: tuple[Map, ...]
 
 
-def grow_beard(identity: Identity, variety: Variety, rng: np.random.Generator) -> Identity:
-    """Give a man another beard, moustache or both, if he is one of the share that gets one."""
+def dress(identity: Identity, variety: Variety, rng: np.random.Generator) -> Identity:
+    """Give a person glasses, and a man another beard or moustache, if they are of those shares."""
     chosen, kind = rng.random(2)
     density = float(rng.uniform(0.6, 1.0))
+    if rng.random() < variety.spectacles:
+        identity = replace(identity, owns_glasses=True)
     if identity.female or chosen >= variety.beards:
         return identity
     beard = 0.1 if kind < MOUSTACHES else density
