@@ -144,7 +144,8 @@ def calibrate(look: Look, faces: Faces, people: Sequence[str]) -> Calibration | 
             weights = torch.full((len(faces),), weight / 2)
             looks.append([t.cpu().double().numpy() for t in (points, truth, raw, weights)])
     examples = [np.concatenate(parts) for parts in zip(*looks, strict=True)]
-    return calibrated(Examples(*examples, people=np.tile(who, len(looks))))
+    usual = np.tile(np.repeat([True, False], len(faces)), 2)
+    return calibrated(Examples(*examples, people=np.tile(who, len(looks)), usual=usual))
 
 
 def disturbed(boxes: Tensor, generator: torch.Generator) -> Tensor:
