@@ -66,8 +66,8 @@ def test_cells_map_back_to_the_centres_of_their_patches(margin: int) -> None:
     points, covariance = pbc.locate(Spots(margin), data, WINDOW)  # type: ignore[arg-type]
     expected = torch.tensor([[20 + 8 * a + 29.5, 30 + 8 * b + 29.5] for a, b in cells])
     assert torch.equal(points[0], expected)
-    # One sharp peak each. Without a margin four lie at the map's corners: 4.5 px from the middle half
-    # of the box on the left, 5.5 on the right, 2.5 at the top, 3.5 at the bottom.
+    # One sharp peak each. Without a margin four lie at the map's corners: 4.5 px from the middle
+    # half of the box on the left, 5.5 on the right, 2.5 at the top, 3.5 at the bottom.
     ways = [(4.5, 2.5), (5.5, 2.5), (0, 0), (4.5, 3.5), (5.5, 3.5)]
     squared = torch.tensor(ways, dtype=torch.float32) ** 2 * (margin == 0)
     torch.testing.assert_close(covariance[0], torch.diag_embed(squared), atol=0.1, rtol=0)
