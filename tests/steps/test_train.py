@@ -154,7 +154,7 @@ def test_a_state_is_calibrated_on_the_validation_images_of_its_fold(study, tmp_p
     assert state.calibration["gain"].shape == (5,)
     assert all(bool(value.isfinite().all()) for value in state.calibration.values())
     noted = read_metadata(tmp_path / "state.safetensors")["calibration"]
-    assert noted == "3 validation images"
+    assert noted == "3 images of 1 people"
 
 
 def test_training_depends_on_no_code_of_matching_or_evaluation():

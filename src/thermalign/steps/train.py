@@ -74,9 +74,9 @@ def run(
     rows = rows[rows["image_id"].isin(points["image_id"])]
     beyond = module.reach(parsed)
     train = cut_faces(rows.query("role == 'train'"), points, given, beyond)
-    validation = train.first(0)
+    validation, held_out = train.first(0), rows.query("role == 'validation'")
     if "validation" in roles:
-        validation = cut_faces(rows.query("role == 'validation'"), points, given, beyond)
+        validation = cut_faces(held_out, points, given, beyond)
 
     described = {"model": model, "detector": detector, "seed": seed, **settings}
     decides = {**described, "fold": fold, "modality": modality}
@@ -86,7 +86,9 @@ def run(
     trained = fit(
         train, validation, parsed, seed=derived_seed(seed, fold), run=Run(checkpoint=kept)
     )
-    trained = calibrate_state(module, trained, validation, parsed)
+    trained = calibrate_state(
+        module, trained, validation, parsed, people=list(held_out["subject_id"])
+    )
 
     parameters = json.dumps(count_parameters(detector, parsed), sort_keys=True)
     metadata = {**stamp(code, described), "parameters": parameters}
