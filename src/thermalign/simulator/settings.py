@@ -89,6 +89,10 @@ class Variety:
         warmer than it on average; the line between them is as warm as usual or cooler.
     breath : float, K
         Standard deviation, per session, of the skin between nose and upper lip.
+    eyes : float, K
+        Openings of the eyes, and lashes, colder than usual: each uniform from 0, per session.
+    brows : float, K
+        Brows colder than usual: uniform from 0, per session.
     regions : float, K
         Standard deviation, per session, of forehead, eyes, cheeks, chin and sides of the face.
     beards : float
@@ -128,6 +132,8 @@ class Variety:
     nostrils: float = setting(0.0, low=0, high=8, unit="K")
     lips: float = setting(0.0, low=0, high=4, unit="K")
     breath: float = setting(0.0, low=0, high=4, unit="K")
+    eyes: float = setting(0.0, low=0, high=6, unit="K")
+    brows: float = setting(0.0, low=0, high=6, unit="K")
     regions: float = setting(0.0, low=0, high=3, unit="K")
     beards: float = setting(0.0, low=0, high=1)
     beard_depth: float = setting(0.0, low=0, high=8, unit="K")
