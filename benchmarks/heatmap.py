@@ -2,7 +2,7 @@
 
 Usage: python benchmarks/heatmap.py --results results [--config config.yaml]
        [--protocols p1 p2] [--fold 0] [--trials base near_0 dan ...] [--seeds 1] [--share 1.0]
-       [--out trials.jsonl] [--list]
+       [--out trials.jsonl] [--states FOLDER] [--list]
 
 A study must have rendered its datasets and drawn its folds: `snakemake --cores 2
 results/p1/fold0/folds.parquet results/p2/fold0/folds.parquet` is enough. Every trial is the
@@ -29,6 +29,7 @@ from thermalign.landmarks.contract import Faces, point_error
 from thermalign.landmarks.examples import cut_faces
 from thermalign.landmarks.models import load_model
 from thermalign.schemas.dataset import ANNOTATIONS, BOXES, FOLDS, IMAGES
+from thermalign.states import save_state
 from thermalign.training.loop import Run, derived_seed
 
 MOVED = 0.2  # of a box's mean side
@@ -42,6 +43,7 @@ TRIALS: dict[str, dict[str, Any]] = {
     "base": {},
     "prior_0": {"prior": 0.0},
     "prior_20": {"prior": 0.2},
+    "sigma_07": {"sigma": 0.7},
     "sigma_10": {"sigma": 1.0},
     "sigma_25": {"sigma": 2.5},
     "near_0": {"near": 0.0},
@@ -115,6 +117,10 @@ def measure(
     run = Run(progress=args.progress)
     state = module.fit(train, held_out, settings, seed=derived_seed(seed, args.fold), run=run)
     seconds = time.process_time() - began
+    if args.states:
+        told = {"model": name, "detector": detector, "seed": seed, **block}
+        path = args.states / f"{name}_{protocol}_{seed}.safetensors"
+        save_state(path, state, {"settings": json.dumps(told)})
     found: dict[str, Any] = {"trial": name, "protocol": protocol, "seed": seed}
     found |= {"share": args.share}
     found |= {"core_seconds": round(seconds, 1), "images": len(held_out)}
@@ -139,7 +145,8 @@ def main() -> None:
     parser.add_argument("--seeds", nargs="*", type=int, default=[1])
     parser.add_argument("--share", type=float, default=1.0, help="of every trial's steps")
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--out", type=Path)
+    parser.add_argument("--out", type=Path, help="file that lines are added to")
+    parser.add_argument("--states", type=Path, help="folder that trained states are kept in")
     parser.add_argument("--list", action="store_true", help="name the trials and end")
     parser.add_argument("--progress", action="store_true")
     args = parser.parse_args()

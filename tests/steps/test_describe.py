@@ -185,7 +185,9 @@ def test_temperatures_of_regions_stand_beside_real_ones_at_the_nearest_range(pai
 def test_only_faces_that_show_all_their_landmarks_tell_temperatures(tmp_path):
     images, points, _ = dataset(tmp_path, ("thermal",))
     first = images.loc[images["subject_id"] == "s0", "image_id"]
-    points.loc[points["image_id"].isin(first) & (points["landmark"] == "left_eye"), "visible"] = False
+    points.loc[points["image_id"].isin(first) & (points["landmark"] == "left_eye"), "visible"] = (
+        False
+    )
     people = temperatures(images, points)
     assert [len(its) for its in people.values()] == [3, 3]
     points["visible"] = False

@@ -72,7 +72,7 @@ def command(study, out, steps, *, detector="dan", init=None, **changed):
         **{"checkpoint": out / "checkpoint.pt", "log": out / "train.log", "job": "p/fold0"},
     }
     words = [str(word) for k, v in options.items() for word in (f"--{k}", v)]
-    start = ["--init", str(init)] if init else ["--init"]
+    start = ["--initial", "--init", *([str(init)] if init else [])]
     return [sys.executable, "-m", "thermalign", "train", *words, *start]
 
 

@@ -29,6 +29,7 @@ def run(
     boxes: Path,
     folds: Path,
     init: list[Path],
+    initial: list[str],
     protocol: str,
     fold: int,
     model: str,
@@ -53,6 +54,7 @@ def run(
     ----------
     images, annotations, boxes, folds : Path of the tables
     init : the trained state to start from, if any
+    initial : its digest; none where this study makes it
     protocol, fold, model : wildcards
     detector : module of ``landmarks``
     settings : the model's block of the configuration
@@ -91,7 +93,7 @@ def run(
     parameters = json.dumps(count_parameters(detector, parsed), sort_keys=True)
     metadata = {**stamp(code, described), "parameters": parameters}
     if init:
-        metadata["init"] = hashlib.sha256(init[0].read_bytes()).hexdigest()
+        metadata["init"], *_ = *initial, hashlib.sha256(init[0].read_bytes()).hexdigest()
     curves = pd.DataFrame(trained.curve, columns=[f.name for f in fields(CurvePoint)])
     curves = curves.assign(protocol=protocol, fold=fold, model=model)
     tables.write(curve, curves, CURVES, metadata)

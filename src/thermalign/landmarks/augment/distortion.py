@@ -5,7 +5,7 @@ face along one direction, by a bell-shaped share g of how far the point it leads
 there. So an image is sampled where q - f(q) says, without an inversion, and points are solved for.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -77,8 +77,9 @@ def distorted(
     Returns
     -------
     Faces
-        The K examples in distorted frames, around the centres of their boxes. A box becomes that of
-        its inscribed ellipse, stretched and sheared; the bend does not reach its edges.
+        The K examples in distorted frames, around the centres of their boxes. Boxes stay: what
+        draws boxes gives them one proportion whatever the face's. If they stretched with it, a
+        crop of a box would not show it.
 
     Source
     ------
@@ -92,14 +93,11 @@ def distorted(
     ratio = (0.5 * settings.aspect * draws[:, 0]).exp()
     shear = settings.shear * draws[:, 1]
     linear = torch.stack([1 / ratio, shear, torch.zeros_like(ratio), ratio], -1).view(-1, 2, 2)
-    sides = chosen.boxes[:, 2:]
-    centre = chosen.boxes[:, :2] + (sides - 1) / 2
+    centre = chosen.boxes[:, :2] + (chosen.boxes[:, 2:] - 1) / 2
     matrix = torch.cat([linear, centre[..., None] - linear @ centre[..., None]], dim=-1)
-    size = (linear * sides[:, None]).square().sum(-1).sqrt()
     frame = compose_matrices(matrix, chosen.frame)
     points = apply_matrix(matrix, chosen.points)
-    boxes = torch.cat([centre - (size - 1) / 2, size], dim=1)
-    stretched = Faces(chosen.stack, chosen.index, frame, boxes, points)
+    stretched = replace(chosen, frame=frame, points=points)
     return bent(stretched, settings.bend * draws[:, 2:]) if settings.bend else stretched
 
 
