@@ -194,7 +194,7 @@ HOLDS = {  # datasets, protocols, landmark models
     ),
 }
 DIGESTS = {
-    "config": "b9190cd989dbe470",
+    "config": "e22cb8a008822969",
     "frames": "0e3ef9f723e1de49",
     "learning_curve": "8b1d1ad305f7a10f",
     "london60": "c6d2fec86a8cb3da",
