@@ -107,7 +107,7 @@ def test_gains_are_signed_differences_to_random_rejection(made):
     table = gain_table(made, made.views[0])
     rows = texts(table)
     dan = next(k for k, row in enumerate(rows) if row[0] == "DAN")
-    assert rows[dan][3] == "\u2212.006"
+    assert rows[dan][3] == "\u2212.0056"
     assert rows[dan + 1][:1] == ["by true error"]
     assert rows[dan][6] == "\u22120.8"
 

@@ -67,8 +67,8 @@ STATED = (
 )
 CALIBRATED = (
     "Expected, true: mean error of an image, in interocular distances, of faces that were found. "
-    "50 %, 80 %, 95 %: share of true points in the regions that are meant to hold so many; shaded "
-    "where the interval leaves that share out."
+    "Regions: share of true points in those that are meant to hold so many of them; shaded where "
+    "the interval leaves that share out."
 )
 INFORMATIVE = (
     "Surprise: mean negative log-likelihood of a landmark, in nats, of errors in interocular "
@@ -303,21 +303,27 @@ def _risk_panel(view: View, model: str) -> Panel:
 
 def area_table(view: View) -> Table | None:
     """Lay out areas under risk-coverage curves beside their references; None without any."""
-    subsets = [s for s in (ALL, *view.ranges("aurc")) if view.known("aurc", s)]
-    columns = [(subset_label(s), title, (metric, s)) for s in subsets for metric, title in AREAS]
-    rows = [
-        model_row(view, model, [plain_cell(view.get(model, *key)) for *_, key in columns])
-        for model in view.models("aurc")
+    bodies = [
+        Body(
+            [
+                model_row(view, m, [plain_cell(view.get(m, metric, s)) for metric, _ in AREAS])
+                for m in view.known("aurc", s)
+            ],
+            title=subset_label(s),
+        )
+        for s in (ALL, *view.ranges("aurc"))
+        if view.known("aurc", s)
     ]
-    if not rows:
+    if not bodies:
         return None
     return Table(
         caption=f"Area under the risk-coverage curve (AURC), {view.label}",
         head="Model",
-        columns=[title for _, title, _ in columns],
-        groups=column_groups(columns),
-        bodies=[Body(rows)],
+        columns=[title for _, title in AREAS],
+        bodies=bodies,
         notes=[f"{AREA} {INTERVALS}"],
+        compact=True,
+        folded="Areas under the risk-coverage curves",
     )
 
 
@@ -390,7 +396,7 @@ def gain_table(study: Study, view: View) -> Table | None:
     for model in models:
         for setting in (LEAST_SURE, TRUE_ERROR):
             subsets = [at(setting, share) for share in shares]
-            cells = [difference_cell(view.get(model, "nmse_above_random", s)) for s in subsets]
+            cells = [_gain_cell(view.get(model, "nmse_above_random", s)) for s in subsets]
             rates = [points_cell(view.get(model, "eer_found_above_random", s)) for s in subsets]
             if setting == LEAST_SURE:
                 rows.append(model_row(view, model, cells + rates))
@@ -407,6 +413,10 @@ def gain_table(study: Study, view: View) -> Table | None:
         bodies=[Body(rows)],
         notes=[f"{BROUGHT} {INTERVALS}"],
     )
+
+
+def _gain_cell(value: Value | None) -> Cell:
+    return difference_cell(value, digits=4)
 
 
 def hit_table(study: Study, view: View) -> Table | None:
