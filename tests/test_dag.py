@@ -8,7 +8,7 @@ import shutil
 import pytest
 import yaml
 
-from thermalign.catalogue import adapters, classifiers, detectors, mappings
+from thermalign.catalogue import adapters, classifiers, constant, detectors, mappings
 from thermalign.config.models import read_study
 from thermalign.provenance import sources, third_party
 from workflow_rules import ROOT, RULES, given, snakemake
@@ -63,7 +63,8 @@ def shorten(config):
     edit(config, "chunks: 8", "chunks: 1")
     edit(config, "folds: 2", "folds: 1")
     text = config.read_text()
-    for block in (r"  p2:\n(?:    .*\n)+", r"  pbc:\n(?:    .*\n)+", r"  ert:.*\n(?:    .*\n)+"):
+    blocks = ("  p2:", "  heatmap:", "  pbc:", "  ert:")
+    for block in (rf"{name}.*\n(?:    .*\n)+" for name in blocks):
         text, count = re.subn(block, "", text)
         assert count == 1, block
     config.write_text(text)
@@ -216,6 +217,31 @@ def test_every_training_seed_is_a_row_of_its_own_with_a_seed_of_its_own(project)
     edit(config, "[1, 2, 3, 7]", "[1, 2, 7]")
     edit(config, "training_seed: 1", "training_seed: 3")  # of who lists no seeds
     assert {job[1] for job in due(project) if job[0] == "train"} == set(MODELS) - {"dan"}
+
+
+def test_another_state_to_start_from_is_due_for_that_model_alone(project):
+    config, state = project / "config.yaml", project / "camera.safetensors"
+
+    def write(landmark):
+        told = {"detector": "dan", "landmarks": list(constant("thermalign.geometry", "LANDMARKS"))}
+        header = {"thermalign": json.dumps({**told, "settings": json.dumps(told), "of": landmark})}
+        text = json.dumps({"__metadata__": header}).encode()
+        state.write_bytes(len(text).to_bytes(8, "little") + text)
+
+    write("one")
+    edit(config, "  dan:\n", f"  dan:\n    init: {state}\n")
+    assert due(project) == subtree("dan")
+    run_with_fake_steps(project)
+    state.touch()
+    assert due(project) == set()
+    write("another")
+    assert due(project) == subtree("dan")
+    edit(config, f"    init: {state}\n", "    init: results/p1/fold0/first/state.safetensors\n")
+    edit(config, "  mean_shape: {}", "  first: {model: dan, steps: 9}\n  mean_shape: {}")
+    assert due(project) == subtree("dan") | subtree("first")
+    run_with_fake_steps(project)
+    edit(config, "steps: 9}", "steps: 10}")
+    assert due(project) == subtree("dan") | subtree("first")
 
 
 def change(project, module):

@@ -189,7 +189,7 @@ STUDY = {
     "base": "config.yaml",
     "data": "faces",
     "datasets": {"simulated": None, "mine": {"adapter": "listed", "folder": "."}},
-    "models": dict.fromkeys(("dan", "pbc", "mtcnn", "ert", "mean_shape")),
+    "models": dict.fromkeys(("dan", "heatmap", "pbc", "mtcnn", "ert", "mean_shape")),
     "matcher": {"mapping": "powers", "classifier": "nearest_image", "powers": {"power": 0.5}},
     "evaluation": {"replicates": 50, "metrics": ["worst_error"]},
     "alignment": {"method": "eyes_and_nose"},

@@ -79,6 +79,11 @@ def finds_faces(detector: str) -> bool:
     return detector in _having("landmarks", "detect")
 
 
+def takes_a_state(detector: str) -> bool:
+    """Return whether a landmark model can start from a trained state: its fit() has ``initial``."""
+    return "initial" in _keywords("landmarks", detector, "fit")
+
+
 def adapters() -> list[str]:
     """Return the dataset formats that there are: modules of ingest with Settings and a read()."""
     return [name for name in _having("ingest", "read") if has_settings("ingest", name)]
@@ -162,6 +167,13 @@ def _having(package: str, function: str) -> list[str]:
     files |= {path.parent.name: path for path in folder.glob("[a-z]*/__init__.py")}
     start = f"\ndef {function}("
     return sorted(name for name, path in files.items() if start in path.read_text("utf-8"))
+
+
+def _keywords(package: str, name: str, function: str) -> list[str]:
+    """Return the keywords of a function of a module of a package."""
+    body = _tree(f"thermalign.{package}.{name}").body
+    its = (line for line in body if isinstance(line, ast.FunctionDef) and line.name == function)
+    return [argument.arg for line in its for argument in line.args.kwonlyargs]
 
 
 def _setting(line: ast.AnnAssign, module: str, meanings: Mapping[str, str]) -> Setting:

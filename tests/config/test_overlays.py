@@ -111,7 +111,7 @@ def test_a_configuration_that_is_handed_over_may_name_a_base():
     handed = {"base": "config.yaml", "results": "elsewhere", "models": {"pbc": None}}
     study = over_base(handed, "configuration")
     assert study["results"] == "elsewhere"
-    assert list(study["models"]) == ["dan", "mtcnn", "ert", "mean_shape"]
+    assert list(study["models"]) == ["dan", "heatmap", "mtcnn", "ert", "mean_shape"]
     assert over_base({"results": "r"}, "configuration") == {"results": "r"}
 
 
@@ -153,7 +153,7 @@ def test_the_first_dry_run_refuses_in_one_line(written, tmp_path, text, changes,
 
 
 def test_rules_see_the_merged_configuration(written, tmp_path):
-    models = "models: {dan: null, pbc: null, mtcnn: null, ert: null}"
+    models = "models: {dan: null, heatmap: null, pbc: null, mtcnn: null, ert: null}"
     rest = "protocols: {p2: null}\ndisplacements: null"
     file = written(f"base: config.yaml\n{models}\n{rest}\n")
     done = dry_run(tmp_path, "--configfile", str(file), "--config", "results=elsewhere")
@@ -167,13 +167,13 @@ def test_rules_see_the_merged_configuration(written, tmp_path):
 # --- the studies that come with the project ---
 
 HOLDS = {  # datasets, protocols, landmark models
-    "frames": ("frames", "frames", "dan pbc mtcnn onet ert mean_shape"),
+    "frames": ("frames", "frames", "dan heatmap pbc mtcnn onet ert mean_shape"),
     "learning_curve": (
         "simulated",
         "train10 train20 train30 train60 train85",
         "dan pbc mtcnn mean_shape",
     ),
-    "london60": ("london60", "portraits", "dan pbc mtcnn ert mean_shape"),
+    "london60": ("london60", "portraits", "dan heatmap pbc mtcnn ert mean_shape"),
     "paper": ("frames", "p1 p2", "dan pbc mtcnn mean_shape"),
     "pbc_reach": (
         "tight wide",
@@ -194,10 +194,10 @@ HOLDS = {  # datasets, protocols, landmark models
     ),
 }
 DIGESTS = {
-    "config": "e22cb8a008822969",
-    "frames": "0e3ef9f723e1de49",
+    "config": "0a187590476d17a3",
+    "frames": "1259c25f6b2c9436",
     "learning_curve": "8b1d1ad305f7a10f",
-    "london60": "c6d2fec86a8cb3da",
+    "london60": "1b76853f5b0c7b73",
     "paper": "520492af8e209e7f",
     "pbc_reach": "47d7d4e981e3a854",
     "robustness": "33e4aa46a2e0e788",

@@ -43,7 +43,7 @@ def test_the_inner_gaussian_is_the_narrower_one(block, message):
     assert refusal("sweep", "a", {"dog": block}) == f"sweep.a.dog: {message}"
 
 
-@pytest.mark.parametrize("model", ["dan", "pbc", "mtcnn", "ert"])
+@pytest.mark.parametrize("model", ["dan", "heatmap", "pbc", "mtcnn", "ert"])
 @pytest.mark.parametrize("window", [[40, 20], [20, 20]])
 def test_a_window_rises(model, window):
     wanted = f"models.{model}: window is {window[0]}, {window[1]}; give the lower value first"

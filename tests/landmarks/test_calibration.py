@@ -36,7 +36,8 @@ def faces(count: int, *, seed: int, true: Calibration = TRUE) -> tuple[np.ndarra
 
 def examples(points: np.ndarray, truth: np.ndarray, raw: np.ndarray) -> Examples:
     """Return examples of as many people, each with the same weight."""
-    return Examples(points, truth, raw, np.ones(len(points)), np.arange(len(points)))
+    count = len(points)
+    return Examples(points, truth, raw, np.ones(count), np.arange(count), np.full(count, True))
 
 
 def certain(its: Examples) -> Calibration:

@@ -12,13 +12,14 @@ from torch import nn
 
 from thermalign.geometry import apply_matrix, mirror_points
 from thermalign.landmarks import dan
-from thermalign.landmarks.contract import Faces
+from thermalign.landmarks.contract import Faces, point_error
 from thermalign.landmarks.dan import heatmap
 from thermalign.landmarks.normalise import prepare
 from thermalign.landmarks.shapes import canonical, mean_shape, place
 from thermalign.states import State
 from thermalign.training.checkpoint import Checkpoint
 from thermalign.training.loop import Run, restore
+from thermalign.warp import stack_images
 
 SMALL = {
     "learning_rate": 0.004,
@@ -295,6 +296,68 @@ def test_the_number_of_stages_used_is_in_the_tensors_not_in_the_notes(
     both, _ = dan.predict(state, faces.stack, faces.boxes, BRIEF)
     first, _ = dan.predict(read, faces.stack, faces.boxes, BRIEF)
     assert not torch.equal(both, first)
+
+
+@pytest.fixture(scope="module")
+def taught(toy_faces: Callable[..., Faces]) -> tuple[State, dan.Settings]:
+    """DAN trained on 40 toy faces for a few seconds."""
+    settings = dan.Settings(**{**SMALL, "shift_sd": 0.1, "steps": 300})
+    faces = toy_faces(40, flips=True)
+    return dan.fit(faces, toy_faces(8, seed=1), settings, seed=0, run=QUIET), settings
+
+
+def found(
+    taught: tuple[State, dan.Settings], faces: Faces, boxes: torch.Tensor, **changed: Any
+) -> torch.Tensor:
+    state, settings = taught
+    return dan.predict(state, faces.stack, boxes, replace(settings, **changed))[0]
+
+
+def test_a_second_pass_starts_from_the_shape_of_the_first(
+    taught: tuple[State, dan.Settings], toy_faces: Callable[..., Faces]
+) -> None:
+    faces = toy_faces(12, seed=2)
+    boxes = faces.boxes + torch.tensor([0.12, -0.1, 0, 0]) * faces.boxes[:, [2, 3, 2, 3]]
+    once, twice = (found(taught, faces, boxes, passes=n) for n in (1, 2))
+    rows = torch.arange(12)
+    errors = [float(point_error(points, faces, rows)) for points in (once, twice)]
+    assert errors[1] < 0.9 * errors[0]
+    state, settings = taught
+    model = restore(dan.Dan(settings), state, faces.stack.device, settings)
+    data = prepare(replace(faces, boxes=boxes), settings)
+    last = int(model.stages_used) - 1
+    with torch.no_grad():
+        again = dan.run_stages(model, data, rows, once, settings=settings, last=last)
+    assert torch.equal(again, twice)
+
+
+def test_a_mirrored_prediction_is_the_mean_of_the_faces_and_the_mirrored_faces(
+    taught: tuple[State, dan.Settings], toy_faces: Callable[..., Faces]
+) -> None:
+    faces = toy_faces(4, seed=3)
+    width = faces.sizes[:, 0]
+    images = [faces.stack.image(n).flip(1).numpy() for n in range(4)]
+    other = replace(faces.mirrored(), stack=stack_images(images, faces.stack.device))
+    here, there = (found(taught, its, its.boxes) for its in (faces, other))
+    both = found(taught, faces, faces.boxes, mirrored=True)
+    expected = (here + mirror_points(there, width)) / 2
+    torch.testing.assert_close(both, expected, rtol=0, atol=1e-3)
+    assert float((both - here).abs().max()) > 0.05
+
+
+def test_training_goes_on_from_a_trained_state(
+    taught: tuple[State, dan.Settings], toy_faces: Callable[..., Faces]
+) -> None:
+    state, settings = taught
+    brief = replace(settings, steps=5, later_steps=5, validate_every=5, learning_rate=1e-4)
+    faces, others = toy_faces(4, flips=True), toy_faces(12, seed=2)
+    anew = dan.fit(faces, others, brief, seed=0, run=QUIET)
+    on = dan.fit(faces, others, brief, seed=0, run=QUIET, initial=state)
+    assert on.curve[-1].validation_nmse < 0.7 * anew.curve[-1].validation_nmse
+    torch.testing.assert_close(on.tensors["mean_shape"], mean_shape(faces))
+    wider = replace(brief, width=0.2)
+    with pytest.raises(ValueError, match="the trained state does not fit the settings"):
+        dan.fit(faces, others, wider, seed=0, run=QUIET, initial=state)
 
 
 def starts(faces: Faces, settings: dan.Settings, monkeypatch: pytest.MonkeyPatch) -> torch.Tensor:

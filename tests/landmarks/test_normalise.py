@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from thermalign.geometry import box_to_crop
-from thermalign.landmarks.contract import Faces
+from thermalign.landmarks.contract import Faces, make_faces
 from thermalign.landmarks.normalise import normalise, prepare
 
 METHODS = ("percentile", "window", "histogram")
@@ -86,3 +86,18 @@ def test_levels_are_the_boxes_whatever_the_crop_shows(
     shift = torch.tensor([[1.0, 0, -20], [0, 1, -30]]).repeat(2, 1, 1)
     patch = data.crops(rows, shift, width=16, height=16)
     torch.testing.assert_close(patch, image[:, :, 30:46, 20:36])
+
+
+def test_mirrored_faces_are_those_that_are_made_mirrored(toy_faces: Callable[..., Faces]) -> None:
+    faces = toy_faces(2)
+    flipped = torch.ones(2, dtype=torch.bool)
+    made = make_faces(faces.stack, faces.index, flipped, faces.boxes, faces.points)
+    data = prepare(faces, Chosen("percentile"))
+    for found, expected in ((data.mirrored(), made), (data.mirrored().mirrored(), faces)):
+        for name in ("frame", "boxes", "points"):
+            torch.testing.assert_close(getattr(found.faces, name), getattr(expected, name))
+    rows, whole = torch.arange(2), torch.eye(2, 3).repeat(2, 1, 1)
+    size = {"width": 110, "height": 120}
+    torch.testing.assert_close(
+        data.mirrored().crops(rows, whole, **size), data.crops(rows, whole, **size).flip(-1)
+    )

@@ -22,6 +22,7 @@ from thermalign.records import boxes_of
 from thermalign.schemas.dataset import ANNOTATIONS, BOXES, FOLDS, IMAGES
 from thermalign.schemas.predictions import CURVES
 from thermalign.states import read_metadata, read_state
+from thermalign.training.checkpoint import checkpoint_key
 
 FACE = np.array([[30.0, 40], [70, 40], [50, 64], [34, 80], [66, 80]])
 SETTINGS = {"input_size": 32, "width": 0.1, "hidden": 32, "batch_size": 16, "validate_every": 50}
@@ -60,7 +61,7 @@ def study(tmp_path_factory):
     return folder
 
 
-def command(study, out, steps, *, detector="dan", **changed):
+def command(study, out, steps, *, detector="dan", init=None, **changed):
     """Return the command of a training job that writes into ``out``."""
     settings = SETTINGS | {"steps": steps, "later_steps": steps} | changed if steps else {}
     options = {
@@ -71,7 +72,8 @@ def command(study, out, steps, *, detector="dan", **changed):
         **{"checkpoint": out / "checkpoint.pt", "log": out / "train.log", "job": "p/fold0"},
     }
     words = [str(word) for k, v in options.items() for word in (f"--{k}", v)]
-    return [sys.executable, "-m", "thermalign", "train", *words]
+    start = ["--initial", "--init", *([str(init)] if init else [])]
+    return [sys.executable, "-m", "thermalign", "train", *words, *start]
 
 
 def digest(path):
@@ -174,6 +176,35 @@ def test_a_checkpoint_of_other_settings_is_not_used(study, tmp_path):
     assert "goes on" not in train(study, other, 5).stderr
     rows = tables.read(other / "curve.parquet", CURVES)
     assert rows["step"].max() == 5
+
+
+def test_a_training_starts_from_a_state_whose_content_is_in_its_metadata(study, tmp_path):
+    def run(name, steps, **options):
+        words = command(study, tmp_path / name, steps, **options)
+        return subprocess.run(words, env=ENVIRONMENT, capture_output=True, text=True)
+
+    assert run("first", 30).returncode == 0
+    first = tmp_path / "first/state.safetensors"
+    assert "init" not in read_metadata(first)
+    assert run("second", 2, init=first, learning_rate=1e-8).returncode == 0
+    second = tmp_path / "second/state.safetensors"
+    assert read_metadata(second)["init"] == digest(first)
+    before, after = read_state(first).tensors, read_state(second).tensors
+    name = "stages.0.dense.1.weight"
+    np.testing.assert_allclose(after[name], before[name], atol=1e-5)
+    wider = run("third", 2, init=first, width=0.2)
+    assert wider.returncode == 1
+    told = "its tensors do not fit the model: width is 0.2, and was 0.1 in its training"
+    assert f"{first}: {told}" in wider.stderr
+    assert "Traceback" not in wider.stderr
+
+
+def test_a_checkpoint_of_another_start_is_not_used(tmp_path):
+    keys = []
+    for content in (b"one", b"another"):
+        (tmp_path / "state").write_bytes(content)
+        keys.append(checkpoint_key([tmp_path / "state"], "0", {}, device()))
+    assert keys[0] != keys[1]
 
 
 def test_boxes_follow_the_order_of_the_images():

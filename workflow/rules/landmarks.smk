@@ -4,6 +4,7 @@ rule train:
         annotations=table("annotations"),
         boxes=table("boxes"),
         folds=rules.fold.output.folds,
+        init=initial_of,
     output:
         state=f"{FOLDER}/{{model}}/state.safetensors",
         curve=f"{FOLDER}/{{model}}/curve.parquet",
@@ -24,8 +25,9 @@ rule train:
         seed=seed_of,
         modality=probe_modality,
         checkpoint=f"{FOLDER}/{{model}}/checkpoint.pt",
+        initial=content_of_initial,
     shell:
-        step("train", MODEL, "images annotations boxes folds", "state curve")
+        step("train", MODEL, "images annotations boxes folds init", "state curve")
 
 
 rule predict:

@@ -1,5 +1,6 @@
 """What a job is given: settings as text, tables, lists of targets."""
 
+import hashlib
 import json
 
 from thermalign import originals
@@ -28,6 +29,27 @@ def settings_of(wildcards):
 def seed_of(wildcards):
     """Return the seed that a job's model is trained with."""
     return MODELS[wildcards.model].seed
+
+
+def made_here(path):
+    """Say whether a state is one of this study's own."""
+    return Path(path).is_relative_to(RESULTS)
+
+
+def initial_of(wildcards):
+    """Return the state that a job's model starts from, if any."""
+    path = MODELS[wildcards.model].initial
+    if not path:
+        return []
+    return path if made_here(path) else ancient(path)  # its content counts: content_of_initial
+
+
+def content_of_initial(wildcards):
+    """Return the digest of a state from elsewhere that a job's model starts from."""
+    path = MODELS[wildcards.model].initial
+    if not path or made_here(path):
+        return []
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
 def seeds():

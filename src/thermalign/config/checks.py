@@ -8,9 +8,16 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from thermalign.catalogue import constant, finds_faces, further_metrics, settings_of
-from thermalign.config import recordings
+from thermalign.catalogue import (
+    constant,
+    finds_faces,
+    further_metrics,
+    settings_of,
+    takes_a_state,
+)
+from thermalign.config import initial, recordings
 from thermalign.config.faults import nearest
+from thermalign.config.initial import KEY, initial_of
 from thermalign.config.keys import MODALITIES
 
 Study = Mapping[str, Any]
@@ -34,12 +41,15 @@ class Training(NamedTuple):
     seed : int
     settings : mapping
         Of the detector.
+    initial : str
+        Path of the state that it starts from; empty for none.
     """
 
     name: str
     detector: str
     seed: int
     settings: Mapping[str, Any]
+    initial: str = ""
 
 
 def trainings(study: Study) -> dict[str, Training]:
@@ -52,7 +62,10 @@ def trainings(study: Study) -> dict[str, Training]:
     """
     found: dict[str, Training] = {}
     for name, block in study["models"].items():
-        settings = {key: its for key, its in block.items() if key not in ("model", "seeds")}
+        detector = block.get("model", name)
+        state = initial_of(block, detector)
+        others = ("model", "seeds", KEY) if state else ("model", "seeds")
+        settings = {key: its for key, its in block.items() if key not in others}
         for seed in block.get("seeds", [study["training_seed"]]):
             folder = f"{name}_seed{seed}" if "seeds" in block else name
             if folder in found:
@@ -60,7 +73,7 @@ def trainings(study: Study) -> dict[str, Training]:
                     f"models.{name}: {folder} is a training of models.{found[folder].name} "
                     "already; rename one of them"
                 )
-            found[folder] = Training(name, block.get("model", name), seed, settings)
+            found[folder] = Training(name, detector, seed, settings, state)
     return found
 
 
@@ -92,7 +105,7 @@ def faults(study: Study) -> Iterator[str]:
 
 
 def check_places(study: Study, project: str | Path) -> None:
-    """Refuse folders that cannot be used, and manifests of datasets in use that are not there.
+    """Refuse folders that cannot be used, and files in use that are not there or not right.
 
     Parameters
     ----------
@@ -113,6 +126,10 @@ def check_places(study: Study, project: str | Path) -> None:
         manifest = manifest_of(study, name)
         if manifest is not None:
             lines += _place(f"datasets.{name}", manifest, manifest.is_file)
+    started = {its.name: its for its in trainings(study).values() if its.initial}
+    for name, its in started.items():
+        path = Path(its.initial)
+        lines += initial.faults(f"models.{name}.{KEY}", path, its.detector, results)
     if lines:
         raise ValueError("\n".join(lines))
 
@@ -344,3 +361,6 @@ def _paths(study: Study) -> Iterator[str]:
     for name, block in study["datasets"].items():
         for key in ("folder", "manifest"):
             yield from path_faults(f"datasets.{name}.{key}", block.get(key, "."))
+    for name, block in study["models"].items():
+        if takes_a_state(block.get("model", name)):
+            yield from path_faults(f"models.{name}.{KEY}", block.get(KEY, "."))

@@ -33,6 +33,7 @@ from thermalign.catalogue import (
     detectors,
     mappings,
     settings_of,
+    takes_a_state,
 )
 from thermalign.config.checks import (
     Training,
@@ -43,6 +44,7 @@ from thermalign.config.checks import (
     trainings,
 )
 from thermalign.config.faults import UNMET, nearest, spelt, told
+from thermalign.config.initial import KEY as INIT
 from thermalign.config.overlays import config_files, over_base, read_merged
 from thermalign.settings import SEED, Relations, unmet
 
@@ -108,9 +110,12 @@ def fields_of(block: Block, *, required: bool | None = None) -> dict[str, Any]:
     fields = {}
     for its in block.settings:
         must = its.required if required is None else required and its.default != ()
-        given = {} if isinstance(its.default, dict) else its.default
+        within = isinstance(its.default, dict)  # settings at their own defaults
+        given = {} if within else its.default
         default = ... if must else list(given) if isinstance(given, tuple) else given
-        meaning = key(its.meaning, default, unit=its.unit, source=its.source)
+        meaning = key(
+            its.meaning, default, unit=its.unit, source=its.source, validate_default=within
+        )
         fields[its.name] = (type_of(its.kind, its), meaning)
     return fields
 
@@ -203,6 +208,8 @@ def detector_model(detector: str) -> type[Closed]:
         "model": (Literal[detector], key("detector; its name is the default", detector)),
         "seeds": (seeds, key("training seeds, a training and a row each", [])),
     }
+    if takes_a_state(detector):
+        fields[INIT] = (str | None, key("trained state that it starts from; absent is none", None))
     fields |= fields_of(block)
     return closed(f"model_{detector}", AsGiven, block.meaning, fields, block.relations)
 

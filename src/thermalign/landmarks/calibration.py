@@ -108,6 +108,8 @@ class Examples:
         images.
     people : (M,) integers
         Who is shown.
+    usual : (M,) bool
+        Whether the face is in its given box, not in one that was moved to see what happens.
     """
 
     points: Floats
@@ -115,6 +117,7 @@ class Examples:
     raw: Floats
     weights: Floats
     people: Integers
+    usual: npt.NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.points)
@@ -127,10 +130,11 @@ class Examples:
 def calibrated(examples: Examples) -> Calibration | None:
     """Find the calibration under which the errors of validation faces are likeliest.
 
-    Numbers fitted to a few people suit these better than others. So they are fitted again with
-    every person left out, and one factor of all scales, and nu, are what make the errors of those
-    left out likeliest. With one person there is no such correction; more than ten are left out in
-    ten groups.
+    All numbers are found together on all examples, moved boxes included: how errors rise with R is
+    seen there. Then one factor of all scales, and nu, are found anew on given boxes alone, which
+    are what predictions are made in, by the errors of people who were left out of the first:
+    numbers fitted to a few people suit these better than others. One person cannot be left out; of
+    more than ten, ten groups are.
 
     Parameters
     ----------
@@ -150,15 +154,14 @@ def calibrated(examples: Examples) -> Calibration | None:
     examples = examples.where(found)
     its = _likeliest(examples)
     groups = np.unique(examples.people, return_inverse=True)[1] % _GROUPS
-    if groups.max() == 0:
-        return its
     squared = np.empty(examples.points.shape[:2])
     for group in range(groups.max() + 1):
-        out = examples.where(groups == group)
-        without = _likeliest(examples.where(groups != group))
+        rest, out = groups != group, examples.where(groups == group)
+        without = _likeliest(examples.where(rest)) if rest.any() else its
         scale = without.scale(out.raw, without.sizes(out.points))
-        squared[groups == group] = squared_distance(out.truth - out.points, scale)
-    factor, tail = _stretched(squared, examples.weights)
+        squared[~rest] = squared_distance(out.truth - out.points, scale)
+    usual = examples.usual if examples.usual.any() else np.full(len(squared), True)
+    factor, tail = _stretched(squared[usual], examples.weights[usual])
     return replace(
         its,
         gain=factor * its.gain,

@@ -1,6 +1,6 @@
 """What every detector is given and gives back, and what detectors share around it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import torch
@@ -64,6 +64,16 @@ class Faces:
         """
         whole = compose_matrices(matrices, self.frame[rows])
         return warp(self.stack, self.index[rows], whole, width=width, height=height)
+
+    def mirrored(self) -> "Faces":
+        """Return the same examples, each in the mirror image of its example frame."""
+        width = self.sizes[:, 0]
+        others = {
+            "frame": compose_matrices(mirror_matrix(width), self.frame),
+            "boxes": mirror_boxes(self.boxes, width),
+            "points": mirror_points(self.points, width),
+        }
+        return replace(self, **others)
 
     @property
     def sizes(self) -> Tensor:

@@ -4,7 +4,7 @@ From top to bottom: settings, networks, training, prediction, the stages in turn
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import torch
@@ -16,8 +16,10 @@ from thermalign.geometry import (
     compose_matrices,
     fit_similarity,
     invert_matrix,
+    mirror_points,
 )
 from thermalign.landmarks import normalise
+from thermalign.landmarks.augment import Augmentation, augmented
 from thermalign.landmarks.contract import (
     Faces,
     channels_last,
@@ -65,6 +67,13 @@ class Settings:
         The mean shape's size in the face's box, or ``pixel``: in the input, as pixels of the image.
     rotation_sd, scale_sd : float
         Of a perturbed start, standard deviations.
+    augment : Augmentation
+        How training faces are varied; see ``landmarks/augment/settings.py``.
+    passes : int
+        Times that a face is gone through in prediction; each but the first starts from the shape
+        found before. The original goes once.
+    mirrored : bool
+        Whether a prediction is the mean of the face's and of the mirrored face's.
     batch_size : int
         Faces per step.
     steps : int
@@ -101,6 +110,9 @@ class Settings:
     shift_unit: str = setting("face", choices=("face", "pixel"))
     rotation_sd: float = setting(20.0, low=0, high=180, unit="degrees", source="original")
     scale_sd: float = setting(0.25, low=0, high=1, source="original")
+    augment: Augmentation = field(default_factory=Augmentation)
+    passes: int = setting(1, low=1, high=16, source="original")
+    mirrored: bool = setting(False, source="original")
     batch_size: int = setting(64, low=2, high=65536, source="original")
     steps: int = setting(36_000, low=1, high=100_000_000)
     later_steps: int = setting(36_000, low=1, high=100_000_000)
@@ -215,17 +227,24 @@ def network(settings: Settings) -> nn.Module:
 
 
 def fit(
-    train: Faces, validation: Faces, settings: Settings, *, seed: int, run: Run = UNKEPT
+    train: Faces,
+    validation: Faces,
+    settings: Settings,
+    *,
+    seed: int,
+    run: Run = UNKEPT,
+    initial: State | None = None,
 ) -> State:
     """Train stage after stage, each with the ones before it frozen.
 
     As many stages predict as have the lowest validation error, all of them without validation
-    faces; the state notes how many (``stages_used``).
+    faces; the state notes how many (``stages_used``). The mean shape is that of the training faces
+    in their boxes, also where training goes on from another state.
 
     Raises
     ------
     ValueError
-        If there are no training faces.
+        If there are no training faces, or ``initial`` is of other settings.
 
     Source
     ------
@@ -235,8 +254,11 @@ def fit(
     """
     if len(train) == 0:
         raise ValueError("dan: there are no training faces")
-    with loop.session("dan", seed, train.stack.device, run) as session:
-        model = Dan(settings).to(train.stack.device).eval()
+    on = train.stack.device
+    with loop.session("dan", seed, on, run) as session:
+        model = Dan(settings).to(on).eval()
+        if initial is not None:
+            restore(model, initial, on, settings)
         model.mean_shape = mean_shape(train)
         lowest = math.inf
         data = normalise.prepare(train, settings)
@@ -275,10 +297,11 @@ def _loss(
     model: Dan, data: NormalisedFaces, settings: Settings, stage: int, generator: torch.Generator
 ) -> Tensor:
     rows = draw_rows(data.faces, settings.batch_size, generator)
+    batch = augmented(data, rows, settings.augment, generator)
     pixels = spread(_goal(model, settings))  # (2,)
     extent = pixels if settings.shift_unit == "pixel" else None
     start = perturb(
-        place(model.mean_shape, data.faces.boxes[rows]),
+        place(model.mean_shape, batch.faces.boxes),
         generator,
         shift_sd=settings.shift_sd,
         rotation_sd=settings.rotation_sd,
@@ -286,9 +309,10 @@ def _loss(
         extent=extent,
     )
     model.set_earlier(stage, training=settings.earlier_stages == "train")
-    points = run_stages(model, data, rows, start, settings=settings, last=stage)
+    every = torch.arange(len(batch), device=rows.device)
+    points = run_stages(model, batch, every, start, settings=settings, last=stage)
     model.set_earlier(stage, training=False)
-    return point_error(points, data.faces, rows)
+    return point_error(points, batch.faces, every)
 
 
 def _error(model: Dan, data: NormalisedFaces, settings: Settings, stage: int) -> Tensor:
@@ -298,10 +322,21 @@ def _error(model: Dan, data: NormalisedFaces, settings: Settings, stage: int) ->
 
 @torch.no_grad()
 def _predict(model: Dan, data: NormalisedFaces, settings: Settings, *, last: int) -> Tensor:
+    points = _pass_through(model, data, settings, last)
+    if settings.mirrored:
+        others = _pass_through(model, data.mirrored(), settings, last)
+        points = (points + mirror_points(others, data.faces.sizes[:, 0])) / 2
+    return points
+
+
+def _pass_through(model: Dan, data: NormalisedFaces, settings: Settings, last: int) -> Tensor:
+    """Run the stages over all faces as often as is set, (M, L, 2), pixels, example frame."""
     found = []
     for rows in chunks(data.faces):
-        start = place(model.mean_shape, data.faces.boxes[rows])
-        found.append(run_stages(model, data, rows, start, settings=settings, last=last))
+        shape = place(model.mean_shape, data.faces.boxes[rows])
+        for _ in range(settings.passes):
+            shape = run_stages(model, data, rows, shape, settings=settings, last=last)
+        found.append(shape)
     return torch.cat(found)
 
 

@@ -3,7 +3,7 @@
 import importlib
 import importlib.util
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from functools import partial
 from types import ModuleType
 from typing import Any, Protocol, cast
@@ -34,6 +34,8 @@ class Detector(Protocol):
       Raises ValueError where the settings have trained nothing that finds faces.
     - ``grid(settings) -> dict``, as :mod:`thermalign.metrics.reach` takes it, where points lie on a
       grid: then reach and error can be told apart.
+    - ``initial``, a keyword of ``fit``: a State of the same detector to start from, not from random
+      weights; see :mod:`thermalign.landmarks.fine_tuning`.
     - ``EXTRA``: the optional dependency that it imports where it is used, and the package's extra
       that installs it.
     """
@@ -205,9 +207,11 @@ def parameter_counts(models: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     """
     rows = []
     for name, block in models.items():
-        settings = {key: value for key, value in block.items() if key not in ("model", "seeds")}
         detector = block.get("model", name)
-        parsed = parse(_import(detector).Settings, settings, f"models: {name}")
+        module = _import(detector)
+        others = {"model", "seeds", "init"} - {its.name for its in fields(module.Settings)}
+        settings = {key: value for key, value in block.items() if key not in others}
+        parsed = parse(module.Settings, settings, f"models: {name}")
         rows.append({"model": name, "detector": detector, **count_parameters(detector, parsed)})
     return pd.DataFrame(rows, columns=["model", "detector", "configured", "paper"])
 

@@ -61,6 +61,10 @@ class NormalisedFaces:
         crops = self.faces.crops(rows, matrices, width=width, height=height)
         return normalise(crops, self.levels[rows])
 
+    def mirrored(self) -> "NormalisedFaces":
+        """Return the same faces mirrored, with the same levels."""
+        return NormalisedFaces(self.faces.mirrored(), self.levels)
+
 
 def prepare(faces: Faces, settings: Normalisation) -> NormalisedFaces:
     """Measure the levels of each face on its box.

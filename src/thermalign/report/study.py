@@ -34,10 +34,11 @@ _KNOWN = {
     "mtcnn": Look("MTCNN", "#009e73", (5, 1.5)),
     "pbc": Look("PBC", "#d55e00", (3, 1.2, 1, 1.2)),
     "dan": Look("DAN", "#0072b2"),
+    "heatmap": Look("heatmaps", "#cc79a7", (8, 1.5)),
     "ert": Look("regression trees", "#7b4fa3", (2, 1)),
 }
 _MEAN_SHAPE = Look("mean shape", "#8a8a8a", (1, 1.2))
-_SPARE_COLOURS = ("#cc79a7", "#e69f00", "#56b4e9", "#6a9a2d", "#8c6d31")
+_SPARE_COLOURS = ("#e69f00", "#56b4e9", "#6a9a2d", "#8c6d31", "#b5123c")
 _SPARE_DASHES: tuple[tuple[float, ...], ...] = ((), (4, 1.5), (1.5, 1), (6, 1, 1, 1))
 
 
@@ -46,9 +47,9 @@ def looks(
 ) -> dict[str, Look]:
     """Return the look of every model, in the order in which tables and legends list them.
 
-    Annotated points (the ceiling) come first, then the paper's models in its order, then their
-    classical peer and others by name, then the mean shape (the floor). Trainings of one model stand
-    after it by seed and share its line: what tells them apart is their label.
+    Annotated points (the ceiling) come first, then the paper's models in its order, then heatmaps,
+    the classical peer and others by name, then the mean shape (the floor). Trainings of one model
+    stand after it by seed and share its line: what tells them apart is their label.
 
     Parameters
     ----------
@@ -499,6 +500,24 @@ MEASURES = {
     "box_height": "Face box height, IOD",
 }
 """What a face measures, as the page spells it."""
+
+REGIONS = {
+    "right_canthus_max": "Right inner corner of the eye, hottest",
+    "left_canthus_max": "Left inner corner of the eye, hottest",
+    "right_canthus": "Right inner corner, its point",
+    "left_canthus": "Left inner corner, its point",
+    "right_canthus_wide": "Right inner corner, 13 mm around",
+    "left_canthus_wide": "Left inner corner, 13 mm around",
+    "forehead_centre": "Forehead, centre",
+    "forehead_right": "Forehead, right",
+    "forehead_left": "Forehead, left",
+    "forehead_bottom": "Forehead, bottom",
+    "forehead_top": "Forehead, top",
+    "forehead_max": "Forehead, hottest",
+    "mouth_max": "Mouth, hottest",
+    "face_max": "Face, hottest",
+}
+"""Regions whose temperatures a card compares, as the page spells them."""
 
 Column = tuple[str, str]
 """Modality and range of a card's column; both empty for the whole dataset."""

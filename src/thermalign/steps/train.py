@@ -1,5 +1,6 @@
 """Train one landmark model on one fold."""
 
+import hashlib
 import json
 from dataclasses import fields
 from pathlib import Path
@@ -11,6 +12,7 @@ from thermalign import tables
 from thermalign.cut import device
 from thermalign.folds import check_disjoint
 from thermalign.landmarks.examples import cut_faces
+from thermalign.landmarks.fine_tuning import fit_from
 from thermalign.landmarks.models import calibrate_state, count_parameters, load_model
 from thermalign.provenance import stamp
 from thermalign.schemas.dataset import ANNOTATIONS, BOXES, FOLDS, IMAGES
@@ -26,6 +28,8 @@ def run(
     annotations: Path,
     boxes: Path,
     folds: Path,
+    init: list[Path],
+    initial: list[str],
     protocol: str,
     fold: int,
     model: str,
@@ -43,11 +47,14 @@ def run(
     The state has the calibration of the model's errors on the validation images, if there are any.
 
     Both say in their metadata how many ``parameters`` there are, as JSON: ``configured`` and
-    ``paper``, at the detector's defaults.
+    ``paper``, at the detector's defaults; and by ``init``, the digest of a state's file, what the
+    training started from.
 
     Parameters
     ----------
     images, annotations, boxes, folds : Path of the tables
+    init : the trained state to start from, if any
+    initial : its digest; none where this study makes it
     protocol, fold, model : wildcards
     detector : module of ``landmarks``
     settings : the model's block of the configuration
@@ -73,9 +80,10 @@ def run(
 
     described = {"model": model, "detector": detector, "seed": seed, **settings}
     decides = {**described, "fold": fold, "modality": modality}
-    inputs = [images, annotations, boxes, folds]
+    inputs = [images, annotations, boxes, folds, *init]
+    fit = fit_from(init[0], module, detector, parsed) if init else module.fit
     kept = Checkpoint(checkpoint, checkpoint_key(inputs, code, decides, device()))
-    trained = module.fit(
+    trained = fit(
         train, validation, parsed, seed=derived_seed(seed, fold), run=Run(checkpoint=kept)
     )
     trained = calibrate_state(
@@ -84,6 +92,8 @@ def run(
 
     parameters = json.dumps(count_parameters(detector, parsed), sort_keys=True)
     metadata = {**stamp(code, described), "parameters": parameters}
+    if init:
+        metadata["init"], *_ = *initial, hashlib.sha256(init[0].read_bytes()).hexdigest()
     curves = pd.DataFrame(trained.curve, columns=[f.name for f in fields(CurvePoint)])
     curves = curves.assign(protocol=protocol, fold=fold, model=model)
     tables.write(curve, curves, CURVES, metadata)

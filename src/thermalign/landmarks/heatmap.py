@@ -1,0 +1,440 @@
+"""Heatmaps: an encoder-decoder gives every landmark a map, whose mean is where the landmark is.
+
+The spread of a map says how sure it is. A second look straightens the face by the points of the
+first one and is taken by the same weights. From top to bottom: settings, network, training,
+prediction, maps.
+"""
+
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import interpolate
+
+from thermalign.geometry import (
+    LANDMARKS,
+    MIRRORED,
+    apply_matrix,
+    fit_similarity,
+    interocular_distance,
+    invert_matrix,
+    mirror_points,
+    point_distances,
+)
+from thermalign.landmarks import normalise
+from thermalign.landmarks.augment import Augmentation, augmented
+from thermalign.landmarks.contract import (
+    Faces,
+    channels_last,
+    chunks,
+    draw_rows,
+    point_error,
+    unannotated,
+)
+from thermalign.landmarks.normalise import WINDOW_RISES, NormalisedFaces
+from thermalign.landmarks.shapes import canonical, mean_shape, perturb, place
+from thermalign.settings import check, setting
+from thermalign.states import State
+from thermalign.training import loop
+from thermalign.training.loop import UNKEPT, Run, keep, restore
+from thermalign.training.precision import Mixed
+from thermalign.warp import ImageStack
+
+CELL = 2
+"""Side of a map's cell, pixels of the input."""
+
+_CHANNELS = (16, 32, 64, 96)  # at a half, a quarter, an eighth and a sixteenth of the input
+_NEAR = 1 / 3  # of the deviations of a start, those of a near one
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Hyper-parameters of the heatmaps. ASSUME: all chosen on validation subjects.
+
+    ``docs/methods/heatmap.md`` has what each is worth.
+
+    Attributes
+    ----------
+    input_size : int
+        Side of the input; a map has half as many cells a side.
+    width : float
+        Share of the 16, 32, 64 and 96 channels.
+    blocks : int
+        Residual blocks of two convolutions at each of the four resolutions.
+    margin : float
+        Share of the input left free on each side of the mean shape.
+    prior : float
+        Weight of the maps' cross-entropy (nats) beside the points' error (interocular distances).
+    sigma : float
+        Standard deviation of the normal map that the cross-entropy compares with.
+    near : float
+        Share of a batch that starts near the truth, as a second look does.
+    shift_sd : float
+        Of a start, standard deviation: share of its width and height.
+    rotation_sd, scale_sd : float
+        Of a start, standard deviations; those of a near start are a third.
+    augment : Augmentation
+        How training faces are varied; see ``landmarks/augment/settings.py``.
+    passes : int
+        Looks at a face; each but the first starts from the points of the one before.
+    mirrored : bool
+        Whether every look is the mean of two, at the face and at the mirrored face.
+    batch_size : int
+        Faces per step.
+    steps : int
+        Of the training.
+    learning_rate : float
+        Of Adam, the highest one.
+    schedule : str
+        Of the learning rate; see ``training/loop.py``.
+    validate_every : int
+        Steps between validations.
+    patience : int
+        Validations without a lower error before training stops; 0 never stops.
+    precision : str
+        In which the convolutions compute.
+    compile : bool
+        Whether the network is compiled for training by torch.compile.
+    normalisation : str
+        Of the input; see ``landmarks/normalise.py``.
+    window : tuple of float
+        Lowest and highest value of ``normalisation: window``.
+    """
+
+    input_size: int = setting(64, low=32, high=1024, multiple_of=16, unit="px")
+    width: float = setting(1.0, low=0.01, high=16)
+    blocks: int = setting(1, low=0, high=16)
+    margin: float = setting(0.2, low=0, high=0.45)
+    prior: float = setting(0.05, low=0, high=100)
+    sigma: float = setting(1.5, low=0.1, high=100, unit="cells")
+    near: float = setting(0.3, low=0, high=1)
+    shift_sd: float = setting(0.12, low=0, high=2)
+    rotation_sd: float = setting(10.0, low=0, high=180, unit="degrees")
+    scale_sd: float = setting(0.12, low=0, high=1)
+    augment: Augmentation = field(default_factory=Augmentation)
+    passes: int = setting(2, low=1, high=16)
+    mirrored: bool = setting(True)
+    batch_size: int = setting(16, low=2, high=65536)
+    steps: int = setting(2000, low=1, high=100_000_000)
+    learning_rate: float = setting(3e-3, low=1e-8, high=1)
+    schedule: str = setting("one_cycle", choices=("constant", "cosine", "one_cycle"))
+    validate_every: int = setting(400, low=1, high=100_000_000, unit="steps")
+    patience: int = setting(0, low=0, high=1_000_000)
+    precision: str = setting("float32", choices=("float32", "bfloat16"))
+    compile: bool = setting(False)
+    normalisation: str = setting("percentile", choices=("percentile", "window", "histogram"))
+    window: tuple[float, float] = setting((20.0, 40.0), low=-273.15, high=3000, unit="degrees C")
+
+    RELATIONS = (WINDOW_RISES,)
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+class Residual(nn.Module):
+    """Two convolutions whose result is added to what they were given."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first = _convolution(channels, channels)
+        self.second = _convolution(channels, channels, active=False)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return features of the same shape (K, C, H, W)."""
+        return torch.relu(features + self.second(self.first(features)))
+
+
+class Heatmaps(Mixed):
+    """The network, the mean shape that a first look starts from, and where the cells lie.
+
+    From half the input's resolution down to a sixteenth and back up to half. On the way up, what is
+    coarse is brought to the channels of the next finer level, doubled in size and added to it.
+
+    Source
+    ------
+    Newell, Yang and Deng, ECCV 2016 (hourglasses: down, up, added across); He et al., CVPR 2016
+    (residual blocks). Differs from them in: one hourglass without intermediate supervision, strided
+    convolutions instead of pools, one convolution a level on the way up.
+    """
+
+    mean_shape: Tensor  # (L, 2) float32, mean sides of the box
+    cells: Tensor  # (S,) float32, pixels of the input: centres of the cells along a side
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        wide = [max(1, round(channels * settings.width)) for channels in _CHANNELS]
+        levels = list(pairwise(wide))
+
+        def level(entry: nn.Module, channels: int) -> nn.Sequential:
+            return nn.Sequential(entry, *(Residual(channels) for _ in range(settings.blocks)))
+
+        self.stem = level(_convolution(1, wide[0], kernel=5, stride=CELL), wide[0])
+        self.down = nn.ModuleList(level(_convolution(a, b, stride=2), b) for a, b in levels)
+        self.across = nn.ModuleList(nn.Conv2d(b, a, 1, bias=False) for a, b in levels)
+        self.up = nn.ModuleList(_convolution(a, a) for a, _ in levels)
+        self.maps = nn.Conv2d(wide[0], len(LANDMARKS), 1)
+        side = torch.arange(settings.input_size // CELL, dtype=torch.float32)
+        self.register_buffer("cells", CELL * side + (CELL - 1) / 2)
+        self.register_buffer("mean_shape", torch.zeros(len(LANDMARKS), 2))
+        channels_last(self)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Return the logits of the maps (K, L, S, S) float32 of inputs (K, 1, 2 S, 2 S)."""
+        with self.trunk_precision(image):
+            features = self.stem(channels_last(image))
+            finer = []
+            for down in self.down:
+                finer.append(features)
+                features = down(features)
+            for k in reversed(range(len(finer))):
+                coarse = interpolate(self.across[k](features), scale_factor=2.0)
+                features = self.up[k](finer[k] + coarse)
+        return self.maps(features.float())
+
+
+def _convolution(
+    before: int, after: int, *, kernel: int = 3, stride: int = 1, active: bool = True
+) -> nn.Sequential:
+    """Return a convolution with batch normalisation and, if it is active, a ReLU."""
+    layers: list[nn.Module] = [
+        nn.Conv2d(before, after, kernel, stride, padding=kernel // 2, bias=False),
+        nn.BatchNorm2d(after),
+    ]
+    return nn.Sequential(*layers, *([nn.ReLU(inplace=True)] if active else []))
+
+
+def reach(settings: Settings) -> float:
+    """Return how far beyond a face box the heatmaps look, in sides of the box.
+
+    ASSUME: to the corners of a turned input, three standard deviations of a start away. The input
+    spans the mean shape's longer side, about half a box's, over what the margins leave of it.
+    """
+    corner = 0.5 / max(1 - 2 * settings.margin, 0.1) * (1 + 3 * settings.scale_sd) / 2**0.5
+    return max(0.0, corner + 3 * settings.shift_sd * 0.5 - 0.5)
+
+
+def network(settings: Settings) -> nn.Module:
+    """Return an untrained network."""
+    return Heatmaps(settings)
+
+
+def fit(
+    train: Faces,
+    validation: Faces,
+    settings: Settings,
+    *,
+    seed: int,
+    run: Run = UNKEPT,
+    initial: State | None = None,
+) -> State:
+    """Train the maps: their means towards the landmarks, themselves towards normal ones there.
+
+    The mean shape is that of the training faces in their boxes, also where training goes on from
+    another state.
+
+    Raises
+    ------
+    ValueError
+        If there are no training faces, or ``initial`` is of other settings.
+
+    Source
+    ------
+    Sun et al., ECCV 2018 (integral regression: the mean of a map as its point, learnt end to end);
+    Nibali et al., arXiv:1801.07372, 2018 (the same with a normal map as a regulariser). Differs
+    from them in: the distance itself is the loss, over the face's interocular distance, and the
+    regulariser is the cross-entropy against a normal map.
+    """
+    if len(train) == 0:
+        raise ValueError("heatmap: there are no training faces")
+    on = train.stack.device
+    with loop.session("heatmap", seed, on, run) as session:
+        model = Heatmaps(settings).to(on)
+        if initial is not None:
+            restore(model, initial, on, settings)
+        model.mean_shape = mean_shape(train)
+        data = normalise.prepare(train, settings)
+        held_out = normalise.prepare(validation, settings)
+        session.optimise(
+            model,
+            "maps",
+            settings.steps,
+            settings,
+            loss=partial(_loss, model, data, settings, session.generator),
+            validate=partial(_error, model, held_out, settings) if len(validation) else None,
+        )
+    return keep(model, session.curve, settings)
+
+
+def predict(
+    state: State, stack: ImageStack, boxes: Tensor, settings: Settings
+) -> tuple[Tensor, Tensor]:
+    """Find the landmarks of each face, starting from the mean shape in its box.
+
+    Their covariance is that of the maps of the last look, mirrored ones included.
+    """
+    data = normalise.prepare(unannotated(stack, boxes), settings)
+    model = restore(Heatmaps(settings), state, stack.device, settings)
+    return locate(model, data, settings)
+
+
+def _loss(
+    model: Heatmaps, data: NormalisedFaces, settings: Settings, generator: torch.Generator
+) -> Tensor:
+    rows = draw_rows(data.faces, settings.batch_size, generator)
+    batch = augmented(data, rows, settings.augment, generator)
+    truth = batch.faces.points
+    start = _starts(model, batch.faces.boxes, truth, settings, generator)
+    to_input = fit_similarity(start, _goal(model, settings))
+    size = settings.input_size
+    every = torch.arange(len(batch), device=rows.device)
+    image = batch.crops(every, to_input, width=size, height=size)
+    return loss_of_maps(model(image), apply_matrix(to_input, truth), model.cells, settings)
+
+
+def _starts(
+    model: Heatmaps, boxes: Tensor, truth: Tensor, settings: Settings, generator: torch.Generator
+) -> Tensor:
+    """Return where the looks of a batch start from, (K, L, 2), pixels of the example frame.
+
+    From the truth, moved a little, for the first ``near`` of the faces, which are drawn at random;
+    from the mean shape in its box, moved more, for the others.
+    """
+    sd = {key: getattr(settings, key) for key in ("shift_sd", "rotation_sd", "scale_sd")}
+    near = round(settings.near * len(boxes))
+    close = {key: value * _NEAR for key, value in sd.items()}
+    first = perturb(truth[:near], generator, **close)
+    return torch.cat([first, perturb(place(model.mean_shape, boxes[near:]), generator, **sd)])
+
+
+def _error(model: Heatmaps, data: NormalisedFaces, settings: Settings) -> Tensor:
+    points, _ = locate(model, data, settings)
+    return point_error(points, data.faces, torch.arange(len(data), device=points.device))
+
+
+@torch.no_grad()
+def locate(model: Heatmaps, data: NormalisedFaces, settings: Settings) -> tuple[Tensor, Tensor]:
+    """Look at each face as often as is set.
+
+    Returns
+    -------
+    points : (M, L, 2) float32, pixels, example frame
+    covariance : (M, L, 2, 2) float32, pixels squared, example frame
+        Of the maps of the last look, less that of the normal map that they were taught to be; not
+        calibrated. The map with the lowest expected cross-entropy is what is known of the point,
+        blurred by that normal one.
+    """
+    size, goal = settings.input_size, _goal(model, settings)
+    found, spreads = [], []
+    for rows in chunks(data.faces):
+        points = place(model.mean_shape, data.faces.boxes[rows])
+        for _ in range(settings.passes):
+            to_input = fit_similarity(points, goal)
+            image = data.crops(rows, to_input, width=size, height=size)
+            points, covariance = look(model, image, mirrored=settings.mirrored)
+            if settings.prior:
+                covariance = sharpened(covariance, (settings.sigma * CELL) ** 2)
+            back = invert_matrix(to_input)
+            points = apply_matrix(back, points)
+        turn = back[:, None, :, :2]
+        found.append(points)
+        turned = turn @ covariance @ turn.mT
+        spreads.append((turned + turned.mT) / 2)  # to the last bit
+    return torch.cat(found), torch.cat(spreads)
+
+
+def look(model: Heatmaps, image: Tensor, *, mirrored: bool) -> tuple[Tensor, Tensor]:
+    """Return the maps' means (K, L, 2) and covariances (K, L, 2, 2), pixels of the input.
+
+    Mirrored, they are those of the average of two maps, of the image (K, 1, H, W) and of its mirror
+    image; so what the two disagree in widens the covariance.
+    """
+    points, covariance = _read(model, image)
+    if not mirrored:
+        return points, covariance
+    others, other_covariance = _read(model, image.flip(-1))
+    others = mirror_points(others, image.shape[-1])
+    turned = image.new_tensor([[1.0, -1.0], [-1.0, 1.0]])  # x changes its sign
+    other_covariance = other_covariance[:, list(MIRRORED)] * turned
+    half = (points - others)[..., None] / 2
+    return (points + others) / 2, (covariance + other_covariance) / 2 + half @ half.mT
+
+
+def _read(model: Heatmaps, image: Tensor) -> tuple[Tensor, Tensor]:
+    chances = log_chances(model(image)).exp()
+    means = means_of(chances, model.cells)
+    return means, covariances_of(chances, means, model.cells)
+
+
+def _goal(model: Heatmaps, settings: Settings) -> Tensor:
+    """Return the canonical shape (L, 2), pixels of the input."""
+    return canonical(model.mean_shape, size=settings.input_size, margin=settings.margin)
+
+
+def loss_of_maps(logits: Tensor, truth: Tensor, cells: Tensor, settings: Settings) -> Tensor:
+    """Return the mean error of the maps' means, and ``prior`` times their cross-entropy.
+
+    Parameters
+    ----------
+    logits : (K, L, S, S) float
+    truth : (K, L, 2) float, pixels of the input
+    cells : (S,) float, pixels of the input
+    settings : Settings
+
+    Returns
+    -------
+    () float, interocular distances and, times ``prior``, nats
+    """
+    chances = log_chances(logits)
+    distance = point_distances(means_of(chances.exp(), cells), truth).mean(-1)
+    error = (distance / interocular_distance(truth)).mean()
+    if not settings.prior:
+        return error
+    aim = normal_maps(truth, cells, sigma=settings.sigma * CELL)
+    return error - settings.prior * (aim * chances).sum((-2, -1)).mean()
+
+
+def log_chances(logits: Tensor) -> Tensor:
+    """Return the log-probability of each cell (..., S, S), whose probabilities sum to 1."""
+    return logits.flatten(-2).log_softmax(-1).view_as(logits)
+
+
+def means_of(chances: Tensor, cells: Tensor) -> Tensor:
+    """Return the means (..., 2) of maps (..., S, S), (x, y), in the unit of ``cells`` (S,)."""
+    return torch.stack([chances.sum(-2) @ cells, chances.sum(-1) @ cells], -1)
+
+
+def covariances_of(chances: Tensor, means: Tensor, cells: Tensor) -> Tensor:
+    """Return the covariances (..., 2, 2) of maps (..., S, S) around their means (..., 2).
+
+    A cell's mass is where its centre is, so that one cell alone has none.
+    """
+    x, y = (cells - means[..., None]).unbind(-2)  # (..., S) each
+    xx, yy = (chances.sum(-2) * x**2).sum(-1), (chances.sum(-1) * y**2).sum(-1)
+    xy = torch.einsum("...ij,...i,...j->...", chances, y, x)
+    return torch.stack([torch.stack([xx, xy], -1), torch.stack([xy, yy], -1)], -2)
+
+
+def sharpened(covariance: Tensor, variance: float) -> Tensor:
+    """Take the variance of a round blur off covariances (..., 2, 2).
+
+    What is left along either principal axis is at least a hundredth of that variance.
+    """
+    middle = covariance.diagonal(dim1=-2, dim2=-1).mean(-1)[..., None, None]
+    round_ = torch.eye(2, device=covariance.device)
+    skew = covariance - middle * round_  # half the axes' difference, times a reflection
+    half = (skew.square().sum((-2, -1), keepdim=True) / 2).sqrt()
+    low, high = ((middle + k * half - variance).clamp(min=variance / 100) for k in (-1, 1))
+    way = skew / half.clamp(min=torch.finfo(skew.dtype).tiny)
+    return (high + low) / 2 * round_ + (high - low) / 2 * way
+
+
+def normal_maps(points: Tensor, cells: Tensor, *, sigma: float) -> Tensor:
+    """Return normal maps around points, whose cells sum to 1 even where a point lies outside.
+
+    Of (..., L, 2) and ``sigma`` in the unit of ``cells`` (S,); gives (..., L, S, S).
+    """
+    along = (-(((cells - points[..., None]) / sigma) ** 2) / 2).softmax(-1)  # (..., L, 2, S)
+    x, y = along.unbind(-2)
+    return y[..., :, None] * x[..., None, :]
