@@ -16,6 +16,7 @@ import yaml
 
 from thermalign import tables
 from thermalign.config.overlays import read_merged
+from thermalign.evaluation.rejection import CONFIDENCE, RANDOM, TRUE_ERROR
 from thermalign.geometry import LANDMARKS
 from thermalign.schemas.dataset import ATTRIBUTES, BOXES, FOLDS, IMAGES
 from thermalign.schemas.descriptions import COSTS
@@ -23,6 +24,7 @@ from thermalign.schemas.keys import (
     DISPLACEMENT,
     MATCHER,
     PLACEMENT,
+    REJECTION,
     STUDY,
     SWEEP,
     UNDISTURBED,
@@ -125,6 +127,22 @@ def test_annotated_points_have_scores_but_no_error(study):
     assert values.between(0, 1).all()
 
 
+def test_what_detectors_state_of_their_errors_is_held_against_them_and_used(study):
+    for model in QUICK:
+        assert 0 <= figure(study, model, "coverage_95").value <= 1
+        assert np.isfinite(figure(study, model, "nll").value)
+        moved = figure(study, model, "coverage_95", experiment=VARIANT, setting="shift_20")
+        assert 0 <= moved.value <= 1
+        rejected = {"experiment": REJECTION, "level": 0.1}
+        lost = figure(study, model, "fta").value
+        for setting in (CONFIDENCE, RANDOM, TRUE_ERROR):
+            its = figure(study, model, "fta", setting=setting, **rejected)
+            assert its.value == pytest.approx(lost + 0.1 * (1 - lost))
+            assert 0 <= figure(study, model, "eer_found", setting=setting, **rejected).value <= 1
+    page = (study / "results/report/index.html").read_text()
+    assert "How sure the detectors are" in page
+
+
 def test_what_a_figure_is_about_is_packed_into_no_column(study):
     images = tables.read(study / "results/data/simulated/images.parquet", IMAGES)
     worn = tables.read(study / "results/data/simulated/attributes.parquet", ATTRIBUTES)
@@ -133,11 +151,12 @@ def test_what_a_figure_is_about_is_packed_into_no_column(study):
         "dataset": {"simulated"},
         "protocol": {"p1"},
         "model": {*QUICK, "annotated"},
-        "experiment": {"", VARIANT, MATCHER, SWEEP, DISPLACEMENT, PLACEMENT},
+        "experiment": {"", VARIANT, MATCHER, SWEEP, DISPLACEMENT, PLACEMENT, REJECTION},
         "setting": {"", UNDISTURBED, STUDY}
         | {name for block in ("variants", "ablation", "sweep") for name in config[block]}
-        | set(config["displacements"]["kinds"]),
-        "level": set(config["displacements"]["levels"]),
+        | set(config["displacements"]["kinds"])
+        | {CONFIDENCE, RANDOM, TRUE_ERROR},
+        "level": {*config["displacements"]["levels"], *config["protocols"]["p1"]["reject"]},
         "same_moment": {"", "keep"},
         "landmark": {"", *LANDMARKS},
         "attribute": {"", *worn["name"]},

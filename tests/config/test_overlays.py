@@ -194,7 +194,7 @@ HOLDS = {  # datasets, protocols, landmark models
     ),
 }
 DIGESTS = {
-    "config": "75dd9260110fe479",
+    "config": "0a187590476d17a3",
     "frames": "1259c25f6b2c9436",
     "learning_curve": "8b1d1ad305f7a10f",
     "london60": "1b76853f5b0c7b73",

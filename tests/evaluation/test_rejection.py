@@ -109,6 +109,8 @@ def test_equally_sure_probes_are_rejected_as_at_random(fold):
     for metric in ("eer", "eer_found", "fta", "nmse"):
         both = [made[at(name, 0.1), metric].value for name in ("confidence", "random")]
         assert both[0] == pytest.approx(both[1])
+    assert not len(made[at("random", 0.1), "fta"].replicates)
+    assert len(measured(*fold)[at("confidence", 0.1), "fta"].replicates) == 60
 
 
 def test_probes_that_were_not_acquired_come_before_those_that_are_rejected(fold):

@@ -9,6 +9,7 @@ from fake_study import EER, NMSE, Rows, configured
 from fake_view import by_head, cells, study_of, texts, titled, view_of
 
 from thermalign.report.chapters.confidence import (
+    area_table,
     calibration_table,
     chapter,
     covered_cell,
@@ -79,12 +80,16 @@ def test_coverages_under_variants_have_a_column_each(study):
     assert [body.title for body in table.bodies] == titles
 
 
-def test_risk_and_coverage_are_drawn_model_by_model_with_their_areas(made):
+def test_risk_and_coverage_are_drawn_model_by_model(made):
     figure = risk_figure(made.views[0])
     assert [panel.title for panel in figure.panels] == ["MTCNN", "PBC", "DAN", "mean shape"]
-    dan = figure.panels[2]
-    assert dan.legend[0][1] == "AURC .043 [.030, .056]"
-    assert "of the surest half, .056 of all" in dan.alt
+    assert ".042 of the surest half, .056 of all" in figure.panels[2].alt
+
+
+def test_areas_stand_between_the_least_and_the_random_one(made):
+    table = area_table(made.views[0])
+    assert by_head(table)["DAN"] == [".043", ".030", ".056"]
+    assert table.columns == ["AURC", "by true error", "at random"]
 
 
 def test_rejection_stands_beside_random_and_true_error_and_says_its_failures(made):
@@ -94,7 +99,7 @@ def test_rejection_stands_beside_random_and_true_error_and_says_its_failures(mad
     rows = texts(table)[start : start + 4]
     assert [row[0] for row in rows] == ["DAN", "at random", "by true error", "failure to acquire"]
     assert rows[0][1:5] == ["16.9\u202f%", "16.7\u202f%", "16.4\u202f%", "16.0\u202f%"]
-    assert rows[1][1:6] == [""] * 5
+    assert rows[1][1:5] == ["", *["16.9\u202f%"] * 3]
     assert rows[3][1:5] == ["0.0\u202f%", "2.0\u202f%", "5.0\u202f%", "10.0\u202f%"]
 
 
@@ -102,7 +107,7 @@ def test_gains_are_signed_differences_to_random_rejection(made):
     table = gain_table(made, made.views[0])
     rows = texts(table)
     dan = next(k for k, row in enumerate(rows) if row[0] == "DAN")
-    assert rows[dan][3] == "\u2212.006"
+    assert rows[dan][3] == "\u2212.0056"
     assert rows[dan + 1][:1] == ["by true error"]
     assert rows[dan][6] == "\u22120.8"
 

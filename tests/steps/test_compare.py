@@ -7,9 +7,9 @@ import pytest
 from thermalign import tables
 from thermalign.geometry import LANDMARKS
 from thermalign.schemas.dataset import ANNOTATIONS, ATTRIBUTES, BOXES, FOLDS, IMAGES
-from thermalign.schemas.keys import OTHER_PROTOCOL, rows_of
+from thermalign.schemas.keys import OTHER_PROTOCOL, Subset, rows_of
 from thermalign.schemas.matching import SCORES
-from thermalign.schemas.measures import SUMMARY
+from thermalign.schemas.measures import DIFFERENCES, SUMMARY
 from thermalign.schemas.predictions import PREDICTIONS, UNCERTAINTY
 from thermalign.steps import compare, measure
 
@@ -57,16 +57,17 @@ def write_dataset(folder, *, shift):
     tables.write(folder / "attributes.parquet", ATTRIBUTES.empty_table().to_pandas(), ATTRIBUTES)
 
 
-def write_protocol(folder, protocol, dataset):
+def write_protocol(folder, protocol, dataset, *, model="m"):
     """Write one fold in which a model puts every landmark where the first dataset has it."""
     key = {"protocol": protocol, "fold": 0}
     folds = pd.DataFrame({"image_id": SUBJECTS, "role": "test", "flipped": False, **key})
     tables.write(folder / "folds.parquet", folds, FOLDS)
-    found = points(0).assign(model="m", **key, **dict.fromkeys(UNCERTAINTY, np.nan))
+    stated = dict(zip(UNCERTAINTY, (0.1, 4.0, 0.0, 4.0, 5.0), strict=True))
+    found = points(0).assign(model=model, **key, **stated)
     tables.write(folder / "predictions.parquet", found, PREDICTIONS)
     pairs = [(a, b, a == b, float(a == b)) for a in SUBJECTS for b in SUBJECTS]
     scores = pd.DataFrame(pairs, columns=["probe_id", "gallery_id", "genuine", "score"])
-    scores = scores.assign(model="m", same_moment="exclude", **key)
+    scores = scores.assign(model=model, same_moment="exclude", **key)
     tables.write(folder / "scores.parquet", scores, SCORES)
     names = ("folds", "predictions", "scores")
     measure.run(
@@ -74,8 +75,9 @@ def write_protocol(folder, protocol, dataset):
         **{name: folder / f"{name}.parquet" for name in names},
         dataset=dataset.name,
         **key,
-        model="m",
+        model=model,
         headline="exclude",
+        reject=[0.25],
         settings=SETTINGS,
         metrics=folder / "metrics.parquet",
         replicates=folder / "replicates.parquet",
@@ -83,15 +85,15 @@ def write_protocol(folder, protocol, dataset):
     )
 
 
-def compare_all(folder, datasets):
-    """Run `compare` on the protocols of :func:`write_protocol`."""
+def compare_all(folder, datasets, measured=()):
+    """Run `compare` on what :func:`write_protocol` wrote, in folders called after the protocols."""
     each = list(dict.fromkeys(datasets.values()))
     kinds = ("folds", "predictions", "scores", "metrics", "replicates")
     compare.run(
         displacements={},
         images=[folder / d / "images.parquet" for d in each],
         annotations=[folder / d / "annotations.parquet" for d in each],
-        **{kind: [folder / p / f"{kind}.parquet" for p in datasets] for kind in kinds},
+        **{kind: [folder / p / f"{kind}.parquet" for p in measured or datasets] for kind in kinds},
         joined_metrics=[],
         joined_replicates=[],
         dataset=each,
@@ -133,3 +135,16 @@ def test_protocols_say_how_many_people_they_share(tmp_path):
     assert set(shared.index) == {("p1", "p2"), ("p2", "p1")}
     assert set(shared["experiment"]) == {OTHER_PROTOCOL}
     assert shared[["value", "n"]].to_numpy().tolist() == [[3, 3], [3, 3]]
+
+
+def test_experiments_of_measure_are_joined_and_models_are_compared_in_the_study_alone(tmp_path):
+    write_dataset(tmp_path / "exact", shift=0.0)
+    for model in ("m", "n"):
+        write_protocol(tmp_path / model, "p1", tmp_path / "exact", model=model)
+    compare_all(tmp_path, {"p1": "exact"}, ("m", "n"))
+    summary = tables.read(tmp_path / "summary.parquet", SUMMARY)
+    rejected = rows_of(summary, Subset("rejection", "confidence", 0.25))
+    assert rejected.query("metric == 'fta'")["value"].tolist() == [0.25, 0.25]
+    differences = tables.read(tmp_path / "differences.parquet", DIFFERENCES)
+    assert set(differences["metric"]) >= {"nmse", "eer"}
+    assert set(differences["experiment"]) == {""}

@@ -60,9 +60,13 @@ class Probes:
         return {figure.metric: figure for figure in made}
 
     def fta(self, subset: Subset, rows: Integers) -> Measured:
-        """Return the share of some probes that are rejected, or had no aligned face before."""
+        """Return the share of some probes that are rejected, or had no aligned face before.
+
+        Of one chance for all of them there is no interval: it is who is asked that varies, not it.
+        """
         lost, people = 1 - self.keep[rows], self.table["subject_id"].iloc[rows]
-        drawn = self.draws.ratio(lost, np.ones(len(rows)), people)
+        varies = np.ptp(lost) > 0
+        drawn = self.draws.ratio(lost, np.ones(len(rows)), people) if varies else NONE
         value = float(lost.mean())
         return Measured(subset, "fta", value, len(rows), drawn, people.nunique(), scale=RATE)
 

@@ -103,16 +103,17 @@ def stated_of(predictions: pd.DataFrame, annotations: pd.DataFrame, images: pd.D
 def evaluate(stated: Stated, draws: Draws) -> Iterator[Measured]:
     """Yield how far what a model states of its errors holds; nothing if it states nothing.
 
-    Of all images, each range and each condition what :func:`of_part` has; of all images also the
-    risk-coverage curve and, by landmark, the same but areas. Faces that were not found count
-    nowhere: nothing is stated of them.
+    Of all images, each range, each condition and each landmark what :func:`of_part` has; of all
+    images and each range the areas, of all images the risk-coverage curve. Faces that were not
+    found count nowhere: nothing is stated of them.
     """
     if not len(stated):
         return
     for subset, rows in _parts(stated.images):
         its = stated.take(rows)
         yield from of_part(subset, its, draws)
-        yield from _areas(subset, its, draws)
+        if not subset.condition:
+            yield from _areas(subset, its, draws)
     yield from _curve(ALL, stated, draws)
     for number, landmark in enumerate(LANDMARKS):
         yield from of_part(Subset(landmark=landmark), stated.of(number), draws)
@@ -202,13 +203,9 @@ def _ranks(subset: Subset, stated: Stated, draws: Draws) -> Iterator[Measured]:
 def _areas(subset: Subset, stated: Stated, draws: Draws) -> Iterator[Measured]:
     """Yield ``aurc`` and its references: by the true error, ``aurc_oracle``, and at random."""
     weights, errors = _weights(stated, draws), stated.distances.mean(axis=1)
-    same = np.zeros(len(errors))
-    for metric, order in (
-        ("aurc", stated.expected.mean(axis=1)),
-        ("aurc_oracle", errors),
-        ("aurc_random", same),
-    ):
+    for metric, order in (("aurc", stated.expected.mean(axis=1)), ("aurc_oracle", errors)):
         yield _drawn(subset, metric, selective.aurc(order, errors, weights), stated, scale=POSITIVE)
+    yield _mean(subset, "aurc_random", stated.distances, stated, draws, scale=POSITIVE)
 
 
 def _curve(subset: Subset, stated: Stated, draws: Draws) -> Iterator[Measured]:

@@ -18,7 +18,7 @@ LEAST = 10
 TAILS = (0.5, 1000.0)
 """Degrees of freedom between which the rival's are sought: far heavier tails to a normal one."""
 
-STEPS = 40  # of the search over the tail: it narrows to TAILS' ratio to the power of .62^STEPS
+STEPS = 24  # of the search over the tail's logarithm: to 1e-4, where the likelihood is level
 MOST_ROUNDS = 500  # of the fixed point; it takes some tens
 SETTLED = 1e-10  # relative change of the scale matrix that ends it
 

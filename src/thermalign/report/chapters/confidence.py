@@ -19,7 +19,6 @@ from thermalign.report.drawing import (
 from thermalign.report.layout import (
     ALIGNED_BY,
     INTERVALS,
-    MISSING,
     Block,
     Body,
     Cell,
@@ -40,10 +39,15 @@ from thermalign.report.layout import (
     spelt,
     subset_label,
 )
-from thermalign.report.study import Condition, Setup, Study, Value, View
+from thermalign.report.study import Condition, Look, Setup, Study, Value, View
 from thermalign.schemas.keys import ALL, REJECTION, UNDISTURBED, VARIANT, Subset
 
 COVERAGES = ("coverage_50", "coverage_80", "coverage_95")
+
+AREAS = (("aurc", "AURC"), ("aurc_oracle", "by true error"), ("aurc_random", "at random"))
+"""Metric and title of areas under risk-coverage curves."""
+
+DOTTED = (1.0, 1.6)
 
 UNDER_VARIANTS = (
     ("coverage_95", "95 % regions"),
@@ -63,8 +67,8 @@ STATED = (
 )
 CALIBRATED = (
     "Expected, true: mean error of an image, in interocular distances, of faces that were found. "
-    "50 %, 80 %, 95 %: share of true points in the regions that are meant to hold so many; shaded "
-    "where the interval leaves that share out."
+    "Regions: share of true points in those that are meant to hold so many of them; shaded where "
+    "the interval leaves that share out."
 )
 INFORMATIVE = (
     "Surprise: mean negative log-likelihood of a landmark, in nats, of errors in interocular "
@@ -77,8 +81,13 @@ INFORMATIVE = (
 RISK = (
     "Mean error of the surest share of images: sorted by what each model expects (line; band: 95 % "
     "interval of a bootstrap over subjects) and by the true error, which no model can know "
-    "(dotted); the level line is the mean of all images, which random order keeps. AURC: area "
-    "under the line; in brackets under the dotted and under the level one."
+    "(dotted). The level line is the mean of all images, which a random order keeps. Every panel "
+    "has a scale of its own, from 0."
+)
+AREA = (
+    "The mean, over all shares, of the error of the surest images: what is left if one does not "
+    "know beforehand how many will be answered. By true error: the least that any order leaves; at "
+    "random: the mean error of all images."
 )
 REJECTED = (
     "The share of probes that a column names is rejected: those with the highest expected error, "
@@ -123,6 +132,7 @@ def _blocks(study: Study, view: View) -> list[Block]:
         information_table(view, others, folded="Surprise and ranks by condition and landmark"),
         variant_table(study.setup, view),
         risk_figure(view),
+        area_table(view),
         rejection_table(study, view),
         gain_table(study, view),
         hit_table(study, view),
@@ -265,44 +275,56 @@ def _variant_cell(value: Value | None, metric: str) -> Cell:
 
 def risk_figure(view: View) -> Panels | None:
     """Draw the risk-coverage curve of each model beside its references; None without any."""
-    found = view.curves("risk_coverage")
-    if not found:
-        return None
-    values = [value for points in found.values() for _, value in points]
-    top = 1.04 * ends(values)[1]
-    panels = [_risk_panel(view, model, top) for model in found]
-    return Panels(panels, f"{RISK} {view.label}, all images.", small=True)
+    panels = [_risk_panel(view, model) for model in view.curves("risk_coverage")]
+    return Panels(panels, f"{RISK} {view.label}, all images.", small=True) if panels else None
 
 
-def _risk_panel(view: View, model: str, top: float) -> Panel:
+def _risk_panel(view: View, model: str) -> Panel:
     look, points = view.looks[model], view.curve(model, "risk_coverage")
-    least = view.curve(model, "risk_coverage_oracle")
-    areas = [view.get(model, f"aurc{name}") for name in ("", "_oracle", "_random")]
-    told = [fraction(area.value) if area and area.known else MISSING for area in areas]
-    words = f"AURC {told[0]} [{told[1]}, {told[2]}]"
+    least, level = view.curve(model, "risk_coverage_oracle"), points[-1][1].value
     with style():
         figure, axes = axes_of()
-        level = points[-1][1].value
         axes.axhline(level, color=FAINT, linewidth=0.9)
-        axes.plot(
-            [at for at, _ in least],
-            [value.value for _, value in least],
-            color=look.colour,
-            linewidth=1.2,
-            linestyle=(0, (1, 1.6)),
-        )
+        curve(axes, least, Look("", FAINT, DOTTED))
         curve(axes, points, look)
+        top = 1.08 * ends(value for _, value in points)[1]
         axes.set(xlim=(0, 1), ylim=(0, top), xlabel="Share of images, surest first")
         axes.set_ylabel("Mean error, IOD")
         percent_axis(axes.xaxis)
-        fraction_axis(axes.yaxis)
         axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+        fraction_axis(axes.yaxis, digits=2 if top > 0.1 else 3)
         half = next((value.value for at, value in points if at >= 0.5), level)
         alt = (
             f"Mean error over the share of images that are answered, {look.label}, {view.label}: "
-            f"{fraction(half)} of the surest half, {fraction(level)} of all; {words}."
+            f"{fraction(half)} of the surest half, {fraction(level)} of all."
         )
-        return panel(figure, title=look.label, alt=alt, legend=[(look, words)])
+        return panel(figure, title=look.label, alt=alt)
+
+
+def area_table(view: View) -> Table | None:
+    """Lay out areas under risk-coverage curves beside their references; None without any."""
+    bodies = [
+        Body(
+            [
+                model_row(view, m, [plain_cell(view.get(m, metric, s)) for metric, _ in AREAS])
+                for m in view.known("aurc", s)
+            ],
+            title=subset_label(s),
+        )
+        for s in (ALL, *view.ranges("aurc"))
+        if view.known("aurc", s)
+    ]
+    if not bodies:
+        return None
+    return Table(
+        caption=f"Area under the risk-coverage curve (AURC), {view.label}",
+        head="Model",
+        columns=[title for _, title in AREAS],
+        bodies=bodies,
+        notes=[f"{AREA} {INTERVALS}"],
+        compact=True,
+        folded="Areas under the risk-coverage curves",
+    )
 
 
 def shares_of(study: Study, view: View) -> list[float]:
@@ -345,20 +367,19 @@ def _digits(shares: Sequence[float]) -> int:
 def _rejection_rows(view: View, model: str, shares: Sequence[float]) -> list[Row]:
     none = [rate_cell(view.get(model, metric)) for metric in ("eer_found", "eer")]
     blank = Cell("")
-    found = {
-        setting: [
+    its, random, best = (
+        [
             [rate_cell(view.get(model, metric, at(setting, share))) for share in shares]
             for metric in ("eer_found", "eer")
         ]
         for setting in (LEAST_SURE, RANDOM, TRUE_ERROR)
-    }
-    its, random, best = found.values()
+    )
     lost = [rate_cell(view.get(model, "fta", at(LEAST_SURE, share))) for share in shares]
     before = rate_cell(view.get(model, "fta"))
     several = [blank] * (len(shares) + 1)
     return [
         model_row(view, model, [none[0], *its[0], none[1], *its[1]]),
-        Row("at random", [*several, blank, *random[1]], tone="muted"),
+        Row("at random", [blank, *random[0], blank, *random[1]], tone="muted"),
         Row("by true error", [blank, *best[0], blank, *best[1]], tone="muted"),
         Row("failure to acquire", [before, *lost, *several], tone="muted"),
     ]
@@ -375,7 +396,7 @@ def gain_table(study: Study, view: View) -> Table | None:
     for model in models:
         for setting in (LEAST_SURE, TRUE_ERROR):
             subsets = [at(setting, share) for share in shares]
-            cells = [difference_cell(view.get(model, "nmse_above_random", s)) for s in subsets]
+            cells = [_gain_cell(view.get(model, "nmse_above_random", s)) for s in subsets]
             rates = [points_cell(view.get(model, "eer_found_above_random", s)) for s in subsets]
             if setting == LEAST_SURE:
                 rows.append(model_row(view, model, cells + rates))
@@ -392,6 +413,10 @@ def gain_table(study: Study, view: View) -> Table | None:
         bodies=[Body(rows)],
         notes=[f"{BROUGHT} {INTERVALS}"],
     )
+
+
+def _gain_cell(value: Value | None) -> Cell:
+    return difference_cell(value, digits=4)
 
 
 def hit_table(study: Study, view: View) -> Table | None:
