@@ -1,8 +1,8 @@
 """What each part of the heatmaps is worth, on validation subjects alone.
 
 Usage: python benchmarks/heatmap.py --results results [--config config.yaml]
-       [--protocols p1 p2] [--fold 0] [--trials base near_0 dan ...] [--seeds 1] [--list]
-       [--out trials.jsonl]
+       [--protocols p1 p2] [--fold 0] [--trials base near_0 dan ...] [--seeds 1] [--share 1.0]
+       [--out trials.jsonl] [--states FOLDER] [--list]
 
 A study must have rendered its datasets and drawn its folds: `snakemake --cores 2
 results/p1/fold0/folds.parquet results/p2/fold0/folds.parquet` is enough. Every trial is the
@@ -29,6 +29,7 @@ from thermalign.landmarks.contract import Faces, point_error
 from thermalign.landmarks.examples import cut_faces
 from thermalign.landmarks.models import load_model
 from thermalign.schemas.dataset import ANNOTATIONS, BOXES, FOLDS, IMAGES
+from thermalign.states import save_state
 from thermalign.training.loop import Run, derived_seed
 
 MOVED = 0.2  # of a box's mean side
@@ -63,17 +64,18 @@ TRIALS: dict[str, dict[str, Any]] = {
 """Name to what differs from the configuration; steps are shares of the configured ones."""
 
 
-def changed(block: dict[str, Any], trial: dict[str, Any], detector: str) -> dict[str, Any]:
-    """Return a model's block with the changes of a trial."""
+def changed(
+    block: dict[str, Any], trial: dict[str, Any], detector: str, share: float
+) -> dict[str, Any]:
+    """Return a model's block with the changes of a trial, trained for a share of its steps."""
     made = {k: v for k, v in block.items() if k not in ("model", "seeds", "init")}
-    for key, value in trial.items():
-        if key in ("steps", "later_steps"):
-            usual = load_model(detector, made, detector)[1]
-            made[key] = round(getattr(usual, key) * value)
-        elif key == "augment":
-            made[key] = made.get(key, {}) | value
-        elif key != "model":
-            made[key] = value
+    usual = load_model(detector, made, detector)[1]
+    for key in ("steps", "later_steps"):
+        if hasattr(usual, key):
+            made[key] = round(getattr(usual, key) * trial.get(key, 1.0) * share)
+    for key in trial.keys() - {"model", "steps", "later_steps"}:
+        within = made.get(key, {}) | trial[key] if key == "augment" else trial[key]
+        made[key] = within
     return made
 
 
@@ -105,7 +107,7 @@ def measure(
     trial = TRIALS[name]
     model = trial.get("model", "heatmap")
     detector = study["models"][model].get("model", model)
-    block = changed(study["models"][model], trial, detector)
+    block = changed(study["models"][model], trial, detector, args.share)
     module, settings = load_model(detector, block, name)
     settings = replace(settings, validate_every=10**8)
     reach = module.reach(settings) + MOVED
@@ -114,7 +116,12 @@ def measure(
     run = Run(progress=args.progress)
     state = module.fit(train, held_out, settings, seed=derived_seed(seed, args.fold), run=run)
     seconds = time.process_time() - began
+    if args.states:
+        told = {"model": name, "detector": detector, "seed": seed, **block}
+        path = args.states / f"{name}_{protocol}_{seed}.safetensors"
+        save_state(path, state, {"settings": json.dumps(told)})
     found: dict[str, Any] = {"trial": name, "protocol": protocol, "seed": seed}
+    found |= {"share": args.share}
     found |= {"core_seconds": round(seconds, 1), "images": len(held_out)}
     stack, rows = held_out.stack, torch.arange(len(held_out))
     for where, boxes in (("given", held_out.boxes), ("moved", moved(held_out.boxes))):
@@ -135,8 +142,10 @@ def main() -> None:
     parser.add_argument("--fold", type=int, default=0)
     parser.add_argument("--trials", nargs="*", default=list(TRIALS), choices=list(TRIALS))
     parser.add_argument("--seeds", nargs="*", type=int, default=[1])
+    parser.add_argument("--share", type=float, default=1.0, help="of every trial's steps")
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--out", type=Path)
+    parser.add_argument("--out", type=Path, help="file that lines are added to")
+    parser.add_argument("--states", type=Path, help="folder that trained states are kept in")
     parser.add_argument("--list", action="store_true", help="name the trials and end")
     parser.add_argument("--progress", action="store_true")
     args = parser.parse_args()

@@ -11,18 +11,8 @@ from thermalign.catalogue import detectors
 from thermalign.provenance import PACKAGE, sources, third_party
 
 LAYERS = [
-    {
-        "geometry",
-        "student",
-        "warp",
-        "schemas",
-        "tables",
-        "images",
-        "provenance",
-        "catalogue",
-        "failures",
-    }
-    | {"originals", "records", "states", "settings", "cut", "config"},
+    {"geometry", "warp", "schemas", "tables", "images", "provenance", "catalogue", "failures"}
+    | {"originals", "records", "states", "settings", "cut", "config", "student"},
     {"training"},
     {"simulator", "ingest", "boxes", "folds", "landmarks", "verification", "metrics"},
     {"evaluation", "deploy"},

@@ -32,6 +32,16 @@ def test_the_same_state_gives_the_same_bytes(saved: Path) -> None:
     assert saved.read_bytes() == first
 
 
+def test_a_calibration_lies_beside_the_tensors_and_apart_from_them(saved: Path) -> None:
+    assert read_state(saved).calibration == {}
+    told = {"tail": torch.tensor([7.5], dtype=torch.float64), "b": torch.arange(5.0)}
+    save_state(saved, State(TENSORS, calibration=told), METADATA)
+    state = read_state(saved)
+    assert state.tensors.keys() == TENSORS.keys()
+    assert state.calibration.keys() == told.keys()
+    assert all(torch.equal(state.calibration[name], told[name]) for name in told)
+
+
 def test_a_state_of_another_landmark_scheme_is_refused(
     saved: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

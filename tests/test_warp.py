@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from thermalign.geometry import apply_matrix, box_to_crop, mirror_matrix
-from thermalign.warp import stack_images, warp
+from thermalign.warp import mirrored, stack_images, warp
 
 CPU = torch.device("cpu")
 
@@ -74,3 +74,19 @@ def test_an_empty_stack_and_a_colour_image_are_refused():
         stack_images([], CPU)
     with pytest.raises(ValueError, match="image 0"):
         stack_images([np.zeros((3, 4, 3), np.float32)], CPU)
+
+
+def test_mirrored_images_warp_to_mirrored_outputs(stack):
+    every = torch.arange(len(stack))
+    outputs = warp(stack, every, torch.eye(2, 3).expand(len(stack), 2, 3), width=27, height=20)
+    flip = mirror_matrix(stack.widths)  # the mirrored image, brought back
+    back = warp(mirrored(stack), every, flip, width=27, height=20)
+    torch.testing.assert_close(back, outputs, atol=1e-3, rtol=0)
+
+
+def test_images_are_taken_in_any_order_and_number(stack):
+    rows = torch.tensor([1, 0, 1])
+    some = stack.take(rows)
+    assert len(some) == 3
+    assert all(torch.equal(some.image(n), stack.image(int(k))) for n, k in enumerate(rows))
+    assert some.pixels is stack.pixels

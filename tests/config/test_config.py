@@ -2,6 +2,7 @@
 
 import copy
 import json
+import warnings
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,14 @@ def test_settings_of_a_part_stay_as_they_are_given(config):
     assert study["models"]["ert"] == {"num_trees_per_cascade_level": 50}
     assert study["models"]["mean_shape"] == {}
     assert study["matcher"]["dog"] == {}
+
+
+def test_settings_within_settings_are_left_out_or_given_in_part_without_a_warning(config):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert "augment" not in check_study(config)["models"]["dan"]
+        config["models"]["dan"]["augment"] = {"gain": 1}
+        assert check_study(config)["models"]["dan"]["augment"] == {"gain": 1.0}
 
 
 def test_a_number_of_a_key_of_numbers_is_one_however_it_is_written(config):

@@ -194,10 +194,10 @@ HOLDS = {  # datasets, protocols, landmark models
     ),
 }
 DIGESTS = {
-    "config": "b9190cd989dbe470",
-    "frames": "0e3ef9f723e1de49",
+    "config": "75dd9260110fe479",
+    "frames": "1259c25f6b2c9436",
     "learning_curve": "8b1d1ad305f7a10f",
-    "london60": "c6d2fec86a8cb3da",
+    "london60": "1b76853f5b0c7b73",
     "paper": "520492af8e209e7f",
     "pbc_reach": "47d7d4e981e3a854",
     "robustness": "33e4aa46a2e0e788",

@@ -17,13 +17,15 @@ from safetensors.torch import load, save
 from torch import nn
 
 from thermalign.catalogue import detectors
-from thermalign.geometry import LANDMARKS, interocular_distance, mirror_points
-from thermalign.landmarks.contract import Faces, point_error
+from thermalign.cut import Cut
+from thermalign.geometry import LANDMARKS, MIRRORED, interocular_distance, mirror_points
+from thermalign.landmarks.contract import Faces, mirror_boxes, point_error
+from thermalign.landmarks.models import calibrate_state, predict_cut
 from thermalign.metrics.reach import best_cells
 from thermalign.settings import parse
 from thermalign.states import State
 from thermalign.training.loop import Run
-from thermalign.warp import ImageStack, stack_images
+from thermalign.warp import ImageStack, mirrored, stack_images
 
 MODELS = detectors()
 
@@ -70,11 +72,6 @@ def brief(settings: Any) -> Any:
 def as_stored(faces: Faces) -> tuple[torch.Tensor, torch.Tensor]:
     once = slice(0, len(faces.stack))
     return faces.boxes[once], faces.points[once]
-
-
-def mirrored(stack: ImageStack) -> ImageStack:
-    images = [stack.image(n).flip(1).numpy() for n in range(len(stack))]
-    return stack_images(images, stack.device)
 
 
 def error(points: torch.Tensor, truth: torch.Tensor) -> float:
@@ -139,7 +136,7 @@ def test_a_mirrored_image_gives_mirrored_points_within_the_models_error(trained:
     module, settings, state, faces = trained
     boxes, truth = as_stored(faces)
     width = faces.stack.widths
-    seen = torch.cat([(width - boxes[:, 0] - boxes[:, 2])[:, None], boxes[:, 1:]], dim=1)
+    seen = mirror_boxes(boxes, width)
     points, _ = module.predict(state, faces.stack, boxes, settings)
     other, _ = module.predict(state, mirrored(faces.stack), seen, settings)
     back = mirror_points(other, width)
@@ -163,6 +160,67 @@ def test_a_state_survives_safetensors(trained: Trained) -> None:
     after, again = module.predict(copy, faces.stack, boxes, settings)
     assert torch.equal(before, after)
     assert torch.equal(told.nan_to_num(), again.nan_to_num())
+
+
+@pytest.fixture(scope="module")
+def sure(trained: Trained, toy_faces: Callable[..., Faces]) -> Callable[..., np.ndarray]:
+    """Return what gives the expected errors (N, L) of faces, calibrated on faces like them."""
+    module, settings, state, _ = trained
+    ready = calibrate_state(module, state, toy_faces(12, seed=8), settings)
+
+    def expected(stack: ImageStack, boxes: torch.Tensor) -> np.ndarray:
+        cut = Cut(stack, boxes, torch.zeros(len(stack), 2))
+        return predict_cut(module, ready, cut, settings).expected_error
+
+    return expected
+
+
+def test_every_detector_says_how_far_it_errs(
+    sure: Callable[..., np.ndarray], trained: Trained, toy_faces: Callable[..., Faces]
+) -> None:
+    module, settings, state, _ = trained
+    fresh = toy_faces(12, seed=9)
+    expected = sure(fresh.stack, fresh.boxes)
+    points, _ = module.predict(state, fresh.stack, fresh.boxes, settings)
+    assert expected.shape == (12, len(LANDMARKS))
+    assert np.isfinite(expected).all()
+    assert expected.mean() == pytest.approx(error(points, fresh.points), rel=0.5)
+
+
+def test_a_face_that_is_noise_or_not_in_its_box_is_less_sure(
+    sure: Callable[..., np.ndarray], trained: Trained, toy_faces: Callable[..., Faces]
+) -> None:
+    fresh = toy_faces(12, seed=9)
+    usual = sure(fresh.stack, fresh.boxes).mean()
+    noise = np.random.default_rng(0).normal(30, 3, (12, 120, 110))
+    other = sure(stack_images(list(noise), torch.device("cpu")), fresh.boxes).mean()
+    away = sure(fresh.stack, fresh.boxes + torch.tensor([60.0, 0, 0, 0])).mean()
+    if trained[0].__name__.endswith(".mean_shape"):  # looks at no pixel
+        assert [other, away] == pytest.approx([usual, usual], rel=1e-4)
+    else:
+        assert other > usual
+        assert away > usual
+
+
+def test_a_mirrored_face_is_as_sure(
+    sure: Callable[..., np.ndarray], toy_faces: Callable[..., Faces]
+) -> None:
+    fresh = toy_faces(12, seed=9)
+    plain = sure(fresh.stack, fresh.boxes)
+    seen = sure(mirrored(fresh.stack), mirror_boxes(fresh.boxes, fresh.stack.widths))
+    assert seen[:, list(MIRRORED)].mean(0) == pytest.approx(plain.mean(0), rel=0.4)
+
+
+def test_a_state_without_calibration_says_nothing_of_errors(trained: Trained) -> None:
+    module, settings, state, faces = trained
+    boxes, _ = as_stored(faces)
+    located = predict_cut(module, state, Cut(faces.stack, boxes, torch.zeros(4, 2)), settings)
+    points, _ = module.predict(state, faces.stack, boxes, settings)
+    np.testing.assert_array_equal(located.points, points.double().numpy())
+    assert np.isnan(located.expected_error).all()
+    nobody = calibrate_state(module, state, faces.first(0), settings)
+    assert nobody.calibration == {}
+    assert str(nobody.notes["calibration"]).startswith("none")
 
 
 def test_the_same_seed_gives_the_same_state_and_another_seed_another(

@@ -25,11 +25,15 @@ OURS = {
 }
 
 
-def write(path: Path, faces: Faces, detector: str, **told: Any) -> Path:
-    """Train a detector for two steps and write its state as the training step does."""
+def write(path: Path, faces: Faces, detector: str, *, said: str | None = "") -> Path:
+    """Train a detector for two steps and write its state as the training step does.
+
+    The file may say that it is of another detector, or of none.
+    """
     module, settings = load_model(detector, asdict(OURS[detector]), detector)
     state = module.fit(faces, faces, settings, seed=0, run=QUIET)
-    described = {"model": "x", "detector": detector, "seed": 0, **asdict(settings), **told}
+    named = detector if said == "" else said
+    described = {"model": "x", "detector": named, "seed": 0, **asdict(settings)}
     save_state(path, state, {"settings": json.dumps(described)})
     return path
 
@@ -83,7 +87,7 @@ def test_a_state_of_another_detector_or_another_kind_or_no_state_is_refused(
     ours = OURS["heatmap"]
     with pytest.raises(ValueError, match="is a state of dan, not of the detector heatmap; start"):
         fit_from(path, heatmap, "heatmap", ours)
-    path = write(tmp_path / "other.safetensors", toy_faces(4), "heatmap", detector=None)
+    path = write(tmp_path / "other.safetensors", toy_faces(4), "heatmap", said=None)
     with pytest.raises(ValueError, match="is a state of no landmark model, not of the detector"):
         fit_from(path, heatmap, "heatmap", ours)
     save_file({"weight": torch.zeros(2)}, tmp_path / "foreign.safetensors")

@@ -11,9 +11,14 @@ from thermalign.metrics.real_faces import (
     LEAST_SUBJECTS,
     NEAR_MEAN,
     NEAR_SPREAD,
+    NEAR_TEMPERATURE,
+    NEAR_TEMPERATURE_SPREAD,
     REAL_FACES,
+    REAL_TEMPERATURES,
     compare,
+    compare_temperatures,
 )
+from thermalign.metrics.temperatures import REGIONS
 
 FOLDER = Path(__file__).parents[3] / "shared" / "data" / "carl_eurecom_landmarks"
 PARTS = ("righteye_outer", "righteye_inner", "lefteye_inner", "lefteye_outer")
@@ -48,7 +53,7 @@ def annotated(folder, place):
 @pytest.mark.parametrize("real", REAL_FACES, ids=lambda r: f"{r.source}, {r.modality}")
 def test_the_table_is_what_the_annotation_files_measure(real):
     points, boxes = annotated(*PLACES[real.source, real.modality])
-    assert len(points) == real.images
+    assert len(points) == real.count
     found = face_measures(points, boxes)
     for name, (mean, sd) in real.measures.items():
         digits = 2 if name == "interocular_distance" else 3
@@ -106,3 +111,39 @@ def test_faces_are_compared_within_their_modality_only():
         rows = list(compare(measures(REAL_FACES[0]), modality, subjects=LEAST_SUBJECTS))
         assert {row.real.modality for row in rows} == {modality}
         assert {row.real.source for row in rows} == {"CARL", "EURECOM VIS-TH"}
+
+
+def warm_people(count=LEAST_SUBJECTS, shift=0.0, factor=1.0):
+    """Return people whose regions are as warm and as varied as those of the first camera."""
+    scores = np.resize([-factor, factor], count)
+    real = REAL_TEMPERATURES[0].measures
+    return {name: mean + shift + scores * sd for name, (mean, sd) in real.items()}
+
+
+def warm_verdicts(people):
+    found = list(compare_temperatures(people))
+    assert {row.real.source for row in found} == {real.source for real in REAL_TEMPERATURES}
+    return {row.verdict for row in found if row.real is REAL_TEMPERATURES[0]}
+
+
+@pytest.mark.parametrize(
+    ("shift", "factor", "verdict"),
+    [
+        (0, 1, "agrees"),
+        (NEAR_TEMPERATURE - 0.01, NEAR_TEMPERATURE_SPREAD - 0.01, "agrees"),
+        (-NEAR_TEMPERATURE - 0.01, 1, "mean differs"),
+        (0, 1 / NEAR_TEMPERATURE_SPREAD - 0.01, "spread differs"),
+        (1, 2, "both differ"),
+    ],
+)
+def test_temperatures_agree_within_kelvins_and_a_quarter_of_their_spread(shift, factor, verdict):
+    assert warm_verdicts(warm_people(shift=shift, factor=factor)) == {verdict}
+    assert warm_verdicts(warm_people(8, shift, factor)) == {"too few"}
+
+
+def test_every_region_has_a_real_temperature_and_one_that_nobody_shows_is_left_out():
+    for real in REAL_TEMPERATURES:
+        assert real.measures.keys() == REGIONS.keys()
+    people = warm_people()
+    del people["forehead_top"]
+    assert "forehead_top" not in {row.measure for row in compare_temperatures(people)}

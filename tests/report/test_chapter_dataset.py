@@ -2,10 +2,16 @@
 
 from dataclasses import replace
 
+import pandas as pd
 from fake_study import full_card
 from fake_view import by_head
 
-from thermalign.report.chapters.dataset import card_table, chapter, likeness_table
+from thermalign.report.chapters.dataset import (
+    card_table,
+    chapter,
+    likeness_table,
+    temperature_table,
+)
 
 
 def cells(table, head):
@@ -151,3 +157,51 @@ def test_differences_from_real_faces_carry_their_sign():
         "−0.08",
         "0.89",
     ]
+
+
+def warm(region, *verdicts, difference=0.5):
+    """Return rows of LIKENESS of a region, one per camera."""
+    row = full_card().likeness.iloc[0].to_dict() | {
+        "range": "1",
+        "statistic": region,
+        "unit": "degree Celsius",
+        "real_mean": 35.69,
+        "real_sd": 0.5,
+        "mean": 35.64,
+        "n": 57,
+        "difference": difference,
+        "near_mean": 0.6,
+        "near_spread": 1.25,
+    }
+    return [row | {"source": f"camera {k}", "verdict": v} for k, v in enumerate(verdicts, 1)]
+
+
+def warm_card(*rows):
+    card = full_card()
+    return replace(card, likeness=pd.concat([card.likeness, pd.DataFrame(rows)]))
+
+
+def test_temperatures_have_a_row_per_region_and_a_column_per_camera():
+    card = warm_card(
+        *warm("forehead_centre", "agrees", "mean differs"),
+        *warm("face_max", "agrees", "agrees", difference=-0.001),
+    )
+    table = temperature_table(card)
+    assert table.columns[:3] == ["camera 1", "camera 2", "Range 1 (57 people)"]
+    shown = [cell.text for cell in table.bodies[0].rows[0].cells]
+    real = "35.69 ± 0.50"
+    assert shown[:4] == [real, real, "35.64 ± 0.08", "+0.25 / +0.25"]
+    assert shown[5] == "agrees / mean differs"
+    assert cells(table, "Face, hottest")[3] == "+0.00 / +0.00"
+    tones = [row.cells[-1].tone for row in table.bodies[0].rows]
+    assert tones == ["words best", "words"]
+    assert "within 0.3 K of each other and the SDs within a factor of 1.25" in table.notes[1]
+
+
+def test_a_dataset_without_degrees_has_no_table_of_temperatures():
+    assert temperature_table(full_card()) is None
+    card = warm_card(*warm("face_max", "agrees", "agrees"))
+    proportions = likeness_table(card)
+    assert len(proportions.bodies[0].rows) == len(full_card().likeness)
+    alone = card.likeness[card.likeness["unit"] == "degree Celsius"]
+    assert likeness_table(replace(card, likeness=alone)) is None

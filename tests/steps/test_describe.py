@@ -11,6 +11,7 @@ import pytest
 from thermalign import tables
 from thermalign.evaluation import card
 from thermalign.evaluation.card import WHOLE, Part
+from thermalign.evaluation.warmth import temperatures
 from thermalign.geometry import LANDMARKS
 from thermalign.report import samples
 from thermalign.report.sheets import COLOUR_MAP
@@ -159,14 +160,44 @@ def test_the_mean_shape_is_off_by_how_much_faces_move_in_their_boxes(paired):
 
 def test_real_faces_stand_beside_both_modalities(paired):
     likeness = paired[1]
-    assert parts(likeness) == {Part("thermal"), Part("visible")}
+    proportions = likeness[likeness["unit"] != "degree Celsius"]
+    assert parts(proportions) == {Part("thermal"), Part("visible")}
     rows = likeness[(likeness["statistic"] == "mouth_width") & (likeness["source"] == "CARL")]
     assert list(rows["verdict"]) == ["too few", "too few"]
 
 
+def test_temperatures_of_regions_stand_beside_real_ones_at_the_nearest_range(paired):
+    card, likeness = paired[:2]
+    for reach in ("1", "2"):
+        row = get(card, Part("thermal", reach), "mouth_max")
+        assert (row["value"], row["unit"]) == (pytest.approx(34, abs=0.01), "degree Celsius")
+        assert row["n"] == 4  # people
+    assert "mouth_max" not in set(card.loc[card["modality"] == "visible", "statistic"])
+    warm = likeness[likeness["unit"] == "degree Celsius"]
+    assert set(warm["source"]) == {"FDA, camera 1", "FDA, camera 2"}
+    assert set(warm["range"]) == {"1"}
+    assert set(warm["verdict"]) == {"too few"}
+    row = warm[warm["statistic"] == "mouth_max"].iloc[0]
+    assert row["difference"] * row["real_sd"] == pytest.approx(34 - 35.84, abs=0.01)
+    assert row["near_mean"] * row["real_sd"] == pytest.approx(0.3)
+
+
+def test_only_faces_that_show_all_their_landmarks_tell_temperatures(tmp_path):
+    images, points, _ = dataset(tmp_path, ("thermal",))
+    first = images.loc[images["subject_id"] == "s0", "image_id"]
+    points.loc[points["image_id"].isin(first) & (points["landmark"] == "left_eye"), "visible"] = (
+        False
+    )
+    people = temperatures(images, points)
+    assert [len(its) for its in people.values()] == [3, 3]
+    points["visible"] = False
+    assert temperatures(images, points) == {}
+    assert temperatures(images.assign(scale=1.0, offset=0.0), points.assign(visible=True)) == {}
+
+
 def test_faces_of_enough_people_are_judged(tmp_path):
     images, annotations, boxes = dataset(tmp_path, ("visible",), subjects=10)
-    rows = card.likeness(card.Annotated.of(images, annotations, boxes), "faces")
+    rows = card.likeness(card.Annotated.of(images, annotations, boxes), {}, "faces")
     verdicts = dict(zip(rows["statistic"], rows["verdict"], strict=True))
     assert verdicts["mouth_width"] == "spread differs"  # all alike here
     assert verdicts["box_width"] == "box"

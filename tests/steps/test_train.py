@@ -147,6 +147,16 @@ def test_state_and_curve_say_how_many_parameters_there_are(study, tmp_path):
     assert 0 < json.loads(curve)["configured"] < 1_000_000
 
 
+def test_a_state_is_calibrated_on_the_validation_images_of_its_fold(study, tmp_path):
+    run = command(study, tmp_path, 2)
+    subprocess.run(run, env=ENVIRONMENT, capture_output=True, text=True, check=True)
+    state = read_state(tmp_path / "state.safetensors")
+    assert state.calibration["gain"].shape == (5,)
+    assert all(bool(value.isfinite().all()) for value in state.calibration.values())
+    noted = read_metadata(tmp_path / "state.safetensors")["calibration"]
+    assert noted == "3 validation images"
+
+
 def test_training_depends_on_no_code_of_matching_or_evaluation():
     reached = {
         module.split(".")[1] for module in sources("thermalign.steps.train") if "." in module

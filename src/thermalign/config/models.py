@@ -110,9 +110,12 @@ def fields_of(block: Block, *, required: bool | None = None) -> dict[str, Any]:
     fields = {}
     for its in block.settings:
         must = its.required if required is None else required and its.default != ()
-        given = {} if isinstance(its.default, dict) else its.default
+        within = isinstance(its.default, dict)  # settings at their own defaults
+        given = {} if within else its.default
         default = ... if must else list(given) if isinstance(given, tuple) else given
-        meaning = key(its.meaning, default, unit=its.unit, source=its.source)
+        meaning = key(
+            its.meaning, default, unit=its.unit, source=its.source, validate_default=within
+        )
         fields[its.name] = (type_of(its.kind, its), meaning)
     return fields
 

@@ -14,7 +14,12 @@ from thermalign.geometry import Floats
 from thermalign.images import DEGREES, channels_of, to_luma, to_physical, unit_of
 from thermalign.metrics.distributions import histogram, mean_and_sd, pixel_measures, saturation
 from thermalign.metrics.faces import UNITS, face_measures, mean_shape_errors
-from thermalign.metrics.real_faces import LEAST_SUBJECTS, NEAR_MEAN, NEAR_SPREAD, compare
+from thermalign.metrics.real_faces import (
+    LEAST_SUBJECTS,
+    Comparison,
+    compare,
+    compare_temperatures,
+)
 from thermalign.records import boxes_of, points_of
 from thermalign.schemas.descriptions import LIKENESS
 
@@ -30,6 +35,10 @@ EDGES = {
     "mouth_width": np.linspace(0.3, 1.2, 46),  # interocular distances
 }
 """Bins of the histograms; what lies beyond counts in the outer bins."""
+
+
+COMPARED = ("mean", "sd", "n", "difference", "ratio", "near_mean", "near_spread", "verdict")
+"""Columns of LIKENESS that are fields of a comparison."""
 
 
 class Part(NamedTuple):
@@ -97,6 +106,12 @@ def parts(images: pd.DataFrame) -> Iterator[tuple[Part, pd.DataFrame]]:
         yield Part(str(modality), str(reach)), rows
 
 
+def sampled(images: pd.DataFrame) -> pd.DataFrame:
+    """Draw the images of a part whose pixels are read, the same for whoever asks."""
+    ordered = images.sort_values("image_id")
+    return ordered.sample(min(SAMPLE, len(images)), random_state=SEED)
+
+
 def count_rows(images: pd.DataFrame, annotations: pd.DataFrame) -> Iterator[Row]:
     """Yield subjects, images, annotated images, pairs and bytes of a dataset and every part.
 
@@ -154,8 +169,7 @@ def pixel_rows(images: pd.DataFrame, boxes: pd.DataFrame) -> Iterator[Row]:
         if len(units) > 1:
             continue
         (unit,) = units
-        ordered = rows.sort_values("image_id")
-        chosen = ordered.sample(min(SAMPLE, len(rows)), random_state=SEED)
+        chosen = sampled(rows)
         placed = boxes_of(chosen, boxes)
         measured = pd.DataFrame(
             [_pixels(row, box) for row, box in zip(chosen.to_dict("records"), placed, strict=True)]
@@ -205,32 +219,51 @@ def _pixels(row: dict[Any, Any], box: Floats) -> dict[str, float]:
     return found
 
 
-def likeness(faces: Annotated, dataset: str) -> pd.DataFrame:
-    """Return LIKENESS of a dataset's annotated faces, one block per modality that has any."""
-    rows = []
+def likeness(faces: Annotated, people: Mapping[Part, pd.DataFrame], dataset: str) -> pd.DataFrame:
+    """Return LIKENESS of a dataset: the proportions of its annotated faces, and its temperatures.
+
+    Parameters
+    ----------
+    faces : Annotated
+    people : part to the mean temperatures of its people
+        As :func:`thermalign.evaluation.warmth.temperatures` returns them. Real ones were read where
+        a pixel is about a millimetre, so the part with the largest faces is compared.
+    dataset : str
+    """
+    found = [*_proportions(faces), *_warmth(faces, people)]
+    told = {"dataset": dataset, "least_subjects": LEAST_SUBJECTS}
+    rows = [{**told, **part._asdict(), **_beside_real(of, unit)} for part, unit, of in found]
+    return pd.DataFrame(rows, columns=LIKENESS.names)
+
+
+def _proportions(faces: Annotated) -> Iterator[tuple[Part, str, Comparison]]:
     for modality, images in faces.images.groupby("modality"):
         at = images.index.to_numpy()
         measures = {name: values[at] for name, values in faces.measures.items()}
-        people = images["subject_id"].nunique()
-        for found in compare(measures, str(modality), subjects=people):
-            real_mean, real_sd = found.real.measures[found.measure]
-            rows.append(
-                {
-                    **Part(modality=str(modality))._asdict(),
-                    "statistic": found.measure,
-                    "unit": UNITS[found.measure],
-                    "source": found.real.source,
-                    "real_mean": real_mean,
-                    "real_sd": real_sd,
-                    "real_n": found.real.images,
-                    "mean": found.mean,
-                    "sd": found.sd,
-                    "n": found.n,
-                    "difference": found.difference,
-                    "ratio": found.ratio,
-                    "verdict": found.verdict,
-                }
-            )
-    judged = {"near_mean": NEAR_MEAN, "near_spread": NEAR_SPREAD}
-    told = {"dataset": dataset, **judged, "least_subjects": LEAST_SUBJECTS}
-    return pd.DataFrame([{**told, **row} for row in rows], columns=LIKENESS.names)
+        subjects = images["subject_id"].nunique()
+        for found in compare(measures, str(modality), subjects=subjects):
+            yield Part(modality=str(modality)), UNITS[found.measure], found
+
+
+def _warmth(
+    faces: Annotated, people: Mapping[Part, pd.DataFrame]
+) -> Iterator[tuple[Part, str, Comparison]]:
+    sizes = {
+        part: faces.measures["interocular_distance"][rows.index].mean()
+        for part, rows in parts(faces.images)
+        if part in people
+    }
+    if sizes:
+        part = max(sizes, key=lambda its: sizes[its])
+        known = {name: values.dropna().to_numpy() for name, values in people[part].items()}
+        regions = {str(name): values for name, values in known.items() if values.size}
+        for found in compare_temperatures(regions):
+            yield part, DEGREES, found
+
+
+def _beside_real(found: Comparison, unit: str) -> dict[str, Any]:
+    """Return the columns of LIKENESS that a comparison fills."""
+    real_mean, real_sd = found.real.measures[found.measure]
+    of_real = {"real_mean": real_mean, "real_sd": real_sd, "real_n": found.real.count}
+    its = {name: getattr(found, name) for name in COMPARED}
+    return {"statistic": found.measure, "unit": unit, "source": found.real.source, **of_real, **its}

@@ -7,7 +7,7 @@ optional dependency and is loaded where it is used, so that settings can be read
 import math
 import tempfile
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from torch import Tensor
 
 from thermalign.geometry import LANDMARKS, box_to_crop, from_box_units, to_box_units
 from thermalign.landmarks import normalise
+from thermalign.landmarks.augment import Augmentation, augmented
 from thermalign.landmarks.contract import (
     Faces,
     chunks,
@@ -27,7 +28,7 @@ from thermalign.landmarks.contract import (
 from thermalign.landmarks.normalise import WINDOW_RISES, NormalisedFaces
 from thermalign.settings import check, setting
 from thermalign.states import CurvePoint, State
-from thermalign.training.loop import UNKEPT, Run
+from thermalign.training.loop import UNKEPT, Run, derived_seed
 from thermalign.warp import ImageStack
 
 EXTRA = "dlib"
@@ -67,6 +68,8 @@ class Settings:
         Of a face box in a crop. ASSUME.
     height : int
         As above; the default box has 1 : 1.25. ASSUME.
+    copies : int
+        Crops of each training face, each augmented by itself.
     margin : int
         Around the box, so that pixels beyond it can be compared. ASSUME.
     normalisation : str
@@ -74,6 +77,8 @@ class Settings:
         compares 8-bit grey values as they are.
     window : tuple of float
         Lowest and highest value of ``normalisation: window``.
+    augment : Augmentation
+        How training faces are varied; see ``landmarks/augment/settings.py``.
     """
 
     cascade_depth: int = setting(10, low=1, high=1000, source="dlib")
@@ -90,9 +95,11 @@ class Settings:
     num_test_splits: int = setting(20, low=1, high=10_000, source="dlib")
     width: int = setting(128, low=16, high=1024, unit="px")
     height: int = setting(160, low=16, high=1024, unit="px")
+    copies: int = setting(1, low=1, high=1000)
     margin: int = setting(16, low=0, high=1024, unit="px")
     normalisation: str = setting("percentile", choices=("percentile", "window", "histogram"))
     window: tuple[float, float] = setting((20.0, 40.0), low=-273.15, high=3000, unit="degrees C")
+    augment: Augmentation = field(default_factory=Augmentation)
 
     RELATIONS = (WINDOW_RISES,)
 
@@ -130,10 +137,8 @@ def fit(
         raise ValueError("ert: there are no training faces")
     began = time.process_time()
     data = normalise.prepare(train, settings)
-    images = [image for rows in chunks(train) for image in _crops(data, rows, settings)]
-    grown = _dlib().train_shape_predictor(
-        images, _shapes(train, settings), _options(settings, seed)
-    )
+    images, shapes = _examples(data, settings, seed=seed)
+    grown = _dlib().train_shape_predictor(images, shapes, _options(settings, seed))
     seconds = time.process_time() - began
     state = State({"predictor": _write(grown)}, notes={"precision": "float32"})  # dlib's floats
     held_out = math.nan
@@ -172,6 +177,21 @@ def to_grey(crops: Tensor) -> Tensor:
     """
     share = (crops + normalise.OVERSHOOT) / (2 * normalise.OVERSHOOT)
     return (255 * share).round().to(torch.uint8)
+
+
+def _examples(
+    data: NormalisedFaces, settings: Settings, *, seed: int
+) -> tuple[list[Bytes], list[Any]]:
+    """Return the crops to train on and the points of each for dlib."""
+    device = data.faces.stack.device
+    generator = torch.Generator(device).manual_seed(derived_seed(seed, 0))
+    images: list[Bytes] = []
+    shapes: list[Any] = []
+    for some in chunks(data.faces) * settings.copies:
+        varied = augmented(data, some, settings.augment, generator)
+        images += _crops(varied, torch.arange(len(some), device=device), settings)
+        shapes += _shapes(varied.faces, settings)
+    return images, shapes
 
 
 def _dlib() -> Any:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 
@@ -48,14 +48,14 @@ def fit_from(path: Path, module: Detector, detector: str, settings: Any) -> Call
     if given != _shapes(module, settings):
         others = "; ".join(_differing(told, module, settings)) or "it is of another version"
         raise ValueError(f"{path}: its tensors do not fit the model: {others}")
-    return partial(module.fit, initial=state)
+    return partial(cast(Any, module).fit, initial=state)
 
 
 def _differing(told: dict[str, Any], module: Detector, settings: Any) -> Iterator[str]:
     """Yield the settings of a state that alone would give the model other tensors."""
     names = {its.name for its in fields(settings)}
     known = {key: value for key, value in told.items() if key in names}
-    theirs = parse(module.Settings, known, "its settings")
+    theirs: Any = parse(module.Settings, known, "its settings")
     ours = _shapes(module, settings)
     for name in sorted(names):
         its, own = getattr(theirs, name), getattr(settings, name)
@@ -66,5 +66,5 @@ def _differing(told: dict[str, Any], module: Detector, settings: Any) -> Iterato
 def _shapes(module: Detector, settings: Any) -> Shapes:
     """Return the tensors that a model of some settings has, without memory for them."""
     with torch.device("meta"):
-        network = module.network(settings)  # type: ignore[attr-defined]  # looked for by name
+        network = cast(Any, module).network(settings)  # looked for by name
     return {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}

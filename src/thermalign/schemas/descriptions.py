@@ -12,8 +12,12 @@ CARD = pa.schema(
         column("statistic", pa.string(), "images, interocular_distance, image_p50, ..."),
         column("at", pa.float64(), "lower edge of a histogram's bin; else 0", "see unit"),
         column("value", pa.float64(), "mean over images, a count, or the share of a bin"),
-        column("sd", pa.float64(), "standard deviation over images; NaN without one"),
-        column("n", pa.int64(), "images that the value is taken over"),
+        column("sd", pa.float64(), "standard deviation over what n counts; NaN without one"),
+        column(
+            "n",
+            pa.int64(),
+            "images that the value is taken over; people, of a region",
+        ),
         column("unit", pa.string(), "of value and sd; of at in a histogram"),
     ]
 )
@@ -22,12 +26,12 @@ LIKENESS = pa.schema(
     [
         *(CARD.field(name) for name in ("dataset", "modality", "range", "statistic", "unit")),
         column("source", pa.string(), "collection of real faces"),
-        column("real_mean", pa.float64(), "mean over its images", "see unit"),
-        column("real_sd", pa.float64(), "standard deviation over its images", "see unit"),
-        column("real_n", pa.int64(), "its images"),
-        column("mean", pa.float64(), "mean over the dataset's images", "see unit"),
-        column("sd", pa.float64(), "standard deviation over the dataset's images", "see unit"),
-        column("n", pa.int64(), "the dataset's images"),
+        column("real_mean", pa.float64(), "mean over what real_n counts", "see unit"),
+        column("real_sd", pa.float64(), "standard deviation over what real_n counts", "see unit"),
+        column("real_n", pa.int64(), "its images; of temperatures, its people"),
+        column("mean", pa.float64(), "mean over what n counts", "see unit"),
+        column("sd", pa.float64(), "standard deviation over what n counts", "see unit"),
+        column("n", pa.int64(), "the dataset's images; of temperatures, its people"),
         column("difference", pa.float64(), "mean minus real_mean", "real_sd"),
         column("ratio", pa.float64(), "sd over real_sd"),
         column("near_mean", pa.float64(), "largest difference that agrees", "real_sd"),

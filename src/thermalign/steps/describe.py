@@ -6,6 +6,7 @@ import pandas as pd
 
 from thermalign import tables
 from thermalign.evaluation import card as cards
+from thermalign.evaluation import warmth
 from thermalign.provenance import stamp
 from thermalign.report.sheets import sheets
 from thermalign.schemas.dataset import ANNOTATIONS, BOXES, IMAGES
@@ -42,16 +43,18 @@ def run(
     placed = tables.read(boxes, BOXES)
     sized = known.assign(bytes=[Path(path).stat().st_size for path in known["path"]])
     faces = cards.Annotated.of(known, points, placed)
+    people = warmth.temperatures(known, points)
     drawn = sheets(known, points, placed)
     rows = [
         *cards.count_rows(sized, points),
         *cards.geometry_rows(faces),
         *cards.pixel_rows(known, placed),
+        *warmth.temperature_rows(people),
         *cards.sheet_rows(drawn.shown, drawn.window, n=len(known)),
     ]
     table = pd.DataFrame(rows, columns=cards.Row._fields).assign(dataset=dataset)
     metadata = stamp(code, {"sample": cards.SAMPLE, "seed": cards.SEED})
     tables.write(card, table, CARD, metadata)
-    tables.write(likeness, cards.likeness(faces, dataset), LIKENESS, metadata)
+    tables.write(likeness, cards.likeness(faces, people, dataset), LIKENESS, metadata)
     for path, picture in ((contact, drawn.contact), (marked, drawn.marked)):
         tables.replace_file(path, lambda temporary, png=picture: temporary.write_bytes(png))

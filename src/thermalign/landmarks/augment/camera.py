@@ -199,7 +199,7 @@ class Camera:
         return up_y @ seen @ up_x.mT
 
     def _drawn(self, height: int, width: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Return noise (K, height + 1, width + 1), of columns and of rows, the same at every call."""
+        """Return noise (K, height + 1, width + 1), of columns and of rows; the same ever after."""
         if (height, width) not in self.noise:
             shapes = ((height + 1, width + 1), (1, width + 1), (height + 1, 1))
             self.noise[height, width] = tuple(  # type: ignore[assignment]

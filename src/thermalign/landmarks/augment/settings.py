@@ -77,6 +77,11 @@ class Augmentation:
         check(self)
 
     @property
+    def changes(self) -> bool:
+        """Whether anything of the faces changes."""
+        return self.distorts or self.records
+
+    @property
     def distorts(self) -> bool:
         """Whether the shape of faces changes."""
         return max(self.aspect, self.shear, self.bend) > 0

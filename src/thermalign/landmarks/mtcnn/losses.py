@@ -7,6 +7,8 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from thermalign.geometry import apply_matrix, box_to_crop, compose_matrices
+from thermalign.landmarks.augment.camera import draw_camera
+from thermalign.landmarks.augment.distortion import distorted
 from thermalign.landmarks.contract import Faces
 from thermalign.landmarks.mtcnn import crops
 from thermalign.landmarks.mtcnn.boxes import box_offsets
@@ -45,6 +47,26 @@ class Lesson:
     weights: Weights
 
 
+@dataclass(frozen=True)
+class Batch:
+    """The crops of a batch.
+
+    Attributes
+    ----------
+    faces : K Faces
+        That each crop is of.
+    boxes : (K, 4) float32, pixels, example frame
+    to_crop : (K, 2, 3) float32
+        From example frame to crop.
+    counts : Counts
+    """
+
+    faces: Faces
+    boxes: Tensor
+    to_crop: Tensor
+    counts: Counts
+
+
 def loss(net: Network, lesson: Lesson, settings: Settings, generator: torch.Generator) -> Tensor:
     """Draw a batch and return its loss.
 
@@ -55,7 +77,8 @@ def loss(net: Network, lesson: Lesson, settings: Settings, generator: torch.Gene
     ------
     Zhang et al., IEEE Signal Processing Letters 23(10), 2016. Differs from it in: ASSUME, the order
     of the tasks is drawn, so that a resumed training needs no counter beside its draws; ASSUME, the
-    losses' weights hold for alternating batches as well.
+    losses' weights hold for alternating batches as well; every crop has an augmentation of its own.
+    A distortion keeps the centre of a face, and so crops stay where they were drawn.
     """
     counts = batch_counts(settings, _draw_task(settings, generator))
     parts = [_draw_squares(lesson, counts, generator)] if sum(counts[:3]) else []
@@ -66,15 +89,23 @@ def loss(net: Network, lesson: Lesson, settings: Settings, generator: torch.Gene
         )
         parts, matrices = [*parts, landmark_crops], [*matrices, turned]
     crops, to_crop = join(parts), torch.cat(matrices)
-    values = lesson.faces.crops(crops.rows, to_crop, width=net.size, height=net.size)
+    faces = distorted(lesson.faces, crops.rows, settings.augment, generator)
+    camera = draw_camera(faces, settings.augment, generator)
+    rows = torch.arange(len(faces), device=to_crop.device)
+    values = faces.crops(rows, to_crop, width=net.size, height=net.size)
     if lesson.levels is None:
         levels = measure(values, settings)
     elif settings.normalisation == "window":
         levels = lesson.levels[crops.rows]  # the same in every image, so nothing moves them
     else:
         levels = widen_levels(lesson.levels[crops.rows], settings.widening, generator)
-    heads = net.on_crops(normalise(values, levels))
-    return _weigh(heads, crops, to_crop, lesson, counts, share=settings.hard_share, size=net.size)
+    images = normalise(values, levels)
+    if camera is not None:
+        images = camera.record(images, rows, to_crop)
+    batch = Batch(faces, crops.boxes, to_crop, counts)
+    return _weigh(
+        net.on_crops(images), batch, lesson.weights, share=settings.hard_share, size=net.size
+    )
 
 
 def batch_counts(settings: Settings, task: str) -> Counts:
@@ -163,32 +194,22 @@ def _draw_landmark_crops(
     return Crops(given.rows, boxes), compose_matrices(box_to_crop(boxes, size, size), turns)
 
 
-def _weigh(
-    heads: Heads,
-    crops: Crops,
-    to_crop: Tensor,
-    lesson: Lesson,
-    counts: Counts,
-    *,
-    share: float,
-    size: int,
-) -> Tensor:
+def _weigh(heads: Heads, batch: Batch, weights: Weights, *, share: float, size: int) -> Tensor:
     """Add up the losses of the tasks that the batch has crops for."""
     face, box, landmarks = heads
-    negatives, positives, parts, of_landmarks = counts
+    negatives, positives, parts, of_landmarks = batch.counts
     classified, squares = negatives + positives, negatives + positives + parts
     total = face.new_zeros(())
     if negatives:
         is_face = (torch.arange(classified, device=face.device) >= negatives).long()
-        total = total + lesson.weights[0] * hard_face_loss(face[:classified], is_face, share)
+        total = total + weights[0] * hard_face_loss(face[:classified], is_face, share)
     if parts:
         shown = slice(negatives, squares)
-        true = lesson.faces.boxes[crops.rows[shown]]
-        offset = box[shown] - box_offsets(crops.boxes[shown], true)
-        total = total + lesson.weights[1] * offset.square().sum(1).mean()
+        offset = box[shown] - box_offsets(batch.boxes[shown], batch.faces.boxes[shown])
+        total = total + weights[1] * offset.square().sum(1).mean()
     if of_landmarks:
         shown = slice(squares, None)
-        points = apply_matrix(to_crop[shown], lesson.faces.points[crops.rows[shown]])
+        points = apply_matrix(batch.to_crop[shown], batch.faces.points[shown])
         squared = (landmarks[shown] - (points + 0.5) / size).square()
-        total = total + lesson.weights[2] * squared.sum((1, 2)).mean()
+        total = total + weights[2] * squared.sum((1, 2)).mean()
     return total

@@ -1,7 +1,8 @@
 """What can be set of MTCNN."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from thermalign.landmarks.augment.settings import Augmentation
 from thermalign.landmarks.normalise import WINDOW_RISES
 from thermalign.settings import check, setting
 
@@ -97,6 +98,8 @@ class Settings:
         take (x - 127.5) / 128 of 8-bit images.
     window : tuple of float
         Lowest and highest value of ``normalisation: window``.
+    augment : Augmentation
+        How training faces are varied; see ``landmarks/augment/settings.py``.
     """
 
     stages: str = setting("full", choices=("full", "onet"), source="paper")
@@ -144,6 +147,7 @@ class Settings:
     compile: bool = setting(False)
     normalisation: str = setting("percentile", choices=("percentile", "window", "histogram"))
     window: tuple[float, float] = setting((20.0, 40.0), low=-273.15, high=3000, unit="degrees C")
+    augment: Augmentation = field(default_factory=Augmentation)
 
     RELATIONS = (
         WINDOW_RISES,

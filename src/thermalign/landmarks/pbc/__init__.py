@@ -9,7 +9,14 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from thermalign.landmarks import normalise
-from thermalign.landmarks.contract import Faces, point_error, unannotated, untold
+from thermalign.landmarks.augment import augmented
+from thermalign.landmarks.contract import (
+    Faces,
+    draw_rows,
+    point_error,
+    unannotated,
+    untold,
+)
 from thermalign.landmarks.normalise import NormalisedFaces
 from thermalign.landmarks.pbc.network import Network, margin
 from thermalign.landmarks.pbc.patches import (
@@ -244,6 +251,9 @@ def _loss(
     model: Network, data: NormalisedFaces, settings: Settings, generator: torch.Generator
 ) -> Tensor:
     beyond, around = STRIDE * model.margin, STRIDE * settings.neighbours
+    if settings.augment.changes:  # patches are drawn of as many varied faces
+        some = draw_rows(data.faces, settings.batch_size, generator)
+        data = augmented(data, some, settings.augment, generator)
     rows, corners, _ = draw_patches(data.faces, settings, generator, beyond=beyond)
     classes = neighbour_classes(data.faces, rows, corners, settings, beyond=beyond)
     side = PATCH + 2 * around

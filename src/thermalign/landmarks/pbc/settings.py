@@ -1,7 +1,8 @@
 """What can be set of the patch-based classifier."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from thermalign.landmarks.augment.settings import Augmentation
 from thermalign.landmarks.normalise import WINDOW_RISES
 from thermalign.settings import check, setting
 
@@ -49,6 +50,8 @@ class Settings:
         ASSUME: the paper does not say.
     window : tuple of float
         Lowest and highest value of ``normalisation: window``.
+    augment : Augmentation
+        How training faces are varied; see ``landmarks/augment/settings.py``.
     """
 
     padding: str = setting("valid", choices=("valid", "same"))
@@ -68,6 +71,7 @@ class Settings:
     compile: bool = setting(False)
     normalisation: str = setting("percentile", choices=("percentile", "window", "histogram"))
     window: tuple[float, float] = setting((20.0, 40.0), low=-273.15, high=3000, unit="degrees C")
+    augment: Augmentation = field(default_factory=Augmentation)
 
     RELATIONS = (WINDOW_RISES,)
 

@@ -23,7 +23,7 @@ from thermalign.report.layout import (
     number,
     percent,
 )
-from thermalign.report.study import MEASURES, DatasetCard, Statistic, Study
+from thermalign.report.study import MEASURES, REGIONS, DatasetCard, Statistic, Study
 
 IN_TENTHS = ("interocular_distance", "roll")
 """Measures printed with one digit after the point; the others with three."""
@@ -60,6 +60,15 @@ PIXELS = (
 )
 FULL_SCALES = " Those of 8 bits are shown over their full scale, 0 to 1."
 
+WARMTH = (
+    "Real people: 1,020 adults before two uncooled cameras at .6 to .8 m, a black body in view, in "
+    "a room of 24.1 ± 1.3 °C (Wang et al. 2022, doi 10.13026/3bhc-9065); mean ± standard deviation "
+    "(SD) over people of each one’s mean over images, as here. Regions are placed by the five "
+    "landmarks, on faces that show all of them; a maximum is the mean of the four hottest pixels "
+    "after a median of 3 × 3. Readings are compared as they are: neither for the room nor for "
+    "emissivity and air is anything corrected."
+)
+
 VERDICTS = {
     "camera": "set by the camera",
     "box": "set by how boxes are drawn",
@@ -80,8 +89,8 @@ def chapter(study: Study) -> Chapter:
     absent = Paragraph("No counts of the data were given.", tone="absent")
     parts = []
     for card in study.cards:
-        likeness = likeness_table(card)
-        blocks: list[Block] = [card_table(card), *([likeness] if likeness else [])]
+        beside = [table for table in (likeness_table(card), temperature_table(card)) if table]
+        blocks: list[Block] = [card_table(card), *beside]
         parts.append(Part(card.name, blocks))
     return Chapter("data", "Data", parts, [*map(Paragraph, study.boxes), counts or absent])
 
@@ -237,11 +246,12 @@ def _signed(value: float, digits: int) -> str:
 
 
 def likeness_table(card: DatasetCard) -> Table | None:
-    """Lay out a dataset's LIKENESS, a block per modality and collection; None without rows."""
-    if card.likeness.empty:
+    """Lay out the proportions of LIKENESS, a block per modality and collection; None without."""
+    proportions = card.likeness[card.likeness["unit"] != DEGREES]
+    if proportions.empty:
         return None
     bodies = []
-    for (modality, source), rows in card.likeness.groupby(["modality", "source"], sort=False):
+    for (modality, source), rows in proportions.groupby(["modality", "source"], sort=False):
         records = rows.to_dict("records")
         title = f"{str(modality).capitalize()}, {source} ({number(records[0]['real_n'])} images)"
         bodies.append(Body([_likeness_row(record) for record in records], title=title))
@@ -250,7 +260,7 @@ def likeness_table(card: DatasetCard) -> Table | None:
         head="Measure",
         columns=["Real faces", "This dataset", "Difference, real SD", "Ratio of SD", "Verdict"],
         bodies=bodies,
-        notes=[_limits(card.likeness.iloc[0])],
+        notes=[_limits(proportions.iloc[0])],
     )
 
 
@@ -282,5 +292,57 @@ def _likeness_row(record: dict[Any, Any]) -> Row:
             Cell(f"{difference:+.2f}".replace("-", MINUS) if judged else ""),
             Cell(f"{record['ratio']:.2f}" if judged else ""),
             Cell(VERDICTS.get(verdict, verdict), tone="words best" if differs else "words"),
+        ],
+    )
+
+
+def temperature_table(card: DatasetCard) -> Table | None:
+    """Lay out the temperatures of LIKENESS, a row per region, a column per camera; None without."""
+    warm = card.likeness[card.likeness["unit"] == DEGREES]
+    if warm.empty:
+        return None
+    first = warm.iloc[0]
+    rows = [
+        _temperature_row(str(region), its.to_dict("records"))
+        for region, its in warm.groupby("statistic", sort=False)
+    ]
+    return Table(
+        caption=f"Real people’s temperatures beside those of {card.name}, °C",
+        head="Region",
+        columns=[
+            *warm["source"].unique(),
+            f"Range {first['range']} ({number(warm['n'].max())} people)",
+            "Difference, K",
+            "Ratio of SD",
+            "Verdict",
+        ],
+        bodies=[Body(rows)],
+        notes=[WARMTH, _warm_limits(first)],
+    )
+
+
+def _warm_limits(first: Any) -> str:
+    kelvin, spread = first["near_mean"] * first["real_sd"], first["near_spread"]
+    return (
+        f"“Agrees”: the means lie within {kelvin:.1f} K of each other and the SDs within a factor "
+        f"of {spread:g}, camera by camera; fewer than {first['least_subjects']} people are not "
+        "judged."
+    )
+
+
+def _temperature_row(region: str, records: list[dict[Any, Any]]) -> Row:
+    """Lay out a region: what each camera read of real people, then this dataset beside each."""
+    own, words = records[0], [str(record["verdict"]) for record in records]
+    kelvin = [round(record["difference"] * record["real_sd"], 2) + 0.0 for record in records]
+    spelt = list(dict.fromkeys(VERDICTS.get(word, word) for word in words))
+    differs = bool(set(words) - {"agrees", "too few"})
+    return Row(
+        REGIONS[region],
+        [
+            *(Cell(f"{r['real_mean']:.2f} ± {r['real_sd']:.2f}") for r in records),
+            Cell(f"{own['mean']:.2f} ± {own['sd']:.2f}"),
+            Cell(" / ".join(f"{k:+.2f}".replace("-", MINUS) for k in kelvin)),
+            Cell(" / ".join(f"{r['ratio']:.2f}" for r in records)),
+            Cell(" / ".join(spelt), tone="words best" if differs else "words"),
         ],
     )

@@ -192,7 +192,7 @@ def draw_identity(rng: np.random.Generator) -> Identity:
         beard=0.0 if female else beard,
         moustache=0.0 if female else moustache,
         owns_glasses=bool(rng.random() < 0.25),
-        skin_temperature=34.0 + 0.45 * rng.standard_normal(),
+        skin_temperature=34.2 + 0.34 * rng.standard_normal(),
         nose_offset=-2.0 + 1.0 * rng.standard_normal(),
     )
 

@@ -1,9 +1,11 @@
 """How warm a person is: skin temperature, vessels, hair, clothes, and what a session changes.
 
 The pattern is known in outline (the inner corner of the eye is hottest, the tip of the nose coldest
-and most variable, hair and clothes lie between skin and air); every number is tuned by eye. These
-are temperatures of the surfaces themselves; what a camera reads of them is the matter of
-:mod:`thermalign.simulator.scene.thermal`.
+and most variable, hair and clothes lie between skin and air). Eye corners, forehead and mouth are
+set so that cameras read of them what they read of real people
+(:data:`thermalign.metrics.real_faces.REAL_TEMPERATURES`; docs/methods/simulator.md has the
+figures); every other number is tuned by eye. These are temperatures of the surfaces themselves;
+what a camera reads of them is the matter of :mod:`thermalign.simulator.scene.thermal`.
 """
 
 from dataclasses import dataclass
@@ -29,9 +31,13 @@ from thermalign.simulator.physics.fields import (
     shrink,
 )
 
-# ASSUME every temperature (degrees Celsius, K), length (mm) and share below: tuned by eye.
-SESSION_SD = (0.6, 0.30, 0.35, 1.0, 0.3, 0.15)
+# ASSUME every temperature (degrees Celsius, K), length (mm) and share below: by eye, or by what it
+# makes of the regions that have real figures.
+SESSION_SD = (0.6, 0.20, 0.35, 1.0, 0.2, 0.15)
 """K: nose, forehead, cheeks, ears, mouth, left against right (the order of ``modes``)."""
+
+LIPS = (1.05, 0.2)
+"""K of the lips against the skin around them: mean and standard deviation."""
 
 
 @dataclass(frozen=True)
@@ -91,11 +97,11 @@ def build_warmth(
         random pattern. 1 is the tuned value, larger is harder to match.
     rng : Generator
     """
-    lips = rng.normal(0.45, 0.35)
+    lips = rng.normal(*LIPS)
     skin = _large_scale(identity, shape, rng) + 0.5 * lips * lip_mask(shape.mouth)
-    vessels = rng.normal(0.75, 0.25) * draw_vessels(identity.body, rng)
+    vessels = rng.normal(0.58, 0.2) * draw_vessels(identity.body, rng)
     vessels *= 1 - 0.5 * shape.hair_cover
-    pattern = 0.32 * random_field(rng, 24) + 0.17 * random_field(rng, 11)
+    pattern = 0.28 * random_field(rng, 24) + 0.15 * random_field(rng, 11)
     pattern += 0.05 * random_field(rng, 4)
     hidden = np.asarray(skin + gap * (vessels + pattern), np.float32)
     skin = blur(hidden, 1.5)  # diffusion in the tissue
@@ -122,7 +128,7 @@ def draw_session(warmth: Warmth, ambient: tuple[float, float], rng: np.random.Ge
     rng : Generator
     """
     air = rng.normal(*ambient)
-    change = rng.normal(0, 0.35) + 0.20 * random_field(rng, 24, level=2)
+    change = rng.normal(0, 0.28) + 0.20 * random_field(rng, 24, level=2)
     change += 0.05 * random_field(rng, 10, level=2)
     for mode, sd in zip(warmth.modes, SESSION_SD, strict=True):
         change += rng.normal(0, sd) * mode
@@ -139,10 +145,10 @@ def _large_scale(identity: Identity, shape: Shape, rng: np.random.Generator) -> 
     """Return the skin's temperature by region, degrees Celsius."""
     body = identity.body
     base, low, menton = body.subnasale_y, body.mouth_y, body.menton_y
-    skin = identity.skin_temperature + rng.normal(0.75, 0.2) * bump(0, -42, 44, 24)
+    skin = identity.skin_temperature + rng.normal(1.05, 0.15) * bump(0, -42, 44, 28)
     for (sign, _), (x, y) in zip(SIDES, identity.eyes, strict=True):
-        inner = sign * ((body.eye_distance - body.eye_length) / 2 - 0.5)
-        skin += rng.normal(1.5, 0.3) * bump(inner, y + 1.5, 4.2, 4.0)  # canthus
+        inner = sign * ((body.eye_distance - body.eye_length) / 2 - 3.2)
+        skin += rng.normal(1.3, 0.12) * bump(inner, y - 1, 4.2, 4.2)  # canthus
         skin += 0.55 * bump(x - sign * 3, y + 2, 15, 9)
         skin += rng.normal(0.35, 0.25) * bump(sign * 60, -14, 12, 20)  # temporal artery
         cheek = sign * (44 + rng.normal(0, 2)), 36 + rng.normal(0, 3)
@@ -166,7 +172,7 @@ def _fine_structure(identity: Identity, shape: Shape, lips: float, rng: np.rando
     fine = 0.20 * eyes.crease - 0.30 * eyes.lash
     fine -= rng.normal(0.62, 0.25) * blur(eyes.opening, 0.35)  # the cornea is cool
     fine += 0.5 * lips * blur(lip_mask(mouth), 0.4)
-    fine += rng.normal(0.35, 0.2) * line_mask(mouth, 1.2)
+    fine += rng.normal(1.15, 0.1) * line_mask(mouth, 1.2)
     for mask in nostrils(identity):
         fine -= rng.normal(0.9, 0.5) * mask
     return np.asarray(fine + 0.056 * fine_noise(rng, 1.1), np.float32)
