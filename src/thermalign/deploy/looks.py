@@ -12,11 +12,10 @@ knows, a dark nose say, and finds it somewhere; so the frame is taken from the b
 the points with half the weight, in case that boxes are drawn by other rules than ours: a face looks
 thermal where
 
-    w(box) + w(points) / 2 >= 0.15
+    w(box) + w(points) / 2 >= 0
 
-Weights are those of a logistic regression on simulated faces, rounded, and the threshold is passed
-by 99 % of them; ``docs/predict.md`` says how often it is wrong. None of it holds where everything
-around is as warm as skin.
+Weights are those of a logistic regression on simulated faces, rounded; ``docs/predict.md`` says how
+often the rule is wrong. None of it holds where everything around is as warm as skin.
 """
 
 from functools import cache
@@ -35,8 +34,6 @@ Booleans = npt.NDArray[np.bool_]
 
 LOOK = 0.3
 """How far beyond a face box an aligned face reaches, in sides of the box."""
-
-LEAST = 0.15
 
 REGIONS = {
     "eyes": (1.0, ((33, 42, 5), (79, 42, 5))),
@@ -75,7 +72,7 @@ def is_thermal(cut: Cut, points: Floats) -> Booleans:
             warmth(alignment.align_stack(cut.stack, rows, places, settings).cpu().numpy())
             for places in (usual_points(boxes), inside[rows])
         ]
-        looks[rows] = told[0] + told[1] / 2 >= LEAST
+        looks[rows] = told[0] + told[1] / 2 >= 0
     return looks
 
 
