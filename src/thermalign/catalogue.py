@@ -81,9 +81,7 @@ def finds_faces(detector: str) -> bool:
 
 def takes_a_state(detector: str) -> bool:
     """Return whether a landmark model can start from a trained state: its fit() has ``initial``."""
-    body = _tree(f"thermalign.landmarks.{detector}").body
-    fits = (line for line in body if isinstance(line, ast.FunctionDef) and line.name == "fit")
-    return any(its.arg == "initial" for fit in fits for its in fit.args.kwonlyargs)
+    return "initial" in _keywords("landmarks", detector, "fit")
 
 
 def adapters() -> list[str]:
@@ -169,6 +167,13 @@ def _having(package: str, function: str) -> list[str]:
     files |= {path.parent.name: path for path in folder.glob("[a-z]*/__init__.py")}
     start = f"\ndef {function}("
     return sorted(name for name, path in files.items() if start in path.read_text("utf-8"))
+
+
+def _keywords(package: str, name: str, function: str) -> list[str]:
+    """Return the keywords of a function of a module of a package."""
+    body = _tree(f"thermalign.{package}.{name}").body
+    its = (line for line in body if isinstance(line, ast.FunctionDef) and line.name == function)
+    return [argument.arg for line in its for argument in line.args.kwonlyargs]
 
 
 def _setting(line: ast.AnnAssign, module: str, meanings: Mapping[str, str]) -> Setting:

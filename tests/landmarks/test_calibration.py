@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from thermalign.geometry import interocular_distance
-from thermalign.landmarks.calibration import Calibration, calibrated
+from thermalign.landmarks.calibration import Calibration, Examples, calibrated
 from thermalign.student import region, squared_distance
 
 SHAPE = np.array([[-30, -20], [30, -20], [0, 5], [-22, 35], [22, 35]], float)  # 60 px between eyes
@@ -34,10 +34,20 @@ def faces(count: int, *, seed: int, true: Calibration = TRUE) -> tuple[np.ndarra
     return truth - errors, truth, raw
 
 
-def fitted(count: int, *, seed: int = 0) -> Calibration:
-    found = calibrated(*faces(count, seed=seed), np.ones(count))
+def examples(points: np.ndarray, truth: np.ndarray, raw: np.ndarray) -> Examples:
+    """Return examples of as many people, each with the same weight."""
+    count = len(points)
+    return Examples(points, truth, raw, np.ones(count), np.arange(count), np.full(count, True))
+
+
+def certain(its: Examples) -> Calibration:
+    found = calibrated(its)
     assert found is not None
     return found
+
+
+def fitted(count: int, *, seed: int = 0) -> Calibration:
+    return certain(examples(*faces(count, seed=seed)))
 
 
 def held(its: Calibration, share: float, *, true: Calibration = TRUE) -> np.ndarray:
@@ -63,13 +73,35 @@ def test_regions_hold_their_share_of_fresh_faces(share: float) -> None:
 
 def test_each_landmark_has_regions_of_its_own() -> None:
     each = held(fitted(1000), 0.95).mean(axis=0)
-    np.testing.assert_allclose(each, 0.95, atol=0.015)
+    np.testing.assert_allclose(each, 0.95, atol=0.02)
 
 
 def test_a_dozen_faces_are_enough_to_be_near() -> None:
     shares = [held(fitted(12, seed=s), 0.95).mean() for s in range(5)]
     assert min(shares) > 0.88
     assert np.mean(shares) == pytest.approx(0.95, abs=0.03)
+
+
+def test_people_who_differ_make_tails_for_people_not_seen() -> None:
+    def of_people(count: int, seed: int) -> Examples:
+        points, truth, raw = faces(20 * count, seed=seed)
+        who = np.arange(20 * count) // 20
+        hard = np.exp(np.random.default_rng(seed).normal(0, 0.6, count))[who, None, None]
+        return replace(examples(truth + hard * (points - truth), truth, raw), people=who)
+
+    many = of_people(200, 1)
+    shares = {}
+    for told in (True, False):
+        each = []
+        for seed in range(10, 18):
+            few = of_people(4, seed)
+            its = certain(few if told else replace(few, people=np.zeros(80, int)))
+            located = its.located(many.points, many.raw)
+            squared = squared_distance(many.truth - many.points, located.scale)
+            each.append((squared <= region(0.95, located.tail)).mean())
+        shares[told] = np.mean(each)
+    assert shares[False] < 0.93
+    assert shares[False] + 0.01 < shares[True] < 0.97
 
 
 def test_few_faces_leave_the_tails_what_is_usual_and_landmarks_alike() -> None:
@@ -91,8 +123,7 @@ def test_the_expected_error_is_the_mean_error() -> None:
 
 def test_a_detector_that_tells_nothing_gets_the_errors_of_its_landmarks() -> None:
     points, truth, raw = faces(2000, seed=3)
-    found = calibrated(points, truth, np.zeros_like(raw), np.ones(2000))
-    assert found is not None
+    found = certain(examples(points, truth, np.zeros_like(raw)))
     located = found.located(points, np.zeros_like(raw))
     within = squared_distance(truth - points, located.scale) <= region(0.95, located.tail)
     assert within.mean() == pytest.approx(0.95, abs=0.02)
@@ -100,31 +131,26 @@ def test_a_detector_that_tells_nothing_gets_the_errors_of_its_landmarks() -> Non
 
 def test_faces_that_were_not_found_are_left_out() -> None:
     points, truth, raw = faces(60, seed=4)
-    found = calibrated(points, truth, raw, np.ones(60))
+    found = certain(examples(points, truth, raw))
     lost, untold = points.copy(), raw.copy()
     lost[::7] = untold[::7] = np.nan
-    kept = calibrated(lost, truth, untold, np.ones(60))
+    kept = certain(examples(lost, truth, untold))
     some = np.arange(60) % 7 > 0
-    alone = calibrated(points[some], truth[some], raw[some], np.ones(some.sum()))
-    assert found is not None
-    assert kept is not None
-    assert alone is not None
+    alone = certain(examples(points, truth, raw).where(some))
     np.testing.assert_array_equal(kept.gain, alone.gain)
     assert not np.array_equal(kept.gain, found.gain)
 
 
 def test_nothing_is_known_if_no_face_was_found() -> None:
     points, truth, raw = faces(3, seed=4)
-    assert calibrated(np.full_like(points, np.nan), truth, raw, np.ones(3)) is None
+    assert calibrated(examples(np.full_like(points, np.nan), truth, raw)) is None
 
 
 def test_some_lost_faces_make_tails_not_scales() -> None:
     points, truth, raw = faces(300, seed=6)
     lost = points.copy()
     lost[:15] += 80
-    clean, robust = (calibrated(p, truth, raw, np.ones(300)) for p in (points, lost))
-    assert clean is not None
-    assert robust is not None
+    clean, robust = (certain(examples(p, truth, raw)) for p in (points, lost))
     assert robust.tail[0] < clean.tail[0]
     located = robust.located(points[15:], raw[15:])
     inside = squared_distance((truth - points)[15:], located.scale) <= region(0.5, located.tail)
@@ -133,8 +159,7 @@ def test_some_lost_faces_make_tails_not_scales() -> None:
 
 def test_perfect_points_keep_a_finite_scale() -> None:
     _, truth, raw = faces(20, seed=7)
-    found = calibrated(truth, truth, 0 * raw, np.ones(20))
-    assert found is not None
+    found = certain(examples(truth, truth, 0 * raw))
     located = found.located(truth, 0 * raw)
     assert np.linalg.eigvalsh(located.scale).min() > 0
     assert 0 < located.expected_error.max() < 0.02

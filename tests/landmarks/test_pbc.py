@@ -66,17 +66,11 @@ def test_cells_map_back_to_the_centres_of_their_patches(margin: int) -> None:
     points, covariance = pbc.locate(Spots(margin), data, WINDOW)  # type: ignore[arg-type]
     expected = torch.tensor([[20 + 8 * a + 29.5, 30 + 8 * b + 29.5] for a, b in cells])
     assert torch.equal(points[0], expected)
-    assert float(covariance.abs().max()) < 0.1  # the map has one sharp peak
-
-
-def test_the_part_no_patch_covers_is_split_evenly() -> None:
-    cells = [(0, 0), (1, 0), (0, 1), (1, 1), (1, 2)]
-    # 73 x 81 pixels hold 68 x 76; of the 5 left over 2 lie before and 3 behind.
-    stack = spotted([(22 + 8 * a + 29, 12 + 8 * b + 29) for a, b in cells])
-    data = prepare(unannotated(stack, torch.tensor([[20.0, 10.0, 73.0, 81.0]])), WINDOW)
-    points, _ = pbc.locate(Spots(), data, WINDOW)  # type: ignore[arg-type]
-    expected = torch.tensor([[22 + 8 * a + 29.5, 12 + 8 * b + 29.5] for a, b in cells])
-    assert torch.equal(points[0], expected)
+    # One sharp peak each. Without a margin four lie at the map's corners: 4.5 px from the middle
+    # half of the box on the left, 5.5 on the right, 2.5 at the top, 3.5 at the bottom.
+    ways = [(4.5, 2.5), (5.5, 2.5), (0, 0), (4.5, 3.5), (5.5, 3.5)]
+    squared = torch.tensor(ways, dtype=torch.float32) ** 2 * (margin == 0)
+    torch.testing.assert_close(covariance[0], torch.diag_embed(squared), atol=0.1, rtol=0)
 
 
 @pytest.mark.parametrize("padding", ["valid", "same"])
@@ -221,11 +215,14 @@ def test_a_constant_at_a_position_moves_the_raw_choice_only(
     data = prepare(unannotated(stack, torch.tensor([[0.0, 0.0, 68.0, 60.0]])), settings)
     points, covariance = pbc.locate(Two(constant), data, settings)  # type: ignore[arg-type]
     assert points[0].tolist() == [[x, 29.5]] * 5
-    # Second moments around the chosen cell, of the softmax, whatever it was chosen by.
-    first, second = np.e / (5 * np.e + 1), np.exp(2) / (5 * np.exp(2) + np.exp(9))
+    # Second moments around the chosen cell, of the odds, whatever it was chosen by; and the way
+    # from it to the middle half of the box, 17 to 51 by 15 to 45.
+    first, second = np.e / (4 * np.e + 1), np.exp(2) / (4 * np.exp(2) + np.exp(9))
     other = (second if x < 30 else first) / (first + second)
-    assert covariance[0, :, 0, 0].tolist() == pytest.approx([8**2 * other] * 5)
-    assert covariance[0, :, 1].abs().max() == 0
+    way = 29.5 - 17 if x < 30 else 51 - 37.5
+    assert covariance[0, :, 0, 0].tolist() == pytest.approx([8**2 * other + way**2] * 5)
+    assert covariance[0, :, 1, 1].tolist() == pytest.approx([14.5**2 + 15.5**2] * 5)
+    assert covariance[0, :, 1, 0].abs().max() == 0
 
 
 @pytest.mark.parametrize(("choice", "distance"), [("probability", 8.0), ("logit", 0.0)])

@@ -72,7 +72,7 @@ def command(study, out, steps, *, detector="dan", init=None, **changed):
         **{"checkpoint": out / "checkpoint.pt", "log": out / "train.log", "job": "p/fold0"},
     }
     words = [str(word) for k, v in options.items() for word in (f"--{k}", v)]
-    start = ["--init", str(init)] if init else ["--init"]
+    start = ["--initial", "--init", *([str(init)] if init else [])]
     return [sys.executable, "-m", "thermalign", "train", *words, *start]
 
 
@@ -154,7 +154,7 @@ def test_a_state_is_calibrated_on_the_validation_images_of_its_fold(study, tmp_p
     assert state.calibration["gain"].shape == (5,)
     assert all(bool(value.isfinite().all()) for value in state.calibration.values())
     noted = read_metadata(tmp_path / "state.safetensors")["calibration"]
-    assert noted == "3 validation images"
+    assert noted == "3 images of 1 people"
 
 
 def test_training_depends_on_no_code_of_matching_or_evaluation():

@@ -48,7 +48,7 @@ def content_of_initial(wildcards):
     """Return the digest of a state from elsewhere that a job's model starts from."""
     path = MODELS[wildcards.model].initial
     if not path or made_here(path):
-        return ""
+        return []
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 

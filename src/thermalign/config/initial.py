@@ -36,9 +36,9 @@ def faults(where: str, path: Path, detector: str, results: Path) -> Iterator[str
     path : Path
     detector : str
     results : Path
-        Folder of the study: what is not there yet may be made by the study itself.
+        Folder of the study: what lies there is made, or made again, by the study itself.
     """
-    if not path.exists() and path.is_relative_to(results):
+    if path.is_relative_to(results):
         return
     if not path.is_file():
         yield f"{where}: {path}: no such file; name a state.safetensors that a study wrote"

@@ -13,7 +13,8 @@ floor b_l is what R does not know and grows with the face, c is what does not (g
 
 All are found together by maximum likelihood. How a landmark's gain and floor differ from the mean
 over landmarks, w and nu have priors, normal in logarithms, so that a few validation faces move them
-little and many freely: penalised likelihood, the mode of a posterior.
+little and many freely: penalised likelihood, the mode of a posterior. Then people who were left out
+say how much wider their errors are than those of the people fitted to: see `calibrated`.
 
 Source
 ------
@@ -22,14 +23,15 @@ for it: few parameters, fitted to held-out examples by likelihood after training
 themselves untouched. There the predictions are classes, here points.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
+import numpy.typing as npt
 from scipy.optimize import minimize
 
-from thermalign.geometry import LANDMARKS, Floats, interocular_distance
+from thermalign.geometry import LANDMARKS, Floats, Integers, interocular_distance
 from thermalign.records import Located
-from thermalign.student import expected_distance, log_density
+from thermalign.student import expected_distance, log_density, squared_distance
 
 _N = len(LANDMARKS)
 _FREE = 3.0  # deviation of priors that only keep a value finite where no error tells it
@@ -37,6 +39,7 @@ _ALIKE = 0.5  # of a landmark's log gain and log floor from their means
 _USUAL_TAIL, _TAILS = 8.0, 0.7  # nu: middle and deviation of log (nu - 2)
 _TAILS_WITHIN = np.array([2.1, 200.0])  # variances are finite; normal for all that is measured
 _USUAL_PIXEL = 0.1  # c, square pixels
+_GROUPS = 10  # of people, at most, of which each is left out once
 _FAR = 12.0  # beyond what any prior lets a logarithm go
 _LEAST = 1e-6  # b: nobody places points to a thousandth of the face
 
@@ -71,8 +74,7 @@ class Calibration:
 
     def sizes(self, points: Floats) -> Floats:
         """Return the sizes (N,) of predicted faces, interocular distances in pixels, at least 1."""
-        sizes: Floats = np.maximum(self.ratio * _radius(points), 1.0)
-        return sizes
+        return _sizes(points, self.ratio)
 
     def scale(self, raw: Floats, sizes: Floats) -> Floats:
         """Return S of raw covariances (N, L, 2, 2) in faces of some sizes (N,), square pixels."""
@@ -92,17 +94,51 @@ class Calibration:
         return Located(points, scale, tail, expected_distance(scale, tail) / sizes[:, None])
 
 
-def calibrated(points: Floats, truth: Floats, raw: Floats, weights: Floats) -> Calibration | None:
+@dataclass(frozen=True)
+class Examples:
+    """Predictions of M faces, and what is true of them.
+
+    Attributes
+    ----------
+    points, truth : (M, L, 2) float64, pixels
+        As predicted and as annotated.
+    raw : (M, L, 2, 2) float64, square pixels
+    weights : (M,) float64
+        Of each example's likelihood: those of one image sum to 1, so that priors weigh against
+        images.
+    people : (M,) integers
+        Who is shown.
+    usual : (M,) bool
+        Whether the face is in its given box, not in one that was moved to see what happens.
+    """
+
+    points: Floats
+    truth: Floats
+    raw: Floats
+    weights: Floats
+    people: Integers
+    usual: npt.NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    def where(self, chosen: npt.NDArray[np.bool_]) -> "Examples":
+        """Return some of them."""
+        return Examples(*(getattr(self, its.name)[chosen] for its in fields(self)))
+
+
+def calibrated(examples: Examples) -> Calibration | None:
     """Find the calibration under which the errors of validation faces are likeliest.
+
+    All numbers are found together on all examples, moved boxes included: how errors rise with R is
+    seen there. Then one factor of all scales, and nu, are found anew on given boxes alone, which
+    are what predictions are made in, by the errors of people who were left out of the first:
+    numbers fitted to a few people suit these better than others. One person cannot be left out; of
+    more than ten, ten groups are.
 
     Parameters
     ----------
-    points, truth : (M, L, 2) float, pixels
-        As predicted and as annotated.
-    raw : (M, L, 2, 2) float, square pixels
-    weights : (M,) float
-        Of each example's likelihood: those of one image sum to 1, so that priors weigh against
-        images.
+    examples : Examples
 
     Returns
     -------
@@ -110,24 +146,62 @@ def calibrated(points: Floats, truth: Floats, raw: Floats, weights: Floats) -> C
         None if no face was found, so that nothing is known of errors. Faces that were not found
         have no error and are left out.
     """
-    found = np.isfinite(points).all(axis=(1, 2)) & np.isfinite(raw).all(axis=(1, 2, 3))
-    found &= interocular_distance(truth) > 0
+    found = np.isfinite(examples.points).all(axis=(1, 2))
+    found &= np.isfinite(examples.raw).all(axis=(1, 2, 3))
+    found &= interocular_distance(examples.truth) > 0
     if not found.any():
         return None
-    points, truth, raw, weights = (part[found] for part in (points, truth, raw, weights))
-    sizes, errors = interocular_distance(truth), truth - points
-    ratio = np.array([np.mean(sizes / _radius(truth))])
-    begin = _Beginning.of(errors, raw, sizes)
+    examples = examples.where(found)
+    its = _likeliest(examples)
+    groups = np.unique(examples.people, return_inverse=True)[1] % _GROUPS
+    squared = np.empty(examples.points.shape[:2])
+    for group in range(groups.max() + 1):
+        rest, out = groups != group, examples.where(groups == group)
+        without = _likeliest(examples.where(rest)) if rest.any() else its
+        scale = without.scale(out.raw, without.sizes(out.points))
+        squared[~rest] = squared_distance(out.truth - out.points, scale)
+    usual = examples.usual if examples.usual.any() else np.full(len(squared), True)
+    factor, tail = _stretched(squared[usual], examples.weights[usual])
+    return replace(
+        its,
+        gain=factor * its.gain,
+        floor=factor * its.floor,
+        pixel=factor * its.pixel,
+        tail=np.array([tail]),
+    )
+
+
+def _likeliest(examples: Examples) -> Calibration:
+    """Find all numbers together, on all examples."""
+    errors = examples.truth - examples.points
+    distances = interocular_distance(examples.truth)
+    ratio = np.array([np.mean(distances / _radius(examples.truth))])
+    sizes = _sizes(examples.points, ratio)  # as they will be known
+    begin = _Beginning.of(errors, examples.raw, sizes)
 
     def loss(values: Floats) -> float:
         its = begin.calibration(values, ratio)
-        likely = log_density(errors, its.scale(raw, sizes), its.tail).sum(axis=1)
-        return float(_penalty(values) - (weights * likely).sum())
+        likely = log_density(errors, its.scale(examples.raw, sizes), its.tail).sum(axis=1)
+        return float(_penalty(values) - (examples.weights * likely).sum())
 
     start = np.append(np.zeros(2 * _N + 2), np.log(_USUAL_TAIL - 2))
     bounds = [(-_FAR, _FAR)] * (2 * _N + 2) + [tuple(np.log(_TAILS_WITHIN - 2))]
     best = minimize(loss, start, method="L-BFGS-B", bounds=bounds)
     return begin.calibration(best.x, ratio)
+
+
+def _stretched(squared: Floats, weights: Floats) -> tuple[float, float]:
+    """Return the factor of scales and nu that make squared distances (M, L) likeliest."""
+
+    def loss(values: Floats) -> float:
+        factor, tail = np.exp(values[0]), 2 + np.exp(values[1])
+        likely = -values[0] - (tail / 2 + 1) * np.log1p(squared / (factor * tail))
+        return float(_unusual_tail(values[1]) / 2 - (weights[:, None] * likely).sum())
+
+    start = [0.0, np.log(_USUAL_TAIL - 2)]
+    bounds = [(-_FAR, _FAR), tuple(np.log(_TAILS_WITHIN - 2))]
+    best = minimize(loss, start, method="L-BFGS-B", bounds=bounds).x
+    return float(np.exp(best[0])), float(2 + np.exp(best[1]))
 
 
 @dataclass(frozen=True)
@@ -167,8 +241,17 @@ def _penalty(values: Floats) -> float:
     gain, floor, (pixel, shared, tail) = np.split(values, [_N, 2 * _N])
     alike = sum(((part - part.mean()) ** 2).sum() for part in (gain, floor)) / _ALIKE**2
     free = (gain.mean() ** 2 + floor.mean() ** 2 + pixel**2 + shared**2) / _FREE**2
-    tails = ((tail - np.log(_USUAL_TAIL - 2)) / _TAILS) ** 2
-    return float(alike + free + tails) / 2
+    return float(alike + free + _unusual_tail(tail)) / 2
+
+
+def _unusual_tail(value: float) -> float:
+    """Return the squared deviation of log (nu - 2) from its prior."""
+    return float(((value - np.log(_USUAL_TAIL - 2)) / _TAILS) ** 2)
+
+
+def _sizes(points: Floats, ratio: Floats) -> Floats:
+    sizes: Floats = np.maximum(ratio * _radius(points), 1.0)
+    return sizes
 
 
 def _radius(points: Floats) -> Floats:

@@ -2,7 +2,7 @@
 
 import importlib
 import importlib.util
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from functools import partial
 from types import ModuleType
@@ -151,19 +151,31 @@ def predict_cut(module: Detector, state: State, cut: Cut, settings: Any) -> Loca
     return calibration.located(points.cpu().double().numpy(), raw.cpu().double().numpy())
 
 
-def calibrate_state(module: Detector, state: State, validation: Faces, settings: Any) -> State:
+def calibrate_state(
+    module: Detector, state: State, validation: Faces, settings: Any, *, people: Sequence[str]
+) -> State:
     """Return a trained state with the calibration of its errors on validation faces.
 
-    Its tensors stay as they are. Without validation faces it has no calibration, and a note
-    (``calibration``) says why; else the note is the number of images.
+    Its tensors stay as they are. Without validation faces it has no calibration. A note
+    (``calibration``) says why, or on how many images and people it was calibrated.
+
+    Parameters
+    ----------
+    module : Detector
+    state : State
+    validation : Faces
+        Of M images, as they are.
+    settings : its Settings
+    people : M names
+        Who is shown.
     """
     with torch.inference_mode():
-        found = calibrate(partial(_look, module, state, settings), validation)
+        found = calibrate(partial(_look, module, state, settings), validation, people)
     if found is None:
         told = "none: no validation face was found" if len(validation) else "none: no validation"
         return replace(state, notes={**state.notes, "calibration": told})
     tensors = {name: torch.from_numpy(value) for name, value in asdict(found).items()}
-    notes = {**state.notes, "calibration": f"{len(validation)} validation images"}
+    notes = {**state.notes, "calibration": f"{len(validation)} images of {len(set(people))} people"}
     return replace(state, calibration=tensors, notes=notes)
 
 

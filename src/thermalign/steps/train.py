@@ -29,6 +29,7 @@ def run(
     boxes: Path,
     folds: Path,
     init: list[Path],
+    initial: list[str],
     protocol: str,
     fold: int,
     model: str,
@@ -53,6 +54,7 @@ def run(
     ----------
     images, annotations, boxes, folds : Path of the tables
     init : the trained state to start from, if any
+    initial : its digest; none where this study makes it
     protocol, fold, model : wildcards
     detector : module of ``landmarks``
     settings : the model's block of the configuration
@@ -72,9 +74,9 @@ def run(
     rows = rows[rows["image_id"].isin(points["image_id"])]
     beyond = module.reach(parsed)
     train = cut_faces(rows.query("role == 'train'"), points, given, beyond)
-    validation = train.first(0)
+    validation, held_out = train.first(0), rows.query("role == 'validation'")
     if "validation" in roles:
-        validation = cut_faces(rows.query("role == 'validation'"), points, given, beyond)
+        validation = cut_faces(held_out, points, given, beyond)
 
     described = {"model": model, "detector": detector, "seed": seed, **settings}
     decides = {**described, "fold": fold, "modality": modality}
@@ -84,12 +86,14 @@ def run(
     trained = fit(
         train, validation, parsed, seed=derived_seed(seed, fold), run=Run(checkpoint=kept)
     )
-    trained = calibrate_state(module, trained, validation, parsed)
+    trained = calibrate_state(
+        module, trained, validation, parsed, people=list(held_out["subject_id"])
+    )
 
     parameters = json.dumps(count_parameters(detector, parsed), sort_keys=True)
     metadata = {**stamp(code, described), "parameters": parameters}
     if init:
-        metadata["init"] = hashlib.sha256(init[0].read_bytes()).hexdigest()
+        metadata["init"], *_ = *initial, hashlib.sha256(init[0].read_bytes()).hexdigest()
     curves = pd.DataFrame(trained.curve, columns=[f.name for f in fields(CurvePoint)])
     curves = curves.assign(protocol=protocol, fold=fold, model=model)
     tables.write(curve, curves, CURVES, metadata)

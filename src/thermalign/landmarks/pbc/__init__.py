@@ -35,6 +35,7 @@ from thermalign.training import loop
 from thermalign.training.loop import UNKEPT, Run, keep, restore
 from thermalign.warp import ImageStack
 
+_SURE = 1e-6  # a probability nearer to 0 or 1 counts as this near
 _CROPS = 64  # crops per batch of prediction
 
 
@@ -137,21 +138,37 @@ class ScoreMaps:
         cell = torch.stack([place % columns, place // columns], dim=-1)
         return self.first[:, None] + STRIDE * cell
 
-    def covariance(self, points: Tensor) -> Tensor:
-        """Return the second moments of each landmark's map around its point (K, L, 2).
+    def covariance(self, points: Tensor, boxes: Tensor) -> Tensor:
+        """Return the second moments of each landmark's map around its point.
 
-        The map is the probability that a patch shows the landmark (softmax over the classes),
-        over its sum: how the landmark is spread over the patches. Moments around the chosen patch,
-        not around the mean, count a second peak by its way from the first.
+        If one patch alone shows the landmark, it is patch k with a probability proportional to the
+        odds p / (1 - p) of k's probability p (softmax over the classes). Moments around the chosen
+        patch, not around the mean, count a second peak by its way from the first.
+
+        A landmark whose patch is at the border of the map may lie beyond it, where no patch lies
+        inside the crop. Landmarks lie in the inner half of a face box, a quarter of its side from
+        the edges: the square way from the border to there is added, across the border.
+
+        Parameters
+        ----------
+        points : (K, L, 2) float32, pixels
+            Centres of the chosen patches.
+        boxes : (K, 4) float32, pixels, (x, y, width, height)
 
         Returns
         -------
         (K, L, 2, 2) float32, square pixels
         """
-        likely = self.logits.softmax(1)[:, :BACKGROUND].flatten(2)  # (K, L, P)
-        share = likely / likely.sum(2, keepdim=True).clamp(min=torch.finfo(likely.dtype).tiny)
+        odds = self.logits.softmax(1)[:, :BACKGROUND].flatten(2).logit(eps=_SURE).exp()  # (K, L, P)
         away = self.centres[:, None] - points[:, :, None]  # (K, L, P, 2)
-        return (share[..., None] * away).mT @ away
+        moments = ((odds / odds.sum(2, keepdim=True))[..., None] * away).mT @ away
+        first, last = (self.centres[:, n] for n in (0, -1))  # (K, 2)
+        low = boxes[:, :2] + boxes[:, 2:] / 4
+        before, behind = (first - low).clamp(min=0), (low + boxes[:, 2:] / 2 - last).clamp(min=0)
+        beyond = torch.zeros_like(points)
+        for end, way in ((first, before), (last, behind)):
+            beyond += (points == end[:, None]) * way[:, None] ** 2
+        return moments + torch.diag_embed(beyond)
 
 
 @torch.no_grad()
@@ -224,7 +241,7 @@ def locate(model: Network, data: NormalisedFaces, settings: Settings) -> tuple[T
     for maps in score_maps(model, data):
         cells = evidence(maps.logits, settings.choice).flatten(2).argmax(2)  # (K, L)
         points[maps.rows] = maps.centres.gather(1, cells[..., None].expand(-1, -1, 2))
-        covariance[maps.rows] = maps.covariance(points[maps.rows])
+        covariance[maps.rows] = maps.covariance(points[maps.rows], data.faces.boxes[maps.rows])
     return points, covariance
 
 
