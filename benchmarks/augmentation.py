@@ -40,7 +40,7 @@ from thermalign.training.loop import Run
 from thermalign.warp import stack_images
 
 ALL = 4  # rows of everything together
-REPEATS = 3
+REPEATS = 2
 
 
 def faces_of(people: int) -> tuple[Faces, npt.NDArray[np.int64]]:

@@ -43,6 +43,7 @@ TRIALS: dict[str, dict[str, Any]] = {
     "base": {},
     "prior_0": {"prior": 0.0},
     "prior_20": {"prior": 0.2},
+    "sigma_07": {"sigma": 0.7},
     "sigma_10": {"sigma": 1.0},
     "sigma_25": {"sigma": 2.5},
     "near_0": {"near": 0.0},

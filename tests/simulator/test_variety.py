@@ -66,7 +66,7 @@ def at(values, x, y):
 
 
 def test_all_of_it_is_off_by_default():
-    off = {"nose_depth": 5.0, "proportions": 1.0}
+    off = {"nose_depth": 5.0, "proportions": 1.0, "exports_white": (0.02, 4.0), "coarser": 1}
     for its in fields(Variety):
         assert getattr(USUAL, its.name) == off.get(its.name, 0), its.name
     assert Settings((PLAN,)).variety == USUAL
@@ -89,7 +89,7 @@ def test_the_default_dataset_reads_what_it_read():
     np.testing.assert_allclose(noses, NOSES, atol=0.01)
 
 
-TEMPERATURES = ("nostrils", "lips", "breath", "regions", "beard_depth")
+TEMPERATURES = ("nostrils", "lips", "breath", "eyes", "brows", "regions", "beard_depth")
 
 
 @pytest.mark.parametrize(
@@ -126,18 +126,20 @@ def test_a_cold_nose_ends_where_the_cartilage_does(face):
     assert abs(outside) < 0.1 * abs(inside)
 
 
-def test_nostrils_lips_breath_and_beards_change_their_own_place(face):
+def test_nostrils_lips_breath_eyes_and_brows_change_their_own_place(face):
     body, mouth = face.identity.body, face.mouth
     places = {
         "nostrils": (face.identity.septum + 0.62 * body.tip_width, body.subnasale_y - 1.6),
         "lips": (mouth.centre, body.mouth_y + 0.5 * body.lower_lip),
         "breath": (face.identity.septum, body.subnasale_y + 0.45 * body.philtrum),
+        "eyes": face.identity.eyes[0],
+        "brows": (-32.0, body.brow_y),
     }
     forehead = (0.0, -45.0)
     for name, place in places.items():
         changes = np.array([at(m, *place) for m in moods(face, **{name: 2.0})])
         others = [at(m, *forehead) for m in moods(face, 8, **{name: 2.0})]
-        assert changes.std() > 0.4, name
+        assert changes.std() > (0.04 if name == "brows" else 0.25), name  # thin ones hide little
         assert np.abs(others).max() < 0.02, name
     assert max(at(m, *places["nostrils"]) for m in moods(face, nostrils=2.0)) <= 0
 
@@ -267,6 +269,33 @@ def test_a_picture_is_white_above_and_black_below_its_percentiles():
     assert np.corrcoef(picture, counts.ravel())[0, 1] > 0.99
 
 
+def test_as_many_pixels_of_an_export_are_white_as_asked():
+    for number in range(3):
+        picture = rendered(number, exports=1.0, exports_white=(30.0, 30.0)).pixels
+        assert (picture > 245).mean() == pytest.approx(0.3, abs=0.08)
+
+
+def test_coarser_pixels_leave_an_image_its_size_and_take_its_detail():
+    for coarser in (2, 3, 4):
+        fine, coarse = rendered(1), rendered(1, coarser=coarser)
+        assert fine.pixels.shape == coarse.pixels.shape
+        assert np.array_equal(fine.points, coarse.points)
+        middle = np.s_[60:-60, 60:-60]
+        apart = celsius(coarse)[middle] - celsius(fine)[middle]
+        assert abs(apart.mean()) < 0.1  # nothing has moved
+        edges = [np.abs(np.diff(celsius(s)[middle], axis=0)).mean() for s in (fine, coarse)]
+        assert edges[1] < 0.8 * edges[0]
+
+
+def test_glasses_are_given_to_as_many_people_as_asked():
+    faces = [build_face(SEED, (1, n), gap=1.3, variety=Variety(spectacles=1.0)) for n in range(4)]
+    assert all(face.glasses for face in faces)
+    usual = [build_face(SEED, (1, n), gap=1.3) for n in range(4)]
+    assert not all(face.glasses for face in usual)
+    for dressed, bare in zip(faces, usual, strict=True):
+        assert np.array_equal(dressed.height, bare.height)
+
+
 PLAIN = Gain(black=0.1, white=0.1, equalised=0.0, detail=0.0, quality=100)
 
 
@@ -310,6 +339,8 @@ def test_variety_is_read_from_a_configuration_and_checked():
         settings_from({"volumes": [{"subjects": 2}], "variety": {"noses": 1}})
     with pytest.raises(ValueError, match=r"hands is 2\.0; give 0 to 1"):
         settings_from({"volumes": [{"subjects": 2}], "variety": {"hands": 2.0}})
+    with pytest.raises(ValueError, match="give the smaller share first"):
+        settings_from({"volumes": [{"subjects": 2}], "variety": {"exports_white": [9, 1]}})
     shares = {"warm_noses": 0.7, "cold_noses": 0.7}
     with pytest.raises(ValueError, match="together at most 1"):
         settings_from({"volumes": [{"subjects": 2}], "variety": shares})

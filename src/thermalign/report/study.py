@@ -47,9 +47,8 @@ def looks(
 ) -> dict[str, Look]:
     """Return the look of every model, in the order in which tables and legends list them.
 
-    Annotated points (the ceiling) come first, then the paper's models in its order, then heatmaps,
-    the classical peer and others by name, then the mean shape (the floor). Trainings of one model
-    stand after it by seed and share its line: what tells them apart is their label.
+    Annotated points (the ceiling), the paper's models in its order, heatmaps, the classical peer,
+    others by name, the mean shape (the floor); a model's trainings by seed, alike but for labels.
 
     Parameters
     ----------

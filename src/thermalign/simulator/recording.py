@@ -190,7 +190,7 @@ def _sensor_of(settings: Settings, room: Key) -> str:
 def _gain_of(variety: Variety, room: Key) -> Gain | None:
     """Return how pictures of 8 bits are made in a session; None where counts are kept."""
     rng = room.stream(Purpose.GAIN)
-    return draw_gain(rng) if rng.random() < variety.exports else None
+    return draw_gain(variety.exports_white, rng) if rng.random() < variety.exports else None
 
 
 @lru_cache(maxsize=2)
@@ -257,6 +257,7 @@ def _take_thermal(
         glasses=recording.settings.glasses,
         hand=hand,
         camera=recording.camera,
+        coarser=recording.settings.variety.coarser,
         sway=sway,
         rng=key.stream(Purpose.THERMAL_SENSOR),
     )

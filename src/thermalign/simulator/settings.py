@@ -89,12 +89,18 @@ class Variety:
         warmer than it on average; the line between them is as warm as usual or cooler.
     breath : float, K
         Standard deviation, per session, of the skin between nose and upper lip.
+    eyes : float, K
+        Openings of the eyes, and lashes, colder than usual: each uniform from 0, per session.
+    brows : float, K
+        Brows colder than usual: uniform from 0, per session.
     regions : float, K
         Standard deviation, per session, of forehead, eyes, cheeks, chin and sides of the face.
     beards : float
         Share of men with a full beard, a moustache or both in place of what they have.
     beard_depth : float, K
         Full beards and moustaches colder than usual: uniform from 0, per session.
+    spectacles : float
+        Share of people who own glasses beside those who do anyway; ``glasses`` has them worn.
     lenses : float, K
         Standard deviation, per session, of the lenses of glasses.
     closed_eyes : float
@@ -113,6 +119,11 @@ class Variety:
     exports : float
         Share of sessions whose thermal images are pictures of 8 bits as a camera's gain control
         makes them, saturated at both ends; such images have no degrees.
+    exports_white : two float, %
+        Share of the pixels of such a picture that are white: log-uniform between, per session.
+    coarser : int, px
+        Side of the squares whose mean one pixel of the thermal camera sees; images keep their
+        size. 4 makes 640 x 480 pixels 160 x 120.
     """
 
     warm_noses: float = setting(0.0, low=0, high=1)
@@ -121,9 +132,12 @@ class Variety:
     nostrils: float = setting(0.0, low=0, high=8, unit="K")
     lips: float = setting(0.0, low=0, high=4, unit="K")
     breath: float = setting(0.0, low=0, high=4, unit="K")
+    eyes: float = setting(0.0, low=0, high=6, unit="K")
+    brows: float = setting(0.0, low=0, high=6, unit="K")
     regions: float = setting(0.0, low=0, high=3, unit="K")
     beards: float = setting(0.0, low=0, high=1)
     beard_depth: float = setting(0.0, low=0, high=8, unit="K")
+    spectacles: float = setting(0.0, low=0, high=1)
     lenses: float = setting(0.0, low=0, high=10, unit="K")
     closed_eyes: float = setting(0.0, low=0, high=1)
     lids: float = setting(0.0, low=0, high=1)
@@ -133,11 +147,17 @@ class Variety:
     proportions: float = setting(1.0, low=0.5, high=1.6)
     uncooled: float = setting(0.0, low=0, high=1)
     exports: float = setting(0.0, low=0, high=1)
+    exports_white: tuple[float, float] = setting((0.02, 4.0), low=0.001, high=80, unit="%")
+    coarser: int = setting(1, low=1, high=8, unit="px")
 
     RELATIONS = (
         (
             "warm_noses + cold_noses <= 1",
             "warm_noses and cold_noses are {warm_noses} and {cold_noses}; together at most 1",
+        ),
+        (
+            "exports_white[0] <= exports_white[1]",
+            "exports_white is {exports_white}; give the smaller share first",
         ),
     )
 
@@ -213,7 +233,7 @@ class Settings:
     sensor: str = setting("cooled", choices=("cooled", "uncooled"))
     netd: float | None = setting(None, low=0, high=2, unit="K")
     drift: float = setting(1.0, low=0, high=10)
-    defocus: float = setting(0.08, low=0, high=0.5, unit="m")
+    defocus: float = setting(0.08, low=0, high=2, unit="m")
     motion: float = setting(20.0, low=0, high=1000, unit="mm/s")
     crop_height: int = setting(300, low=180, high=480, unit="px")
     crop_width: int = setting(250, low=180, high=480, unit="px")

@@ -11,7 +11,7 @@ from thermalign.simulator.person.facial_hair import draw_facial_hair
 from thermalign.simulator.person.glasses import Glasses, draw_glasses
 from thermalign.simulator.person.growth import draw_growth
 from thermalign.simulator.person.headwear import draw_fabric
-from thermalign.simulator.person.mood import Masks, find_masks, grow_beard
+from thermalign.simulator.person.mood import Masks, dress, find_masks
 from thermalign.simulator.person.mouth import Mouth
 from thermalign.simulator.person.outline import find_silhouette
 from thermalign.simulator.person.peak import Peak
@@ -115,7 +115,7 @@ def build_face(
     """
     drawn = stream(seed, Purpose.IDENTITY, subject)
     identity = draw_identity(drawn, proportions=variety.proportions)
-    identity = grow_beard(identity, variety, stream(seed, Purpose.VARIETY, subject))
+    identity = dress(identity, variety, stream(seed, Purpose.VARIETY, subject))
     growth = None
     if session > 1:
         growth = draw_growth(stream(seed, Purpose.GROWTH, subject, session=session))

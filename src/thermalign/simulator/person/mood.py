@@ -41,7 +41,7 @@ class Masks:
     ----------
     usual_nose : how strongly the skin follows ``Identity.nose_offset``
     cartilage : the lower nose, with a sharp outline
-    nostrils, lips, between_lips, upper_lip : 0..1
+    nostrils, lips, between_lips, upper_lip, openings, lashes, brows : 0..1
     beard : its density times the pattern of its hairs
     regions : forehead, eyes, cheeks, chin, and one side against the other
     """
@@ -52,14 +52,19 @@ class Masks:
     lips: Map
     between_lips: Map
     upper_lip: Map
+    openings: Map
+    lashes: Map
+    brows: Map
     beard: Map
     regions: tuple[Map, ...]
 
 
-def grow_beard(identity: Identity, variety: Variety, rng: np.random.Generator) -> Identity:
-    """Give a man another beard, moustache or both, if he is one of the share that gets one."""
+def dress(identity: Identity, variety: Variety, rng: np.random.Generator) -> Identity:
+    """Give a person glasses, and a man another beard or moustache, if they are of those shares."""
     chosen, kind = rng.random(2)
     density = float(rng.uniform(0.6, 1.0))
+    if rng.random() < variety.spectacles:
+        identity = replace(identity, owns_glasses=True)
     if identity.female or chosen >= variety.beards:
         return identity
     beard = 0.1 if kind < MOUSTACHES else density
@@ -83,6 +88,9 @@ def find_masks(identity: Identity, shape: Shape, facial: FacialHair) -> Masks:
         lips=blur(lip_mask(shape.mouth), 0.5),
         between_lips=line_mask(shape.mouth, LINE_WIDTH),
         upper_lip=philtrum,
+        openings=blur(shape.eyes.opening, 0.35),
+        lashes=shape.eyes.lash,
+        brows=blur(facial.brow, 0.35),
         beard=blur(np.asarray(beard * hairs, np.float32), 0.5),
         regions=_regions(identity, base=base, low=low),
     )
@@ -101,6 +109,7 @@ def draw_mood(masks: Masks, identity: Identity, variety: Variety, rng: np.random
     kind, level, nostril, beard, between = rng.random(5)
     lips, breath = rng.standard_normal(2)
     scores = rng.standard_normal(len(masks.regions))
+    opening, lash, brow = rng.random(3)
     mood = np.zeros_like(masks.lips)
     if kind < variety.warm_noses + variety.cold_noses:
         warm = kind < variety.warm_noses
@@ -113,6 +122,8 @@ def draw_mood(masks: Masks, identity: Identity, variety: Variety, rng: np.random
         mood -= COOLEST_LINE * between * BETWEEN_LIPS[0] * masks.between_lips
     mood += breath * variety.breath * masks.upper_lip
     mood -= beard * variety.beard_depth * masks.beard
+    mood -= variety.eyes * (opening * masks.openings + lash * masks.lashes)
+    mood -= brow * variety.brows * masks.brows
     scores[1] = abs(scores[1])  # the skin around the eyes is never the coldest
     for score, region in zip(scores, masks.regions, strict=True):
         mood += score * variety.regions * region

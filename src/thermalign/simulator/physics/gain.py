@@ -18,7 +18,7 @@ LEVELS = 256  # grey levels, and bins of the histogram
 
 DETAIL_WIDTH = 0.05  # of the image's height, standard deviation of what counts as its base
 
-DARKEST, BRIGHTEST = (0.1, 35.0), (0.02, 4.0)  # % of the pixels below black and above white
+DARKEST = (0.1, 35.0)  # % of the pixels that are black
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,9 @@ class Gain:
     quality: int
 
 
-def draw_gain(rng: np.random.Generator) -> Gain:
-    """Draw the way in which a session's pictures are made."""
-    black, white = (float(np.exp(rng.uniform(*np.log(ends)))) for ends in (DARKEST, BRIGHTEST))
+def draw_gain(white_share: tuple[float, float], rng: np.random.Generator) -> Gain:
+    """Draw the way in which a session's pictures are made; ``white_share`` in %, log-uniform."""
+    black, white = (float(np.exp(rng.uniform(*np.log(ends)))) for ends in (DARKEST, white_share))
     equalised, detail = rng.random(2)
     return Gain(
         black,

@@ -132,6 +132,7 @@ def render_thermal(
     glasses: bool,
     hand: Hand | None = None,
     camera: ThermalCamera,
+    coarser: int = 1,
     sway: Sway,
     rng: np.random.Generator,
 ) -> npt.NDArray[np.uint16]:
@@ -155,6 +156,8 @@ def render_thermal(
     hand : Hand or None
         Before the face.
     camera : ThermalCamera
+    coarser : int
+        As :func:`thermalign.simulator.physics.sensor.expose` takes it.
     sway : Sway
     rng : Generator
         Of the noise.
@@ -185,4 +188,5 @@ def render_thermal(
     scene += (1 - passed) * band.radiance(ambient)  # the air's own glow
     blurred = gaussian_blur(scene, sensor.lens.blur(defocus_at(camera.focus, sway.lean, metres)))
     smear = sway.smear(sensor.exposure, view.camera.scale)
-    return expose(motion_blur(blurred, smear, decay=sensor.bolometer), camera, rng)
+    moved = motion_blur(blurred, smear, decay=sensor.bolometer)
+    return expose(moved, camera, rng, coarser=coarser)
