@@ -63,7 +63,7 @@ class TrainedDetector:
         return self.predict_cut(cut_images(images, boxes, self.module.reach(self.settings)))
 
     def predict_cut(self, cut: Cut) -> Located:
-        """Do what :meth:`predict` does in parts of images; points are pixels of the images."""
+        """Predict in parts of images; points are pixels of the images."""
         with self._told():
             return predict_cut(self.module, self.state, cut, self.settings)
 

@@ -12,7 +12,7 @@ from thermalign.geometry import Floats, interocular_distance
 
 Canvas = npt.NDArray[np.uint8]
 
-EYES = 90.0  # px between the eyes of the smallest face, as drawn
+EYES = 110.0  # px between the eyes of the smallest face, as drawn
 SIDES = (700, 1600)  # px: the longer side is drawn at least and at most so long
 FRACTION = 16  # OpenCV draws at sixteenths of a pixel
 SHIFT = 4  # of its coordinates, bits
@@ -112,7 +112,8 @@ def _draw_points(canvas: Canvas, face: Face, zoom: float) -> None:
     if face.status != OK:
         return
     unit = float(interocular_distance(face.points)) * zoom
-    dot = max(2.5, 0.03 * unit)
+    told = np.isfinite(face.expected_error).all()
+    dot = max(1.8, 0.012 * unit) if told else max(2.5, 0.03 * unit)  # a circle is seen around it
     for point, error in zip(face.points, face.expected_error, strict=True):
         centre = _at(point, zoom)
         for radius, colour, thickness in ((dot + 1.2, (0, 0, 0), -1), (dot, POINT, -1)):

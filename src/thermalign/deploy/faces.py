@@ -154,7 +154,9 @@ class FaceDetector:
         """Return of M faces the image (M,), box (M, 4) and score (M,), by image."""
         searched = [n for n, given in enumerate(asked) if given is None]
         found = dict(zip(searched, self._find([images[n] for n in searched]), strict=True))
-        index, where, scores = [np.empty(0, int)], [np.empty((0, 4))], [np.empty(0)]
+        index = [np.empty(0, int)]
+        where: list[Floats] = [np.empty((0, 4))]
+        scores: list[Floats] = [np.empty(0)]
         for n, (image, given) in enumerate(zip(images, asked, strict=True)):
             boxes, sure = found[n] if given is None else _given(given, image)
             index.append(np.full(len(boxes), n))

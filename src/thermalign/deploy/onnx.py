@@ -92,6 +92,7 @@ def _write(path: Path, its: Portable, described: dict[str, Any]) -> None:
             dynamic_shapes={"crops": {0: count}, "levels": {0: count}},
             verbose=False,
         )
+    assert made is not None  # as dynamo=True returns it
     model = made.model_proto
     entry = model.metadata_props.add()
     entry.key, entry.value = KEY, json.dumps(described)

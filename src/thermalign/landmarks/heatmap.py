@@ -280,34 +280,12 @@ def predict(
     return locate(model, data, settings)
 
 
-class Look(nn.Module):
-    """One look with trained maps at normalised inputs."""
-
-    def __init__(self, model: Heatmaps, *, mirrored: bool) -> None:
-        super().__init__()
-        self.model, self.mirrored = model, mirrored
-
-    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        """Return points (K, L, 2) and covariances (K, L, 2, 2), pixels of inputs (K, 1, H, W)."""
-        return look(self.model, image, mirrored=self.mirrored)
-
-
 def portable(state: State, settings: Settings) -> Portable:
-    """Return what other runtimes need to predict what `predict` does.
-
-    Raises
-    ------
-    ValueError
-        If the state does not fit the settings.
-    """
+    """Return what other runtimes need to predict what `predict` does."""
     model = restore(Heatmaps(settings), state, torch.device("cpu"), settings)
-    return Portable(
-        Normalised(Look(model, mirrored=settings.mirrored)),
-        settings.input_size,
-        model.mean_shape,
-        _goal(model, settings),
-        settings.passes,
-    )
+    seen = Normalised(model, partial(look, mirrored=settings.mirrored))
+    goal = _goal(model, settings)
+    return Portable(seen, settings.input_size, model.mean_shape, goal, settings.passes)
 
 
 def _loss(

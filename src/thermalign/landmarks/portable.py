@@ -4,7 +4,9 @@ A host goes from a face box to points in the steps of :class:`Portable`, of whic
 needs more than a warp and a fit of a similarity.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -40,19 +42,21 @@ class Portable:
 
 
 class Normalised(nn.Module):
-    """A network behind the normalisation of what it is shown.
+    """One look with a network, behind the normalisation of what it is shown.
 
     Parameters
     ----------
-    network : nn.Module
-        Of normalised crops (N, 1, size, size).
+    model : nn.Module
+    look : function
+        From the model and normalised crops (N, 1, size, size) to points and covariances.
     """
 
-    def __init__(self, network: nn.Module) -> None:
+    def __init__(
+        self, model: nn.Module, look: Callable[[Any, Tensor], tuple[Tensor, Tensor]]
+    ) -> None:
         super().__init__()
-        self.network = network
+        self.model, self.look = model, look
 
     def forward(self, crops: Tensor, levels: Tensor) -> tuple[Tensor, Tensor]:
         """Return points and covariances of crops (N, 1, size, size) with levels (N, 2)."""
-        found: tuple[Tensor, Tensor] = self.network(normalise(crops, levels))
-        return found
+        return self.look(self.model, normalise(crops, levels))
