@@ -125,7 +125,8 @@ def test_a_bad_argument_is_one_line(tmp_path, arguments, named):
 
 
 WRITES = """
-import time
+import signal, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background shell has it ignored
 from pathlib import Path
 from thermalign.tables import replace_file
 def fill(temporary):
