@@ -194,10 +194,10 @@ HOLDS = {  # datasets, protocols, landmark models
     ),
 }
 DIGESTS = {
-    "config": "75dd9260110fe479",
-    "frames": "1259c25f6b2c9436",
+    "config": "a2baf4c1c46be4e0",
+    "frames": "9253cc0c22739b3c",
     "learning_curve": "8b1d1ad305f7a10f",
-    "london60": "1b76853f5b0c7b73",
+    "london60": "824d8655c948fa7d",
     "paper": "520492af8e209e7f",
     "pbc_reach": "47d7d4e981e3a854",
     "robustness": "33e4aa46a2e0e788",
