@@ -5,17 +5,17 @@ Usage: python benchmarks/augmentation.py [--study workflow/config/transfer.yaml]
 
 Renders people at the three ranges and draws a sheet: a row of faces as they are, a row per effect
 that the model's block of the study switches on, used on every face, and rows of all of them as they
-are drawn in training. Times `augmented` with its crops, and a step of DAN at the settings of the
-study with and without it.
+are drawn in training. Times a step of DAN and of heatmap at the study's settings with it and
+without.
 """
 
 import argparse
+import math
 import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import asdict, replace
-from functools import partial
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -28,7 +28,7 @@ from thermalign.boxes import derive
 from thermalign.config.overlays import read_merged
 from thermalign.geometry import apply_matrix, box_to_crop
 from thermalign.images import read_image
-from thermalign.landmarks import dan
+from thermalign.landmarks import dan, heatmap
 from thermalign.landmarks.augment import Augmentation, augmented
 from thermalign.landmarks.contract import Faces, make_faces
 from thermalign.landmarks.normalise import NormalisedFaces, prepare
@@ -40,7 +40,7 @@ from thermalign.training.loop import Run
 from thermalign.warp import stack_images
 
 ALL = 4  # rows of everything together
-REPEATS = 30
+REPEATS = 2
 
 
 def faces_of(people: int) -> tuple[Faces, npt.NDArray[np.int64]]:
@@ -76,7 +76,7 @@ def sheet(
     lines = []
     for n, (title, settings) in enumerate(chosen):
         batch = augmented(data, rows, settings, torch.Generator().manual_seed(n))
-        matrices = box_to_crop(batch.faces.boxes, side, side)
+        matrices = squares(batch.faces.boxes, side)
         crops = batch.crops(torch.arange(len(rows)), matrices, width=side, height=side)[:, 0]
         grey = ((crops + 1.4) / 2.8 * 255).round().byte().numpy()
         tiles = [cv2.cvtColor(tile, cv2.COLOR_GRAY2BGR) for tile in grey]
@@ -90,34 +90,21 @@ def sheet(
     return np.concatenate(lines)
 
 
-def seconds(run: Callable[[], object]) -> float:
-    """Return the shortest processor time of several runs."""
-    times = []
-    for _ in range(REPEATS):
+def squares(boxes: torch.Tensor, side: int) -> torch.Tensor:
+    """Return matrices to square crops as large as boxes are, so that proportions stay."""
+    centre, large = boxes[:, :2] + boxes[:, 2:] / 2, boxes[:, 2:].prod(1, keepdim=True).sqrt()
+    return box_to_crop(torch.cat([centre - large / 2, large, large], dim=1), side, side)
+
+
+def step(module: Any, faces: Faces, settings: Any) -> float:
+    """Return the seconds of a step: the difference of two trainings, the shortest of each."""
+    times = {5: math.inf, 65: math.inf}
+    for steps in (5, 65) * REPEATS:
+        few = replace(settings, steps=steps)
         began = time.process_time()
-        run()
-        times.append(time.process_time() - began)
-    return min(times)
-
-
-def crops(data: NormalisedFaces, settings: dan.Settings, augment: Augmentation) -> torch.Tensor:
-    """Draw a batch and cut it to the size of DAN's input."""
-    rows = torch.arange(settings.batch_size) % len(data)
-    batch = augmented(data, rows, augment, torch.Generator().manual_seed(0))
-    matrices = box_to_crop(batch.faces.boxes, settings.input_size, settings.input_size)
-    size = {"width": settings.input_size, "height": settings.input_size}
-    return batch.crops(torch.arange(len(rows)), matrices, **size)
-
-
-def step(data: NormalisedFaces, settings: dan.Settings) -> float:
-    """Return the seconds of a step of DAN's first stage: of the difference of two trainings."""
-    times = []
-    for steps in (5, 45):
-        few = replace(settings, n_stages=1, steps=steps)
-        began = time.process_time()
-        dan.fit(data.faces, data.faces.first(0), few, seed=0, run=Run(progress=False))
-        times.append(time.process_time() - began)
-    return (times[1] - times[0]) / 40
+        module.fit(faces, faces.first(0), few, seed=0, run=Run(progress=False))
+        times[steps] = min(times[steps], time.process_time() - began)
+    return (times[65] - times[5]) / 60
 
 
 def main() -> None:
@@ -133,24 +120,22 @@ def main() -> None:
     torch.set_num_threads(1)
     models = read_merged([args.study], {})["models"]
     augment = parse(Augmentation, models[args.model]["augment"], "augment")
-    plain = {k: v for k, v in models["dan"].items() if k not in ("seeds", "augment")}
-    settings = parse(dan.Settings, plain, "models.dan")
-
     faces, ranges = faces_of(args.people)
-    data = prepare(faces, settings)
+    data = prepare(faces, dan.Settings())
     some = [np.flatnonzero(ranges == r)[: args.faces] for r in np.unique(ranges)]
     rows = torch.tensor(np.concatenate(some))
     picture = sheet(data, rows, augment, side=args.side, points=args.points)
     cv2.imwrite(args.picture, picture)
     print(f"{args.picture}: faces of ranges {ranges[rows.numpy()].tolist()}")
 
-    without = seconds(partial(crops, data, settings, Augmentation()))
-    with_it = seconds(partial(crops, data, settings, augment))
-    whole = step(data, settings)
-    print(f"crops of a batch: {1e3 * without:.1f} ms, augmented {1e3 * with_it:.1f} ms")
-    print(
-        f"a step of DAN: {1e3 * whole:.1f} ms; augmentation adds {(with_it - without) / whole:.0%}"
-    )
+    for name, module in (("dan", dan), ("heatmap", heatmap)):
+        plain = {k: v for k, v in models[name].items() if k not in ("seeds", "augment")}
+        settings = parse(module.Settings, plain, f"models.{name}")
+        if module is dan:
+            settings = replace(settings, n_stages=1)
+        without = step(module, faces, settings)
+        with_it = step(module, faces, replace(settings, augment=augment))
+        print(f"{name}: {1e3 * without:.1f} ms a step, augmented {1e3 * with_it:.1f} ms")
 
 
 if __name__ == "__main__":

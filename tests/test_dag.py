@@ -411,7 +411,10 @@ def test_jobs_that_train_share_the_one_gpu_of_a_machine(project, tmp_path):
     assert set(re.findall(wanted, without, flags=re.DOTALL)) == {"0"}
 
 
-STUDIES = ["verification", "sweep", "paper", "pbc_reach", "learning_curve", "frames", "robustness"]
+STUDIES = [
+    *("verification", "sweep", "paper", "pbc_reach", "learning_curve", "frames", "robustness"),
+    *("transfer", "corruptions"),
+]
 
 
 @pytest.mark.slow  # as large as they are

@@ -54,6 +54,22 @@ def test_the_outermost_pixels_repeat_beyond_the_border(stack, images):
     np.testing.assert_allclose(out[0, 0, :, :5], np.repeat(images[2][:, :1], 5, axis=1))
 
 
+@pytest.mark.parametrize("zoom", [1.0, 0.5, 0.25])
+def test_offsets_are_in_pixels_of_the_image_whatever_level_is_sampled(stack, zoom):
+    width, height = int(40 * zoom), int(48 * zoom)
+    matrices = box_to_crop(torch.tensor([[0.0, 0, 40, 48]]), width, height).expand(2, 2, 3)
+    moved = matrices.clone()
+    moved[..., 2] -= zoom * torch.tensor([4.0, -8.0])  # what was 4 right and 8 above is here now
+    index, size = torch.tensor([0, 0]), (2, height, width)
+    share = torch.stack([torch.ones(size[1:]), torch.zeros(size[1:])])
+    way = torch.tensor([[4.0, -8.0], [4.0, -8.0]])
+    out = warp(stack, index, matrices, width=width, height=height, offsets=(way, share))
+    expected = warp(stack, index, moved, width=width, height=height)
+    plain = warp(stack, index, matrices, width=width, height=height)
+    np.testing.assert_allclose(out[0], expected[0], atol=1e-5)
+    np.testing.assert_array_equal(out[1], plain[1])
+
+
 def test_a_pattern_lands_where_the_matrix_says_at_every_scale():
     ys, xs = np.mgrid[:120, :100]
     place = np.array([61.0, 47.0])

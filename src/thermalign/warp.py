@@ -113,7 +113,7 @@ def warp(
     *,
     width: int,
     height: int,
-    offsets: Tensor | None = None,
+    offsets: tuple[Tensor, Tensor] | None = None,
 ) -> Tensor:
     """Warp images into a common frame by bilinear sampling.
 
@@ -129,8 +129,8 @@ def warp(
         From image coordinates to output coordinates; a reflection mirrors.
     width, height : int, pixels
         Size of the outputs.
-    offsets : (M, 2, height, width) float, pixels of the images, optional
-        How far, (x, y), each output samples from where the matrix says.
+    offsets : (M, 2) float, pixels of the images, and (M, height, width) float, optional
+        How far, (x, y), outputs sample from where the matrix says, and which share of it each does.
 
     Returns
     -------
@@ -150,7 +150,9 @@ def warp(
     for rows in _slices(len(index), width * height, stack.device):
         start = stack.starts[index[rows], level[rows]]
         size = stack.sizes[index[rows], level[rows]]
-        shift = None if offsets is None else offsets[rows] * scale[rows, :, None, None]
+        shift = None
+        if offsets is not None:
+            shift = (offsets[0][rows] * scale[rows], offsets[1][rows])
         out[rows, 0] = _bilinear(stack.pixels, start, size, to_level[rows], grid, shift=shift)
     return out
 
@@ -172,7 +174,7 @@ def _bilinear(
     to_level: Tensor,
     grid: tuple[Tensor, Tensor],
     *,
-    shift: Tensor | None,
+    shift: tuple[Tensor, Tensor] | None,
 ) -> Tensor:
     # 32 bits halve the traffic of the index arithmetic, which is what a CPU waits for.
     kind = torch.int32 if len(pixels) < 2**31 else torch.int64
@@ -181,7 +183,9 @@ def _bilinear(
     x = m[:, 0, 0] * grid[0] + (m[:, 0, 1] * grid[1] + m[:, 0, 2])
     y = m[:, 1, 0] * grid[0] + (m[:, 1, 1] * grid[1] + m[:, 1, 2])
     if shift is not None:
-        x, y = x + shift[:, 0], y + shift[:, 1]
+        way, share = shift
+        x.addcmul_(way[:, 0, None, None], share)
+        y.addcmul_(way[:, 1, None, None], share)
     x, y = torch.minimum(x.clamp(min=0), columns - 1.0), torch.minimum(y.clamp(min=0), rows - 1.0)
     x0, y0 = x.to(kind), y.to(kind)
     right = (x0 + 1 < columns).to(kind)

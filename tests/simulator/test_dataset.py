@@ -300,7 +300,7 @@ def test_the_noise_of_a_sensor_may_be_left_to_its_kind():
             "netd is 'low'; give a value of type float",
         ),
         ({"volumes": [{"subjects": 2}], "ambient_mean": 80}, "ambient_mean is 80.0; give 0 to 35"),
-        ({"volumes": [{"subjects": 2}], "defocus": 5}, "defocus is 5.0; give 0 to 0.5"),
+        ({"volumes": [{"subjects": 2}], "defocus": 5}, "defocus is 5.0; give 0 to 2"),
         (
             {"volumes": [{"subjects": 2}], "subject_seeds": 3},
             "subject_seeds is 3; give a value of type Mapping",

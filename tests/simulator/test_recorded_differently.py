@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from thermalign.simulator.dataset import Settings, Volume, render_subject
+from thermalign.simulator.settings import Variety
 
 PLAN = Volume(1, ranges=(1, 3), baseline=1, expression=1, visible_ranges=())
 NOMINAL = Settings((PLAN,))
@@ -36,6 +37,8 @@ def nominal():
         {"defocus": 0.5},
         {"sensor": "uncooled"},
         {"drift": 0.0},
+        {"variety": Variety(coarser=4)},
+        {"variety": Variety(exports=1.0, exports_white=(20.0, 20.0))},
     ],
 )
 @pytest.mark.parametrize("frames", [False, True])

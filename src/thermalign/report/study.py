@@ -47,9 +47,8 @@ def looks(
 ) -> dict[str, Look]:
     """Return the look of every model, in the order in which tables and legends list them.
 
-    Annotated points (the ceiling) come first, then the paper's models in its order, then heatmaps,
-    the classical peer and others by name, then the mean shape (the floor). Trainings of one model
-    stand after it by seed and share its line: what tells them apart is their label.
+    Annotated points (the ceiling), the paper's models in its order, heatmaps, the classical peer,
+    others by name, the mean shape (the floor); a model's trainings by seed, alike but for labels.
 
     Parameters
     ----------
@@ -500,24 +499,6 @@ MEASURES = {
     "box_height": "Face box height, IOD",
 }
 """What a face measures, as the page spells it."""
-
-REGIONS = {
-    "right_canthus_max": "Right inner corner of the eye, hottest",
-    "left_canthus_max": "Left inner corner of the eye, hottest",
-    "right_canthus": "Right inner corner, its point",
-    "left_canthus": "Left inner corner, its point",
-    "right_canthus_wide": "Right inner corner, 13 mm around",
-    "left_canthus_wide": "Left inner corner, 13 mm around",
-    "forehead_centre": "Forehead, centre",
-    "forehead_right": "Forehead, right",
-    "forehead_left": "Forehead, left",
-    "forehead_bottom": "Forehead, bottom",
-    "forehead_top": "Forehead, top",
-    "forehead_max": "Forehead, hottest",
-    "mouth_max": "Mouth, hottest",
-    "face_max": "Face, hottest",
-}
-"""Regions whose temperatures a card compares, as the page spells them."""
 
 Column = tuple[str, str]
 """Modality and range of a card's column; both empty for the whole dataset."""

@@ -29,8 +29,8 @@ __all__ = [
     "write_chunk",
 ]
 
-COUNTS = {"thermal": (16, SCALE, OFFSET), "visible": (8, 1 / 255, 0.0)}
-"""Modality: bit depth, and scale and offset from counts to degrees Celsius or 0..1."""
+COUNTS = {"uint16": (16, SCALE, OFFSET), "uint8": (8, 1 / 255, 0.0)}
+"""Type of pixels: bit depth, and scale and offset from counts to degrees Celsius or 0..1."""
 
 PNG_OPTIONS = [  # noise hardly repeats: Huffman codes alone are quicker and smaller than matches
     *(cv2.IMWRITE_PNG_COMPRESSION, 1),
@@ -151,7 +151,7 @@ def _write_png(path: Path, sample: Sample) -> str:
 
 
 def _image_row(sample: Sample, path: Path, digest: str) -> dict[str, Any]:
-    bit_depth, scale, offset = COUNTS[sample.modality]
+    bit_depth, scale, offset = COUNTS[sample.pixels.dtype.name]
     height, width = sample.pixels.shape[:2]
     return {
         "image_id": sample.image_id,

@@ -13,10 +13,12 @@ from thermalign.geometry import interocular_distance
 from thermalign.simulator.person.attributes import attributes_of
 from thermalign.simulator.person.face import Face, build_face
 from thermalign.simulator.person.glasses import see_glasses
+from thermalign.simulator.person.mood import draw_mood
 from thermalign.simulator.person.peak import behind_peak
 from thermalign.simulator.person.temperature import Session, draw_session
 from thermalign.simulator.physics.capture import Light, Matrix, draw_capture, draw_later, draw_light
 from thermalign.simulator.physics.fields import Map, sample
+from thermalign.simulator.physics.gain import Gain, draw_gain, make_picture
 from thermalign.simulator.physics.optics import Sway, draw_sway
 from thermalign.simulator.physics.seeds import Purpose, stream
 from thermalign.simulator.physics.sensor import ThermalCamera, draw_bank, make_camera, open_session
@@ -29,12 +31,14 @@ from thermalign.simulator.scene.framing import (
     draw_seat,
     frame_face,
 )
+from thermalign.simulator.scene.hand import Hand, behind_hand
 from thermalign.simulator.scene.moment import Key, Moment, make_moment
 from thermalign.simulator.scene.room import Room, draw_room
 from thermalign.simulator.scene.thermal import Emission, emission_maps, render_thermal
+from thermalign.simulator.scene.varied import draw_elevation, hold_hand, vary
 from thermalign.simulator.scene.view import View, landmark_visibility, look
 from thermalign.simulator.scene.visible import render_visible
-from thermalign.simulator.settings import Settings, subject_name
+from thermalign.simulator.settings import Settings, Variety, subject_name
 
 ANNOTATION = {
     "thermal": Purpose.THERMAL_ANNOTATION,
@@ -50,7 +54,8 @@ class Sample:
     ----------
     image_id, subject_id, session, volume, range, condition, modality, pair_id, moment
         As in ``IMAGES``.
-    pixels : (h, w) uint16 thermal counts, or uint8 visible: (h, w), or (h, w, 3) BGR
+    pixels : (h, w) uint16 thermal counts or uint8 thermal picture, or uint8 visible: (h, w), or
+        (h, w, 3) BGR
     points : (5, 2) float64, pixels, (x, y)
         In the order of ``geometry.LANDMARKS``.
     visible : (5,) bool
@@ -85,6 +90,8 @@ class _Recording:
     light: Light
     room: Room
     seat: tuple[float, float]
+    elevation: float
+    gain: Gain | None
     paired: bool
     step: int | None
 
@@ -123,11 +130,12 @@ def render_subject(
             facial_hair=settings.facial_hair,
             caps=settings.caps,
             session=session,
+            variety=settings.variety,
         )
         for place in plan.ranges:
             room = Key(own, volume, number, place, session=session)
             paired = place in plan.visible_ranges
-            camera = _camera(seed, settings.sensor, settings.netd)
+            camera = _camera(seed, _sensor_of(settings, room), settings.netd)
             recording = _start(settings, face, room, camera=camera, paired=paired, step=step)
             for condition, count in plan.samples().items():
                 for index in range(count):
@@ -145,7 +153,10 @@ def _start(
     step: int | None,
 ) -> _Recording:
     air = (settings.ambient_mean, settings.ambient_sd)
-    session = draw_session(face.warmth, air, room.stream(Purpose.SESSION))
+    variety, moody = settings.variety, room.stream(Purpose.MOOD)
+    mood = draw_mood(face.masks, face.identity, variety, moody) if face.masks else None
+    session = draw_session(face.warmth, air, room.stream(Purpose.SESSION), mood=mood)
+    lens = variety.lenses * float(moody.standard_normal())
     camera = open_session(
         camera,
         drift=settings.drift,
@@ -159,18 +170,32 @@ def _start(
         face=face,
         camera=camera,
         session=session,
-        emission=emission_maps(face, session, camera.sensor.band),
+        emission=emission_maps(face, session, camera.sensor.band, lens=lens),
         light=draw_light(room.stream(Purpose.LIGHT)),
         room=draw_room(surroundings),
         seat=draw_seat(THERMAL_PLACES[room.range].distance, surroundings),
+        elevation=draw_elevation(variety, room),
+        gain=_gain_of(variety, room),
         paired=paired,
         step=step,
     )
 
 
-@lru_cache(maxsize=1)
+def _sensor_of(settings: Settings, room: Key) -> str:
+    """Return the kind of thermal camera that a person sits before."""
+    kind = stream(room.seed, Purpose.SENSOR_KIND, (room.volume, room.number))
+    return "uncooled" if kind.random() < settings.variety.uncooled else settings.sensor
+
+
+def _gain_of(variety: Variety, room: Key) -> Gain | None:
+    """Return how pictures of 8 bits are made in a session; None where counts are kept."""
+    rng = room.stream(Purpose.GAIN)
+    return draw_gain(variety.exports_white, rng) if rng.random() < variety.exports else None
+
+
+@lru_cache(maxsize=2)
 def _camera(seed: int, sensor: str, netd: float | None) -> ThermalCamera:
-    """Return the one thermal camera of a dataset."""
+    """Return the one thermal camera of a kind that a dataset has."""
     bank = draw_bank(stream(seed, Purpose.THERMAL_NOISE))
     return make_camera(sensor, netd, bank, stream(seed, Purpose.CAMERA))
 
@@ -183,11 +208,13 @@ def _take_sample(recording: _Recording, key: Key, frames: int) -> Iterator[Sampl
     for frame in range(frames):
         at = replace(key, frame=frame)
         seen = draw_later(capture, key.condition, at.stream(Purpose.CAPTURE)) if frame else capture
+        seen = vary(seen, settings.variety, elevation=recording.elevation, key=at)
         moment = make_moment(recording.face, seen)
+        hand = hold_hand(recording.face, settings.variety, at)
         sway = draw_sway(settings.motion, settings.defocus, at.stream(Purpose.SWAY))
-        yield _take_thermal(recording, moment, at, sway)
+        yield _take_thermal(recording, moment, at, sway=sway, hand=hand)
         if recording.paired and not frame:
-            yield _take_visible(recording, moment, at, sway)
+            yield _take_visible(recording, moment, at, sway=sway, hand=hand)
 
 
 def _look(
@@ -207,7 +234,9 @@ def _look(
     return framing, view
 
 
-def _take_thermal(recording: _Recording, moment: Moment, key: Key, sway: Sway) -> Sample:
+def _take_thermal(
+    recording: _Recording, moment: Moment, key: Key, *, sway: Sway, hand: Hand | None
+) -> Sample:
     framing, view = _look(
         recording, moment, THERMAL_PLACES[key.range], key.stream(Purpose.THERMAL_CROP)
     )
@@ -226,14 +255,19 @@ def _take_thermal(recording: _Recording, moment: Moment, key: Key, sway: Sway) -
             band=recording.camera.sensor.band,
         ),
         glasses=recording.settings.glasses,
+        hand=hand,
         camera=recording.camera,
+        coarser=recording.settings.variety.coarser,
         sway=sway,
         rng=key.stream(Purpose.THERMAL_SENSOR),
     )
-    return _annotate(recording, moment, key, view=view, pixels=pixels)
+    kept = make_picture(pixels, recording.gain) if recording.gain else pixels
+    return _annotate(recording, moment, key, view=view, hand=hand, pixels=kept)
 
 
-def _take_visible(recording: _Recording, moment: Moment, key: Key, sway: Sway) -> Sample:
+def _take_visible(
+    recording: _Recording, moment: Moment, key: Key, *, sway: Sway, hand: Hand | None
+) -> Sample:
     # ASSUME: lamps stay for the resting faces of a session and differ for every speaking face
     speaking = key.condition == "expression"
     light = draw_light(key.stream(Purpose.LIGHT)) if speaking else recording.light
@@ -248,11 +282,12 @@ def _take_visible(recording: _Recording, moment: Moment, key: Key, sway: Sway) -
         ),
         light=light,
         glasses=recording.settings.glasses,
+        hand=hand,
         colour=recording.settings.colour,
         sway=sway,
         rng=key.stream(Purpose.VISIBLE_SENSOR),
     )
-    return _annotate(recording, moment, key, view=view, pixels=pixels)
+    return _annotate(recording, moment, key, view=view, hand=hand, pixels=pixels, thermal=False)
 
 
 def _annotate(
@@ -261,14 +296,18 @@ def _annotate(
     key: Key,
     *,
     view: View,
+    hand: Hand | None,
     pixels: npt.NDArray[Any],
+    thermal: bool = True,
 ) -> Sample:
     """Put names and landmarks to an image."""
     seen = view.camera.project(moment.landmarks)
     visible = landmark_visibility(view, moment.landmarks, seen)
-    modality = "thermal" if pixels.dtype == np.uint16 else "visible"
+    modality = "thermal" if thermal else "visible"
     worn = recording.face.glasses if recording.settings.glasses else None
-    if worn and modality == "thermal":  # glass is opaque to thermal radiation
+    if hand:
+        visible &= ~behind_hand(hand, view.camera, seen)
+    if worn and thermal:  # glass is opaque to thermal radiation
         visible &= ~_behind_lenses(see_glasses(worn, view.camera)[..., 0], seen)
     if recording.face.peak:
         visible &= ~behind_peak(recording.face.peak, view.camera, seen)

@@ -1,7 +1,7 @@
 """What a simulated dataset is made of, and how it is read from a configuration."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from thermalign.settings import parse, setting
@@ -68,6 +68,104 @@ class Volume:
 
 
 @dataclass(frozen=True)
+class Variety:
+    """How far faces and recordings go beyond the usual, for detectors that shall work elsewhere.
+
+    All of it is off by default and costs no other draw: the same people at the same moments.
+    What is uniform "from 0" has the setting as its end. All strengths are ASSUME.
+
+    Attributes
+    ----------
+    warm_noses : float
+        Share of sessions (a person at a range) whose nose is as warm as the cheeks or warmer.
+    cold_noses : float
+        Share of sessions whose nose is cold within the sharp outline of its cartilage.
+    nose_depth : float, K
+        Of such a nose below the face around it: uniform from a quarter of it.
+    nostrils : float, K
+        Nostrils colder than usual, as when air is drawn in: uniform from 0, per session.
+    lips : float, K
+        Standard deviation, per session, of the lips against the skin around them, which are no
+        warmer than it on average; the line between them is as warm as usual or cooler.
+    breath : float, K
+        Standard deviation, per session, of the skin between nose and upper lip.
+    eyes : float, K
+        Openings of the eyes, and lashes, colder than usual: each uniform from 0, per session.
+    brows : float, K
+        Brows colder than usual: uniform from 0, per session.
+    regions : float, K
+        Standard deviation, per session, of forehead, eyes, cheeks, chin and sides of the face.
+    beards : float
+        Share of men with a full beard, a moustache or both in place of what they have.
+    beard_depth : float, K
+        Full beards and moustaches colder than usual: uniform from 0, per session.
+    spectacles : float
+        Share of people who own glasses beside those who do anyway; ``glasses`` has them worn.
+    lenses : float, K
+        Standard deviation, per session, of the lenses of glasses.
+    closed_eyes : float
+        Share of moments with closed eyes beyond the usual blinks.
+    lids : float
+        Standard deviation, per moment, of how far the lids hang; 1 is closed.
+    hands : float
+        Share of moments with a hand before the face.
+    elevation_mean, elevation_sd : float, degrees
+        How far below the face the camera stands, per session; negative is above it. Head and camera
+        together pitch by at most 30 degrees seen from below, and 18 from above.
+    proportions : float
+        Spread of all measurements of heads over the usual one.
+    uncooled : float
+        Share of people before a microbolometer, whatever ``sensor`` is.
+    exports : float
+        Share of sessions whose thermal images are pictures of 8 bits as a camera's gain control
+        makes them, saturated at both ends; such images have no degrees.
+    exports_white : two float, %
+        Share of the pixels of such a picture that are white: log-uniform between, per session.
+    coarser : int, px
+        Side of the squares whose mean one pixel of the thermal camera sees; images keep their
+        size. 4 makes 640 x 480 pixels 160 x 120.
+    """
+
+    warm_noses: float = setting(0.0, low=0, high=1)
+    cold_noses: float = setting(0.0, low=0, high=1)
+    nose_depth: float = setting(5.0, low=0, high=10, unit="K")
+    nostrils: float = setting(0.0, low=0, high=8, unit="K")
+    lips: float = setting(0.0, low=0, high=4, unit="K")
+    breath: float = setting(0.0, low=0, high=4, unit="K")
+    eyes: float = setting(0.0, low=0, high=6, unit="K")
+    brows: float = setting(0.0, low=0, high=6, unit="K")
+    regions: float = setting(0.0, low=0, high=3, unit="K")
+    beards: float = setting(0.0, low=0, high=1)
+    beard_depth: float = setting(0.0, low=0, high=8, unit="K")
+    spectacles: float = setting(0.0, low=0, high=1)
+    lenses: float = setting(0.0, low=0, high=10, unit="K")
+    closed_eyes: float = setting(0.0, low=0, high=1)
+    lids: float = setting(0.0, low=0, high=1)
+    hands: float = setting(0.0, low=0, high=1)
+    elevation_mean: float = setting(0.0, low=-15, high=20, unit="degrees")
+    elevation_sd: float = setting(0.0, low=0, high=20, unit="degrees")
+    proportions: float = setting(1.0, low=0.5, high=1.6)
+    uncooled: float = setting(0.0, low=0, high=1)
+    exports: float = setting(0.0, low=0, high=1)
+    exports_white: tuple[float, float] = setting((0.02, 4.0), low=0.001, high=80, unit="%")
+    coarser: int = setting(1, low=1, high=8, unit="px")
+
+    RELATIONS = (
+        (
+            "warm_noses + cold_noses <= 1",
+            "warm_noses and cold_noses are {warm_noses} and {cold_noses}; together at most 1",
+        ),
+        (
+            "exports_white[0] <= exports_white[1]",
+            "exports_white is {exports_white}; give the smaller share first",
+        ),
+    )
+
+
+USUAL = Variety()
+
+
+@dataclass(frozen=True)
 class Settings:
     """A simulated dataset. All defaults are ASSUME: no source states them.
 
@@ -117,6 +215,8 @@ class Settings:
         Standard deviation of the logarithm of a face's scale.
     yaw_sd, pitch_sd, roll_sd : float, degrees
         Standard deviations of the head's turns.
+    variety : Variety
+        Warmer and colder faces, other cameras, things before the face.
     """
 
     volumes: tuple[Volume, ...] = setting()
@@ -133,7 +233,7 @@ class Settings:
     sensor: str = setting("cooled", choices=("cooled", "uncooled"))
     netd: float | None = setting(None, low=0, high=2, unit="K")
     drift: float = setting(1.0, low=0, high=10)
-    defocus: float = setting(0.08, low=0, high=0.5, unit="m")
+    defocus: float = setting(0.08, low=0, high=2, unit="m")
     motion: float = setting(20.0, low=0, high=1000, unit="mm/s")
     crop_height: int = setting(300, low=180, high=480, unit="px")
     crop_width: int = setting(250, low=180, high=480, unit="px")
@@ -142,6 +242,7 @@ class Settings:
     yaw_sd: float = setting(5.0, low=0, high=20, unit="degrees")
     pitch_sd: float = setting(3.5, low=0, high=15, unit="degrees")
     roll_sd: float = setting(2.0, low=0, high=15, unit="degrees")
+    variety: Variety = field(default_factory=Variety)
 
 
 def settings_from(mapping: Mapping[str, Any]) -> Settings:

@@ -147,8 +147,9 @@ def align_stack(stack: ImageStack, index: Integers, points: Floats, settings: Se
         If a face is not :func:`alignable`.
     """
     matrices = torch.as_tensor(fit_matrices(points, settings.canonical, settings.method))
-    where, shape = torch.as_tensor(index), {"width": settings.width, "height": settings.height}
-    return warp(stack, where.to(stack.device), matrices.to(stack.device), **shape)[:, 0]
+    where, width, height = torch.as_tensor(index), settings.width, settings.height
+    where, matrices = where.to(stack.device), matrices.to(stack.device)
+    return warp(stack, where, matrices, width=width, height=height)[:, 0]
 
 
 def fit_matrices(points: Floats, canonical: Floats, method: str) -> Floats:

@@ -1,7 +1,7 @@
 """Training faces as other cameras and other poses would show them: the same for every detector.
 
 `augmented` is called once per batch. Shape and light are apart: `augment/distortion.py` gives faces
-other proportions, points and boxes with them; `augment/camera.py` changes what is normalised.
+other proportions, their points with them; `augment/camera.py` changes what is normalised.
 """
 
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ def augmented(
     Returns
     -------
     NormalisedFaces
-        The K examples, rows 0 to K - 1: points and boxes of the distorted faces, and their crops.
+        The K examples, rows 0 to K - 1: points of the distorted faces, their boxes and crops.
     """
     faces = distorted(data.faces, rows, settings, generator)
     camera = draw_camera(faces, settings, generator)

@@ -5,13 +5,14 @@ the large, the grey levels of an export, and the levels measured anew. Sizes are
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
 from thermalign.geometry import LEFT_EYE, RIGHT_EYE, interocular_distance
-from thermalign.landmarks.augment.distortion import places
+from thermalign.landmarks.augment.distortion import places, to_face
 from thermalign.landmarks.augment.settings import Augmentation
 from thermalign.landmarks.contract import Faces
 from thermalign.landmarks.normalise import OVERSHOOT
@@ -20,12 +21,13 @@ _DETAIL = 0.3  # interocular distances; ``local_contrast``
 _PIECES = 6  # of ``curve``
 _EDGE = 0.05  # interocular distances over which an occluder begins
 _TURN = 2 * math.pi
+_LEAST = 1e-5  # weights of a Gaussian that count, over its highest
 
 _DRAWS = {
     "occluders": 5,
     "surround": 2,
     "blur": 0,
-    "low_resolution": 2,
+    "low_resolution": 1,
     "noise": 0,
     "fixed_pattern": 0,
     "shading": 3,
@@ -36,7 +38,35 @@ _DRAWS = {
 }
 """Effects that some faces have: draws of each beside whether and how much."""
 
-Bank = dict[tuple[int, int], tuple[Tensor, Tensor, Tensor]]
+
+@dataclass(frozen=True)
+class View:
+    """Which faces J crops show, and how.
+
+    Attributes
+    ----------
+    rows : (J,) int64
+    to_face : (J, 2, 3) float
+        From crop to interocular distances from the centre of the landmarks.
+    unit : (J,) float, pixels of the crop
+        Interocular distance.
+    """
+
+    rows: Tensor
+    to_face: Tensor
+    unit: Tensor
+
+    def take(self, some: Tensor) -> "View":
+        """Return some of the crops."""
+        return View(self.rows[some], self.to_face[some], self.unit[some])
+
+    def places(self, like: Tensor) -> Tensor:
+        """Return where pixels of crops (J, H, W) lie on the face, (J, 2, H, W)."""
+        return places(self.to_face, width=like.shape[2], height=like.shape[1])
+
+
+Change = Callable[[Tensor, View], Tensor]
+"""Of images (J, H, W), or of their values (J, P)."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +90,8 @@ class Camera:
         Of the six slopes of a curve, of gain and offset.
     generator : torch.Generator
         Of the noise.
-    noise : dict
-        The noise drawn so far, by the size of crops, so that every call sees the same.
+    noise : (height, width) of crops -> (K, height + 1, width + 1) float32
+        What was drawn so far, so that every call sees the same.
     """
 
     settings: Augmentation
@@ -73,7 +103,7 @@ class Camera:
     place: dict[str, Tensor]
     normal: Tensor
     generator: torch.Generator
-    noise: Bank = field(default_factory=dict)
+    noise: dict[tuple[int, int], Tensor] = field(default_factory=dict)
 
     def record(self, crops: Tensor, rows: Tensor, matrices: Tensor) -> Tensor:
         """Change crops as their cameras do.
@@ -90,82 +120,52 @@ class Camera:
         -------
         (J, 1, height, width) float32, within -1.4 and 1.4
         """
-        its = self.settings
-        (a, b), (c, d) = matrices[:, 0, :2].unbind(1), matrices[:, 1, :2].unbind(1)
-        scale = (a * d - b * c).abs().sqrt() * self.unit[rows]  # pixels per interocular distance
-        values = crops[:, 0]
-        if its.occluders or its.surround or its.shading:
-            values = self._scene(values, rows, matrices)
-        if its.blur or its.low_resolution or its.noise or its.fixed_pattern:
-            values = self._sensor(values, rows, scale)
-        if its.local_contrast:
-            values = self._details(values, rows, scale)
+        its, view, values = self.settings, self._view(rows, matrices), crops[:, 0].clone()
+        for effect, change in (
+            ("surround", self._surround),
+            ("occluders", self._occlude),
+            ("shading", self._shade),
+            ("blur", self._blur),
+        ):
+            self._change(effect, change, values, view)
+        self._sensor(values, view)
+        self._change("local_contrast", self._amplify, values, view)
         if its.curve or its.saturation or its.eight_bit:
-            ends = values.new_tensor([[-1.0, 1.0]]).expand(len(rows), 2)[:, None]
-            low, high = self.grey(ends, rows).unbind(-1)  # monotone, so levels stay levels
-            span = (high - low).clamp(min=1e-3)[..., None]
-            values = (self.grey(values, rows) - low[..., None]) * (2 / span) - 1
-        gain, offset = its.gain * self.normal[rows, -2], its.offset * self.normal[rows, -1]
-        values = values * gain.exp()[:, None, None] + offset[:, None, None]
+            ends = values.new_tensor([-1.0, 1.0]).expand(len(rows), 2)
+            flat = torch.cat([values.flatten(1), ends], dim=1)
+            self._grey(flat, view)
+            low, high = torch.split(flat[:, -2:], 1, dim=1)  # rising, so levels stay levels
+            scale = 2 / (high - low).clamp(min=1e-3)
+            values = (flat[:, :-2] * scale - (low * scale + 1)).view_as(values)
+        if its.gain or its.offset:
+            gain = (its.gain * self.normal[rows, -2, None, None]).exp()
+            values = values * gain + its.offset * self.normal[rows, -1, None, None]
         return values.clamp(-OVERSHOOT, OVERSHOOT)[:, None]
 
-    def grey(self, values: Tensor, rows: Tensor) -> Tensor:
-        """Map values (J, H, W) to grey levels: a rising curve, saturation, 8 bits."""
-        its = self.settings
-        if its.curve:
-            sd = its.curve * self.on["curve"][rows, None]
-            values = rising(values, (sd * self.normal[rows, :_PIECES]).exp())
-        if its.saturation:
-            ends = 2 * its.saturation * self.place["saturation"][rows]
-            cut = torch.where(self.on["saturation"][rows, None], ends, -torch.inf)[..., None, None]
-            values = torch.maximum(torch.minimum(values, 1 - cut[:, 1]), cut[:, 0] - 1)
-        if its.eight_bit:
-            spans = self._factor("eight_bit", rows, max(its.eight_bit, 1.0))
-            low = -1 - 2 * (spans - 1) * self.place["eight_bit"][rows, :, None]
-            coarse = to_eight_bit(values, low, low + 2 * spans)
-            values = torch.where(self.on["eight_bit"][rows, None, None], coarse, values)
-        return values
+    def _change(self, effect: str, change: Change, values: Tensor, view: View) -> None:
+        """Change in place those images whose camera has an effect: they alone cost time."""
+        if getattr(self.settings, effect):
+            some = self.on[effect][view.rows].nonzero()[:, 0]
+            values.index_copy_(0, some, change(values[some], view.take(some)))
 
-    def _most(self, effect: str, rows: Tensor, most: float) -> Tensor:
-        """Return a strength of each face (J,), drawn evenly up to ``most``, 0 where it is off."""
-        return most * self.amount[effect][rows] * self.on[effect][rows]
+    def _view(self, rows: Tensor, matrices: Tensor) -> View:
+        on_face = to_face(matrices, self.centre[rows], self.unit[rows])
+        (a, b), (c, d) = on_face[:, 0, :2].unbind(1), on_face[:, 1, :2].unbind(1)
+        return View(rows, on_face, (a * d - b * c).abs().rsqrt())
 
-    def _factor(self, effect: str, rows: Tensor, most: float) -> Tensor:
-        """Return a factor (J, 1, 1), its logarithm drawn evenly from 1 up to ``most``."""
-        return (most ** (self.amount[effect][rows] * self.on[effect][rows]))[:, None, None]
+    def _surround(self, values: Tensor, view: View) -> Tensor:
+        at = view.places(values)
+        oval = 1 + self.place["surround"][view.rows] * at.new_tensor([0.35, 0.45])
+        oval = (oval + at.new_tensor([0.0, 0.35]))[..., None, None]
+        beyond = _soft(((at / oval).square().sum(1) - 1) / 2)
+        level = -OVERSHOOT + 1.6 * self.amount["surround"][view.rows, None, None].square()
+        return torch.lerp(values, level.expand_as(values), beyond)
 
-    def _scene(self, values: Tensor, rows: Tensor, matrices: Tensor) -> Tensor:
-        height, width = values.shape[1:]
-        at = places(matrices, width=width, height=height) - self.centre[rows, :, None, None]
-        at = at / self.unit[rows, None, None, None]  # (J, 2, H, W)
-        its = self.settings
-        if its.surround:
-            beyond = self._around(at, rows) * self.on["surround"][rows, None, None]
-            level = -OVERSHOOT + 1.6 * self.amount["surround"][rows, None, None].square()
-            values = torch.lerp(values, level.expand_as(values), beyond)
-        if its.occluders:
-            before, level = self._before(at, rows)
-            before = before * self.on["occluders"][rows, None, None]
-            values = torch.lerp(values, level.expand_as(values), before)
-        if its.shading:
-            angle, phase, length = self.place["shading"][rows].T[..., None, None]
-            along = at[:, 0] * (_TURN * angle).cos() + at[:, 1] * (_TURN * angle).sin()
-            wave = torch.cos(_TURN * (along / (2 * 4**length) + phase))
-            values = values + self._most("shading", rows, its.shading)[:, None, None] * wave
-        return values
-
-    def _around(self, at: Tensor, rows: Tensor) -> Tensor:
-        """Return what lies beyond an oval around the face, 0..1, (J, H, W)."""
-        oval = self.place["surround"][rows] * at.new_tensor([0.35, 0.45]) + at.new_tensor([1, 1.35])
-        return _soft(((at / oval[..., None, None]).square().sum(1) - 1) / 2)
-
-    def _before(self, at: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """Return where something stands before the face, 0..1, (J, H, W), and its level (J, 1, 1).
-
-        A patch in 40 % of the faces, an edge in 30 %, lenses, colder than the face, in 30 %.
-        """
-        kind, turn, away, wide, high = self.place["occluders"][rows].T[..., None, None]
-        level = OVERSHOOT * (2 * self.amount["occluders"][rows, None, None] - 1)
+    def _occlude(self, values: Tensor, view: View) -> Tensor:
+        """Put a patch before 40 % of the faces, an edge before 30 %, cold lenses before 30 %."""
+        at, drawn = view.places(values), self.place["occluders"][view.rows]
+        kind, turn, away, wide, high = drawn.T[..., None, None]
+        level = OVERSHOOT * (2 * self.amount["occluders"][view.rows, None, None] - 1)
         across = at[:, 0] * (_TURN * turn).cos() + at[:, 1] * (_TURN * turn).sin()
         along = at[:, 1] * (_TURN * turn).cos() - at[:, 0] * (_TURN * turn).sin()
         radii = 0.12 + 0.3 * wide, 0.12 + 0.3 * high
@@ -173,51 +173,108 @@ class Camera:
         patch = (1 - patch) * torch.minimum(*radii) / 2
         edge = across - 0.5 - 0.8 * away
         lens = at.new_tensor([0.28, 0.2]) * (1 + 0.5 * wide[..., 0])  # (J, 2)
-        apart = at[:, None] - self.eyes[rows][..., None, None]  # (J, 2 eyes, 2, H, W)
+        apart = at[:, None] - self.eyes[view.rows][..., None, None]  # (J, 2 eyes, 2, H, W)
         lenses = (apart / lens[:, None, :, None, None]).square().sum(2).amin(1)
         lenses = (1 - lenses) * lens[:, 1, None, None] / 2
         deep = torch.where(kind < 0.4, patch, torch.where(kind < 0.7, edge, lenses))
-        return _soft(deep), torch.where(kind < 0.7, level, (level - OVERSHOOT) / 2)
+        level = torch.where(kind < 0.7, level, (level - OVERSHOOT) / 2)
+        return torch.lerp(values, level.expand_as(values), _soft(deep))
 
-    def _sensor(self, values: Tensor, rows: Tensor, scale: Tensor) -> Tensor:
-        """Blur, average over the camera's pixels, add their noise and interpolate back."""
-        its = self.settings
-        height, width = values.shape[1:]
-        sigma = self._most("blur", rows, its.blur) * scale
-        pixel = (self._most("low_resolution", rows, its.low_resolution) * scale).clamp(min=1)
-        phase = torch.where(pixel[:, None] > 1, self.place["low_resolution"][rows], 0.0)
-        down_y, up_y = cells(height, pixel, phase[:, 0])
-        down_x, up_x = cells(width, pixel, phase[:, 1])
-        if its.blur:
-            down_y, down_x = down_y @ gaussian(height, sigma), down_x @ gaussian(width, sigma)
-        seen = down_y @ values @ down_x.mT
+    def _shade(self, values: Tensor, view: View) -> Tensor:
+        angle, phase, length = (_TURN * self.place["shading"][view.rows]).unbind(1)
+        turns = _TURN / (2 * 4 ** (length / _TURN))  # per interocular distance
+        along = torch.stack([turns * angle.cos(), turns * angle.sin()], dim=1)
+        wave = (along[:, None] @ view.to_face)[:, 0, :, None, None]  # (J, 3, 1, 1)
+        x = torch.arange(values.shape[2], device=values.device)
+        y = torch.arange(values.shape[1], device=values.device)[:, None]
+        phases = wave[:, 0] * x + (wave[:, 1] * y + (wave[:, 2] + phase[:, None, None]))
+        return values.addcmul(self._most("shading", view.rows)[:, None, None], phases.cos_())
+
+    def _blur(self, values: Tensor, view: View) -> Tensor:
+        return _smooth(values, self._most("blur", view.rows) * view.unit)
+
+    def _sensor(self, values: Tensor, view: View) -> None:
+        """Average over the camera's pixels, add their noise and interpolate back."""
+        its, (height, width) = self.settings, values.shape[1:]
+        coarse = torch.zeros(len(values), dtype=torch.bool, device=values.device)
+        pixel = self._most("low_resolution", view.rows) * view.unit
+        if its.low_resolution:
+            coarse = self.on["low_resolution"][view.rows] & (pixel > 1)
+            self._coarsen(values, view, pixel, coarse.nonzero()[:, 0])
         if its.noise or its.fixed_pattern:
-            white, columns, lines = (part[rows] for part in self._drawn(height, width))
-            noise = self._most("noise", rows, its.noise)[:, None, None]
-            pattern = self._most("fixed_pattern", rows, its.fixed_pattern)[:, None, None]
-            seen = seen + noise * white + pattern * (columns + 0.5 * lines)
-        return up_y @ seen @ up_x.mT
+            noisy = (self._noisy[view.rows] & ~coarse).nonzero()[:, 0]
+            noise = self._noise(view.rows[noisy], height, width)[:, :height, :width]
+            values.index_add_(0, noisy, noise)
 
-    def _drawn(self, height: int, width: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Return noise (K, height + 1, width + 1), of columns and of rows; the same ever after."""
+    def _coarsen(self, values: Tensor, view: View, pixel: Tensor, some: Tensor) -> None:
+        its, (height, width), rows = self.settings, values.shape[1:], view.rows[some]
+        phase = self.place["low_resolution"][rows, 0]
+        down, up = cells(height, pixel[some], phase)
+        across = (down, up) if width == height else cells(width, pixel[some], phase)
+        seen = down @ values[some] @ across[0].mT
+        if its.noise or its.fixed_pattern:
+            seen = seen + self._noise(rows, height, width)
+        values.index_copy_(0, some, up @ seen @ across[1].mT)
+
+    @property
+    def _noisy(self) -> Tensor:
+        its = self.settings
+        noise, pattern = self.on["noise"], self.on["fixed_pattern"]
+        return (noise & (its.noise > 0)) | (pattern & (its.fixed_pattern > 0))
+
+    def _noise(self, rows: Tensor, height: int, width: int) -> Tensor:
+        """Return noise and pattern (J, height + 1, width + 1); the same ever after."""
         if (height, width) not in self.noise:
-            shapes = ((height + 1, width + 1), (1, width + 1), (height + 1, 1))
-            self.noise[height, width] = tuple(  # type: ignore[assignment]
-                torch.randn(
-                    (len(self.unit), *shape), generator=self.generator, device=self.unit.device
-                )
-                for shape in shapes
-            )
-        return self.noise[height, width]
+            self.noise[height, width] = self._draw_noise(height + 1, width + 1)
+        return self.noise[height, width][rows]
 
-    def _details(self, values: Tensor, rows: Tensor, scale: Tensor) -> Tensor:
-        """Amplify what is small over what is large."""
-        height, width = values.shape[1:]
-        sigma = _DETAIL * scale
-        large = gaussian(height, sigma) @ values @ gaussian(width, sigma).mT
-        ratio = self._factor("local_contrast", rows, 1 + self.settings.local_contrast)
-        # As if both had the same variance, whatever a crop shows.
-        return (large + ratio * (values - large)) * ((1 + ratio.square()) / 2).rsqrt()
+    def _draw_noise(self, height: int, width: int) -> Tensor:
+        device = self.unit.device
+        total = torch.zeros((len(self.unit), height, width), device=device)
+        for effect, shape, share in (
+            ("noise", (height, width), 1.0),
+            ("fixed_pattern", (1, width), 1.0),
+            ("fixed_pattern", (height, 1), 0.5),
+        ):
+            if getattr(self.settings, effect):
+                some = self.on[effect].nonzero()[:, 0]
+                drawn = torch.randn((len(some), *shape), generator=self.generator, device=device)
+                drawn *= (share * self._most(effect, some))[:, None, None]
+                total.index_add_(0, some, drawn.expand(-1, height, width))
+        return total
+
+    def _amplify(self, values: Tensor, view: View) -> Tensor:
+        """Amplify what is small over what is large, as if both had the same variance."""
+        large = _smooth(values, _DETAIL * view.unit)
+        drawn = self.amount["local_contrast"][view.rows, None, None]
+        ratio = (1 + self.settings.local_contrast) ** drawn
+        return torch.lerp(large, values, ratio) * ((1 + ratio.square()) / 2).rsqrt()
+
+    def _grey(self, values: Tensor, view: View) -> None:
+        """Map values (J, P) in place to grey levels: a rising curve, saturation, 8 bits."""
+        for effect, change in (
+            ("curve", self._bend_curve),
+            ("saturation", self._saturate),
+            ("eight_bit", self._round),
+        ):
+            self._change(effect, change, values, view)
+
+    def _bend_curve(self, values: Tensor, view: View) -> Tensor:
+        return rising(values, (self.settings.curve * self.normal[view.rows, :_PIECES]).exp())
+
+    def _saturate(self, values: Tensor, view: View) -> Tensor:
+        cut = 2 * self.settings.saturation * self.place["saturation"][view.rows]
+        return torch.maximum(torch.minimum(values, 1 - cut[:, 1:]), cut[:, :1] - 1)
+
+    def _round(self, values: Tensor, view: View) -> Tensor:
+        spans = max(self.settings.eight_bit, 1.0) ** self.amount["eight_bit"][view.rows, None]
+        low = -1 - 2 * (spans - 1) * self.place["eight_bit"][view.rows]
+        return to_eight_bit(values, low, low + 2 * spans)
+
+    def _most(self, effect: str, rows: Tensor) -> Tensor:
+        """Return a strength of each face (J,), drawn evenly up to the setting."""
+        most: float = getattr(self.settings, effect)
+        return most * self.amount[effect][rows]
 
 
 def draw_camera(faces: Faces, settings: Augmentation, generator: torch.Generator) -> Camera | None:
@@ -225,11 +282,11 @@ def draw_camera(faces: Faces, settings: Augmentation, generator: torch.Generator
     if not settings.records:
         return None
     k, device = len(faces), faces.points.device
-    counts = [2 + more for more in _DRAWS.values()]
-    drawn = torch.rand((k, sum(counts)), generator=generator, device=device).split(counts, dim=1)
-    draws = dict(zip(_DRAWS, drawn, strict=True))
-    shares = dict.fromkeys(_DRAWS, settings.share)
-    shares |= {"occluders": settings.occluders, "surround": settings.surround}
+    n, counts = len(_DRAWS), list(_DRAWS.values())
+    drawn = torch.rand((k, 2 * n + sum(counts)), generator=generator, device=device)
+    whether, amount, *place = torch.split(drawn, [n, n, *counts], dim=1)
+    its = {"occluders": settings.occluders, "surround": settings.surround}
+    shares = torch.tensor([its.get(effect, settings.share) for effect in _DRAWS], device=device)
     centre, unit = faces.points.mean(1), interocular_distance(faces.points)
     eyes = faces.points[:, [RIGHT_EYE, LEFT_EYE]] - centre[:, None]
     return Camera(
@@ -237,9 +294,9 @@ def draw_camera(faces: Faces, settings: Augmentation, generator: torch.Generator
         centre=centre,
         eyes=eyes / unit[:, None, None],
         unit=unit,
-        on={effect: its[:, 0] < shares[effect] for effect, its in draws.items()},
-        amount={effect: its[:, 1] for effect, its in draws.items()},
-        place={effect: its[:, 2:] for effect, its in draws.items()},
+        on=dict(zip(_DRAWS, (whether < shares).unbind(1), strict=True)),
+        amount=dict(zip(_DRAWS, amount.unbind(1), strict=True)),
+        place=dict(zip(_DRAWS, place, strict=True)),
         normal=torch.randn((k, _PIECES + 2), generator=generator, device=device),
         generator=generator,
     )
@@ -252,22 +309,23 @@ def rising(values: Tensor, slopes: Tensor) -> Tensor:
 
     Parameters
     ----------
-    values : (K, H, W) float
+    values : (K, P) float
         Beyond -1 and 1 the outermost pieces go on.
-    slopes : (K, P) float, above 0
-        Relative to each other.
+    slopes : (K, Q) float, above 0
+        Relative to each other, of Q pieces.
 
     Returns
     -------
-    (K, H, W) float
+    (K, P) float
     """
     pieces = slopes.shape[1]
     rises = slopes * (2 / slopes.sum(1, keepdim=True))
-    begins = torch.cat([torch.zeros_like(rises[:, :1]), rises.cumsum(1)], dim=1)[:, :-1] - 1
-    position = ((values + 1) * (pieces / 2)).flatten(1)
+    position = (values + 1) * (pieces / 2)
     piece = position.floor().clamp(0, pieces - 1).long()
-    mapped = begins.gather(1, piece) + rises.gather(1, piece) * (position - piece)
-    return mapped.view(values.shape)
+    # A piece's line at its own left end is all that rose before it, less 1.
+    knots = torch.arange(pieces, device=values.device)
+    shift = rises.cumsum(1) - rises * (1 + knots) - 1
+    return shift.gather(1, piece) + rises.gather(1, piece) * position
 
 
 def to_eight_bit(values: Tensor, low: Tensor, high: Tensor) -> Tensor:
@@ -285,9 +343,10 @@ def gaussian(size: int, sigma: Tensor) -> Tensor:
     sigma : (K,) float, pixels
         At 0 the matrix is the identity.
     """
-    at = torch.arange(size, device=sigma.device, dtype=sigma.dtype)
-    squared = (at - at[:, None]).square()
-    weights = (-0.5 * squared / sigma.clamp(min=0.05).square()[:, None, None]).exp()
+    at = torch.arange(1 - size, size, device=sigma.device, dtype=sigma.dtype)
+    bell = (-0.5 * (at / sigma.clamp(min=0.05)[:, None]).square()).exp()
+    bell = (bell - _LEAST).clamp(min=0)  # subnormal weights would slow the products down
+    weights = bell.unfold(1, size, 1).flip(1)
     return weights / weights.sum(2, keepdim=True)
 
 
@@ -318,6 +377,14 @@ def cells(size: int, pixel: Tensor, phase: Tensor) -> tuple[Tensor, Tensor]:
     centre = (begin + side / 2).mT
     up = (1 - (line[:, None] - centre).abs() / side).clamp(min=0) * (covered > 1e-3).mT
     return down, up / up.sum(2, keepdim=True)
+
+
+def _smooth(values: Tensor, sigma: Tensor) -> Tensor:
+    """Blur images (J, H, W) by Gaussians of sigma (J,) pixels."""
+    height, width = values.shape[1:]
+    down = gaussian(height, sigma)
+    across = down if width == height else gaussian(width, sigma)
+    return down @ values @ across.mT
 
 
 def _soft(deep: Tensor) -> Tensor:

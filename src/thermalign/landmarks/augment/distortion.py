@@ -5,7 +5,7 @@ face along one direction, by a bell-shaped share g of how far the point it leads
 there. So an image is sampled where q - f(q) says, without an inversion, and points are solved for.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -22,7 +22,7 @@ FARTHEST = 0.4
 """The longest push, interocular distances: f's slope stays below .54, so that no place folds."""
 
 _DEVIATIONS = 2.5  # beyond which draws are cut, so that no face is torn apart
-_STEPS = 8  # of Newton's method, for float32; tests/landmarks/test_augment.py
+_STEPS = 5  # of Newton's method, for float32; tests/landmarks/test_augment.py
 
 
 @dataclass(frozen=True)
@@ -43,9 +43,9 @@ class BentFaces(Faces):
 
     def subset(self, rows: Tensor) -> "BentFaces":
         """Return the examples ``rows`` (K,); their images stay one stack."""
-        plain = Faces.subset(self, rows)
-        bend = (self.centre[rows], self.push[rows], self.width[rows])
-        return BentFaces(**vars(plain), **dict(zip(("centre", "push", "width"), bend, strict=True)))
+        parts = (self.index, self.frame, self.boxes, self.points)
+        bend = (self.centre, self.push, self.width)
+        return BentFaces(self.stack, *(part[rows] for part in (*parts, *bend)))
 
     def crops(self, rows: Tensor, matrices: Tensor, *, width: int, height: int) -> Tensor:
         """Warp examples ``rows`` (K,) by ``matrices`` (K, 2, 3) from their example frames.
@@ -55,16 +55,11 @@ class BentFaces(Faces):
         (K, 1, height, width) float32, in the units of the stack
         """
         frame = self.frame[rows]
-        from_centre = (
-            places(matrices, width=width, height=height) - self.centre[rows][:, :, None, None]
-        )
-        share = _bell(from_centre, self.width[rows][:, None, None])  # (K, H, W)
+        share = bells(matrices, self.centre[rows], self.width[rows], width=width, height=height)
         push = invert_matrix(frame)[..., :2] @ self.push[rows][..., None]  # (K, 2, 1), as stored
-        offsets = -push[..., None] * share[:, None]
-        whole = compose_matrices(matrices, frame)
-        return warp(
-            self.stack, self.index[rows], whole, width=width, height=height, offsets=offsets
-        )
+        whole, offsets = compose_matrices(matrices, frame), (-push[..., 0], share)
+        size = {"width": width, "height": height}
+        return warp(self.stack, self.index[rows], whole, **size, offsets=offsets)
 
 
 def distorted(
@@ -82,8 +77,9 @@ def distorted(
     Returns
     -------
     Faces
-        The K examples in distorted frames, around the centres of their boxes. A box becomes that of
-        its inscribed ellipse, stretched and sheared; the bend does not reach its edges.
+        The K examples in distorted frames, around the centres of their boxes. Boxes stay: what
+        draws boxes gives them one proportion whatever the face's. If they stretched with it, a
+        crop of a box would not show it.
 
     Source
     ------
@@ -97,14 +93,11 @@ def distorted(
     ratio = (0.5 * settings.aspect * draws[:, 0]).exp()
     shear = settings.shear * draws[:, 1]
     linear = torch.stack([1 / ratio, shear, torch.zeros_like(ratio), ratio], -1).view(-1, 2, 2)
-    sides = chosen.boxes[:, 2:]
-    centre = chosen.boxes[:, :2] + (sides - 1) / 2
+    centre = chosen.boxes[:, :2] + (chosen.boxes[:, 2:] - 1) / 2
     matrix = torch.cat([linear, centre[..., None] - linear @ centre[..., None]], dim=-1)
-    size = (linear * sides[:, None]).square().sum(-1).sqrt()
     frame = compose_matrices(matrix, chosen.frame)
     points = apply_matrix(matrix, chosen.points)
-    boxes = torch.cat([centre - (size - 1) / 2, size], dim=1)
-    stretched = Faces(chosen.stack, chosen.index, frame, boxes, points)
+    stretched = replace(chosen, frame=frame, points=points)
     return bent(stretched, settings.bend * draws[:, 2:]) if settings.bend else stretched
 
 
@@ -125,32 +118,63 @@ def bent(faces: Faces, push: Tensor) -> BentFaces:
     return BentFaces(faces.stack, faces.index, faces.frame, faces.boxes, moved, centre, push, width)
 
 
-def places(matrices: Tensor, *, width: int, height: int) -> Tensor:
-    """Return where each pixel of crops lies in the frames that matrices (K, 2, 3) come from.
+def to_face(matrices: Tensor, centre: Tensor, unit: Tensor) -> Tensor:
+    """Return matrices (K, 2, 3) from crops to places on the face.
 
-    Returns
-    -------
-    (K, 2, height, width) float32, pixels, (x, y)
+    Parameters
+    ----------
+    matrices : (K, 2, 3) float
+        From example frame to crop.
+    centre : (K, 2) float, pixels, example frame
+        Where the face's places begin.
+    unit : (K,) float, pixels, example frame
+        What they are measured in.
     """
-    m = invert_matrix(matrices)[..., None, None]
-    x = torch.arange(width, device=matrices.device, dtype=matrices.dtype)
-    y = torch.arange(height, device=matrices.device, dtype=matrices.dtype)[:, None]
+    inverse = invert_matrix(matrices)
+    shift = inverse[..., 2] - centre
+    return torch.cat([inverse[..., :2], shift[..., None]], dim=2) / unit[:, None, None]
+
+
+def places(to_places: Tensor, *, width: int, height: int) -> Tensor:
+    """Return where matrices (K, 2, 3) bring each pixel of crops, (K, 2, height, width)."""
+    m = to_places[..., None, None]
+    x = torch.arange(width, device=m.device, dtype=m.dtype)
+    y = torch.arange(height, device=m.device, dtype=m.dtype)[:, None]
     return m[:, :, 0] * x + (m[:, :, 1] * y + m[:, :, 2])
 
 
-def _bell(from_centre: Tensor, width: Tensor) -> Tensor:
-    """Return the share of the push at places (K, 2, ...) from the centre."""
-    return (-0.5 * (from_centre / width[:, None]).square().sum(1)).exp()
+def bells(matrices: Tensor, centre: Tensor, sigma: Tensor, *, width: int, height: int) -> Tensor:
+    """Return bells exp(-r^2 / (2 sigma^2)) as crops show them, (K, height, width).
+
+    Parameters
+    ----------
+    matrices : (K, 2, 3) float
+        From example frame to crop.
+    centre : (K, 2) float, pixels, example frame
+    sigma : (K,) float, pixels, example frame
+    width, height : int, pixels
+    """
+    middle = apply_matrix(matrices, centre[:, None])  # (K, 1, 2), pixels of the crop
+    inverse = invert_matrix(matrices)[..., :2] / sigma[:, None, None]
+    form = -0.5 * inverse.mT @ inverse  # of distances in the crop
+    x = (torch.arange(width, device=sigma.device) - middle[..., 0])[:, None]
+    y = (torch.arange(height, device=sigma.device) - middle[..., 1])[..., None]
+    across, mixed, down = (form[:, i, j, None, None] for i, j in ((0, 0), (0, 1), (1, 1)))
+    exponent = (2 * mixed * x + down * y).mul_(y).add_(across * x * x)
+    return exponent.exp_()
 
 
 def _moved(points: Tensor, centre: Tensor, push: Tensor, width: Tensor) -> Tensor:
-    """Solve q = p + g(q) push for points (K, L, 2): q lies on a line, g there is one unknown."""
-    before = (points - centre[:, None]).transpose(1, 2)  # (K, 2, L)
-    way, width = push[..., None], width[:, None]
-    share = _bell(before, width)  # (K, L)
+    """Solve q = p + g(q) push for points (K, L, 2): q lies on a line, the share g is one unknown.
+
+    There g = exp(-(a + b g + c g^2)): half the squared distance from the centre over the width's.
+    """
+    before = (points - centre[:, None]) / width[:, None, None]
+    way = (push / width[:, None])[:, None]
+    a, b = before.square().sum(2) / 2, (before * way).sum(2)  # (K, L)
+    c = way.square().sum(2) / 2
+    share = (-a).exp()
     for _ in range(_STEPS):
-        place = before + way * share[:, None]
-        bell = _bell(place, width)
-        slope = -bell * (place * way).sum(1) / width.square()
-        share = share - (share - bell) / (1 - slope)
+        bell = (-(a + share * (b + c * share))).exp()
+        share = share - (share - bell) / (1 + bell * (b + 2 * c * share))
     return points + push[:, None] * share[..., None]

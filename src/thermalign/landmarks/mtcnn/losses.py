@@ -78,7 +78,7 @@ def loss(net: Network, lesson: Lesson, settings: Settings, generator: torch.Gene
     Zhang et al., IEEE Signal Processing Letters 23(10), 2016. Differs from it in: ASSUME, the order
     of the tasks is drawn, so that a resumed training needs no counter beside its draws; ASSUME, the
     losses' weights hold for alternating batches as well; every crop has an augmentation of its own.
-    A distortion keeps the centre of a face, and so crops stay where they were drawn.
+    Boxes stay where a face is distorted, and so do crops.
     """
     counts = batch_counts(settings, _draw_task(settings, generator))
     parts = [_draw_squares(lesson, counts, generator)] if sum(counts[:3]) else []

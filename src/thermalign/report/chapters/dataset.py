@@ -23,7 +23,7 @@ from thermalign.report.layout import (
     number,
     percent,
 )
-from thermalign.report.study import MEASURES, REGIONS, DatasetCard, Statistic, Study
+from thermalign.report.study import MEASURES, DatasetCard, Statistic, Study
 
 IN_TENTHS = ("interocular_distance", "roll")
 """Measures printed with one digit after the point; the others with three."""
@@ -59,6 +59,24 @@ PIXELS = (
     "hold is left out."
 )
 FULL_SCALES = " Those of 8 bits are shown over their full scale, 0 to 1."
+
+REGIONS = {
+    "right_canthus_max": "Right inner corner of the eye, hottest",
+    "left_canthus_max": "Left inner corner of the eye, hottest",
+    "right_canthus": "Right inner corner, its point",
+    "left_canthus": "Left inner corner, its point",
+    "right_canthus_wide": "Right inner corner, 13 mm around",
+    "left_canthus_wide": "Left inner corner, 13 mm around",
+    "forehead_centre": "Forehead, centre",
+    "forehead_right": "Forehead, right",
+    "forehead_left": "Forehead, left",
+    "forehead_bottom": "Forehead, bottom",
+    "forehead_top": "Forehead, top",
+    "forehead_max": "Forehead, hottest",
+    "mouth_max": "Mouth, hottest",
+    "face_max": "Face, hottest",
+}
+"""Regions whose temperatures a card compares, as the page spells them."""
 
 WARMTH = (
     "Real people: 1,020 adults before two uncooled cameras at .6 to .8 m, a black body in view, in "

@@ -167,15 +167,21 @@ class Identity:
         return left, right
 
 
-def draw_identity(rng: np.random.Generator) -> Identity:
+def draw_identity(rng: np.random.Generator, *, proportions: float = 1.0) -> Identity:
     """Draw a person.
 
     Every measurement is mean + sd x (loadings . factors + the rest of unit variance), with common
     factors for size, mass, ancestry and age.
+
+    Parameters
+    ----------
+    rng : Generator
+    proportions : float
+        The spread of all measurements over the usual one.
     """
     female = bool(rng.random() < FEMALE)
     factors = [float(v) for v in rng.standard_normal(4).clip(-FACTOR_LIMIT, FACTOR_LIMIT)]
-    body = _draw_anatomy(rng, female, factors)
+    body = _draw_anatomy(rng, female, factors, proportions)
     uneven = _draw_asymmetry(rng)
     ancestry, age = factors[2:]
     melanin = 0.42 + 0.23 * ancestry + 0.15 * rng.standard_normal()
@@ -197,14 +203,16 @@ def draw_identity(rng: np.random.Generator) -> Identity:
     )
 
 
-def _draw_anatomy(rng: np.random.Generator, female: bool, factors: list[float]) -> Anatomy:
+def _draw_anatomy(
+    rng: np.random.Generator, female: bool, factors: list[float], proportions: float
+) -> Anatomy:
     values: dict[str, float] = {}
     for entry in fields(Anatomy):
         male_mean, female_mean, sd, loadings, low, high = entry.metadata["row"]
         rest = sqrt(max(0.05, 1 - sum(v * v for v in loadings)))
         common = sum(v * f for v, f in zip(loadings, factors, strict=True))
         score = common + rest * rng.standard_normal()
-        score = min(max(score, -SCORE_LIMIT), SCORE_LIMIT)
+        score = min(max(proportions * score, -SCORE_LIMIT), SCORE_LIMIT)
         value = (female_mean if female else male_mean) + sd * score
         values[entry.name] = min(max(value, low), high)
     return Anatomy(**values)

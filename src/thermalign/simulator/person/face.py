@@ -11,6 +11,7 @@ from thermalign.simulator.person.facial_hair import draw_facial_hair
 from thermalign.simulator.person.glasses import Glasses, draw_glasses
 from thermalign.simulator.person.growth import draw_growth
 from thermalign.simulator.person.headwear import draw_fabric
+from thermalign.simulator.person.mood import Masks, dress, find_masks
 from thermalign.simulator.person.mouth import Mouth
 from thermalign.simulator.person.outline import find_silhouette
 from thermalign.simulator.person.peak import Peak
@@ -24,6 +25,7 @@ from thermalign.simulator.physics.colour import LUMA, OVERLAP, luminance
 from thermalign.simulator.physics.fields import SCALE, Map, blur, channels, shrink
 from thermalign.simulator.physics.march import Silhouette
 from thermalign.simulator.physics.seeds import Purpose, stream
+from thermalign.simulator.settings import USUAL, Variety
 
 # ASSUME: how far light wanders in skin (mm), what part of it does, the steepest shading (slope)
 SOFTNESS, SOFT_SHARE, STEEPEST = 1.4, 0.8, 1.3
@@ -59,6 +61,8 @@ class Face:
         Whether one is worn.
     peak : Peak or None
         Of the cap that is worn.
+    masks : Masks or None
+        Where a session makes it warmer or colder than usual, if any does.
     """
 
     identity: Identity
@@ -78,6 +82,7 @@ class Face:
     glasses: Glasses | None
     cap: bool
     peak: Peak | None
+    masks: Masks | None
 
 
 def build_face(
@@ -88,6 +93,7 @@ def build_face(
     facial_hair: bool = True,
     caps: bool = False,
     session: int = 1,
+    variety: Variety = USUAL,
 ) -> Face:
     """Build a person.
 
@@ -104,8 +110,12 @@ def build_face(
         Whether those who own a cap wear it; nothing else of a person depends on it.
     session : int
         From 1. In a later one the hair has been cut or has grown since, and lies otherwise.
+    variety : Variety
+        Of which proportions and beards are a matter of the person.
     """
-    identity = draw_identity(stream(seed, Purpose.IDENTITY, subject))
+    drawn = stream(seed, Purpose.IDENTITY, subject)
+    identity = draw_identity(drawn, proportions=variety.proportions)
+    identity = dress(identity, variety, stream(seed, Purpose.VARIETY, subject))
     growth = None
     if session > 1:
         growth = draw_growth(stream(seed, Purpose.GROWTH, subject, session=session))
@@ -153,6 +163,7 @@ def build_face(
         glasses=draw_glasses(identity, optician) if identity.owns_glasses else None,
         cap=shape.cap is not None,
         peak=shape.cap.peak if shape.cap else None,
+        masks=find_masks(identity, shape, facial) if variety != USUAL else None,
     )
 
 

@@ -39,6 +39,9 @@ SESSION_SD = (0.6, 0.20, 0.35, 1.0, 0.2, 0.15)
 LIPS = (1.05, 0.2)
 """K of the lips against the skin around them: mean and standard deviation."""
 
+BETWEEN_LIPS, LINE_WIDTH = (1.15, 0.1), 1.2
+"""K of the line between closed lips, mean and standard deviation, and its width in mm."""
+
 
 @dataclass(frozen=True)
 class Warmth:
@@ -118,7 +121,13 @@ def build_warmth(
     )
 
 
-def draw_session(warmth: Warmth, ambient: tuple[float, float], rng: np.random.Generator) -> Session:
+def draw_session(
+    warmth: Warmth,
+    ambient: tuple[float, float],
+    rng: np.random.Generator,
+    *,
+    mood: Map | None = None,
+) -> Session:
     """Draw the state of a person and the room in one session.
 
     Parameters
@@ -126,6 +135,8 @@ def draw_session(warmth: Warmth, ambient: tuple[float, float], rng: np.random.Ge
     warmth : Warmth
     ambient : (mean, sd), degrees Celsius
     rng : Generator
+    mood : (H, W) K, optional
+        What is added to skin and beard, as :mod:`thermalign.simulator.person.mood` draws it.
     """
     air = rng.normal(*ambient)
     change = rng.normal(0, 0.28) + 0.20 * random_field(rng, 24, level=2)
@@ -133,6 +144,8 @@ def draw_session(warmth: Warmth, ambient: tuple[float, float], rng: np.random.Ge
     for mode, sd in zip(warmth.modes, SESSION_SD, strict=True):
         change += rng.normal(0, sd) * mode
     surface = warmth.skin + enlarge(change)
+    if mood is not None:
+        surface += mood
     hair = air + rng.normal(0.30, 0.03) * (surface - air) + 0.35 * warmth.strand
     cloth = air + rng.normal(0.36, 0.05) * (34 - air)
     folds = 0.4 * enlarge(random_field(rng, 25, level=2))
@@ -172,7 +185,7 @@ def _fine_structure(identity: Identity, shape: Shape, lips: float, rng: np.rando
     fine = 0.20 * eyes.crease - 0.30 * eyes.lash
     fine -= rng.normal(0.62, 0.25) * blur(eyes.opening, 0.35)  # the cornea is cool
     fine += 0.5 * lips * blur(lip_mask(mouth), 0.4)
-    fine += rng.normal(1.15, 0.1) * line_mask(mouth, 1.2)
+    fine += rng.normal(*BETWEEN_LIPS) * line_mask(mouth, LINE_WIDTH)
     for mask in nostrils(identity):
         fine -= rng.normal(0.9, 0.5) * mask
     return np.asarray(fine + 0.056 * fine_noise(rng, 1.1), np.float32)

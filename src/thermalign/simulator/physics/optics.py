@@ -25,6 +25,8 @@ FOCUSING, LEANING = 0.8, 0.6  # 0.8^2 + 0.6^2 = 1
 
 FOCUS_DISTANCE = 2.5  # m, Range 1
 
+FARTHEST_LEAN = 1.2  # m: half the way to the nearest camera
+
 
 @dataclass(frozen=True)
 class Lens:
@@ -105,8 +107,9 @@ def draw_sway(motion: float, defocus: float, rng: np.random.Generator) -> Sway:
         As :func:`draw_focus` takes it.
     rng : Generator
     """
-    across, down, lean = (float(score) for score in rng.standard_normal(3))
-    return Sway((motion * across, motion * down), LEANING * defocus * lean)
+    across, down, score = (float(score) for score in rng.standard_normal(3))
+    lean = min(max(LEANING * defocus * score, -FARTHEST_LEAN), FARTHEST_LEAN)
+    return Sway((motion * across, motion * down), lean)
 
 
 def draw_focus(defocus: float, rng: np.random.Generator) -> float:

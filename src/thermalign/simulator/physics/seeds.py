@@ -36,6 +36,13 @@ class Purpose(IntEnum):
     FOCUS = 41
     DRIFT = 42
     THERMAL_NOISE = 43
+    VARIETY = 50
+    MOOD = 51
+    STAND = 52
+    MOMENT = 53
+    HAND = 54
+    GAIN = 55
+    SENSOR_KIND = 56
 
 
 def stream(

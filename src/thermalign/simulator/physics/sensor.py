@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from thermalign.simulator.physics.fields import Map, Window, bell, enlarge
+from thermalign.simulator.physics.fields import Map, Window, bell, enlarge, shrink, spread
 from thermalign.simulator.physics.optics import Lens, draw_focus
 from thermalign.simulator.physics.radiometry import Band
 
@@ -227,7 +227,7 @@ def open_session(
 
 
 def expose(
-    radiance: Map, camera: ThermalCamera, rng: np.random.Generator
+    radiance: Map, camera: ThermalCamera, rng: np.random.Generator, *, coarser: int = 1
 ) -> npt.NDArray[np.uint16]:
     """Read the detector.
 
@@ -238,6 +238,9 @@ def expose(
         is, anything smaller a random part of it.
     camera : ThermalCamera
     rng : Generator
+    coarser : int, px
+        The detector's pixels are this many times larger in either direction and see the mean of
+        what falls on them. The image keeps its size, interpolated between them.
 
     Returns
     -------
@@ -249,6 +252,19 @@ def expose(
     ValueError
         If the image is larger than the detector.
     """
+    shape = radiance.shape
+    if coarser > 1:
+        image = spread(_read_out(_means(radiance, coarser), camera, rng), shape, coarser)
+    else:
+        image = _read_out(radiance, camera, rng)
+    counts = camera.sensor.band.celsius(image)
+    counts *= 1 / SCALE
+    counts += 0.5 - OFFSET / SCALE
+    return np.clip(counts, 0, 65535, out=counts).astype(np.uint16)
+
+
+def _read_out(radiance: Map, camera: ThermalCamera, rng: np.random.Generator) -> Map:
+    """Return what a part of the detector reads of radiance (h, w), which is used up, in K."""
     height, width = radiance.shape
     part = _cut(DETECTOR, radiance.shape, rng)
     radiance *= camera.gain[part]
@@ -259,10 +275,14 @@ def expose(
     lines = rng.standard_normal(height + width, dtype=np.float32)
     image += camera.sensor.row_noise * lines[:height, None]
     image += camera.sensor.column_noise * lines[height:]
-    counts = camera.sensor.band.celsius(image)
-    counts *= 1 / SCALE
-    counts += 0.5 - OFFSET / SCALE
-    return np.clip(counts, 0, 65535, out=counts).astype(np.uint16)
+    return image
+
+
+def _means(radiance: Map, side: int) -> Map:
+    """Return the means over squares of ``side`` pixels, the last ones padded."""
+    below, right = (-n % side for n in radiance.shape)
+    whole = cv2.copyMakeBorder(radiance, 0, below, 0, right, cv2.BORDER_REPLICATE)
+    return shrink(np.asarray(whole, np.float32), side)
 
 
 def _cut(whole: tuple[int, ...], shape: tuple[int, ...], rng: np.random.Generator) -> Window:

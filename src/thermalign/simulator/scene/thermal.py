@@ -19,6 +19,7 @@ from thermalign.simulator.physics.fields import Map, channels, sample_at
 from thermalign.simulator.physics.optics import Sway, defocus_at, gaussian_blur, motion_blur
 from thermalign.simulator.physics.radiometry import Band, reflectance, transmittance
 from thermalign.simulator.physics.sensor import ThermalCamera, expose
+from thermalign.simulator.scene.hand import Hand, hand_warmth, see_hand
 from thermalign.simulator.scene.open_mouth import see_mouth
 from thermalign.simulator.scene.view import (
     View,
@@ -41,10 +42,13 @@ class Emission:
         Of a black body at the surface's temperature.
     normals : levels 1 and 2, (h, w, 4)
         As in ``Face.thermal_normals``.
+    lens : float, K
+        That the lenses of glasses are warmer than usual.
     """
 
     radiance: tuple[Map, ...]
     normals: tuple[Map, ...]
+    lens: float = 0.0
 
 
 # ASSUME every temperature and share below: tuned by eye
@@ -55,10 +59,10 @@ LENS, LENS_SPREAD, RIM = 3.2, 2.0, 5.0  # K above the air: lenses, their pattern
 LENS_OPAQUE, RIM_OPAQUE = 0.97, 0.9
 
 
-def emission_maps(face: Face, session: Session, band: Band) -> Emission:
-    """Return what a session's thermal images sample."""
+def emission_maps(face: Face, session: Session, band: Band, *, lens: float = 0.0) -> Emission:
+    """Return what a session's thermal images sample; ``lens`` is ``Emission.lens``."""
     radiance = pyramid(np.asarray(band.radiance(session.surface), np.float32))
-    return Emission(radiance, face.thermal_normals)
+    return Emission(radiance, face.thermal_normals, lens)
 
 
 def _mirrored_share(view: View, normals: tuple[Map, ...], nodes: Map) -> Map:
@@ -106,10 +110,13 @@ def person_radiance(
     return radiance + mirrored
 
 
-def _put_on(glasses: Glasses, seen: Map, view: View, *, band: Band, ambient: float) -> None:
+def _put_on(
+    glasses: Glasses, seen: Map, view: View, *, band: Band, ambient: float, warmer: float
+) -> None:
     """Put glasses, opaque to long waves, before what is seen, in place."""
     lens, frame, pattern = channels(see_glasses(glasses, view.camera))
-    seen += LENS_OPAQUE * lens * (band.radiance(ambient + LENS + LENS_SPREAD * pattern) - seen)
+    glass = band.radiance(ambient + (LENS + warmer) + LENS_SPREAD * pattern)
+    seen += LENS_OPAQUE * lens * (glass - seen)
     seen += RIM_OPAQUE * frame * (band.radiance(ambient + RIM) - seen)
 
 
@@ -123,7 +130,9 @@ def render_thermal(
     ambient: float,
     behind: Map,
     glasses: bool,
+    hand: Hand | None = None,
     camera: ThermalCamera,
+    coarser: int = 1,
     sway: Sway,
     rng: np.random.Generator,
 ) -> npt.NDArray[np.uint16]:
@@ -144,7 +153,11 @@ def render_thermal(
         The scene without the person; is used up.
     glasses : bool
         Whether the person wears the glasses they own, if any.
+    hand : Hand or None
+        Before the face.
     camera : ThermalCamera
+    coarser : int
+        As :func:`thermalign.simulator.physics.sensor.expose` takes it.
     sway : Sway
     rng : Generator
         Of the noise.
@@ -162,14 +175,18 @@ def render_thermal(
     seen *= view.cover
     around += seen
     if glasses and face.glasses:
-        _put_on(face.glasses, around, view, band=band, ambient=ambient)
+        _put_on(face.glasses, around, view, band=band, ambient=ambient, warmer=emission.lens)
     if face.peak:
         peak = see_peak(face.peak, view.camera)
         cloth = band.radiance(peak_warmth(peak, ambient))
         around[peak.part] += peak.cover * (cloth - around[peak.part])
+    if hand:
+        layers = see_hand(hand, view.camera)
+        around += layers[..., 0] * (band.radiance(hand_warmth(hand, layers)) - around)
     scene, passed = behind, transmittance(metres, ambient)
     scene *= passed
     scene += (1 - passed) * band.radiance(ambient)  # the air's own glow
     blurred = gaussian_blur(scene, sensor.lens.blur(defocus_at(camera.focus, sway.lean, metres)))
     smear = sway.smear(sensor.exposure, view.camera.scale)
-    return expose(motion_blur(blurred, smear, decay=sensor.bolometer), camera, rng)
+    moved = motion_blur(blurred, smear, decay=sensor.bolometer)
+    return expose(moved, camera, rng, coarser=coarser)

@@ -22,8 +22,9 @@ from thermalign.simulator.physics.colour import LUMA
 from thermalign.simulator.physics.fields import Map, Window, channels, spread
 from thermalign.simulator.physics.optics import Sway, motion_blur
 from thermalign.simulator.physics.seeds import Purpose, stream
+from thermalign.simulator.scene.hand import Hand, hand_light, see_hand
 from thermalign.simulator.scene.open_mouth import MouthInterior, see_mouth
-from thermalign.simulator.scene.shading import shade
+from thermalign.simulator.scene.shading import light_from_ahead, shade
 from thermalign.simulator.scene.view import View
 
 # ASSUME every figure below: tuned by eye; intensities are relative, the exposure fixes their scale
@@ -47,6 +48,8 @@ TEETH_HALF_WIDTH = 19.0  # mm
 LENS_LOSS, RIM_OPAQUE = 0.10, 0.92
 
 DARK = 1e-4  # luminance that lends its tint of grey to the darkest colours
+
+SKIN = (slice(140, 156), slice(72, 86))  # of level 1: a cheek, whose colour hands have
 
 BANK = (768, 1024)  # deviates; room for any place of a whole image
 
@@ -117,6 +120,7 @@ def render_visible(
     scene: Picture,
     light: Light,
     glasses: bool,
+    hand: Hand | None = None,
     colour: bool,
     sway: Sway,
     rng: np.random.Generator,
@@ -136,6 +140,8 @@ def render_visible(
     light : Light
     glasses : bool
         Whether the person wears the glasses they own, if any.
+    hand : Hand or None
+        Before the face.
     colour : bool
         Whether the camera sees colours; a monochrome one sees their luminance.
     sway : Sway
@@ -162,6 +168,10 @@ def render_visible(
             for inner, outer in zip(peak.part, view.part, strict=True)
         )
         scene.put((rows, columns), peak.cover, shine)
+    if hand:
+        layers = see_hand(hand, view.camera)
+        skin = np.median(face.albedo[SKIN], (0, 1))[:3] * light_from_ahead(light)
+        scene.put(view.part, np.ascontiguousarray(layers[..., 0]), hand_light(layers, skin))
     blurred = np.asarray(cv2.GaussianBlur(scene.grey, (5, 5), BLUR), np.float32)
     grey = motion_blur(blurred, sway.smear(EXPOSURE, view.camera.scale))
     encoded = _expose(grey, light, rng)
