@@ -144,12 +144,9 @@ def calibrate(look: Look, faces: Faces, people: Sequence[str]) -> Calibration | 
     ):
         points, raw = look_again(look, stack, where)
         looks.append([points, true, raw, torch.full((len(faces),), weight)])
-    points, truth, raw, weights = (
-        torch.cat([part.cpu().double() for part in parts]).numpy()
-        for parts in zip(*looks, strict=True)
-    )
+    every = [torch.cat([t.cpu().double() for t in its]).numpy() for its in zip(*looks, strict=True)]
     usual = np.repeat([True, True, False], len(faces))
-    return calibrated(Examples(points, truth, raw, weights, np.tile(who, len(looks)), usual))
+    return calibrated(Examples(*every, np.tile(who, len(looks)), usual))
 
 
 def disturbed(boxes: Tensor, generator: torch.Generator) -> Tensor:
