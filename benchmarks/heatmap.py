@@ -48,6 +48,7 @@ TRIALS: dict[str, dict[str, Any]] = {
     "sigma_25": {"sigma": 2.5},
     "near_0": {"near": 0.0},
     "near_60": {"near": 0.6},
+    "shift_20": {"shift_sd": 0.2},
     "blocks_0": {"blocks": 0},
     "width_07": {"width": 0.7},
     "width_14": {"width": 1.4},

@@ -194,10 +194,10 @@ HOLDS = {  # datasets, protocols, landmark models
     ),
 }
 DIGESTS = {
-    "config": "75dd9260110fe479",
-    "frames": "1259c25f6b2c9436",
+    "config": "35de482d27b86195",
+    "frames": "8bd1035e32124780",
     "learning_curve": "8b1d1ad305f7a10f",
-    "london60": "1b76853f5b0c7b73",
+    "london60": "2b958db49dade358",
     "paper": "520492af8e209e7f",
     "pbc_reach": "47d7d4e981e3a854",
     "robustness": "33e4aa46a2e0e788",

@@ -115,7 +115,7 @@ class Settings:
     rotation_sd: float = setting(10.0, low=0, high=180, unit="degrees")
     scale_sd: float = setting(0.12, low=0, high=1)
     augment: Augmentation = field(default_factory=Augmentation)
-    passes: int = setting(2, low=1, high=16)
+    passes: int = setting(3, low=1, high=16)
     mirrored: bool = setting(True)
     batch_size: int = setting(16, low=2, high=65536)
     steps: int = setting(2000, low=1, high=100_000_000)
