@@ -44,10 +44,9 @@ def draw(values: Floats, faces: Sequence[Face], said: str) -> Canvas:
     zoom = _zoom(values.shape, faces)
     height, width = (max(1, round(side * zoom)) for side in grey.shape)
     method = cv2.INTER_AREA if zoom < 1 else cv2.INTER_CUBIC
-    canvas = cv2.cvtColor(
-        cv2.resize(grey, (width, height), interpolation=method), cv2.COLOR_GRAY2BGR
-    )
-    canvas = np.vstack([canvas, np.full((STRIP, width, 3), PAPER, np.uint8)])
+    drawn = cv2.resize(grey, (width, height), interpolation=method)
+    canvas = np.full((height + STRIP, width, 3), PAPER, np.uint8)
+    canvas[:height] = np.asarray(drawn)[..., None]
     for number, face in enumerate(faces, 1):
         _draw_box(canvas, face, number, zoom)
     for face in faces:
