@@ -444,6 +444,6 @@ def hit_table(study: Study, view: View) -> Table | None:
         columns=[title for _, title, _ in columns],
         groups=column_groups(columns),
         bodies=[Body(rows)],
-        notes=[joined(["Probes without an aligned face before count, too.", INTERVALS])],
+        notes=[joined(["Probes that had no aligned face before are counted, too.", INTERVALS])],
         folded="Whom rejection hits, by range",
     )
