@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from thermalign.geometry import Floats, mirror_points
+from thermalign.geometry import mirror_points
 from thermalign.landmarks.calibration import Calibration, Examples, calibrated
 from thermalign.landmarks.contract import Faces, mirror_boxes
 from thermalign.warp import ImageStack, mirrored
@@ -136,18 +136,20 @@ def calibrate(look: Look, faces: Faces, people: Sequence[str]) -> Calibration | 
     plain = faces.stack.take(faces.index)
     boxes, truth, given = faces.boxes, faces.points, (1 - _MOVED) / 2
     flipped = mirror_boxes(boxes, plain.widths), mirror_points(truth, plain.widths)
-    looks: list[list[Floats]] = []
+    looks: list[list[Tensor]] = []
     for stack, where, true, weight in (
         (plain, boxes, truth, given),
         (mirrored(plain), *flipped, given),
         (plain, disturbed(boxes, torch.Generator().manual_seed(0)), truth, _MOVED),
     ):
         points, raw = look_again(look, stack, where)
-        weights = torch.full((len(faces),), weight)
-        looks.append([part.cpu().double().numpy() for part in (points, true, raw, weights)])
-    examples = [np.concatenate(parts) for parts in zip(*looks, strict=True)]
+        looks.append([points, true, raw, torch.full((len(faces),), weight)])
+    points, truth, raw, weights = (
+        torch.cat([part.cpu().double() for part in parts]).numpy()
+        for parts in zip(*looks, strict=True)
+    )
     usual = np.repeat([True, True, False], len(faces))
-    return calibrated(Examples(*examples, people=np.tile(who, len(looks)), usual=usual))
+    return calibrated(Examples(points, truth, raw, weights, np.tile(who, len(looks)), usual))
 
 
 def disturbed(boxes: Tensor, generator: torch.Generator) -> Tensor:
