@@ -109,7 +109,7 @@ class Settings:
     blocks: int = setting(1, low=0, high=16)
     margin: float = setting(0.2, low=0, high=0.45)
     prior: float = setting(0.05, low=0, high=100)
-    sigma: float = setting(1.5, low=0.1, high=100, unit="cells")
+    sigma: float = setting(0.7, low=0.1, high=100, unit="cells")
     near: float = setting(0.3, low=0, high=1)
     shift_sd: float = setting(0.12, low=0, high=2)
     rotation_sd: float = setting(10.0, low=0, high=180, unit="degrees")
