@@ -137,19 +137,17 @@ def calibrate(look: Look, faces: Faces, people: Sequence[str]) -> Calibration | 
     boxes, truth, given = faces.boxes, faces.points, (1 - _MOVED) / 2
     flipped = mirror_boxes(boxes, plain.widths), mirror_points(truth, plain.widths)
     looks: list[list[Tensor]] = []
-    for stack, where, true, weight in (
+    for stack, where, target, weight in (
         (plain, boxes, truth, given),
         (mirrored(plain), *flipped, given),
         (plain, disturbed(boxes, torch.Generator().manual_seed(0)), truth, _MOVED),
     ):
         points, raw = look_again(look, stack, where)
-        looks.append([points, true, raw, torch.full((len(faces),), weight)])
-    points, truth, raw, weights = (
-        torch.cat([part.cpu().double() for part in parts]).numpy()
-        for parts in zip(*looks, strict=True)
-    )
+        looks.append([points, target, raw, torch.full((len(faces),), weight)])
+    every = [torch.cat([t.cpu().double() for t in its]).numpy() for its in zip(*looks, strict=True)]
+    found, true, told, weights = every
     usual = np.repeat([True, True, False], len(faces))
-    return calibrated(Examples(points, truth, raw, weights, np.tile(who, len(looks)), usual))
+    return calibrated(Examples(found, true, told, weights, np.tile(who, len(looks)), usual))
 
 
 def disturbed(boxes: Tensor, generator: torch.Generator) -> Tensor:
