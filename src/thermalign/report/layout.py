@@ -22,6 +22,18 @@ Columns = list[tuple[str, str, Subset]]
 Show = Callable[[float], str]
 """Prints a number."""
 
+MEASURES = {
+    "interocular_distance": "Interocular distance (IOD), px",
+    "roll": "Roll, degrees",
+    "yaw_proxy": "Yaw proxy, IOD",
+    "pitch_proxy": "Pitch proxy",
+    "mouth_line": "Mouth line below eye line, IOD",
+    "mouth_width": "Mouth width, IOD",
+    "box_width": "Face box width, IOD",
+    "box_height": "Face box height, IOD",
+}
+"""What a face measures, as the page spells it."""
+
 MOST_ATTRIBUTES = 6
 """Values of attributes that a table shows; one with more of them is folded away."""
 

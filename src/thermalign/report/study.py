@@ -488,18 +488,6 @@ class Picture:
     boxes: list[Floats] = field(default_factory=list)
 
 
-MEASURES = {
-    "interocular_distance": "Interocular distance (IOD), px",
-    "roll": "Roll, degrees",
-    "yaw_proxy": "Yaw proxy, IOD",
-    "pitch_proxy": "Pitch proxy",
-    "mouth_line": "Mouth line below eye line, IOD",
-    "mouth_width": "Mouth width, IOD",
-    "box_width": "Face box width, IOD",
-    "box_height": "Face box height, IOD",
-}
-"""What a face measures, as the page spells it."""
-
 Column = tuple[str, str]
 """Modality and range of a card's column; both empty for the whole dataset."""
 

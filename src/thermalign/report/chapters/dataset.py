@@ -7,6 +7,7 @@ import pandas as pd
 
 from thermalign.images import DEGREES, FULL_SCALE
 from thermalign.report.layout import (
+    MEASURES,
     MINUS,
     MISSING,
     THIN,
@@ -23,7 +24,7 @@ from thermalign.report.layout import (
     number,
     percent,
 )
-from thermalign.report.study import MEASURES, DatasetCard, Statistic, Study
+from thermalign.report.study import DatasetCard, Statistic, Study
 
 IN_TENTHS = ("interocular_distance", "roll")
 """Measures printed with one digit after the point; the others with three."""

@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from thermalign.report.drawing import Panel, Panels, address, axes_of, dash, panel, style
-from thermalign.report.layout import MINUS, THIN, Block, Chapter, Part, number
-from thermalign.report.study import MEASURES, Column, DatasetCard, Look, Study
+from thermalign.report.layout import MEASURES, MINUS, THIN, Block, Chapter, Part, number
+from thermalign.report.study import Column, DatasetCard, Look, Study
 
 FLAT = (4.3, 2.2)  # inches
 
