@@ -16,17 +16,19 @@ import yaml
 
 from thermalign import tables
 from thermalign.config.overlays import read_merged
-from thermalign.evaluation.rejection import CONFIDENCE, RANDOM, TRUE_ERROR
 from thermalign.geometry import LANDMARKS
 from thermalign.schemas.dataset import ATTRIBUTES, BOXES, FOLDS, IMAGES
 from thermalign.schemas.descriptions import COSTS
 from thermalign.schemas.keys import (
+    CONFIDENCE,
     DISPLACEMENT,
     MATCHER,
     PLACEMENT,
+    RANDOM,
     REJECTION,
     STUDY,
     SWEEP,
+    TRUE_ERROR,
     UNDISTURBED,
     VARIANT,
     Subset,

@@ -131,6 +131,30 @@ def test_without_a_confidence_nothing_is_told(fold):
     assert measured(table, comparisons[:0]) == {}
 
 
+def test_a_probe_of_which_no_error_is_expected_is_the_first_to_go(fold):
+    table, comparisons = fold
+    surest = table["told"].idxmin()
+    made = measured(table.assign(told=table["told"].drop(surest)), comparisons)
+    kept = set(table.drop(surest).nsmallest(24, "told")["image_id"])  # and five more are rejected
+    rest = comparisons[comparisons["probe_id"].isin(kept)]
+    least = made[at("confidence", 0.2), "eer_found"]
+    assert least.n == len(rest)
+    assert least.value == pytest.approx(eer(rest["score"].to_numpy(), rest["genuine"].to_numpy()))
+    accepted = table[table["image_id"].isin(kept)]["error"]
+    assert made[at("confidence", 0.2), "nmse"].value == pytest.approx(accepted.mean())
+
+
+def test_probes_of_which_no_error_is_expected_are_equally_unsure(fold):
+    table, comparisons = fold
+    unknown = table["range"] == 2  # 18 of 30, so that 6 of 18 go, each with the same probability
+    made = measured(table.assign(told=table["told"].mask(unknown)), comparisons)
+    assert made[at("confidence", 0.2, "1"), "fta"].value == 0
+    assert made[at("confidence", 0.2, "2"), "fta"].value == pytest.approx(6 / 18)
+    errors = table["error"]
+    mean = (errors[~unknown].sum() + errors[unknown].sum() * 12 / 18) / 24
+    assert made[at("confidence", 0.2), "nmse"].value == pytest.approx(mean)
+
+
 def test_where_a_probe_is_not_annotated_nothing_is_rejected_by_its_true_error(fold):
     table, comparisons = fold
     made = measured(table, comparisons, errors=table[1:])

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from thermalign.evaluation.compared import Compared
@@ -21,10 +22,7 @@ from thermalign.metrics.bootstrap import rejection_replicates
 from thermalign.metrics.failures import acquired
 from thermalign.metrics.intervals import POSITIVE, RATE
 from thermalign.metrics.selective import kept
-from thermalign.schemas.keys import REJECTION, Subset
-
-CONFIDENCE, RANDOM, TRUE_ERROR = "confidence", "random", "true_error"
-"""Settings: by what the probes to be rejected are chosen."""
+from thermalign.schemas.keys import CONFIDENCE, RANDOM, REJECTION, TRUE_ERROR, Subset
 
 COMPARED = ("eer_found", "nmse")
 """Figures of accepted probes, told beside those of random rejection."""
@@ -119,8 +117,9 @@ def evaluate(
     A share is one of the acquired probes at hand, so that they set its threshold themselves; that
     threshold stays when subjects are drawn again. Probes that are equally sure, and the last one
     where the share is no whole number of them, are rejected in part. Rejection at random is the
-    expectation over all ways of it, without drawing. Nothing is yielded where the model states no
-    error of an acquired probe; nothing by the true error where one is not annotated.
+    expectation over all ways of it, without drawing. An acquired probe of which the model states
+    no error is less sure than all others. Nothing is yielded where it states none of any; nothing
+    by the true error where one is not annotated.
 
     Parameters
     ----------
@@ -137,13 +136,14 @@ def evaluate(
     table["error"] = errors.set_index("image_id")["error"].reindex(ids).to_numpy()
     found = np.zeros(len(ids), bool)
     found[row[acquired(comparisons["score"].to_numpy())]] = True
+    expected = stated.agg(lambda its: its.mean(skipna=False)).reindex(ids).to_numpy(float)
+    if np.isnan(expected[found]).all():
+        return
     by = {
         RANDOM: np.zeros(len(ids)),
-        CONFIDENCE: stated.agg(lambda its: its.mean(skipna=False)).reindex(ids).to_numpy(float),
+        CONFIDENCE: _unknown_last(expected, found),
         TRUE_ERROR: table["error"].to_numpy(),
     }
-    if not found.any() or np.isnan(by[CONFIDENCE][found]).any():
-        return
     every = Probes(table, Compared.of(comparisons, draws), row, found.astype(float), draws)
     for share in shares:
         beside: dict[str, Measured] = {}
@@ -164,3 +164,8 @@ def evaluate(
                 for part, rows in by_range(table):
                     if part.range:
                         yield its.fta(subset._replace(range=part.range), rows.index.to_numpy())
+
+
+def _unknown_last(expected: Floats, found: npt.NDArray[np.bool_]) -> Floats:
+    """Put what is not known above all that is known of found probes; the unknown are alike."""
+    return np.where(np.isnan(expected), np.nanmax(expected[found]) + 1, expected)

@@ -59,6 +59,9 @@ REJECTION = "rejection"
 UNDISTURBED = "none"
 """Setting of VARIANT: the condition that the detectors were trained for."""
 
+CONFIDENCE, RANDOM, TRUE_ERROR = "confidence", "random", "true_error"
+"""Settings of REJECTION: by what the probes to be rejected are chosen."""
+
 STUDY = "study"
 """Setting of MATCHER and SWEEP: the matcher as it is configured."""
 

@@ -21,7 +21,7 @@ PREDICTIONS = pa.schema(
             "expected_error",
             pa.float64(),
             "mean distance of the point from the true one; NaN where unknown",
-            "interocular distances",
+            "interocular distances of the predicted face",
         ),
         column("scale_xx", pa.float64(), "scale matrix of the error's Student t; NaN too", "px^2"),
         column("scale_xy", pa.float64(), "as above", "px^2"),

@@ -40,7 +40,16 @@ from thermalign.report.layout import (
     subset_label,
 )
 from thermalign.report.study import Condition, Look, Setup, Study, Value, View
-from thermalign.schemas.keys import ALL, REJECTION, UNDISTURBED, VARIANT, Subset
+from thermalign.schemas.keys import (
+    ALL,
+    CONFIDENCE,
+    RANDOM,
+    REJECTION,
+    TRUE_ERROR,
+    UNDISTURBED,
+    VARIANT,
+    Subset,
+)
 
 COVERAGES = ("coverage_50", "coverage_80", "coverage_95")
 
@@ -55,9 +64,6 @@ UNDER_VARIANTS = (
     ("rank_correlation", "Rank correlation of images"),
 )
 """Metric and title of what is laid out by variant."""
-
-LEAST_SURE, RANDOM, TRUE_ERROR = "confidence", "random", "true_error"
-"""Settings of the experiment ``rejection``."""
 
 STATED = (
     "With every point a detector states how far it may be off: a two-dimensional Student t around "
@@ -339,7 +345,7 @@ def at(setting: str, share: float, reach: str = "") -> Subset:
 
 
 def _rejecting(view: View, shares: Sequence[float]) -> list[str]:
-    known = [view.known("fta", at(LEAST_SURE, share)) for share in shares]
+    known = [view.known("fta", at(CONFIDENCE, share)) for share in shares]
     return [model for model in view.looks if any(model in values for values in known)]
 
 
@@ -366,22 +372,20 @@ def _digits(shares: Sequence[float]) -> int:
 
 def _rejection_rows(view: View, model: str, shares: Sequence[float]) -> list[Row]:
     none = [rate_cell(view.get(model, metric)) for metric in ("eer_found", "eer")]
-    blank = Cell("")
+    blank, several = Cell(""), [Cell("")] * (len(shares) + 1)
     its, random, best = (
         [
             [rate_cell(view.get(model, metric, at(setting, share))) for share in shares]
             for metric in ("eer_found", "eer")
         ]
-        for setting in (LEAST_SURE, RANDOM, TRUE_ERROR)
+        for setting in (CONFIDENCE, RANDOM, TRUE_ERROR)
     )
-    lost = [rate_cell(view.get(model, "fta", at(LEAST_SURE, share))) for share in shares]
-    before = rate_cell(view.get(model, "fta"))
-    several = [blank] * (len(shares) + 1)
+    lost = [view.get(model, "fta"), *(view.get(model, "fta", at(CONFIDENCE, s)) for s in shares)]
     return [
         model_row(view, model, [none[0], *its[0], none[1], *its[1]]),
         Row("at random", [blank, *random[0], blank, *random[1]], tone="muted"),
         Row("by true error", [blank, *best[0], blank, *best[1]], tone="muted"),
-        Row("failure to acquire", [before, *lost, *several], tone="muted"),
+        Row("failure to acquire", [*map(rate_cell, lost), *several], tone="muted"),
     ]
 
 
@@ -394,11 +398,12 @@ def gain_table(study: Study, view: View) -> Table | None:
     columns = [percent(share, digits=_digits(shares)) for share in shares]
     rows = []
     for model in models:
-        for setting in (LEAST_SURE, TRUE_ERROR):
+        for setting in (CONFIDENCE, TRUE_ERROR):
             subsets = [at(setting, share) for share in shares]
-            cells = [_gain_cell(view.get(model, "nmse_above_random", s)) for s in subsets]
+            errors = [view.get(model, "nmse_above_random", s) for s in subsets]
+            cells = [difference_cell(value, digits=4) for value in errors]
             rates = [points_cell(view.get(model, "eer_found_above_random", s)) for s in subsets]
-            if setting == LEAST_SURE:
+            if setting == CONFIDENCE:
                 rows.append(model_row(view, model, cells + rates))
             else:
                 rows.append(Row("by true error", cells + rates, tone="muted"))
@@ -413,10 +418,6 @@ def gain_table(study: Study, view: View) -> Table | None:
         bodies=[Body(rows)],
         notes=[f"{BROUGHT} {INTERVALS}"],
     )
-
-
-def _gain_cell(value: Value | None) -> Cell:
-    return difference_cell(value, digits=4)
 
 
 def hit_table(study: Study, view: View) -> Table | None:
@@ -434,7 +435,7 @@ def hit_table(study: Study, view: View) -> Table | None:
         model_row(
             view,
             model,
-            [rate_cell(view.get(model, "fta", at(LEAST_SURE, *key))) for *_, key in columns],
+            [rate_cell(view.get(model, "fta", at(CONFIDENCE, *key))) for *_, key in columns],
         )
         for model in models
     ]
