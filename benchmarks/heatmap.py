@@ -44,7 +44,7 @@ TRIALS: dict[str, dict[str, Any]] = {
     "prior_0": {"prior": 0.0},
     "prior_20": {"prior": 0.2},
     "sigma_05": {"sigma": 0.5},
-    "sigma_07": {"sigma": 0.7},
+    "sigma_10": {"sigma": 1.0},
     "sigma_15": {"sigma": 1.5},
     "near_0": {"near": 0.0},
     "near_60": {"near": 0.6},

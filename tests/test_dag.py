@@ -125,7 +125,7 @@ def test_code_of_one_model_is_due_for_that_model_alone(project):
 
 
 def test_a_block_of_the_configuration_is_due_for_that_model_alone(project):
-    edit(project / "config.yaml", "    steps: 1400 # of stage 1", "    steps: 1401 # of stage 1")
+    edit(project / "config.yaml", "    steps: 1200 # of stage 1", "    steps: 1201 # of stage 1")
     assert due(project) == subtree("dan")
 
 
@@ -143,7 +143,7 @@ def test_a_variant_by_a_detector_makes_every_model_depend_on_it(project):
     edit(project / "config.yaml", "shift_05: {shift: 0.05}", "found: {detector: mtcnn}")
     assert due(project) == stressed(*MODELS) | {("detect", "mtcnn")}
     run_with_fake_steps(project)
-    edit(project / "config.yaml", "steps: 700", "steps: 701")
+    edit(project / "config.yaml", "steps: 600", "steps: 601")
     assert due(project) == subtree("mtcnn") | stressed(*MODELS) | {("detect", "mtcnn")}
 
 

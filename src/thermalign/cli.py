@@ -102,7 +102,9 @@ def predict(
     smallest: Annotated[
         float | None, typer.Option(help="Least pixels between the eyes.", min=0)
     ] = None,
-    modality: Annotated[str, typer.Option(help="Of images without one.")] = "thermal",
+    modality: Annotated[
+        str, typer.Option(help="What the model was trained on; of images that do not say.")
+    ] = "thermal",
     thermal_colour: Annotated[
         str, typer.Option(help="Thermal images in colour: refuse them, or read their luma.")
     ] = "refuse",

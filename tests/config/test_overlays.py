@@ -178,7 +178,7 @@ HOLDS = {  # datasets, protocols, landmark models
         "dan heatmap pbc mtcnn ert mean_shape",
     ),
     "frames": ("frames", "frames", "dan heatmap pbc mtcnn onet ert mean_shape"),
-    "heatmap": ("simulated", "p1 p2", "dan heatmap mean_shape dan_looks dan_twice"),
+    "heatmap": ("simulated", "p1 p2", "dan dan_looks dan_twice heatmap mean_shape"),
     "learning_curve": (
         "simulated",
         "train10 train20 train30 train60 train85",
@@ -206,10 +206,10 @@ HOLDS = {  # datasets, protocols, landmark models
     ),
 }
 DIGESTS = {
-    "config": "35de482d27b86195",
-    "frames": "8bd1035e32124780",
+    "config": "86b9cff3be883244",
+    "frames": "022a9e58c89c045c",
     "learning_curve": "8b1d1ad305f7a10f",
-    "london60": "2b958db49dade358",
+    "london60": "786c345d23421ebd",
     "paper": "520492af8e209e7f",
     "pbc_reach": "47d7d4e981e3a854",
     "robustness": "33e4aa46a2e0e788",

@@ -76,6 +76,48 @@ def test_a_subject_with_a_seed_of_its_own_is_in_the_dataset(config):
     assert refusal(config) == [f"{where}: no subject 'v2_s020'; use v1_s000 to v2_s019"]
 
 
+def exported(share):
+    plain = DEFAULT["datasets"]["simulated"]
+    return {**plain, "settings": plain["settings"] | {"variety": {"exports": share}}}
+
+
+@pytest.mark.parametrize("user", ["protocols.p2", "variants.exported"])
+@pytest.mark.parametrize("model", ["dan", "pbc", "mtcnn", "ert", "heatmap"])
+def test_a_window_of_degrees_sees_nothing_of_pictures_of_8_bits(config, user, model):
+    config["datasets"]["pictures"] = exported(0.4)
+    if user == "protocols.p2":
+        config["protocols"]["p2"]["dataset"] = "pictures"
+    else:
+        config["variants"]["exported"] = {"dataset": "pictures"}
+    check_study(config)
+    config["models"][model]["normalisation"] = "window"
+    assert refusal(config) == [
+        f"models.{model}.normalisation: window is [20.0, 40.0], but of {user} a share of 0.4 "
+        "are pictures of 0 to 1 and the rest degrees (datasets.pictures: variety.exports); "
+        "give percentile"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("share", "window", "allowed"),
+    [(1.0, [0.0, 1.0], True), (1.0, [20.0, 40.0], False), (0.4, [0.0, 1.0], False)],
+)
+def test_a_window_of_pictures_fits_where_all_are_pictures(config, share, window, allowed):
+    config["datasets"]["simulated"] = exported(share)
+    config["models"]["dan"] |= {"normalisation": "window", "window": window}
+    if allowed:
+        check_study(config)
+    else:
+        (line,) = refusal(config)
+        assert line.startswith(f"models.dan.normalisation: window is {window}, but of protocols.p2")
+
+
+def test_a_window_of_degrees_is_allowed_where_no_picture_is_used(config):
+    config["models"]["dan"]["normalisation"] = "window"
+    config["datasets"]["unused"] = exported(0.4)
+    check_study(config)
+
+
 def test_rendered_images_come_with_no_box(config):
     config["datasets"]["simulated"]["box"] = {"source": "given"}
     assert refusal(config)[0].startswith("datasets.simulated.box.source: given, but rendered")

@@ -1,10 +1,12 @@
 """Bright rectangles for faces, of which everything is known, and what finds them."""
 
+import json
+
 import numpy as np
 import torch
 
 from thermalign.landmarks.contract import Detections
-from thermalign.states import State
+from thermalign.states import State, save_state
 
 SHAPE = np.array([[0.3, 0.4], [0.7, 0.4], [0.5, 0.62], [0.36, 0.8], [0.64, 0.8]])
 """Landmarks in shares of the face box."""
@@ -44,3 +46,10 @@ def picture(*boxes, shape=(120, 160)):
 def shape_in(box):
     """Return where the landmarks of a box are placed, (L, 2) pixels."""
     return np.array(box[:2]) - 0.5 + SHAPE * np.array(box[2:])
+
+
+def save_mtcnn(path, stages):
+    """Write the settings of a cascade, and no tensors; return the path."""
+    settings = {"model": "mtcnn", "detector": "mtcnn", "seed": 1, "stages": stages}
+    save_state(path, State({}), {"settings": json.dumps(settings)})
+    return path

@@ -23,3 +23,15 @@ def test_faces_are_aligned_where_their_landmarks_allow_it():
     np.testing.assert_allclose(faces[0], ramp[20:148, 10:122], atol=1e-3)
     assert np.isnan(faces[1]).all()
     assert np.isnan(align_faces([ramp], points[1:])).all()
+
+
+def test_several_faces_may_be_in_one_image():
+    images = [np.full((150, 150), 7, np.float32), np.add.outer(np.arange(160), np.arange(140))]
+    images[1] = images[1].astype(np.float32)
+    moves = np.array([[10, 20], [3, 4], [12, 6]])
+    points = CANONICAL + moves[:, None]
+    faces = align_faces(images, points, index=np.array([1, 0, 1]))
+    for n in (0, 2):
+        x, y = moves[n]
+        np.testing.assert_allclose(faces[n], images[1][y : y + 128, x : x + 112], atol=1e-3)
+    assert (faces[1] == 7).all()

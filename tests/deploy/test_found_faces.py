@@ -1,8 +1,9 @@
 """Faces of images in memory: found or given, and what cannot be trusted."""
 
+import cv2
 import numpy as np
 import pytest
-from bright import picture, shape_in
+from bright import picture, save_mtcnn, shape_in
 
 import thermalign
 from thermalign.deploy import faces as module
@@ -53,6 +54,36 @@ def test_parts_of_images_are_held_a_few_at_a_time(detector, monkeypatch):
     monkeypatch.setattr(module, "_PIXELS", 1)
     for one, other in zip(whole, detector.batch([image] * 5), strict=True):
         np.testing.assert_allclose(one[0].points, other[0].points)
+
+
+def test_many_images_are_taken_and_checked_as_one_is(detector, tmp_path):
+    image, path = picture(BOX), tmp_path / "a.png"
+    cv2.imwrite(str(path), image)
+    grey = np.repeat(image[..., None], 3, axis=2)
+    wanted = detector(image)[0].points
+    for (face,) in detector.batch([image, path, grey, image.astype(np.uint16) * 200]):
+        np.testing.assert_allclose(face.points, wanted, atol=1e-3)
+    lost = np.where(np.eye(40), np.nan, 1.0)
+    with pytest.raises(ValueError, match="image 1: 40 of 1600 samples are NaN or infinite"):
+        detector.batch([image, lost])
+    with pytest.raises(ValueError, match="image 0: is thermal and in colour"):
+        detector.batch([image[..., None] * np.array([1, 0, 0], np.uint8), image])
+
+
+def test_8_bits_are_scaled_in_many_images_as_in_one(detector, monkeypatch):
+    seen = []
+    monkeypatch.setattr(module, "_shrink", lambda image: seen.append(image) or image)
+    detector(picture(BOX))
+    detector.batch([picture(BOX)])
+    np.testing.assert_array_equal(*seen)
+    assert seen[0].max() <= 1
+
+
+def test_boxes_found_in_a_smaller_image_are_exact_on_its_grid(detector, monkeypatch):
+    monkeypatch.setattr(module, "_SEARCHED", 120 * 160 // 4)
+    (face,) = detector(picture(BOX))  # all its edges are edges of the smaller image's pixels too
+    np.testing.assert_allclose(face.box, BOX, atol=1e-4)
+    np.testing.assert_allclose(face.points, shape_in(BOX), atol=1e-3)
 
 
 def test_a_huge_image_is_searched_smaller_and_its_boxes_are_its_own(detector, monkeypatch):
@@ -171,3 +202,17 @@ def test_a_setting_that_cannot_be_is_refused(landmarks, wrong, message):
 def test_a_finder_that_finds_no_faces_is_refused(landmarks):
     with pytest.raises(ValueError, match=r"landmarks\.safetensors: finds no faces; name a state"):
         thermalign.load(landmarks, finder=landmarks)
+
+
+@pytest.mark.parametrize("stages", ["onet", "full"])
+def test_a_cascade_of_which_only_the_last_network_was_trained_is_no_finder(
+    landmarks, tmp_path, stages
+):
+    path = save_mtcnn(tmp_path / "mtcnn.safetensors", stages)
+    if stages == "full":
+        assert thermalign.load(landmarks, finder=path).finder.path == path
+        assert thermalign.load(path).finder.path == path
+        return
+    with pytest.raises(ValueError, match=r"mtcnn\.safetensors: finds no faces; name a state"):
+        thermalign.load(landmarks, finder=path)
+    assert thermalign.load(path).finder is None

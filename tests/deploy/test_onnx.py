@@ -9,7 +9,7 @@ import torch
 
 from thermalign.deploy import load_detector
 from thermalign.deploy import onnx as module
-from thermalign.deploy.onnx import LEVELS, OPSET, export_onnx
+from thermalign.deploy.onnx import OPSET, export_onnx
 from thermalign.geometry import (
     LANDMARKS,
     apply_matrix,
@@ -18,6 +18,7 @@ from thermalign.geometry import (
     invert_matrix,
 )
 from thermalign.landmarks import heatmap
+from thermalign.landmarks.normalise import LEVELS, SAMPLES
 from thermalign.states import State, save_state
 from thermalign.warp import stack_images, warp
 
@@ -55,8 +56,9 @@ def host(session, image, boxes):
     told = json.loads(session.get_modelmeta().custom_metadata_map["thermalign"])
     stack, index = stack_images([image], torch.device("cpu")), torch.zeros(len(boxes), dtype=int)
     boxes = torch.tensor(boxes, dtype=torch.float32)
-    values = warp(stack, index, box_to_crop(boxes, 64, 64), width=64, height=64)
-    ranks = np.rint(np.array(told["levels"]["quantiles_of_the_box"]) * (64 * 64 - 1)).astype(int)
+    side = told["levels"]["samples"]
+    values = warp(stack, index, box_to_crop(boxes, side, side), width=side, height=side)
+    ranks = np.rint(np.array(told["levels"]["quantiles_of_the_box"]) * (side**2 - 1)).astype(int)
     levels = np.sort(values.flatten(1).numpy(), axis=1)[:, ranks]
     middle = boxes[:, :2] + (boxes[:, 2:] - 1) / 2
     start = torch.tensor(told["start"])
@@ -102,7 +104,7 @@ def test_the_file_says_what_a_host_needs_and_names_its_operators(state, session)
     told = json.loads(session.get_modelmeta().custom_metadata_map["thermalign"])
     assert told["landmarks"] == list(LANDMARKS)
     assert (told["size"], told["passes"]) == (32, 2)
-    assert told["levels"] == {"quantiles_of_the_box": list(LEVELS)}
+    assert told["levels"] == {"quantiles_of_the_box": list(LEVELS), "samples": SAMPLES}
     assert session.get_inputs()[0].shape[1:] == [1, 32, 32]
 
 

@@ -10,7 +10,8 @@ from bright import picture, shape_in
 
 from thermalign import tables
 from thermalign.deploy import inputs, predict_images
-from thermalign.deploy.folders import INDEX
+from thermalign.deploy.faces import FaceDetector
+from thermalign.deploy.folders import INDEX, PictureFolder, stem_of
 from thermalign.deploy.points import POINTS
 from thermalign.geometry import LANDMARKS
 
@@ -85,6 +86,25 @@ def test_images_and_folders_may_be_named_together_but_once(frames, detector):
         predicted(detector, frames, "frames/a.png")
 
 
+def test_nothing_is_no_input(detector):
+    with pytest.raises(ValueError, match="there are no inputs; name images"):
+        predict_images([], detector, Path("points.csv"))
+
+
+def test_a_folder_with_the_name_of_an_image_is_no_image(frames, detector):
+    Path("frames/a.png.png").mkdir()
+    cv2.imwrite("frames/a.png.png/inside.png", picture(FACE))
+    _, table = predicted(detector, frames)
+    assert "frames/a.png.png/inside.png" in set(table["image"])
+    assert "frames/a.png.png" not in set(table["image"])
+
+
+@pytest.mark.parametrize("given", ["frames", "frames/a.png"])
+def test_a_way_with_colour_that_there_is_not_is_refused(frames, detector, given):
+    with pytest.raises(ValueError, match="thermal_colour is 'lumma'; use one of refuse, luma"):
+        predicted(detector, given, thermal_colour="lumma")
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [
@@ -139,11 +159,39 @@ def test_a_row_that_cannot_be_read_does_not_stop_the_others(frames, detector):
     assert all("faces.csv row" in line for line in outcome.unreadable)
 
 
-def test_boxes_that_are_edges_over_a_whole_manifest_are_refused(frames, detector):
+def test_boxes_that_are_edges_over_a_whole_manifest_are_refused(frames, detector, monkeypatch):
     rows = [f"frames/{name}.png,s{name},90,60,140,115" for name in "abc"]
+    asked = []
+    monkeypatch.setattr(FaceDetector, "batch_of_values", lambda *given: asked.append(given))
     with pytest.raises(ValueError, match="face boxes end far outside their images"):
-        predicted(detector, write_manifest(*rows))
+        predicted(detector, write_manifest(*rows), overlay=Path("drawn"))
+    assert not asked  # it shows before hours are spent
     assert not Path("points.csv").exists()
+    assert not Path("drawn").exists()
+
+
+@pytest.mark.parametrize("boxes", ["whole", "found"])
+def test_boxes_that_are_not_used_may_be_anything(frames, detector, boxes):
+    rows = [f"frames/{name}.png,s{name},90,60,140,115" for name in "abc"]
+    rows += ["frames/more/d.png,sd,900,1,-5,115"]
+    _, table = predicted(detector, write_manifest(*rows), boxes=boxes)
+    if boxes == "whole":
+        assert list(table["status"]) == ["ok"] * 4
+        np.testing.assert_allclose(points_of(table.loc[1]), shape_in((0, 0, 160, 120)), atol=1e-3)
+    else:
+        assert list(table["status"]) == ["ok", "no face", "ok", "too small"]
+
+
+def test_of_a_long_manifest_a_few_rows_show_what_its_boxes_are(frames, detector, monkeypatch):
+    monkeypatch.setattr(inputs, "LOOKED", 3)
+    read = []
+    wrapped = inputs.table.read_row
+    monkeypatch.setattr(inputs.table, "read_row", lambda *a: read.append(a) or wrapped(*a))
+    rows = [f"../{frames.parent.resolve().name}/frames/{n}.png" for n in "abc"]
+    rows = [f"{row},s{n},90,60,140,115,{k}{n}" for k in "xyz" for n, row in enumerate(rows)]
+    with pytest.raises(ValueError, match="3 of 3 face boxes end far outside"):
+        predicted(detector, write_manifest(*rows, header=f"{HEADER},image_id"))
+    assert len(read) == 3
 
 
 def test_a_visible_image_of_a_manifest_is_not_taken_for_thermal(frames, detector):
@@ -153,6 +201,11 @@ def test_a_visible_image_of_a_manifest_is_not_taken_for_thermal(frames, detector
     _, table = predicted(detector, manifest)
     assert list(table["status"]) == ["not thermal", "ok"]
     assert "--modality visible" in table["note"][0]
+    visible = FaceDetector(detector.landmarks, detector.finder, modality="visible")
+    _, table = predicted(visible, manifest)
+    assert list(table["status"]) == ["ok", "not visible"]
+    assert list(table["face"]) == [1, 0]
+    assert table["note"][1] == "its manifest says thermal; --modality thermal predicts it"
 
 
 # --- pictures ---
@@ -198,6 +251,93 @@ def test_images_of_one_name_are_drawn_apart(frames, detector):
     index = pd.read_csv(Path("drawn") / INDEX)
     assert index["path"].is_unique
     assert len(index) == 5
+
+
+def test_names_of_pictures_are_short_and_keep_their_dots(frames, detector):
+    deep = Path("frames", *["f" * 90] * 4)
+    deep.mkdir(parents=True)
+    (deep / "x.png").write_bytes((frames / "a.png").read_bytes())
+    (frames / ("\N{GREEK SMALL LETTER ALPHA}" * 120 + ".png")).write_bytes(
+        (frames / "c.png").read_bytes()
+    )
+    predicted(detector, frames, overlay=Path("drawn"), aligned=Path("faces"))
+    for folder in map(Path, ("drawn", "faces")):
+        its = pd.read_csv(folder / INDEX)["path"]
+        assert all((folder / name).is_file() for name in its)
+        assert max(len(name.encode()) for name in its) == 104
+    header = f"{HEADER},image_id"
+    rows = [f"frames/{n}.png,s,,,,,{name}" for n, name in zip("ac", ("s1.2", "s1.3"), strict=True)]
+    predicted(detector, write_manifest(*rows, header=header), overlay=Path("d"), aligned=Path("f"))
+    assert list(pd.read_csv(Path("d") / INDEX)["path"]) == ["s1.2.png", "s1.3.png"]
+    assert list(pd.read_csv(Path("f") / INDEX)["path"]) == ["s1.2_1.png", "s1.3_1.png"]
+
+
+@pytest.mark.parametrize(
+    ("name", "stem"),
+    [("a/b.png", "a/b"), ("s1.2", "s1.2"), (".", "."), ("x.PNG", "x"), (".png", ".png"), ("", "")],
+)
+def test_only_suffixes_of_images_are_left_out(name, stem):
+    assert stem_of(name, inputs.SUFFIXES) == stem
+
+
+def pictures(folder, *names):
+    """Write pictures as one run does, without its end; the run's folder."""
+    run = PictureFolder(folder, ["image", "scale"], [])
+    run.begin()
+    for name in names:
+        run.add(name, np.full((20, 20), len(name), np.uint8), image=name, scale=len(name))
+    return run
+
+
+def test_an_interrupted_run_leaves_every_picture_listed(tmp_path):
+    folder = tmp_path / "pictures"
+    pictures(folder, "a", "b", "ccc").finish()
+    pictures(folder, "ddddd", "a")  # and no end
+    index = pd.read_csv(folder / INDEX)
+    assert list(index["path"]) == [f"{n}.png" for n in ("a", "b", "ccc", "ddddd", "a")]
+    assert {path.name for path in folder.iterdir()} == {INDEX, *index["path"]}
+    assert list(index["scale"]) == [1, 1, 3, 5, 1]
+    pictures(folder, "b", "a").finish()
+    index = pd.read_csv(folder / INDEX)
+    assert list(index["path"]) == ["b.png", "a.png"]
+    assert {path.name for path in folder.iterdir()} == {INDEX, "a.png", "b.png"}
+
+
+def test_what_is_not_in_the_index_is_never_replaced_or_removed(tmp_path):
+    folder, other = tmp_path / "pictures", tmp_path / "mine.png"
+    pictures(folder, "a").finish()
+    other.write_bytes(b"mine")
+    (folder / "b.png").write_bytes(b"mine")
+    with (folder / INDEX).open("a") as file:
+        file.write("../mine.png,x,1\n")
+    pictures(folder, "a", "b").finish()
+    assert list(pd.read_csv(folder / INDEX)["path"]) == ["a.png", "b_2.png"]
+    assert (folder / "b.png").read_bytes() == other.read_bytes() == b"mine"
+    pictures(folder).finish()
+    assert {path.name for path in folder.iterdir()} == {INDEX, "b.png"}
+
+
+@pytest.mark.parametrize("kind", ["overlay", "aligned"])
+@pytest.mark.parametrize("again", [False, True])
+def test_a_table_does_not_lie_in_a_folder_of_pictures(frames, detector, kind, again):
+    if again:
+        predicted(detector, frames, **{kind: Path("new")})
+    before = {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
+    for out in ("new/index.csv", "frames/../new/points.csv"):
+        with pytest.raises(ValueError, match=r"lies in a folder of pictures|was not written by"):
+            predict_images([frames], detector, Path(out), **{kind: Path("new")})
+    assert before == {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
+    assert Path("new").exists() == again
+
+
+def test_both_folders_are_looked_at_before_either_is_made(frames, detector):
+    Path("full").mkdir()
+    (Path("full") / "mine.png").write_bytes(b"mine")
+    with pytest.raises(ValueError, match="full: holds files that this command did not write"):
+        predicted(detector, frames, overlay=Path("new"), aligned=Path("full"))
+    with pytest.raises(ValueError, match="new: is the folder of drawn images and of aligned faces"):
+        predicted(detector, frames, overlay=Path("new"), aligned=Path("full/../new"))
+    assert not Path("new").exists()
 
 
 @pytest.mark.parametrize("kind", ["overlay", "aligned"])

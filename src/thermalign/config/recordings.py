@@ -10,6 +10,8 @@ Block = Mapping[str, Any]
 
 CONDITIONS = ("baseline", "expression")
 
+BRIGHTEST = 1  # of a picture of 8 bits, once it is read
+
 
 def faults(study: Block) -> Iterator[str]:
     """Yield a line for each thing that a rendered dataset, or a protocol on one, cannot have."""
@@ -21,6 +23,7 @@ def faults(study: Block) -> Iterator[str]:
             plans = plans_of(rendered[protocol["dataset"]])
             yield from _protocol(f"protocols.{name}", protocol, plans)
             yield from _displaced(study, name, plans)
+    yield from _pictures(study, rendered)
 
 
 def plans_of(block: Block) -> list[dict[str, Any]]:
@@ -103,6 +106,33 @@ def _selects(role: Block, plans: Sequence[Block]) -> bool:
 
 def _plans(protocol: Block, plans: Sequence[Block]) -> list[Block]:
     return [plans[number - 1] for number in protocol["volumes"] if number <= len(plans)]
+
+
+def _pictures(study: Block, rendered: Mapping[str, Block]) -> Iterator[str]:
+    """Yield models whose one window does not hold both degrees and pictures of 8 bits."""
+    used = {its["dataset"]: f"protocols.{name}" for name, its in study["protocols"].items()}
+    for name, its in study["variants"].items():
+        if "dataset" in its:
+            used.setdefault(its["dataset"], f"variants.{name}")
+    for dataset, user in used.items():
+        settings = rendered.get(dataset, {}).get("settings", {})
+        share = settings.get("variety", {}).get("exports", 0)
+        for name, block in study["models"].items() if share else ():
+            if block.get("normalisation") != "window":
+                continue
+            window = _window(name, block)
+            if share < 1 or window[0] >= BRIGHTEST:
+                yield (
+                    f"models.{name}.normalisation: window is {window}, but of {user} a share of "
+                    f"{share} are pictures of 0 to {BRIGHTEST} and the rest degrees "
+                    f"(datasets.{dataset}: variety.exports); give percentile"
+                )
+
+
+def _window(name: str, block: Block) -> list[float]:
+    """Return the window of a model, by default its detector's."""
+    declared = settings_of(f"thermalign.landmarks.{block.get('model', name)}").settings
+    return list(block.get("window", next(s.default for s in declared if s.name == "window")))
 
 
 def _displaced(study: Block, name: str, plans: Sequence[Block]) -> Iterator[str]:

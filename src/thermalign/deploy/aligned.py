@@ -10,7 +10,7 @@ import torch
 
 from thermalign import tables
 from thermalign.deploy.outputs import check_output
-from thermalign.geometry import Floats
+from thermalign.geometry import Floats, Integers
 from thermalign.records import read_fold
 from thermalign.schemas.matching import FACES
 from thermalign.settings import parse
@@ -35,15 +35,20 @@ ALIGNMENT: Mapping[str, Any] = {
 
 
 def align_faces(
-    images: Sequence[Floats], points: Floats, block: Mapping[str, Any] = ALIGNMENT
+    images: Sequence[Floats],
+    points: Floats,
+    block: Mapping[str, Any] = ALIGNMENT,
+    index: Integers | None = None,
 ) -> Floats:
     """Bring faces to canonical coordinates by their landmarks, as the study does.
 
     Parameters
     ----------
-    images : N arrays (height, width) float32, N at least 1
+    images : arrays (height, width) float32, at least 1
     points : (N, L, 2) float, pixels, (x, y)
     block : the ``alignment:`` block of a configuration; by default the default study's
+    index : (N,) int
+        Which image each face is in; by default there are N, of one face each.
 
     Returns
     -------
@@ -52,10 +57,11 @@ def align_faces(
     """
     settings = parse(alignment.Settings, block, "alignment")
     usable = np.flatnonzero(alignment.alignable(points, settings))
-    aligned = np.full((len(images), settings.height, settings.width), np.nan, np.float32)
+    where = np.arange(len(points)) if index is None else index
+    aligned = np.full((len(points), settings.height, settings.width), np.nan, np.float32)
     if len(usable):
         stack = stack_images(list(images), torch.device("cpu"))
-        faces = alignment.align_stack(stack, usable, points[usable], settings)
+        faces = alignment.align_stack(stack, where[usable], points[usable], settings)
         aligned[usable] = faces.numpy()
     return aligned
 

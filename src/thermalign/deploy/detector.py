@@ -38,8 +38,10 @@ class TrainedDetector:
 
     @property
     def finds_faces(self) -> bool:
-        """Whether detectors of this kind can find faces in whole images."""
-        return hasattr(self.module, "detect")
+        """Whether it can find faces in whole images, as its detector says of its settings."""
+        if not hasattr(self.module, "detect"):
+            return False
+        return not hasattr(self.module, "finds") or bool(self.module.finds(self.settings))
 
     def predict(self, images: Iterable[Floats], boxes: Floats) -> Located:
         """Find the landmarks of one face in each image.

@@ -30,11 +30,12 @@ SMALLEST = 8.0
 WEIGHTS = Path(__file__).parents[1] / "weights"
 """Where the states of an installation lie: ``landmarks.safetensors``, ``finder.safetensors``."""
 
-OK, NO_FACE, TOO_SMALL, NOT_THERMAL, UNREADABLE = STATUSES = (
+OK, NO_FACE, TOO_SMALL, NOT_THERMAL, NOT_VISIBLE, UNREADABLE = STATUSES = (
     "ok",
     "no face",
     "too small",
     "not thermal",
+    "not visible",
     "unreadable",
 )
 
@@ -126,24 +127,46 @@ class FaceDetector:
             If the image is none, is thermal and in colour, or holds NaN; a box is none; or faces
             are to be found and there is no state for it.
         """
-        return self.batch([to_values(image, self.modality)], [boxes])[0]
+        return self.batch_of_values([to_values(image, self.modality)], [boxes])[0]
 
     def batch(
-        self, images: Sequence[Floats], boxes: Sequence[Floats | str | None] | None = None
+        self,
+        images: Sequence[Path | str | npt.NDArray[Any]],
+        boxes: Sequence[Floats | str | None] | None = None,
     ) -> list[list[Face]]:
         """Find the faces of several images at once.
 
         Parameters
         ----------
+        images, boxes : N of what calling the detector takes; by default faces are found
+
+        Returns
+        -------
+        N lists of Face
+
+        Raises
+        ------
+        ValueError
+            As calling the detector does, with the number of an array from 0.
+        """
+        values = [to_values(image, self.modality, f"image {n}") for n, image in enumerate(images)]
+        return self.batch_of_values(values, [None] * len(values) if boxes is None else boxes)
+
+    def batch_of_values(
+        self, images: Sequence[Floats], boxes: Sequence[Floats | str | None]
+    ) -> list[list[Face]]:
+        """Find the faces of images that are checked already.
+
+        Parameters
+        ----------
         images : N arrays (height, width) float32, as :func:`to_values` returns
-        boxes : N of what calling the detector takes; by default faces are found
+        boxes : N of what calling the detector takes
 
         Returns
         -------
         N lists of Face
         """
-        asked = [None] * len(images) if boxes is None else boxes
-        index, where, scores = self._locate(images, asked)
+        index, where, scores = self._locate(images, boxes)
         faces: list[list[Face]] = [[] for _ in images]
         for n, face in zip(index, self._place(images, index, where, scores), strict=True):
             faces[n].append(face)
@@ -270,11 +293,16 @@ def load(
     else:
         finds = load_detector(own[1] if finder is None else Path(finder))
         if not finds.finds_faces:
-            raise ValueError(f"{finds.path}: finds no faces; name a state whose detector does")
+            raise ValueError(
+                f"{finds.path}: finds no faces; name a state that was trained to, of an mtcnn with "
+                "stages: full for example"
+            )
     return FaceDetector(landmarks, finds, modality, smallest, check)
 
 
-def to_values(image: Path | str | npt.NDArray[Any], modality: str = "thermal") -> Floats:
+def to_values(
+    image: Path | str | npt.NDArray[Any], modality: str = "thermal", name: str = "the image"
+) -> Floats:
     """Read an image file, or take an array, as what detectors are shown.
 
     Parameters
@@ -282,6 +310,8 @@ def to_values(image: Path | str | npt.NDArray[Any], modality: str = "thermal") -
     image : path, or array (height, width) or (height, width, 3) of any real type
         Visible ones in colour with blue first, as OpenCV has them.
     modality : ``thermal`` or ``visible``
+    name : str
+        What messages call an array.
 
     Returns
     -------
@@ -304,12 +334,12 @@ def to_values(image: Path | str | npt.NDArray[Any], modality: str = "thermal") -
             stored.ndim == 2 or (stored.ndim == 3 and stored.shape[2] in (3, 4))
         ):
             raise ValueError(
-                f"an image is an array {stored.shape} of {stored.dtype}; give (height, width) or "
+                f"{name} is an array {stored.shape} of {stored.dtype}; give (height, width) or "
                 "(height, width, 3) numbers, or a path"
             )
         if stored.dtype not in BIT_DEPTHS:
             stored = stored.astype(np.float32)
-        counts = check_picture(stored, Path("the image"), modality, colour=colour)
+        counts = check_picture(stored, Path(name), modality, colour=colour)
     return counts.astype(np.float32) * np.float32(DEFAULT_SCALES[BIT_DEPTHS[counts.dtype]])
 
 

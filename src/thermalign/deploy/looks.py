@@ -5,6 +5,8 @@ its middle 90 % of pixels span:
 
     w = eyes + 0.4 brows + mouth - 0.5 bridge - 0.8 nose - 0.9 (beside the neck)
 
+each region less the mean of the aligned face, since the weights do not add up to zero.
+
 To a thermal camera eyes and mouth are warm, a nose is cold, and clothes, hair and the room are
 colder than skin. In the visible, eyes and mouths are dark and noses bright, and anything may be
 around. White-cold turns every sign. A landmark model that is shown a wrong image looks for what it

@@ -12,6 +12,7 @@ import torch
 from thermalign.deploy.detector import load_detector
 from thermalign.deploy.outputs import check_output
 from thermalign.geometry import LANDMARKS
+from thermalign.landmarks.normalise import LEVELS, SAMPLES
 from thermalign.landmarks.portable import Portable
 from thermalign.tables import replace_file
 
@@ -19,7 +20,6 @@ OPSET = 18
 """Version of the operators of ONNX."""
 
 NEEDED = ("onnx", "onnxscript")
-LEVELS = (0.05, 0.99)
 KEY = "thermalign"
 
 
@@ -61,7 +61,7 @@ def export_onnx(state: Path, output: Path) -> None:
 
 
 def _described(its: Portable, settings: Any) -> dict[str, Any]:
-    levels: dict[str, Any] = {"quantiles_of_the_box": LEVELS}
+    levels: dict[str, Any] = {"quantiles_of_the_box": LEVELS, "samples": SAMPLES}
     if settings.normalisation == "window":
         levels = {"values": settings.window}
     return {

@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow as pa
 
 from thermalign import tables
-from thermalign.deploy.faces import NO_FACE, Face
+from thermalign.deploy.faces import NO_FACE, STATUSES, Face
 from thermalign.geometry import LANDMARKS
 from thermalign.records import BOX
 from thermalign.schemas.columns import column
@@ -20,7 +20,7 @@ POINTS = pa.schema(
     [
         column("image", pa.string(), "image_id of its manifest, or path as it was given"),
         column("face", pa.int32(), "number of the face in its image from 1; 0: there is none"),
-        column("status", pa.string(), "ok, no face, too small, not thermal or unreadable"),
+        column("status", pa.string(), f"{', '.join(STATUSES[:-1])} or {STATUSES[-1]}"),
         column("note", pa.string(), "why it is not ok, or empty"),
         column("score", pa.float64(), "of the finder, 0 to 1; NaN in a given box"),
         *(column(f"box_{name}", pa.float64(), "face box; (x, y): top-left", "px") for name in BOX),

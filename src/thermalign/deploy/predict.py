@@ -10,19 +10,21 @@ import numpy as np
 from tqdm import tqdm
 
 from thermalign.deploy import points
-from thermalign.deploy.aligned import ALIGNMENT, align_faces
+from thermalign.deploy.aligned import align_faces
 from thermalign.deploy.drawing import draw
 from thermalign.deploy.faces import (
     NO_FACE,
     NOT_THERMAL,
+    NOT_VISIBLE,
     OK,
     STATUSES,
     UNREADABLE,
     Face,
     FaceDetector,
 )
-from thermalign.deploy.folders import PictureFolder
+from thermalign.deploy.folders import PictureFolder, stem_of
 from thermalign.deploy.inputs import (
+    SUFFIXES,
     Picture,
     Reading,
     Source,
@@ -32,7 +34,6 @@ from thermalign.deploy.inputs import (
 )
 from thermalign.deploy.outputs import check_output
 from thermalign.geometry import Floats
-from thermalign.ingest.table import Row
 from thermalign.verification.stored import quantise
 
 BOXES = ("found", "given", "whole")
@@ -72,7 +73,8 @@ def predict_images(
 ) -> Outcome:
     """Predict the landmarks of every face in images, into a table.
 
-    Memory is bounded by batches of images. An image that cannot be read has a row that says so.
+    Memory is bounded by batches of images, but for the table and what manifests say. An
+    image that cannot be read has a row that says so.
 
     Parameters
     ----------
@@ -92,11 +94,13 @@ def predict_images(
     ------
     ValueError
         If an input or a state is none, no input gives the boxes that are asked for, or an output
-        would replace what is not its own earlier version.
+        would replace what is not its own earlier version. Nothing is written then.
     """
     reading = Reading(detector.modality, thermal_colour)
     sources = list_sources(inputs, reading)
     _check_boxes(sources, boxes, detector)
+    if boxes in ("found", "whole"):
+        sources = [source.without_box() for source in sources]
     states = [its.path for its in (detector.landmarks, detector.finder) if its is not None]
     images = [source.path for source in sources]
     target = check_output(
@@ -113,34 +117,48 @@ def predict_images(
     read = [*states, *inputs, *images]
     drawn = PictureFolder(overlay, ["image"], read) if overlay else None
     cut = PictureFolder(aligned, ["image", "face", "scale", "offset"], read) if aligned else None
+    folders = [folder for folder in (drawn, cut) if folder]
+    _check_folders(out, target, folders)
+    check_manifests(sources)
+    for folder in folders:
+        folder.begin()
 
     rows: list[dict[str, object]] = []
-    manifest: list[tuple[Source, Row]] = []
     outcome = Outcome(len(sources))
     with tqdm(total=len(sources), unit="image", disable=None, file=sys.stderr) as bar:
         for batch in batches(sources, reading):
             found = _predict(batch, detector, boxes)
             for picture, (faces, status, note) in zip(batch, found, strict=True):
                 name = picture.source.name
-                if picture.read is not None:
-                    manifest.append((picture.source, picture.read))
                 if picture.problem:
                     outcome.unreadable.append(picture.problem)
                 elif drawn:
                     said = f"{name}: {_said(faces, status)}"
                     shown = draw(picture.values, faces, said)
-                    drawn.add(str(Path(name).with_suffix("")), shown, image=name)
+                    drawn.add(stem_of(name, SUFFIXES), shown, image=name)
                 if cut:
                     _align(cut, picture, faces)
                 rows += points.rows_of_image(name, faces, status, note)
             bar.update(len(batch))
-    check_manifests(manifest)
     outcome.statuses.update(str(row["status"]) for row in rows)
     points.write(target, rows, _metadata(detector))
-    for folder in (drawn, cut):
-        if folder:
-            folder.finish()
+    for folder in folders:
+        folder.finish()
     return outcome
+
+
+def _check_folders(out: Path, target: Path, folders: Sequence[PictureFolder]) -> None:
+    """Refuse folders of pictures that are one, or that the table would lie in."""
+    places = [each.folder.resolve() for each in folders]
+    if len(places) > len(set(places)):
+        raise ValueError(
+            f"{folders[0].folder}: is the folder of drawn images and of aligned faces; name two"
+        )
+    if target.parent in places:
+        raise ValueError(
+            f"{out}: lies in a folder of pictures, which has an index of its own; name a table "
+            "elsewhere"
+        )
 
 
 def _check_boxes(sources: Sequence[Source], boxes: str | None, detector: FaceDetector) -> None:
@@ -164,25 +182,20 @@ def _predict(batch: Sequence[Picture], detector: FaceDetector, boxes: str | None
     """Return faces, and the status and note of an image that has none."""
     found: list[Found] = [([], UNREADABLE, picture.problem) for picture in batch]
     able = [n for n, picture in enumerate(batch) if not picture.problem]
-    if detector.modality == "thermal":
-        for n in [n for n in able if _is_visible(batch[n])]:
-            note = "its manifest says visible; --modality visible predicts it"
-            found[n] = ([], NOT_THERMAL, note)
-            able.remove(n)
-    asked = [_boxes(batch[n], boxes) for n in able]
-    for n, faces in zip(able, detector.batch([batch[n].values for n in able], asked), strict=True):
+    status = NOT_THERMAL if detector.modality == "thermal" else NOT_VISIBLE
+    for n in able:
+        other = batch[n].read
+        if other is not None and (its := other.image["modality"]) != detector.modality:
+            found[n] = ([], status, f"its manifest says {its}; --modality {its} predicts it")
+    able = [n for n in able if found[n][1] != status]
+    values, asked = [batch[n].values for n in able], [_boxes(batch[n], boxes) for n in able]
+    for n, faces in zip(able, detector.batch_of_values(values, asked), strict=True):
         found[n] = (faces, NO_FACE, "")
     return found
 
 
-def _is_visible(picture: Picture) -> bool:
-    return picture.read is not None and picture.read.image["modality"] == "visible"
-
-
 def _boxes(picture: Picture, boxes: str | None) -> Floats | str | None:
-    if boxes == "whole":
-        return "whole"
-    return None if boxes == "found" else picture.box
+    return "whole" if boxes == "whole" else picture.box
 
 
 def _align(folder: PictureFolder, picture: Picture, faces: Sequence[Face]) -> None:
@@ -190,12 +203,12 @@ def _align(folder: PictureFolder, picture: Picture, faces: Sequence[Face]) -> No
     if not numbers:
         return
     where = np.stack([faces[n].points for n in numbers])
-    crops = align_faces([picture.values] * len(numbers), where, ALIGNMENT)
+    crops = align_faces([picture.values], where, index=np.zeros(len(numbers), int))
     for n, crop in zip(numbers, crops, strict=True):
         if np.isfinite(crop).all():
             counts, scale, offset = quantise(crop)
             picture16 = np.frombuffer(counts, "<u2").reshape(crop.shape)
-            name = f"{Path(picture.source.name).stem}_{n + 1}"
+            name = f"{stem_of(Path(picture.source.name).name, SUFFIXES)}_{n + 1}"
             told = {"image": picture.source.name, "face": n + 1, "scale": scale, "offset": offset}
             folder.add(name, picture16, **told)
 

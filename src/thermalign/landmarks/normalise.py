@@ -17,14 +17,18 @@ from thermalign.landmarks.contract import Faces, chunks
 OVERSHOOT = 1.4
 """Values beyond the levels stay linear up to here, on both sides of zero."""
 
+LEVELS = (0.05, 0.99)
+"""Quantiles of the face's box that become -1 and 1."""
+
+SAMPLES = 64
+"""The box is measured on a grid of so many samples a side."""
+
 WINDOW_RISES = (
     "window[0] < window[1]",
     "window is {window[0]:g}, {window[1]:g}; give the lower value first",
 )
 """Relation of the settings of every model that has a ``window``."""
 
-_SAMPLES = 64  # the box is measured on a grid of so many samples a side
-_LOW, _HIGH = 0.05, 0.99  # quantiles that become -1 and 1
 _KNOTS = 65  # quantiles kept of a histogram
 _FLAT = 1e-6  # least distance of two levels, in units of the stack
 
@@ -78,8 +82,8 @@ def prepare(faces: Faces, settings: Normalisation) -> NormalisedFaces:
         return NormalisedFaces(faces, _window(settings, faces.boxes))
     levels = []
     for rows in chunks(faces):
-        matrices = box_to_crop(faces.boxes[rows], _SAMPLES, _SAMPLES)
-        crops = faces.crops(rows, matrices, width=_SAMPLES, height=_SAMPLES)
+        matrices = box_to_crop(faces.boxes[rows], SAMPLES, SAMPLES)
+        crops = faces.crops(rows, matrices, width=SAMPLES, height=SAMPLES)
         levels.append(measure(crops, settings))
     return NormalisedFaces(faces, torch.cat(levels))
 
@@ -98,7 +102,7 @@ def measure(crops: Tensor, settings: Normalisation) -> Tensor:
     """
     if settings.normalisation == "window":
         return _window(settings, crops)
-    few = torch.tensor([_LOW, _HIGH])
+    few = torch.tensor(LEVELS)
     at = few if settings.normalisation == "percentile" else torch.linspace(0, 1, _KNOTS)
     values = crops.flatten(1)
     ranks = (at * (values.shape[1] - 1)).round().long().to(values.device)

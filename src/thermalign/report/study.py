@@ -34,7 +34,7 @@ _KNOWN = {
     "mtcnn": Look("MTCNN", "#009e73", (5, 1.5)),
     "pbc": Look("PBC", "#d55e00", (3, 1.2, 1, 1.2)),
     "dan": Look("DAN", "#0072b2"),
-    "heatmap": Look("heatmaps", "#cc79a7", (8, 1.5)),
+    "heatmap": Look("heatmap network", "#cc79a7", (8, 1.5)),
     "ert": Look("regression trees", "#7b4fa3", (2, 1)),
 }
 _MEAN_SHAPE = Look("mean shape", "#8a8a8a", (1, 1.2))

@@ -147,7 +147,7 @@ class Variety:
     proportions: float = setting(1.0, low=0.5, high=1.6)
     uncooled: float = setting(0.0, low=0, high=1)
     exports: float = setting(0.0, low=0, high=1)
-    exports_white: tuple[float, float] = setting((0.02, 4.0), low=0.001, high=80, unit="%")
+    exports_white: tuple[float, float] = setting((0.02, 4.0), low=0.001, high=60, unit="%")
     coarser: int = setting(1, low=1, high=8, unit="px")
 
     RELATIONS = (

@@ -267,7 +267,7 @@ class Camera:
         return torch.maximum(torch.minimum(values, 1 - cut[:, 1:]), cut[:, :1] - 1)
 
     def _round(self, values: Tensor, view: View) -> Tensor:
-        spans = max(self.settings.eight_bit, 1.0) ** self.amount["eight_bit"][view.rows, None]
+        spans = self.settings.eight_bit ** self.amount["eight_bit"][view.rows, None]
         low = -1 - 2 * (spans - 1) * self.place["eight_bit"][view.rows]
         return to_eight_bit(values, low, low + 2 * spans)
 

@@ -48,7 +48,7 @@ class Augmentation:
         Share of the face's span that is cut off at either end, at most.
     eight_bit : float
         Range of 256 grey levels in spans of the face, at most: at 8 a face may keep 32 of them. At
-        1 they are the face's own; 0 does nothing, and so does what is below 1 beside that.
+        1 they are the face's own; 0 does nothing, and between 0 and 1 is refused.
     gain : float
         Standard deviation of the logarithm of a factor, in every face: as another box measures it.
     offset : float
@@ -72,6 +72,13 @@ class Augmentation:
     eight_bit: float = setting(0.0, low=0, high=64)
     gain: float = setting(0.0, low=0, high=1)
     offset: float = setting(0.0, low=0, high=1)
+
+    RELATIONS = (
+        (
+            "eight_bit == 0 or eight_bit >= 1",
+            "eight_bit is {eight_bit}; give 0 for none, or 1 or more spans of the face",
+        ),
+    )
 
     def __post_init__(self) -> None:
         check(self)

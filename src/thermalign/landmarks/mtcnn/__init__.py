@@ -121,6 +121,11 @@ def predict(
     return points, untold(points)
 
 
+def finds(settings: Settings) -> bool:
+    """Return whether it finds faces in whole images: whether more than O-Net is trained."""
+    return settings.stages == "full"
+
+
 def detect(state: State, stack: ImageStack, settings: Settings) -> Detections:
     """Find faces in whole images, with boxes, scores and landmarks.
 
@@ -140,7 +145,7 @@ def detect(state: State, stack: ImageStack, settings: Settings) -> Detections:
     ValueError
         If only O-Net was trained, or the state does not fit the settings.
     """
-    if settings.stages != "full":
+    if not finds(settings):
         raise ValueError("stages is onet, which finds no faces; train with stages: full")
     networks = restore(Mtcnn(settings), state, stack.device, settings)
     # Whole images stand for the boxes that are not known yet.

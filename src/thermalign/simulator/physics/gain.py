@@ -18,7 +18,7 @@ LEVELS = 256  # grey levels, and bins of the histogram
 
 DETAIL_WIDTH = 0.05  # of the image's height, standard deviation of what counts as its base
 
-DARKEST = (0.1, 35.0)  # % of the pixels that are black
+DARKEST = (0.1, 35.0)  # % of the pixels that are black; with the whitest (settings) below 100
 
 
 @dataclass(frozen=True)
