@@ -1,7 +1,10 @@
 import numpy as np
 import pytest
+import torch
 
 from thermalign.cut import cut_images
+from thermalign.geometry import box_to_crop
+from thermalign.warp import warp
 
 
 def test_images_are_cut_to_the_box_and_what_a_model_looks_at():
@@ -24,6 +27,22 @@ def test_boxes_at_and_beyond_the_border_leave_part_of_the_image(box):
     x, y = (float(v) for v in cut.origins[0])
     assert (x >= 0, y >= 0) == (True, True)
     np.testing.assert_allclose(cut.boxes[0, :2].numpy() + np.array([x, y]), box[:2])
+
+
+@pytest.mark.parametrize("at", [(200.0, 150.0), (3.0, 41.5), (430.0, 350.0)])
+def test_a_wider_part_holds_the_same_mip_levels(at):
+    image = np.random.default_rng(0).normal(size=(400, 500)).astype(np.float32)
+    box = np.array([[*at, 60.0, 50.0]])
+    narrow, wide = (cut_images([image], box, 0.1, more) for more in (0.0, np.array([[21.0, 9.0]])))
+    grown = narrow.origins[0] - wide.origins[0]
+    assert (grown % 8 == 0).all()
+    for axis, least in enumerate((21, 9)):
+        assert grown[axis] >= least or wide.origins[0, axis] < 8
+    crops = []
+    for cut in (narrow, wide):
+        matrix = box_to_crop(cut.boxes, 8, 8)  # shrinks: samples a coarser level
+        crops.append(warp(cut.stack, torch.zeros(1, dtype=torch.long), matrix, width=8, height=8))
+    torch.testing.assert_close(*crops, rtol=0, atol=1e-5)
 
 
 def test_an_infinite_reach_keeps_whole_images():

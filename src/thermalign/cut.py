@@ -9,10 +9,12 @@ import torch
 from torch import Tensor, as_tensor
 
 from thermalign.geometry import Floats
-from thermalign.warp import ImageStack, stack_images
+from thermalign.warp import LEVELS, ImageStack, stack_images
 
 _MARGIN = 32  # px kept around what is asked for: PBC's surroundings, neighbours of samples
 _LEAST = 64  # px kept on either side of a box's centre: the least that PBC sees of a small box
+
+_BLOCK = 2 ** (LEVELS - 1)  # px: side of what is a pixel of the coarsest mip level
 
 
 def device() -> torch.device:
@@ -37,7 +39,9 @@ class Cut:
     origins: Tensor
 
 
-def cut_images(images: Iterable[Floats], boxes: Floats, reach: float) -> Cut:
+def cut_images(
+    images: Iterable[Floats], boxes: Floats, reach: float, further: Floats | float = 0.0
+) -> Cut:
     """Cut images to their face boxes and what lies around them.
 
     Where a model looks further, the border of the part repeats, as an image's own border does.
@@ -49,6 +53,10 @@ def cut_images(images: Iterable[Floats], boxes: Floats, reach: float) -> Cut:
     boxes : (N, 4) float, pixels, (x, y, width, height)
     reach : float
         How far beyond its sides a box is kept, in sides; infinite for whole images.
+    further : (N, 2) float or float, pixels, (x, y)
+        What is kept beyond that on either side. What is seen within ``reach`` is the same with and
+        without: parts grow by whole pixels of the coarsest mip level at the top and left, where up
+        to 7 px at an image's border stay out.
 
     Returns
     -------
@@ -63,8 +71,9 @@ def cut_images(images: Iterable[Floats], boxes: Floats, reach: float) -> Cut:
         n = int(np.flatnonzero(~np.isfinite(boxes).all(axis=1))[0])
         raise ValueError(f"the face box of image {n} is {boxes[n].tolist()}; give finite numbers")
     parts, corners = [], []
-    for image, box in zip(images, boxes, strict=True):
-        rows, columns = _span(image, box, reach)
+    wider = np.broadcast_to(further, (len(boxes), 2))
+    for image, box, more in zip(images, boxes, wider, strict=True):
+        rows, columns = _span(image, box, reach, more)
         parts.append(image[rows, columns].copy())
         corners.append((columns.start, rows.start))
     origins = np.array(corners, np.float32)
@@ -77,14 +86,16 @@ def cut_images(images: Iterable[Floats], boxes: Floats, reach: float) -> Cut:
     )
 
 
-def _span(image: Floats, box: Floats, reach: float) -> tuple[slice, slice]:
+def _span(image: Floats, box: Floats, reach: float, further: Floats) -> tuple[slice, slice]:
     """Return the rows and columns kept; at least one pixel, wherever the box lies."""
     if math.isinf(reach):
         return slice(0, image.shape[0]), slice(0, image.shape[1])
     spans = []
-    for at, side, length in zip(box[1::-1], box[:1:-1], image.shape, strict=True):
+    along = zip(box[1::-1], box[:1:-1], image.shape, further[::-1], strict=True)
+    for at, side, length, more in along:
         half = max((0.5 + reach) * side + _MARGIN, _LEAST)
         low, high = math.floor(at + side / 2 - half), math.ceil(at + side / 2 + half)
         low = min(max(low, 0), length - 1)
-        spans.append(slice(low, max(min(high, length), low + 1)))
+        low -= _BLOCK * min(math.ceil(more / _BLOCK), low // _BLOCK)
+        spans.append(slice(low, max(min(high + math.ceil(more), length), low + 1)))
     return spans[0], spans[1]

@@ -19,7 +19,7 @@ from scipy.special import ellipe, gammaln
 from thermalign.geometry import Floats
 
 SHARES = (0.5, 0.8, 0.95)
-"""Of errors that a region holds: those that are reported."""
+"""Shares of errors that regions are reported for."""
 
 
 def squared_distance(errors: Floats, scale: Floats) -> Floats:
@@ -63,21 +63,11 @@ def log_density(errors: Floats, scale: Floats, tail: Floats | float) -> Floats:
     return density
 
 
-def share_within(squared: Floats, tail: Floats | float) -> Floats:
-    """Return the share of errors whose squared distance d is ``squared`` at most.
-
-        P(d <= c) = 1 - (1 + c / nu)^(-nu / 2)
-
-    It is uniform between 0 and 1 over errors that follow the distribution.
-    """
-    share: Floats = -np.expm1(-np.log1p(squared / tail) * tail / 2)
-    return share
-
-
 def region(share: Floats | float, tail: Floats | float) -> Floats:
-    """Return the squared distance that a ``share`` of the errors keeps: the inverse of the above.
+    """Return the squared distance d that a ``share`` of the errors keeps.
 
-    The region of a landmark is the ellipse of all errors with d at most this.
+    It is the c of P(d <= c) = 1 - (1 + c / nu)^(-nu / 2). The region of a landmark is the ellipse
+    of all errors with d at most this.
     """
     tail = np.asarray(tail, np.float64)
     squared: Floats = tail * np.expm1(-2 * np.log1p(-np.asarray(share)) / tail)

@@ -70,8 +70,25 @@ def test_a_file_that_is_not_there_is_refused(tmp_path):
 
 
 def test_a_state_that_the_study_makes_itself_may_not_be_there_yet():
-    check_places(study("results/p1/fold0/other/state.safetensors"), ROOT)
+    its = copy.deepcopy(study("results/p1/fold0/other/state.safetensors"))
+    its["protocols"] = {"p1": {**its["protocols"]["p1"], "folds": 1}}
+    check_places(its, ROOT)
     assert "no such file" in refusal("resultsp1/state.safetensors")
+
+
+def test_a_state_of_one_fold_is_no_start_for_others():
+    path = "results/p1/fold0/other/state.safetensors"
+    assert refusal(path) == (
+        f"{path}: is trained on one fold of this study and may have seen those tested in others; "
+        "name a state from elsewhere, or study one protocol and one fold"
+    )
+    its = copy.deepcopy(study(path))
+    for kept in (
+        {"p1": its["protocols"]["p1"]},
+        {n: {**p, "folds": 1} for n, p in its["protocols"].items()},
+    ):
+        with pytest.raises(ValueError, match="is trained on one fold of this study"):
+            check_places({**its, "protocols": kept}, ROOT)
 
 
 def test_a_path_that_cannot_be_one_is_refused(state):
@@ -85,7 +102,22 @@ def test_a_damaged_file_is_refused(state, kept):
     assert "is no trained landmark model of this package, or not whole" in refusal(state)
 
 
-@pytest.mark.parametrize("content", [b"PK" + bytes(500), b"\xff" * 500, b"{}" * 50])
+def headed(header):
+    return len(header).to_bytes(8, "little") + header
+
+
+EMPTY = {"__metadata__": {"thermalign": '{"settings": "{}"}'}, "a": {"data_offsets": []}}
+FOREIGN = [
+    b"PK" + bytes(500),
+    b"\xff" * 500,
+    b"{}" * 50,
+    (2).to_bytes(8, "little") + b"12",
+    headed(b'"text"'),
+    headed(json.dumps(EMPTY).encode()),
+]
+
+
+@pytest.mark.parametrize("content", FOREIGN)
 def test_a_foreign_file_is_refused(state, content):
     state.write_bytes(content)
     assert "is no trained landmark model of this package, or not whole" in refusal(state)

@@ -37,7 +37,8 @@ def faces(count: int, *, seed: int, true: Calibration = TRUE) -> tuple[np.ndarra
 def examples(points: np.ndarray, truth: np.ndarray, raw: np.ndarray) -> Examples:
     """Return examples of as many people, each with the same weight."""
     count = len(points)
-    return Examples(points, truth, raw, np.ones(count), np.arange(count), np.full(count, True))
+    each = np.arange(count)
+    return Examples(points, truth, raw, np.ones(count), each, each, np.full(count, True))
 
 
 def certain(its: Examples) -> Calibration:
@@ -172,6 +173,16 @@ def test_what_has_no_covariance_has_no_expected_error() -> None:
     assert np.isfinite(located.expected_error[0]).all()
     assert np.isnan(located.expected_error[1]).all()
     assert np.isnan(located.tail[1]).all()
+
+
+def test_a_face_with_one_unknown_landmark_is_unknown_as_a_whole() -> None:
+    points, _, raw = faces(2, seed=8)
+    raw[1, 3] = np.nan
+    located = TRUE.located(points, raw)
+    assert np.isfinite(located.scale[0]).all()
+    assert np.isnan(located.scale[1]).all()
+    assert np.isnan(located.tail[1]).all()
+    assert np.isnan(located.expected_error[1]).all()
 
 
 def test_points_in_one_place_are_not_a_face_without_error() -> None:

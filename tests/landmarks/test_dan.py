@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -329,6 +330,19 @@ def test_a_second_pass_starts_from_the_shape_of_the_first(
     with torch.no_grad():
         again = dan.run_stages(model, data, rows, once, settings=settings, last=last)
     assert torch.equal(again, twice)
+
+
+def test_an_image_that_is_not_finite_leaves_the_others_of_its_batch_as_they_are(
+    taught: tuple[State, dan.Settings], toy_faces: Callable[..., Faces]
+) -> None:
+    faces = toy_faces(3, seed=2)
+    images = [faces.stack.image(n).numpy().copy() for n in range(3)]
+    images[1][:] = np.nan
+    broken = replace(faces, stack=stack_images(images, faces.stack.device))
+    points = found(taught, broken, faces.boxes, passes=2)
+    assert bool(points[1].isnan().all())
+    whole = found(taught, faces, faces.boxes, passes=2)
+    torch.testing.assert_close(points[[0, 2]], whole[[0, 2]], rtol=0, atol=1e-3)
 
 
 def test_a_mirrored_prediction_is_the_mean_of_the_faces_and_the_mirrored_faces(

@@ -264,6 +264,31 @@ def test_a_second_look_sees_the_face_turned_by_the_first(toy_faces: Callable[...
     assert bool((points[:, 0, 1] > points[:, 3, 1]).all())
 
 
+def test_a_face_whose_means_lie_in_one_place_is_not_found_and_the_others_are(
+    toy_faces: Callable[..., Faces],
+) -> None:
+    faces = toy_faces(2)
+
+    class Some(Fixed):
+        """Gives the second image maps all in one cell, of which it finds nothing."""
+
+        def forward(self, image: Tensor) -> Tensor:
+            logits = super().forward(image).clone()
+            logits[1] = -torch.inf
+            logits[1, :, 5, 7] = 0
+            return logits
+
+    data = prepare(faces, TINY)
+    chances = blurred(faces, sharp=1.5, flat=3.0)
+    settings = replace(still(), passes=3, mirrored=True)
+    points, covariance = locate(Some(chances, faces), data, settings)  # type: ignore[arg-type]
+    every, whole = locate(Fixed(chances, faces), data, settings)  # type: ignore[arg-type]
+    assert torch.equal(points[0], every[0])
+    assert torch.equal(covariance[0], whole[0])
+    assert bool(points[1].isnan().all())
+    assert bool(covariance[1].isnan().all())
+
+
 # --- starts ---
 
 
@@ -275,14 +300,14 @@ def test_a_share_of_the_starts_lies_near_the_truth(toy_faces: Callable[..., Face
     settings = replace(TINY, shift_sd=0.12, rotation_sd=0.0, scale_sd=0.0, near=0.25)
     boxes = faces.boxes.expand(20_000, 4)
     generator = torch.Generator().manual_seed(0)
-    starts = heatmap._starts(model, boxes, truth, settings, generator)
+    starts = heatmap.starts(model, boxes, truth, settings, generator)
     size = spread(faces.points[0])
     near, far = starts[:5_000] - truth[:5_000], starts[5_000:] - place(model.mean_shape, boxes[:1])
     near_sd, far_sd = (moved[:, 0].std(0) / size for moved in (near, far))
     assert near_sd.tolist() == pytest.approx([0.04, 0.04], rel=0.05)
     assert far_sd.tolist() == pytest.approx([0.12, 0.12], rel=0.05)
     assert float(near.mean().abs()) < 0.1
-    none = heatmap._starts(model, boxes, truth, replace(settings, near=0.0), generator)
+    none = heatmap.starts(model, boxes, truth, replace(settings, near=0.0), generator)
     assert float((none - truth).mean()) == pytest.approx(-40, abs=0.5)
 
 

@@ -8,7 +8,7 @@ import torch
 
 from thermalign.geometry import interocular_distance
 from thermalign.landmarks.contract import Faces
-from thermalign.landmarks.shapes import canonical, mean_shape, perturb, place, spread
+from thermalign.landmarks.shapes import canonical, mean_shape, perturb, place, restarted, spread
 
 
 def test_one_faces_mean_shape_comes_back_in_its_box(toy_faces: Callable[..., Faces]) -> None:
@@ -73,3 +73,13 @@ def test_no_perturbation_changes_nothing(toy_faces: Callable[..., Faces]) -> Non
     generator = torch.Generator().manual_seed(0)
     same = perturb(shapes, generator, shift_sd=0.0, rotation_sd=0.0, scale_sd=0.0)
     torch.testing.assert_close(same, shapes)
+
+
+def test_a_shape_that_is_none_starts_again() -> None:
+    shapes = torch.tensor([[40.0, 40], [80, 40], [60, 60], [45, 80], [75, 80]]).repeat(4, 1, 1)
+    start = shapes[0] + 5
+    shapes[1], shapes[2, 3, 0], shapes[3, 0, 1] = 33.3, torch.nan, torch.inf
+    usable, lost = restarted(shapes, start)
+    assert lost.tolist() == [False, True, True, True]
+    assert torch.equal(usable[0], shapes[0])
+    assert torch.equal(usable[1:], start.expand(3, 5, 2))

@@ -21,10 +21,13 @@ def test_costs_are_summed_and_memory_is_the_largest_jobs():
 
 def test_a_parameter_count_the_paper_does_not_print_is_a_dash():
     frame = pd.DataFrame(
-        [("mean_shape", "none", 10.0, NAN)], columns=["model", "detector", "configured", "paper"]
+        [("mean_shape", "none", 10.0, NAN), ("heatmap", "heatmap", 399_413, 0)],
+        columns=["model", "detector", "configured", "paper"],
     )
-    table = parameter_table(frame, looks(["mean_shape"]))
-    assert by_head(table) == {"mean shape": ["none", "10", "–"]}
+    table = parameter_table(frame, looks(["mean_shape", "heatmap"]))
+    cells = by_head(table)
+    assert cells["mean shape"] == ["none", "10", "–"]
+    assert [row[-1] for row in cells.values()] == ["–", "–"]
 
 
 def test_nothing_recorded_makes_no_table():

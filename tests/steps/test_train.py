@@ -22,6 +22,7 @@ from thermalign.records import boxes_of
 from thermalign.schemas.dataset import ANNOTATIONS, BOXES, FOLDS, IMAGES
 from thermalign.schemas.predictions import CURVES
 from thermalign.states import read_metadata, read_state
+from thermalign.steps import train as step
 from thermalign.training.checkpoint import checkpoint_key
 
 FACE = np.array([[30.0, 40], [70, 40], [50, 64], [34, 80], [66, 80]])
@@ -154,7 +155,7 @@ def test_a_state_is_calibrated_on_the_validation_images_of_its_fold(study, tmp_p
     assert state.calibration["gain"].shape == (5,)
     assert all(bool(value.isfinite().all()) for value in state.calibration.values())
     noted = read_metadata(tmp_path / "state.safetensors")["calibration"]
-    assert noted == "3 images of 1 people"
+    assert noted == "3 images of 1 person"
 
 
 def test_training_depends_on_no_code_of_matching_or_evaluation():
@@ -199,12 +200,32 @@ def test_a_training_starts_from_a_state_whose_content_is_in_its_metadata(study, 
     assert "Traceback" not in wider.stderr
 
 
-def test_a_checkpoint_of_another_start_is_not_used(tmp_path):
+def test_a_checkpoint_of_another_start_is_not_used(study, tmp_path, monkeypatch):
     keys = []
-    for content in (b"one", b"another"):
-        (tmp_path / "state").write_bytes(content)
-        keys.append(checkpoint_key([tmp_path / "state"], "0", {}, device()))
-    assert keys[0] != keys[1]
+
+    def key(*asked):
+        keys.append(checkpoint_key(*asked))
+        return keys[-1]
+
+    monkeypatch.setattr("thermalign.steps.train.checkpoint_key", key)
+
+    def run(name, *, seed=1, init=()):
+        out = tmp_path / name
+        out.mkdir(exist_ok=True)
+        step.run(
+            **{k: study / f"{k}.parquet" for k in ("images", "annotations", "boxes", "folds")},
+            **{"protocol": "p", "fold": 0, "model": "dan", "detector": "dan", "seed": seed},
+            **{"settings": SETTINGS | {"steps": 1, "later_steps": 1}, "modality": "thermal"},
+            **{"state": out / "state.safetensors", "curve": out / "curve.parquet", "code": "0"},
+            **{"checkpoint": out / "checkpoint.pt", "init": list(init), "initial": []},
+        )
+        return out / "state.safetensors"
+
+    one, another = run("one"), run("another", seed=2)
+    keys.clear()
+    for start in (one, another, one):
+        run("on", init=[start])
+    assert keys[0] == keys[2] != keys[1]
 
 
 def test_boxes_follow_the_order_of_the_images():

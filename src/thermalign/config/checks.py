@@ -126,10 +126,17 @@ def check_places(study: Study, project: str | Path) -> None:
         manifest = manifest_of(study, name)
         if manifest is not None:
             lines += _place(f"datasets.{name}", manifest, manifest.is_file)
+    folds = sum(protocol["folds"] for protocol in study["protocols"].values())
     started = {its.name: its for its in trainings(study).values() if its.initial}
     for name, its in started.items():
         path = Path(its.initial)
-        lines += initial.faults(f"models.{name}.{KEY}", path, its.detector, results)
+        where = f"models.{name}.{KEY}"
+        if folds > 1 and path.is_relative_to(results):
+            lines.append(
+                f"{where}: {path}: is trained on one fold of this study and may have seen those "
+                "tested in others; name a state from elsewhere, or study one protocol and one fold"
+            )
+        lines += initial.faults(where, path, its.detector, results)
     if lines:
         raise ValueError("\n".join(lines))
 

@@ -46,7 +46,7 @@ def faults(where: str, path: Path, detector: str, results: Path) -> Iterator[str
     try:
         described = _described(path)
         trained, scheme = described["settings"]["detector"], described["landmarks"]
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
         cure = "name a state.safetensors that a study wrote, or train it again"
         what = "is no trained landmark model of this package, or not whole"
         yield f"{where}: {path}: {what} ({type(error).__name__}); {cure}"
@@ -66,7 +66,7 @@ def _described(path: Path) -> dict[str, Any]:
 
     Raises
     ------
-    ValueError, KeyError, TypeError
+    ValueError, AttributeError, LookupError, TypeError
         If the file is no state, or not whole.
     """
     size = path.stat().st_size

@@ -9,11 +9,11 @@ from typing import Any
 import torch
 
 from thermalign.catalogue import check_detector
-from thermalign.cut import Cut, cut_images
+from thermalign.cut import Cut
 from thermalign.failures import is_explained, one_line
 from thermalign.geometry import Floats
 from thermalign.landmarks.contract import Detections
-from thermalign.landmarks.models import Detector, load_model, predict_cut
+from thermalign.landmarks.models import Detector, cut_to_look, load_model, predict_cut
 from thermalign.records import Located
 from thermalign.states import State, read_metadata, read_state
 from thermalign.warp import ImageStack
@@ -62,7 +62,11 @@ class TrainedDetector:
         ValueError
             If a box is not finite, or the state does not fit its settings.
         """
-        return self.predict_cut(cut_images(images, boxes, self.module.reach(self.settings)))
+        return self.predict_cut(self.cut(images, boxes))
+
+    def cut(self, images: Iterable[Floats], boxes: Floats, *, least: float = 0.0) -> Cut:
+        """Cut images to what `predict_cut` looks at, and to ``least`` sides beyond each box."""
+        return cut_to_look(self.module, self.state, images, boxes, self.settings, least=least)
 
     def predict_cut(self, cut: Cut) -> Located:
         """Predict in parts of images; points are pixels of the images."""

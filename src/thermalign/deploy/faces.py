@@ -14,13 +14,14 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from thermalign.cut import cut_images, device
+from thermalign.cut import device
 from thermalign.deploy.detector import TrainedDetector, load_detector
 from thermalign.deploy.looks import LOOK, is_thermal
 from thermalign.geometry import Floats, Integers, interocular_distance
 from thermalign.images import BIT_DEPTHS, DEFAULT_SCALES
 from thermalign.ingest.pictures import check_picture, read_picture
 from thermalign.ingest.table import MODALITIES
+from thermalign.landmarks.uncertainty import room
 from thermalign.warp import stack_images
 
 SMALLEST = 8.0
@@ -226,9 +227,10 @@ class FaceDetector:
         # Whether a face looks thermal shows in all of it, however little a detector looks at.
         reach = max(self.landmarks.module.reach(self.landmarks.settings), LOOK)
         sides = np.array([images[n].shape[::-1] for n in index]).reshape(-1, 2)
-        parts = np.minimum(sides, (1 + 2 * reach) * boxes[:, 2:] + _AROUND).prod(1)
+        wide = (1 + 2 * reach) * boxes[:, 2:] + 2 * room(boxes, reach) + _AROUND
+        parts = np.minimum(sides, wide).prod(1)
         for rows in _chunks(parts):
-            cut = cut_images((images[n] for n in index[rows]), boxes[rows], reach)
+            cut = self.landmarks.cut((images[n] for n in index[rows]), boxes[rows], least=LOOK)
             its = self.landmarks.predict_cut(cut)
             thermal = np.ones(len(its.points), bool)
             if self.check and self.modality == "thermal":

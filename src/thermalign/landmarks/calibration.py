@@ -34,8 +34,8 @@ from thermalign.records import Located
 from thermalign.student import expected_distance, log_density, squared_distance
 
 _N = len(LANDMARKS)
-_FREE = 3.0  # deviation of priors that only keep a value finite where no error tells it
-_ALIKE = 0.5  # of a landmark's log gain and log floor from their means
+_FREE = 3.0  # of logarithms: deviation of priors that keep a value finite where no error tells it
+_ALIKE = 0.5  # of logarithms: deviation of a landmark's gain and floor from their means
 _USUAL_TAIL, _TAILS = 8.0, 0.7  # nu: middle and deviation of log (nu - 2)
 _TAILS_WITHIN = np.array([2.1, 200.0])  # variances are finite; normal for all that is measured
 _USUAL_PIXEL = 0.1  # c, square pixels
@@ -73,11 +73,18 @@ class Calibration:
     ratio: Floats
 
     def sizes(self, points: Floats) -> Floats:
-        """Return the sizes (N,) of predicted faces, interocular distances in pixels, at least 1."""
+        """Return the sizes (N,), pixels, of faces with points (N, L, 2), pixels.
+
+        Their interocular distances by all landmarks; at least 1.
+        """
         return _sizes(points, self.ratio)
 
     def scale(self, raw: Floats, sizes: Floats) -> Floats:
-        """Return S of raw covariances (N, L, 2, 2) in faces of some sizes (N,), square pixels."""
+        """Return S (N, L, 2, 2) of raw covariances (N, L, 2, 2), square pixels.
+
+        Of faces of some sizes (N,), pixels. A face is known whole or not at all: all of it is NaN
+        if one landmark's raw covariance is, as calibration leaves such a face out.
+        """
         variances = np.trace(raw, axis1=-2, axis2=-1)[..., None, None] / 2  # (N, L, 1, 1)
         pooled = variances.mean(axis=1, keepdims=True) * np.eye(2)
         mixed = (1 - self.shared) * raw + self.shared * pooled
@@ -109,8 +116,8 @@ class Examples:
     weights : (M,) float64
         Of each example's likelihood: those of one image sum to 1, so that priors weigh against
         images.
-    people : (M,) integers
-        Who is shown.
+    people, images : (M,) integers
+        Who is shown, and in which image.
     usual : (M,) bool
         Whether the face is in its given box, not in one that was moved to see what happens.
     """
@@ -120,10 +127,17 @@ class Examples:
     raw: Floats
     weights: Floats
     people: Integers
+    images: Integers
     usual: npt.NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.points)
+
+    def found(self) -> "Examples":
+        """Return the faces that were found and have a size."""
+        found = np.isfinite(self.points).all(axis=(1, 2))
+        found &= np.isfinite(self.raw).all(axis=(1, 2, 3))
+        return self.where(found & (interocular_distance(self.truth) > 0))
 
     def where(self, chosen: npt.NDArray[np.bool_]) -> "Examples":
         """Return some of them."""
@@ -149,12 +163,9 @@ def calibrated(examples: Examples) -> Calibration | None:
         None if no face was found, so that nothing is known of errors. Faces that were not found
         have no error and are left out.
     """
-    found = np.isfinite(examples.points).all(axis=(1, 2))
-    found &= np.isfinite(examples.raw).all(axis=(1, 2, 3))
-    found &= interocular_distance(examples.truth) > 0
-    if not found.any():
+    examples = examples.found()
+    if not len(examples):
         return None
-    examples = examples.where(found)
     its = _likeliest(examples)
     groups = np.unique(examples.people, return_inverse=True)[1] % _GROUPS
     squared = np.empty(examples.points.shape[:2])
@@ -253,6 +264,7 @@ def _unusual_tail(value: float) -> float:
 
 
 def _sizes(points: Floats, ratio: Floats) -> Floats:
+    """Return interocular distances (N,) by all points (N, L, 2), pixels; at least 1."""
     sizes: Floats = np.maximum(ratio * _radius(points), 1.0)
     return sizes
 

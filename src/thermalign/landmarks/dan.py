@@ -30,13 +30,15 @@ from thermalign.landmarks.contract import (
     untold,
 )
 from thermalign.landmarks.normalise import WINDOW_RISES, NormalisedFaces
-from thermalign.landmarks.shapes import canonical, mean_shape, perturb, place, spread
+from thermalign.landmarks.shapes import canonical, mean_shape, perturb, place, restarted, spread
 from thermalign.settings import check, setting
 from thermalign.states import State
 from thermalign.training import loop
 from thermalign.training.loop import UNKEPT, Run, keep, restore
 from thermalign.training.precision import Mixed
 from thermalign.warp import ImageStack
+
+PAPER = True  # it prints how many parameters this detector has
 
 
 @dataclass(frozen=True)
@@ -372,8 +374,11 @@ def run_stages(
     size = settings.input_size
     goal = _goal(model, settings)
     shape, matrix = start, None
+    nowhere = torch.zeros(len(rows), dtype=torch.bool, device=rows.device)
     hidden = start.new_empty(0)
     for k in range(last + 1):
+        shape, lost = restarted(shape, goal)
+        nowhere = nowhere | lost
         to_goal = fit_similarity(shape, goal)
         matrix = to_goal if matrix is None else compose_matrices(to_goal, matrix)
         shape = apply_matrix(to_goal, shape)
@@ -384,7 +389,7 @@ def run_stages(
             update, hidden = model.stages[k](image)
             shape = shape + update
     found: Tensor = apply_matrix(invert_matrix(matrix), shape)
-    return found
+    return found.masked_fill(nowhere[:, None, None], torch.nan)
 
 
 def _goal(model: Dan, settings: Settings) -> Tensor:

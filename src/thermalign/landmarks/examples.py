@@ -5,11 +5,17 @@ import torch
 
 from thermalign.cut import cut_images
 from thermalign.landmarks.contract import Faces, make_faces
+from thermalign.landmarks.uncertainty import room
 from thermalign.records import boxes_of, points_of, read_images
 
 
 def cut_faces(
-    rows: pd.DataFrame, annotations: pd.DataFrame, boxes: pd.DataFrame, reach: float
+    rows: pd.DataFrame,
+    annotations: pd.DataFrame,
+    boxes: pd.DataFrame,
+    reach: float,
+    *,
+    calibrating: bool = False,
 ) -> Faces:
     """Cut the annotated images of a fold, mirrored copies included, for training.
 
@@ -21,6 +27,8 @@ def cut_faces(
     boxes : DataFrame of BOXES
     reach : float
         As for :func:`thermalign.cut.cut_images`.
+    calibrating : bool
+        Whether what :func:`thermalign.landmarks.uncertainty.examples_of` looks at is kept as well.
 
     Returns
     -------
@@ -37,7 +45,9 @@ def cut_faces(
             "annotate images, or choose another probe modality or more training subjects"
         )
     unique = rows.drop_duplicates("image_id").reset_index(drop=True)
-    cut = cut_images(read_images(unique), boxes_of(unique, boxes), reach)
+    where = boxes_of(unique, boxes)
+    further = room(where, reach, calibrating=True) if calibrating else 0.0
+    cut = cut_images(read_images(unique), where, reach, further)
     on = cut.stack.device
     places = unique.reset_index().set_index("image_id")["index"].loc[rows["image_id"]]
     index = torch.tensor(places.to_numpy()).to(on)

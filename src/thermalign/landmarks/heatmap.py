@@ -35,7 +35,7 @@ from thermalign.landmarks.contract import (
 )
 from thermalign.landmarks.normalise import WINDOW_RISES, NormalisedFaces
 from thermalign.landmarks.portable import Normalised, Portable
-from thermalign.landmarks.shapes import canonical, mean_shape, perturb, place
+from thermalign.landmarks.shapes import canonical, mean_shape, perturb, place, restarted
 from thermalign.settings import check, setting
 from thermalign.states import State
 from thermalign.training import loop
@@ -73,7 +73,7 @@ class Settings:
     near : float
         Share of a batch that starts near the truth, as a second look does.
     shift_sd : float
-        Of a start, standard deviation: share of its width and height.
+        Of a start, standard deviation: share of the mean shape's width and height.
     rotation_sd, scale_sd : float
         Of a start, standard deviations; those of a near start are a third.
     augment : Augmentation
@@ -294,7 +294,7 @@ def _loss(
     rows = draw_rows(data.faces, settings.batch_size, generator)
     batch = augmented(data, rows, settings.augment, generator)
     truth = batch.faces.points
-    start = _starts(model, batch.faces.boxes, truth, settings, generator)
+    start = starts(model, batch.faces.boxes, truth, settings, generator)
     to_input = fit_similarity(start, _goal(model, settings))
     size = settings.input_size
     every = torch.arange(len(batch), device=rows.device)
@@ -302,7 +302,7 @@ def _loss(
     return loss_of_maps(model(image), apply_matrix(to_input, truth), model.cells, settings)
 
 
-def _starts(
+def starts(
     model: Heatmaps, boxes: Tensor, truth: Tensor, settings: Settings, generator: torch.Generator
 ) -> Tensor:
     """Return where the looks of a batch start from, (K, L, 2), pixels of the example frame.
@@ -324,20 +324,20 @@ def _error(model: Heatmaps, data: NormalisedFaces, settings: Settings) -> Tensor
 
 @torch.no_grad()
 def locate(model: Heatmaps, data: NormalisedFaces, settings: Settings) -> tuple[Tensor, Tensor]:
-    """Look at each face as often as is set.
+    """Look at each face as often as is set; one whose means coincide at a look is not found: NaN.
 
     Returns
     -------
     points : (M, L, 2) float32, pixels, example frame
-    covariance : (M, L, 2, 2) float32, pixels squared, example frame
-        Of the maps of the last look, less that of the normal map that they were taught to be; not
-        calibrated. The map with the lowest expected cross-entropy is what is known of the point,
-        blurred by that normal one.
+    covariance : (M, L, 2, 2) float32, square pixels, example frame
+        Raw: of the last maps, less that of the normal map that they were taught to be. The map with
+        the lowest expected cross-entropy is what is known of the point, blurred by that normal one.
     """
     size, goal = settings.input_size, _goal(model, settings)
     found, spreads = [], []
     for rows in chunks(data.faces):
-        points = place(model.mean_shape, data.faces.boxes[rows])
+        start = points = place(model.mean_shape, data.faces.boxes[rows])
+        nowhere = torch.zeros((len(rows), 1, 1), dtype=torch.bool, device=rows.device)
         for _ in range(settings.passes):
             to_input = fit_similarity(points, goal)
             image = data.crops(rows, to_input, width=size, height=size)
@@ -345,11 +345,12 @@ def locate(model: Heatmaps, data: NormalisedFaces, settings: Settings) -> tuple[
             if settings.prior:
                 covariance = sharpened(covariance, (settings.sigma * CELL) ** 2)
             back = invert_matrix(to_input)
-            points = apply_matrix(back, points)
-        turn = back[:, None, :, :2]
-        found.append(points)
-        turned = turn @ covariance @ turn.mT
-        spreads.append((turned + turned.mT) / 2)  # to the last bit
+            points, lost = restarted(apply_matrix(back, points), start)
+            nowhere |= lost[:, None, None]
+        turned = (turn := back[:, None, :, :2]) @ covariance @ turn.mT
+        found.append(points.masked_fill(nowhere, torch.nan))
+        even = (turned + turned.mT) / 2  # to the last bit
+        spreads.append(even.masked_fill(nowhere[..., None], torch.nan))
     return torch.cat(found), torch.cat(spreads)
 
 
@@ -426,7 +427,7 @@ def covariances_of(chances: Tensor, means: Tensor, cells: Tensor) -> Tensor:
 
 
 def sharpened(covariance: Tensor, variance: float) -> Tensor:
-    """Take the variance of a round blur off covariances (..., 2, 2).
+    """Take the variance of a round blur off covariances (..., 2, 2), square pixels of the input.
 
     What is left along either principal axis is at least a hundredth of that variance.
     """

@@ -2,7 +2,7 @@
 
 import importlib
 import importlib.util
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from functools import partial
 from types import ModuleType
@@ -12,10 +12,11 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from thermalign.cut import Cut
-from thermalign.landmarks.calibration import Calibration
+from thermalign.cut import Cut, cut_images
+from thermalign.geometry import Floats
+from thermalign.landmarks.calibration import Calibration, calibrated
 from thermalign.landmarks.contract import Faces
-from thermalign.landmarks.uncertainty import calibrate, look_again
+from thermalign.landmarks.uncertainty import examples_of, look_again, room
 from thermalign.records import Located
 from thermalign.settings import parse
 from thermalign.states import State
@@ -39,6 +40,7 @@ class Detector(Protocol):
       weights; see :mod:`thermalign.landmarks.fine_tuning`.
     - ``portable(state, settings) -> Portable``: what other runtimes need to predict the same; see
       :mod:`thermalign.landmarks.portable`.
+    - ``PAPER``: True of the paper's detectors, at whose defaults it prints parameters.
     - ``EXTRA``: the optional dependency that it imports where it is used, and the package's extra
       that installs it.
     """
@@ -130,6 +132,37 @@ def load_model(detector: str, settings: Mapping[str, Any], name: str) -> tuple[D
     return cast(Detector, module), parse(module.Settings, settings, f"models: {name}")
 
 
+def cut_to_look(
+    module: Detector,
+    state: State,
+    images: Iterable[Floats],
+    boxes: Floats,
+    settings: Any,
+    *,
+    least: float = 0.0,
+) -> Cut:
+    """Cut images to what `predict_cut` looks at.
+
+    Parameters
+    ----------
+    module : Detector
+    state : State
+    images : N arrays (height, width)
+        Each may go once its part is cut.
+    boxes : (N, 4) float, pixels, (x, y, width, height)
+    settings : its Settings
+    least : float
+        How far beyond its sides a box is kept at least, in sides.
+
+    Raises
+    ------
+    ValueError
+        If a box is not finite.
+    """
+    reach = max(module.reach(settings), least)
+    return cut_images(images, boxes, reach, room(boxes, reach) if state.calibration else 0.0)
+
+
 def predict_cut(module: Detector, state: State, cut: Cut, settings: Any) -> Located:
     """Predict landmarks in parts of images and bring them back to the images.
 
@@ -158,7 +191,8 @@ def calibrate_state(
     """Return a trained state with the calibration of its errors on validation faces.
 
     Its tensors stay as they are. Without validation faces it has no calibration. A note
-    (``calibration``) says why, or on how many images and people it was calibrated.
+    (``calibration``) says why, or on how many images and people it was calibrated: of those that
+    were looked at, the ones whose face was found.
 
     Parameters
     ----------
@@ -170,14 +204,21 @@ def calibrate_state(
     people : M names
         Who is shown.
     """
+    if not len(validation):
+        return _noted(state, "none: no validation")
     with torch.inference_mode():
-        found = calibrate(partial(_look, module, state, settings), validation, people)
+        examples = examples_of(partial(_look, module, state, settings), validation, people).found()
+    found = calibrated(examples)
     if found is None:
-        told = "none: no validation face was found" if len(validation) else "none: no validation"
-        return replace(state, notes={**state.notes, "calibration": told})
+        return _noted(state, "none: no validation face was found")
     tensors = {name: torch.from_numpy(value) for name, value in asdict(found).items()}
-    notes = {**state.notes, "calibration": f"{len(validation)} images of {len(set(people))} people"}
-    return replace(state, calibration=tensors, notes=notes)
+    images, who = (len(set(each.tolist())) for each in (examples.images, examples.people))
+    told = f"{images} image{'s' * (images != 1)} of {who} {'person' if who == 1 else 'people'}"
+    return replace(_noted(state, told), calibration=tensors)
+
+
+def _noted(state: State, told: str) -> State:
+    return replace(state, notes={**state.notes, "calibration": told})
 
 
 def _look(
@@ -187,21 +228,25 @@ def _look(
 
 
 def count_parameters(detector: str, settings: Any) -> dict[str, int]:
-    """Return how many parameters a detector has: ``configured``, and ``paper`` at its defaults.
+    """Return how many parameters a detector has: ``configured``, and what the ``paper`` prints.
 
-    The defaults are the paper's settings. See :func:`printed_parameters`.
+    That is the count at the detector's defaults, which are the paper's settings; 0 for a detector
+    that the paper does not have, or without parameters. See :func:`printed_parameters`.
     """
     module = _import(detector)
     counts = {"configured": 0, "paper": 0}
     if hasattr(module, "network"):
         with torch.device("meta"):  # no memory for weights
-            for name, chosen in (("configured", settings), ("paper", module.Settings())):
-                counts[name] = printed_parameters(module.network(chosen))
+            counts["configured"] = printed_parameters(module.network(settings))
+            if getattr(module, "PAPER", False):
+                counts["paper"] = printed_parameters(module.network(module.Settings()))
     return counts
 
 
 def parameter_counts(models: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     """Return model, detector, configured and paper of the configuration's ``models``.
+
+    Counts as of :func:`count_parameters`.
 
     Raises
     ------

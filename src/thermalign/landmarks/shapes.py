@@ -35,6 +35,25 @@ def spread(shapes: Tensor) -> Tensor:
     return shapes.amax(-2) - shapes.amin(-2)
 
 
+def restarted(shapes: Tensor, starts: Tensor) -> tuple[Tensor, Tensor]:
+    """Put starts where shapes are none: where points coincide or are not finite.
+
+    Parameters
+    ----------
+    shapes, starts : (K, L, 2) float, pixels
+        Broadcast against each other.
+
+    Returns
+    -------
+    shapes : (K, L, 2) float, pixels
+        Something that :func:`thermalign.geometry.fit_similarity` takes.
+    lost : (K,) bool
+        Where they are starts.
+    """
+    lost = ~(shapes.isfinite().all(-1).all(-1) & (spread(shapes).amax(-1) > 0))
+    return torch.where(lost[:, None, None], starts, shapes), lost
+
+
 def perturb(
     shapes: Tensor,
     generator: torch.Generator,

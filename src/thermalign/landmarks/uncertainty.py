@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from thermalign.geometry import mirror_points
-from thermalign.landmarks.calibration import Calibration, Examples, calibrated
+from thermalign.geometry import Floats, mirror_points
+from thermalign.landmarks.calibration import Examples
 from thermalign.landmarks.contract import Faces, mirror_boxes
 from thermalign.warp import ImageStack, mirrored
 
@@ -22,8 +22,8 @@ Look = Callable[[ImageStack, Tensor], tuple[Tensor, Tensor]]
 """A trained detector: images and boxes to points and their raw covariance, as it predicts."""
 
 _MOST = 400  # validation images that are looked at: more tell little more
-_SHIFT, _GROWTH = 0.2, 1.4  # of a validation box moved at random, at most; share of its side
-_MOVED = 0.3  # weight of an image's moved box; the rest is its given box's
+_SHIFT, _GROWTH = 0.2, 1.4  # of a box moved at random, at most: sides of the box; size over its own
+_MOVED = 0.3  # share of an image's weight that its moved box has; its given box has the rest
 
 _BATCH = 256  # faces asked about at a time: their images are copied, mirrored
 
@@ -56,6 +56,33 @@ PASSES = (
 """The looks of which scatter is measured: each costs what a prediction costs. Boxes move by about
 twice the deviation of derived boxes. Chosen on validation people: five looks, with smaller boxes
 and the opposite ways as well, foretold errors no better."""
+
+
+def room(boxes: Floats, reach: float, *, calibrating: bool = False) -> Floats:
+    """Return how much further than one look all looks at a face see.
+
+    Parameters
+    ----------
+    boxes : (N, 4) float, pixels, (x, y, width, height)
+    reach : float
+        How far one look sees beyond its box, in sides.
+    calibrating : bool
+        Whether boxes are disturbed before, as `examples_of` does.
+
+    Returns
+    -------
+    (N, 2) float64, pixels, (x, y)
+        To either side; 0 where the reach is infinite.
+    """
+    if math.isinf(reach):
+        return np.zeros((len(boxes), 2))
+    way = max(max(abs(its.right), abs(its.down)) for its in PASSES)
+    growth = max(its.scale for its in PASSES)
+    if calibrating:
+        way, growth = _SHIFT + _GROWTH * way, _GROWTH * growth
+    sides = boxes[:, 2:]
+    more: Floats = (0.5 + reach) * (growth - 1) * sides + way * sides.mean(axis=1, keepdims=True)
+    return more
 
 
 def look_again(look: Look, stack: ImageStack, boxes: Tensor) -> tuple[Tensor, Tensor]:
@@ -102,15 +129,18 @@ def _passes(look: Look, stack: ImageStack, boxes: Tensor) -> Tensor:
 
 
 def moved(boxes: Tensor, its: Pass) -> Tensor:
-    """Move and resize boxes (N, 4) as a pass says, around their centres."""
+    """Move and resize boxes (N, 4), pixels, (x, y, width, height), as a pass says.
+
+    They are resized around their centres.
+    """
     side = boxes[:, 2:].mean(1, keepdim=True)
     way = torch.tensor([its.right, its.down], device=boxes.device) * side
     size = boxes[:, 2:] * its.scale
     return torch.cat([boxes[:, :2] + (boxes[:, 2:] - size) / 2 + way, size], dim=1)
 
 
-def calibrate(look: Look, faces: Faces, people: Sequence[str]) -> Calibration | None:
-    """Calibrate a trained detector on validation faces, without changing it.
+def examples_of(look: Look, faces: Faces, people: Sequence[str]) -> Examples:
+    """Look at validation faces with a trained detector, for its calibration.
 
     Every image is looked at in its given box, as it is and mirrored, and in one moved and resized
     at random: three examples, that share the weight of one.
@@ -119,17 +149,15 @@ def calibrate(look: Look, faces: Faces, people: Sequence[str]) -> Calibration | 
     ----------
     look : Look
     faces : Faces
-        M examples of images as they are, none mirrored; of more than 400, evenly many.
+        M examples of images as they are, none mirrored, 1 at least; of more than 400 evenly some.
     people : M names
         Who is shown.
 
     Returns
     -------
-    Calibration or None
-        None without faces, or if none was found.
+    calibration.Examples
+        Three of each image that was looked at.
     """
-    if not len(faces):
-        return None
     chosen = torch.arange(0, len(faces), math.ceil(len(faces) / _MOST))
     faces = faces.subset(chosen.to(faces.index.device))
     who = np.unique([people[n] for n in chosen.tolist()], return_inverse=True)[1]
@@ -147,11 +175,15 @@ def calibrate(look: Look, faces: Faces, people: Sequence[str]) -> Calibration | 
     every = [torch.cat([t.cpu().double() for t in its]).numpy() for its in zip(*looks, strict=True)]
     found, true, told, weights = every
     usual = np.repeat([True, True, False], len(faces))
-    return calibrated(Examples(found, true, told, weights, np.tile(who, len(looks)), usual))
+    who, images = (np.tile(each, len(looks)) for each in (who, chosen.numpy()))
+    return Examples(found, true, told, weights, who, images, usual)
 
 
 def disturbed(boxes: Tensor, generator: torch.Generator) -> Tensor:
-    """Move boxes (N, 4) in random directions, up to `_SHIFT`, and resize them, up to `_GROWTH`."""
+    """Move and resize boxes (N, 4), pixels, (x, y, width, height), at random.
+
+    By up to `_SHIFT` of the mean of a box's two sides, in any direction, and by up to `_GROWTH`.
+    """
     draws = torch.rand((len(boxes), 3), generator=generator).to(boxes.device)
     side = boxes[:, 2:].mean(1, keepdim=True)
     angle, way = 2 * math.pi * draws[:, :1], _SHIFT * side * draws[:, 1:2]

@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from thermalign import tables
-from thermalign.cut import cut_images
-from thermalign.landmarks.models import load_model, predict_cut
+from thermalign.landmarks.models import cut_to_look, load_model, predict_cut
 from thermalign.provenance import stamp
 from thermalign.records import boxes_of, read_fold, read_images, rows_of_points
 from thermalign.schemas.dataset import BOXES
@@ -46,8 +45,9 @@ def run(
     module, parsed = load_model(detector, settings, model)
     test = read_fold(images, folds).query("role == 'test' and modality == @modality")
     where = boxes_of(test, tables.read(boxes, BOXES))
-    cut = cut_images(read_images(test), where, module.reach(parsed))
-    located = predict_cut(module, read_state(state), cut, parsed)
+    trained = read_state(state)
+    cut = cut_to_look(module, trained, read_images(test), where, parsed)
+    located = predict_cut(module, trained, cut, parsed)
     key = {"protocol": protocol, "fold": fold, "model": model}
     found = rows_of_points(list(test["image_id"]), located, key)
     metadata = stamp(code, {"model": model, "detector": detector, **settings})

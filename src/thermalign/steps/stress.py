@@ -6,7 +6,6 @@ from typing import Any
 import pandas as pd
 
 from thermalign import tables
-from thermalign.cut import cut_images
 from thermalign.evaluation import stressed
 from thermalign.evaluation.draws import errors_of
 from thermalign.evaluation.settings import Settings
@@ -18,7 +17,7 @@ from thermalign.evaluation.variants import (
     named,
     read_variants,
 )
-from thermalign.landmarks.models import load_model, predict_cut
+from thermalign.landmarks.models import cut_to_look, load_model, predict_cut
 from thermalign.provenance import stamp
 from thermalign.records import rows_of_points
 from thermalign.schemas.dataset import ANNOTATIONS, BOXES, IMAGES
@@ -89,7 +88,7 @@ def run(
     }
     trained, rows, errors, stated = read_state(state), {}, {}, {}
     for shown in conditions(asked, recordings, found, seed=evaluated.seed):
-        cut = cut_images(shown.pixels, shown.boxes, module.reach(parsed))
+        cut = cut_to_look(module, trained, shown.pixels, shown.boxes, parsed)
         located = predict_cut(module, trained, cut, parsed).without(shown.lost)
         its = {**job.key, "variant": shown.variant}
         made = rows_of_points(list(test["image_id"]), located, its)

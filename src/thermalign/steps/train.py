@@ -47,14 +47,15 @@ def run(
     The state has the calibration of the model's errors on the validation images, if there are any.
 
     Both say in their metadata how many ``parameters`` there are, as JSON: ``configured`` and
-    ``paper``, at the detector's defaults; and by ``init``, the digest of a state's file, what the
-    training started from.
+    ``paper``, what the paper prints of the detector, if it does; and by ``init``, the digest of the
+    state's file as it was read, what the training started from.
 
     Parameters
     ----------
     images, annotations, boxes, folds : Path of the tables
     init : the trained state to start from, if any
-    initial : its digest; none where this study makes it
+    initial : its digest when the jobs were planned, none where this study makes it; not used here:
+        another one makes the job due
     protocol, fold, model : wildcards
     detector : module of ``landmarks``
     settings : the model's block of the configuration
@@ -76,11 +77,12 @@ def run(
     train = cut_faces(rows.query("role == 'train'"), points, given, beyond)
     validation, held_out = train.first(0), rows.query("role == 'validation'")
     if "validation" in roles:
-        validation = cut_faces(held_out, points, given, beyond)
+        validation = cut_faces(held_out, points, given, beyond, calibrating=True)
 
     described = {"model": model, "detector": detector, "seed": seed, **settings}
     decides = {**described, "fold": fold, "modality": modality}
     inputs = [images, annotations, boxes, folds, *init]
+    digest = hashlib.sha256(init[0].read_bytes()).hexdigest() if init else ""
     fit = fit_from(init[0], module, detector, parsed) if init else module.fit
     kept = Checkpoint(checkpoint, checkpoint_key(inputs, code, decides, device()))
     trained = fit(
@@ -93,7 +95,7 @@ def run(
     parameters = json.dumps(count_parameters(detector, parsed), sort_keys=True)
     metadata = {**stamp(code, described), "parameters": parameters}
     if init:
-        metadata["init"], *_ = *initial, hashlib.sha256(init[0].read_bytes()).hexdigest()
+        metadata["init"] = digest
     curves = pd.DataFrame(trained.curve, columns=[f.name for f in fields(CurvePoint)])
     curves = curves.assign(protocol=protocol, fold=fold, model=model)
     tables.write(curve, curves, CURVES, metadata)

@@ -29,6 +29,8 @@ from thermalign.training import loop
 from thermalign.training.loop import UNKEPT, Run, keep, restore
 from thermalign.warp import ImageStack
 
+PAPER = True  # it prints how many parameters this detector has
+
 WEIGHTS: dict[str, Weights] = {
     "pnet": (1.0, 0.5, 0.5),
     "rnet": (1.0, 0.5, 0.5),

@@ -35,6 +35,8 @@ from thermalign.training import loop
 from thermalign.training.loop import UNKEPT, Run, keep, restore
 from thermalign.warp import ImageStack
 
+PAPER = True  # it prints how many parameters this detector has
+
 _SURE = 1e-6  # a probability nearer to 0 or 1 counts as this near
 _CROPS = 64  # crops per batch of prediction
 

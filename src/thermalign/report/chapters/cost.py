@@ -66,15 +66,16 @@ def parameter_table(frame: pd.DataFrame, looks: dict[str, Look]) -> Table | None
     Parameters
     ----------
     frame : DataFrame
-        model, detector, configured, paper.
+        model, detector, configured, paper; 0 of the paper is none, a dash.
     looks : dict of model to Look
     """
     if frame.empty:
         return None
     columns = ["model", "detector", "configured", "paper"]
     rows = []
-    for model, *figures in frame[columns].itertuples(index=False, name=None):
+    for model, *figures, printed in frame[columns].itertuples(index=False, name=None):
         look = looks.get(str(model))
+        figures.append(printed or float("nan"))
         rows.append(Row(look.label if look else str(model), [_any(f) for f in figures], look=look))
     return Table(
         caption="Trainable parameters",
