@@ -1,6 +1,6 @@
 """How sure the detectors are, and what it is worth: calibration, ranking, rejection."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from matplotlib.ticker import MaxNLocator
 
@@ -155,27 +155,30 @@ def calibration_table(view: View, subsets: Sequence[Subset], *, folded: str = ""
         head="Model",
         columns=["Expected", "True", *(_nominal(metric) for metric in COVERAGES)],
         groups=[("Error", 2), ("True points in the stated region", 3)],
-        bodies=[
-            Body(
-                [model_row(view, m, _calibration(view, m, s)) for m in _stating(view, s)],
-                title=subset_label(s),
-            )
-            for s in subsets
-        ],
+        bodies=_bodies(view, subsets, _calibration),
         notes=[f"{CALIBRATED} {INTERVALS}"],
         folded=folded,
         compact=True,
     )
 
 
+def _bodies(
+    view: View, subsets: Sequence[Subset], cells: Callable[[View, str, Subset], list[Cell]]
+) -> list[Body]:
+    """Return a body per subset, with a row for each model that states its errors there."""
+    return [
+        Body(
+            [model_row(view, m, cells(view, m, s)) for m in view.known("nll", s)],
+            title=subset_label(s),
+        )
+        for s in subsets
+    ]
+
+
 def _calibration(view: View, model: str, subset: Subset) -> list[Cell]:
     expected, true = (view.get(model, m, subset) for m in ("nmse_expected", "nmse"))
     held = (covered_cell(view.get(model, metric, subset), metric) for metric in COVERAGES)
     return [plain_cell(expected), plain_cell(true), *held]
-
-
-def _stating(view: View, subset: Subset) -> list[str]:
-    return list(view.known("nll", subset))
 
 
 def _nominal(metric: str) -> str:
@@ -204,13 +207,7 @@ def information_table(view: View, subsets: Sequence[Subset], *, folded: str = ""
         head="Model",
         columns=["Stated", "One spread", "Difference", "Landmarks", "Images"],
         groups=[("Surprise of a landmark, nats", 3), ("Rank correlation of errors", 2)],
-        bodies=[
-            Body(
-                [model_row(view, m, _information(view, m, s)) for m in _stating(view, s)],
-                title=subset_label(s),
-            )
-            for s in subsets
-        ],
+        bodies=_bodies(view, subsets, _information),
         notes=[f"{INFORMATIVE} {INTERVALS}"],
         folded=folded,
         compact=True,
