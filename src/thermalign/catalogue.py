@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, TypeGuard
 
 PACKAGE = Path(__file__).parent
@@ -74,9 +75,37 @@ def detectors() -> list[str]:
     return _having("landmarks", "fit")
 
 
-def finds_faces(detector: str) -> bool:
-    """Return whether a landmark model can search a whole image: whether it has a detect()."""
-    return detector in _having("landmarks", "detect")
+def finds_faces(detector: str, settings: Mapping[str, Any]) -> bool:
+    """Return whether a landmark model searches whole images: by its detect() and its finds().
+
+    Parameters
+    ----------
+    detector : str
+    settings : mapping
+        What its block of the configuration gives; the rest is at its defaults.
+
+    Raises
+    ------
+    ValueError
+        If finds() is more than one expression of its settings and of literals.
+    """
+    if detector not in _having("landmarks", "detect"):
+        return False
+    module = f"thermalign.landmarks.{detector}"
+    lines = [f for f in _tree(module).body if isinstance(f, ast.FunctionDef) and f.name == "finds"]
+    if not lines:
+        return True
+    *_, last = lines[0].body
+    if not isinstance(last, ast.Return) or last.value is None or _calls(last.value):
+        raise ValueError(f"{module}: finds() must return an expression of its settings")
+    told = {its.name: its.default for its in settings_of(module).settings} | dict(settings)
+    named = {lines[0].args.args[0].arg: SimpleNamespace(**told)}
+    expression = compile(ast.Expression(last.value), module, "eval")
+    return bool(eval(expression, {"__builtins__": {}}, named))
+
+
+def _calls(node: ast.expr) -> bool:
+    return any(isinstance(its, ast.Call) for its in ast.walk(node))
 
 
 def takes_a_state(detector: str) -> bool:
