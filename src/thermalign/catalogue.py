@@ -91,16 +91,16 @@ def finds_faces(detector: str, settings: Mapping[str, Any]) -> bool:
     """
     if detector not in _having("landmarks", "detect"):
         return False
-    module = f"thermalign.landmarks.{detector}"
-    lines = [f for f in _tree(module).body if isinstance(f, ast.FunctionDef) and f.name == "finds"]
-    if not lines:
+    said = [line for line in _functions("landmarks", detector) if line.name == "finds"]
+    if not said:
         return True
-    *_, last = lines[0].body
+    *_, last = said[0].body
     if not isinstance(last, ast.Return) or last.value is None or _calls(last.value):
-        raise ValueError(f"{module}: finds() must return an expression of its settings")
-    told = {its.name: its.default for its in settings_of(module).settings} | dict(settings)
-    named = {lines[0].args.args[0].arg: SimpleNamespace(**told)}
-    expression = compile(ast.Expression(last.value), module, "eval")
+        raise ValueError(f"landmarks/{detector}: finds() must return an expression of its settings")
+    declared = settings_of(".".join(("thermalign", "landmarks", detector))).settings
+    told = {its.name: its.default for its in declared} | dict(settings)
+    named = {said[0].args.args[0].arg: SimpleNamespace(**told)}
+    expression = compile(ast.Expression(last.value), detector, "eval")
     return bool(eval(expression, {"__builtins__": {}}, named))
 
 
@@ -200,9 +200,13 @@ def _having(package: str, function: str) -> list[str]:
 
 def _keywords(package: str, name: str, function: str) -> list[str]:
     """Return the keywords of a function of a module of a package."""
-    body = _tree(f"thermalign.{package}.{name}").body
-    its = (line for line in body if isinstance(line, ast.FunctionDef) and line.name == function)
+    its = (line for line in _functions(package, name) if line.name == function)
     return [argument.arg for line in its for argument in line.args.kwonlyargs]
+
+
+def _functions(package: str, name: str) -> list[ast.FunctionDef]:
+    body = _tree(f"thermalign.{package}.{name}").body
+    return [line for line in body if isinstance(line, ast.FunctionDef)]
 
 
 def _setting(line: ast.AnnAssign, module: str, meanings: Mapping[str, str]) -> Setting:
