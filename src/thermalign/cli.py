@@ -115,6 +115,10 @@ def predict(
     smallest: Annotated[
         float | None, typer.Option(help="Least pixels between the eyes.", min=0)
     ] = None,
+    largest_error: Annotated[
+        float | None,
+        typer.Option(help="Largest expected error, interocular distances.", min=0),
+    ] = None,
     modality: Annotated[
         str, typer.Option(help="What the model was trained on; of images that do not say.")
     ] = "thermal",
@@ -130,12 +134,18 @@ def predict(
     The exit status is 1 where an image could not be read; the others are predicted all the same.
     """
     from thermalign.deploy import load, predict_images
-    from thermalign.deploy.faces import SMALLEST
+    from thermalign.deploy.faces import LARGEST_ERROR, SMALLEST
     from thermalign.deploy.inputs import check_inputs
 
     check_inputs(inputs)
-    least = SMALLEST if smallest is None else smallest
-    detector = load(model, finder=finder, modality=modality, smallest=least, check=check)
+    detector = load(
+        model,
+        finder=finder,
+        modality=modality,
+        smallest=SMALLEST if smallest is None else smallest,
+        check=check,
+        largest_error=LARGEST_ERROR if largest_error is None else largest_error,
+    )
     done = predict_images(
         inputs,
         detector,

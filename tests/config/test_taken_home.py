@@ -72,3 +72,10 @@ def test_the_manifest_of_recorded_faces_must_be_there(tmp_path):
     config = check_study(study({"recorded": {"dataset": "mine", "by": "camera"}}))
     with pytest.raises(ValueError, match=r"datasets\.mine: .*landmarks\.csv: no such manifest"):
         check_places({**config, "data": str(tmp_path)}, ROOT)
+
+
+def test_a_model_without_validation_people_would_say_nothing_of_its_errors():
+    config = study({})
+    config["protocols"]["p2"] |= {"validation_share": 0, "reject": []}
+    with pytest.raises(ValueError, match=r"detector\.landmarks\.protocol: p2 has no validation"):
+        check_study(config)

@@ -260,6 +260,11 @@ def _taken_home(study: Study) -> Iterator[str]:
             yield f"{where}.protocol: no protocol {its['protocol']!r}; {near}"
         elif its["fold"] >= (folds := study["protocols"][its["protocol"]]["folds"]):
             yield f"{where}.fold: {its['fold']} of {folds} folds; they count from 0"
+        elif part == "landmarks" and not study["protocols"][its["protocol"]]["validation_share"]:
+            yield (
+                f"{where}.protocol: {its['protocol']} has no validation subjects, so the model "
+                "would say nothing of its errors; raise validation_share"
+            )
     yield from _model(study, "detector.landmarks.model", block["landmarks"]["model"])
     yield from _model(study, "detector.finder.model", block["finder"]["model"], finds=True)
     if "recorded" in block:

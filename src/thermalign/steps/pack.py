@@ -99,7 +99,8 @@ def run(
         )
         modality = both[0]["modality"]
         rows = known[(known["modality"] == modality) & known["image_id"].isin(truth["image_id"])]
-        detector = load(landmarks, finder=finder, modality=modality, smallest=0, check=False)
+        every: dict[str, Any] = {"smallest": 0, "check": False, "largest_error": float("inf")}
+        detector = load(landmarks, finder=finder, modality=modality, **every)
         placed, counts = try_recorded(detector, rows, boxes_of(rows, where), jobs[0].key)
         tried = list(
             packed.of_recorded(
