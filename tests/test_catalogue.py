@@ -34,8 +34,9 @@ CLASSES = [
 
 
 def test_parts_are_found_by_the_functions_of_their_contract():
-    assert detectors() == ["dan", "ert", "heatmap", "mean_shape", "mtcnn", "pbc"]
-    assert "mtcnn" in [name for name in detectors() if finds_faces(name, {"stages": "full"})]
+    assert detectors() == ["dan", "ert", "finder", "heatmap", "mean_shape", "mtcnn", "pbc"]
+    told = {"stages": "full"}
+    assert [n for n in detectors() if finds_faces(n, told)] == ["finder", "mtcnn"]
     assert [name for name in detectors() if takes_a_state(name)] == ["dan", "heatmap"]
     assert adapters() == ["simulator", "table"]
     assert mappings() == ["centring", "dpm", "none"]
@@ -154,7 +155,7 @@ def test_a_declaration_that_only_running_it_would_tell_is_refused(written, line,
 def test_an_unknown_detector_is_refused_with_the_known_ones():
     check_detector("x", "dan")
     for wrong in ("dna", "_loop", "../os", 3):
-        with pytest.raises(ValueError, match=r"no detector .* use one of dan, ert, heatmap, mean"):
+        with pytest.raises(ValueError, match=r"no detector .* use one of dan, ert, finder, heatmap, mean"):
             check_detector("models.x", wrong)
 
 
