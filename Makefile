@@ -5,14 +5,19 @@ BIN := $(VENV)/bin
 CORES ?= $(shell nproc)
 STAMP := $(VENV)/.installed
 CONFIG ?= config.yaml
+TAKEN ?= workflow/config/transfer.yaml
 
-.PHONY: help run test test-system lint format schema bench clean
+.PHONY: help run detector test test-system lint format schema bench clean
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
 run: export CONFIG := $(CONFIG)
 run: $(STAMP) ## install, run the default study, print where its report is; goes on after a kill
 	@$(BIN)/thermalign run --cores $(CORES) --configfile "$$CONFIG"
+
+detector: $(STAMP) ## train a finder of faces and landmarks to take home; weights, ONNX, model card
+	@$(BIN)/thermalign run --detector --cores $(CORES) \
+		$(foreach file,$(TAKEN) $(MORE),--configfile "$(file)")
 
 test: $(STAMP) ## install and run the tests
 	@$(BIN)/python -m pytest -n $(CORES) --dist loadfile

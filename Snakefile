@@ -44,6 +44,7 @@ rule all:
     default_target: True
     input:
         f"{RESULTS}/report/index.html",
+        rules.pack.output.card if TAKEN else [],
     log:
         f"{RESULTS}/logs/all.log",
     localrule: True

@@ -34,8 +34,9 @@ CLASSES = [
 
 
 def test_parts_are_found_by_the_functions_of_their_contract():
-    assert detectors() == ["dan", "ert", "heatmap", "mean_shape", "mtcnn", "pbc"]
-    assert [name for name in detectors() if finds_faces(name)] == ["mtcnn"]
+    assert detectors() == ["dan", "ert", "finder", "heatmap", "mean_shape", "mtcnn", "pbc"]
+    told = {"stages": "full"}
+    assert [n for n in detectors() if finds_faces(n, told)] == ["finder", "mtcnn"]
     assert [name for name in detectors() if takes_a_state(name)] == ["dan", "heatmap"]
     assert adapters() == ["simulator", "table"]
     assert mappings() == ["centring", "dpm", "none"]
@@ -154,5 +155,37 @@ def test_a_declaration_that_only_running_it_would_tell_is_refused(written, line,
 def test_an_unknown_detector_is_refused_with_the_known_ones():
     check_detector("x", "dan")
     for wrong in ("dna", "_loop", "../os", 3):
-        with pytest.raises(ValueError, match=r"no detector .* use one of dan, ert, heatmap, mean"):
+        with pytest.raises(
+            ValueError, match=r"no detector .* use one of dan, ert, finder, heatmap, mean"
+        ):
             check_detector("models.x", wrong)
+
+
+@pytest.mark.parametrize("stages", ["onet", "full"])
+def test_whether_a_detector_finds_faces_is_what_it_says_of_its_settings(stages):
+    told = {"stages": stages, "losses": "weighted_sum"}
+    module = importlib.import_module("thermalign.landmarks.mtcnn")
+    assert finds_faces("mtcnn", told) is module.finds(module.Settings(**told))
+    assert not finds_faces("dan", {})
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "found"),  # what a name is read for once is kept
+    [
+        ("always", "return True", True),
+        ("by_number", "return its.a == 2", True),
+        ("by_default", "return its.b", False),
+    ],
+)
+def test_what_a_detector_says_of_its_settings_is_read_and_not_run(
+    tmp_path, monkeypatch, name, said, found
+):
+    (tmp_path / "landmarks").mkdir()
+    text = "class Settings:\n    a: int = setting(1)\n    b: bool = setting(False)\n"
+    text += "\ndef detect(state, stack, its): ...\n\ndef finds(its):\n    'Told.'\n    "
+    (tmp_path / "landmarks" / f"{name}.py").write_text(text + said)
+    (tmp_path / "landmarks" / "other.py").write_text(text + "return len(its.a)")
+    monkeypatch.setattr(catalogue, "PACKAGE", tmp_path)
+    assert finds_faces(name, {"a": 2}) is found
+    with pytest.raises(ValueError, match=r"other: finds\(\) must return an expression of its"):
+        finds_faces("other", {})

@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import cv2
@@ -15,7 +16,7 @@ import torch
 from safetensors.torch import save_file
 from typer.testing import CliRunner
 
-from thermalign import cli, tables
+from thermalign import cli, tables, versions
 from thermalign import study as runs
 from thermalign.cli import app
 from thermalign.landmarks import mtcnn
@@ -412,8 +413,8 @@ def test_the_version_is_that_of_the_source_tree_and_else_of_the_installed_packag
 ):
     version = re.search(r'^version = "(.+)"', (ROOT / "pyproject.toml").read_text(), re.M)[1]
     assert command(monkeypatch, capsys, "--version") == (0, f"thermalign {version}\n", "")
-    monkeypatch.setattr(cli, "__file__", str(tmp_path / "a/b/cli.py"))
-    assert cli.read_version() == version
+    monkeypatch.setattr(versions, "__file__", str(tmp_path / "a/b/versions.py"))
+    assert versions.own_version() == metadata.version("thermalign")
 
 
 def test_a_run_hands_a_folder_of_images_over_as_it_is_and_says_where_the_report_lies(
@@ -427,3 +428,22 @@ def test_a_run_hands_a_folder_of_images_over_as_it_is_and_says_where_the_report_
         done = CliRunner().invoke(app, ["run", "--configfile", "c.yaml", "--data", data])
         assert done.output == f"Report: {tmp_path}/my results/report/index.html\n"
         assert given[-1][-2:] == ["--config", f"data={value}"]
+
+
+def test_a_run_for_the_detector_alone_asks_for_it_and_says_where_it_lies(tmp_path, monkeypatch):
+    given = []
+    monkeypatch.setattr(runs, "run_study", lambda arguments: given.append(arguments) or 0)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "c.yaml").write_text("base: config.yaml\nresults: mine")
+    models = "models: {seek: {model: mtcnn, stages: full, losses: weighted_sum}}"
+    its = "{protocol: p1, model: "
+    detector = f"detector: {{landmarks: {its}heatmap}}, finder: {its}seek}}}}"
+    (tmp_path / "more.yaml").write_text(f"{models}\n{detector}")
+    words = ["run", "--detector", "--configfile", "c.yaml"]
+    done = CliRunner().invoke(app, [*words, "--configfile", "more.yaml"])
+    assert done.output == f"Detector: {tmp_path}/mine/detector\n"
+    assert given[0][0] == "pack"
+    assert given[0][-3:] == ["--configfile", "c.yaml", "more.yaml"]
+    lacking = CliRunner().invoke(app, words)
+    assert "c.yaml: detector: is missing" in str(lacking.exception)
+    assert len(given) == 1

@@ -379,7 +379,7 @@ def test_the_report_needs_neither_torch_nor_the_code_of_a_model():
         ("shift_05:", "none:", "none"),
         ("{shift: 0.05}", "{detector: mtcn}", "variants.shift_05.detector: no model 'mtcn'"),
         ("{shift: 0.05}", "{dataset: cold}", "variants.shift_05.dataset: no dataset 'cold'"),
-        ("{shift: 0.05}", "{detector: dan}", "dan has no detect() and finds no faces"),
+        ("{shift: 0.05}", "{detector: dan}", "dan finds no faces in whole images"),
     ],
 )
 def test_a_wrong_key_is_refused_by_name(finished, tmp_path, old, new, named):

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, TypeGuard
 
 PACKAGE = Path(__file__).parent
@@ -74,9 +75,37 @@ def detectors() -> list[str]:
     return _having("landmarks", "fit")
 
 
-def finds_faces(detector: str) -> bool:
-    """Return whether a landmark model can search a whole image: whether it has a detect()."""
-    return detector in _having("landmarks", "detect")
+def finds_faces(detector: str, settings: Mapping[str, Any]) -> bool:
+    """Return whether a landmark model searches whole images: by its detect() and its finds().
+
+    Parameters
+    ----------
+    detector : str
+    settings : mapping
+        What its block of the configuration gives; the rest is at its defaults.
+
+    Raises
+    ------
+    ValueError
+        If finds() is more than one expression of its settings and of literals.
+    """
+    if detector not in _having("landmarks", "detect"):
+        return False
+    said = [line for line in _functions("landmarks", detector) if line.name == "finds"]
+    if not said:
+        return True
+    *_, last = said[0].body
+    if not isinstance(last, ast.Return) or last.value is None or _calls(last.value):
+        raise ValueError(f"landmarks/{detector}: finds() must return an expression of its settings")
+    declared = settings_of(".".join(("thermalign", "landmarks", detector))).settings
+    told = {its.name: its.default for its in declared} | dict(settings)
+    named = {said[0].args.args[0].arg: SimpleNamespace(**told)}
+    expression = compile(ast.Expression(last.value), detector, "eval")
+    return bool(eval(expression, {"__builtins__": {}}, named))
+
+
+def _calls(node: ast.expr) -> bool:
+    return any(isinstance(its, ast.Call) for its in ast.walk(node))
 
 
 def takes_a_state(detector: str) -> bool:
@@ -171,9 +200,13 @@ def _having(package: str, function: str) -> list[str]:
 
 def _keywords(package: str, name: str, function: str) -> list[str]:
     """Return the keywords of a function of a module of a package."""
-    body = _tree(f"thermalign.{package}.{name}").body
-    its = (line for line in body if isinstance(line, ast.FunctionDef) and line.name == function)
+    its = (line for line in _functions(package, name) if line.name == function)
     return [argument.arg for line in its for argument in line.args.kwonlyargs]
+
+
+def _functions(package: str, name: str) -> list[ast.FunctionDef]:
+    body = _tree(f"thermalign.{package}.{name}").body
+    return [line for line in body if isinstance(line, ast.FunctionDef)]
 
 
 def _setting(line: ast.AnnAssign, module: str, meanings: Mapping[str, str]) -> Setting:

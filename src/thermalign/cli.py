@@ -4,13 +4,13 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from thermalign.failures import Ended, end, explain, is_explained
+from thermalign.versions import own_version
 
 app = typer.Typer(
     help="Landmark detectors on thermal faces, and what their error costs face verification.",
@@ -31,7 +31,7 @@ TRACEBACK = "THERMALIGN_TRACEBACK"
 def show_version(asked: bool) -> None:
     """Print the version and end, where it is asked for."""
     if asked:
-        typer.echo(f"thermalign {read_version()}")
+        typer.echo(f"thermalign {own_version()}")
         raise typer.Exit
 
 
@@ -47,22 +47,35 @@ def options(
 
 @app.command()
 def run(
-    configfile: Config = CONFIG,
+    configfile: Annotated[
+        list[Path] | None,
+        typer.Option(help="Study to read, default config.yaml; others are merged over the first."),
+    ] = None,
     cores: Annotated[int, typer.Option(help="Cores to use.", min=1)] = 2,
     data: Annotated[str, typer.Option(help="Folder of your own images: config key data.")] = "",
     dry: Annotated[bool, typer.Option("--dry-run", help="Only list what would run.")] = False,
+    detector: Annotated[
+        bool, typer.Option("--detector", help="Only the detector to take home, and no report.")
+    ] = False,
 ) -> None:
     """Run a study: everything that is missing or out of date, up to its report."""
+    from thermalign.config.models import read_study
     from thermalign.study import run_study
 
-    results = study_of(configfile, {"data": data} if data else {})["results"]
-    arguments = ["--cores", str(cores), "--rerun-incomplete", "--configfile", str(configfile)]
+    files = configfile or [CONFIG]
+    study = read_study(files, {"data": data} if data else {})
+    if detector and "detector" not in study:
+        raise ValueError(f"{files[0]}: detector: is missing, the models to take home; name them")
+    arguments = ["pack"] if detector else []
+    arguments += ["--cores", str(cores), "--rerun-incomplete"]
+    arguments += ["--configfile", *map(str, files)]
     arguments += ["--dry-run"] if dry else []
     # Snakemake reads the value as YAML: quoted, it stays the text that it is.
     arguments += ["--config", f"data={json.dumps(data, ensure_ascii=False)}"] if data else []
     status = run_study(arguments)
     if status == 0 and not dry:
-        typer.echo(f"Report: {Path(str(results), 'report', 'index.html').absolute()}")
+        what, place = ("Detector", "detector") if detector else ("Report", "report/index.html")
+        typer.echo(f"{what}: {Path(str(study['results']), place).absolute()}")
     raise typer.Exit(status)
 
 
@@ -102,6 +115,10 @@ def predict(
     smallest: Annotated[
         float | None, typer.Option(help="Least pixels between the eyes.", min=0)
     ] = None,
+    largest_error: Annotated[
+        float | None,
+        typer.Option(help="Largest expected error, interocular distances.", min=0),
+    ] = None,
     modality: Annotated[
         str, typer.Option(help="What the model was trained on; of images that do not say.")
     ] = "thermal",
@@ -117,12 +134,18 @@ def predict(
     The exit status is 1 where an image could not be read; the others are predicted all the same.
     """
     from thermalign.deploy import load, predict_images
-    from thermalign.deploy.faces import SMALLEST
+    from thermalign.deploy.faces import LARGEST_ERROR, SMALLEST
     from thermalign.deploy.inputs import check_inputs
 
     check_inputs(inputs)
-    least = SMALLEST if smallest is None else smallest
-    detector = load(model, finder=finder, modality=modality, smallest=least, check=check)
+    detector = load(
+        model,
+        finder=finder,
+        modality=modality,
+        smallest=SMALLEST if smallest is None else smallest,
+        check=check,
+        largest_error=LARGEST_ERROR if largest_error is None else largest_error,
+    )
     done = predict_images(
         inputs,
         detector,
@@ -206,7 +229,7 @@ def spell(subset: Any) -> str:
     return "&".join(f"{name}={value}" for name, value in told.items()) or "all"
 
 
-def study_of(configfile: Path, changes: Mapping[str, str] | None = None) -> dict[str, Any]:
+def study_of(configfile: Path) -> dict[str, Any]:
     """Read, check and complete a study's configuration.
 
     Raises
@@ -216,20 +239,7 @@ def study_of(configfile: Path, changes: Mapping[str, str] | None = None) -> dict
     """
     from thermalign.config.models import read_study
 
-    return read_study([configfile], changes or {})
-
-
-def read_version() -> str:
-    """Return the package's version: the source tree's that it lies in, or the installed one's."""
-    import tomllib
-    from importlib.metadata import version
-
-    source = Path(__file__).parents[2] / "pyproject.toml"
-    if source.is_file():
-        project = tomllib.loads(source.read_text(encoding="utf-8")).get("project", {})
-        if project.get("name") == "thermalign":
-            return str(project["version"])
-    return version("thermalign")
+    return read_study([configfile], {})
 
 
 def main() -> None:

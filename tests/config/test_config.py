@@ -199,7 +199,12 @@ def test_what_is_wrong_in_a_dataset_is_named_where_it_is(config, change, message
         ("variants", "far", {"shift": 0}, "variants.far.shift: 0 moves nothing"),
         ("variants", "none", {"shift": 0.1}, "variants.none: is no name"),
         ("variants", "far", {"detector": "mtcn"}, "no model 'mtcn'; did you mean mtcnn?"),
-        ("variants", "far", {"detector": "dan"}, "far.detector: dan has no detect() and finds no"),
+        (
+            "variants",
+            "far",
+            {"detector": "dan"},
+            "far.detector: dan finds no faces in whole images",
+        ),
         ("variants", "far", {"dataset": "cold"}, "no dataset 'cold'; use one of simulated"),
         ("ablation", "study", {"mapping": "none"}, "ablation.study: is no name"),
         ("ablation", "pls", {}, "ablation.pls: differs in nothing"),

@@ -198,7 +198,7 @@ HOLDS = {  # datasets, protocols, landmark models
         "mtcnn_percentile mtcnn_window mtcnn_histogram mean_shape",
     ),
     "sweep": ("simulated", "p1", "mean_shape"),
-    "transfer": ("broad", "take_home", "dan heatmap mean_shape"),
+    "transfer": ("broad", "take_home", "dan heatmap mean_shape finder"),
     "verification": (
         "people_2019 people_2020 people_2021 people_again",
         "p1_2019 p1_2020 p1_2021 p2_2019 p2_2020 p2_2021 within_session across_sessions",

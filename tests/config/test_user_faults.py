@@ -94,7 +94,7 @@ def test_an_attribute_is_a_column_that_may_have_another_name_or_a_default():
     ("block", "message"),
     [
         ({"scale": 1}, "scale: 1 changes nothing"),
-        ({"detector": "mtcnn"}, "detector: mtcnn has stages: onet, which finds no faces"),
+        ({"detector": "mtcnn"}, "detector: mtcnn finds no faces in whole images; name a model"),
     ],
 )
 def test_a_variant_that_cannot_be_is_refused(block, message):

@@ -59,3 +59,43 @@ rule report:
             "images annotations boxes cards likenesses contacts marked recordings summary differences spread curves predictions",
             "page",
         )
+
+
+rule pack:
+    input:
+        states=taken("{protocol}/fold{fold}/{model}/state.safetensors"),
+        curves=taken("{protocol}/fold{fold}/{model}/curve.parquet"),
+        images=taken("data/{dataset}/images.parquet"),
+        annotations=taken("data/{dataset}/annotations.parquet"),
+        boxes=taken("data/{dataset}/boxes.parquet"),
+        folds=taken("{protocol}/fold{fold}/folds.parquet"),
+        predictions=taken("{protocol}/fold{fold}/{model}/predictions.parquet", "landmarks"),
+        detections=taken("{protocol}/fold{fold}/{model}/detections.parquet", "finder"),
+        recorded=recorded_faces,
+    output:
+        landmarks=f"{RESULTS}/detector/landmarks.safetensors",
+        finder=f"{RESULTS}/detector/finder.safetensors",
+        metrics=f"{RESULTS}/detector/metrics.parquet",
+        card=f"{RESULTS}/detector/MODEL_CARD.md",
+    log:
+        f"{RESULTS}/logs/pack/all.log",
+    conda:
+        "../../envs/deploy.yaml"
+    resources:
+        gpu=gpu,
+        mem_mb=4000,
+        runtime=60,
+    params:
+        code=code("steps.pack", *landmark_modules()),
+        parts=text(TAKEN),
+        datasets=lambda w: text({d: dataset_block(config, d) for d in of_taken("dataset")}),
+        asked=text(RECORDED),
+        settings=text(config["evaluation"]),
+        onnx=f"{RESULTS}/detector/landmarks.onnx",
+    shell:
+        step(
+            "pack",
+            ALL,
+            "states curves images annotations boxes folds predictions detections recorded",
+            "landmarks finder metrics card",
+        )

@@ -8,6 +8,15 @@ from thermalign import originals
 PROTOCOLS, VARIANTS = config["protocols"], config["variants"]
 ABLATION, SWEEP = config["ablation"], config["sweep"]
 DISPLACEMENTS = config.get("displacements", {})
+RECORDED = config.get("detector", {}).get("recorded", {})
+TAKEN = {  # the two models of a detector to take home, with what their protocols decide
+    part: {
+        **config["detector"][part],
+        "dataset": PROTOCOLS[config["detector"][part]["protocol"]]["dataset"],
+        "modality": PROTOCOLS[config["detector"][part]["protocol"]]["probe"]["modality"],
+    }
+    for part in (("landmarks", "finder") if "detector" in config else ())
+}
 
 
 def text(settings):
@@ -145,6 +154,27 @@ def aside(name):
     for step in (s for s, block in steps.items() if block):
         asked += every(f"{FOLDER}/{{model}}/{step}/{name}.parquet", ["annotated"])
     return asked
+
+
+def taken(file, *parts):
+    """Return a function that fills a file's name for parts of a detector to take home, or both."""
+    return lambda w: [f"{RESULTS}/{file.format(**TAKEN[part])}" for part in parts or TAKEN]
+
+
+def of_taken(key):
+    """Return what the parts of a detector to take home have under a key, each once."""
+    return list(dict.fromkeys(its[key] for its in TAKEN.values()))
+
+
+def landmark_modules():
+    """Return the modules of the models of a detector to take home."""
+    return [f"landmarks.{MODELS[model].detector}" for model in of_taken("model")]
+
+
+def recorded_faces(wildcards):
+    """Return the tables of the recorded faces that a detector to take home is tried on, if any."""
+    names = ("images", "annotations", "boxes", "attributes") if RECORDED else ()
+    return [f"{RESULTS}/data/{RECORDED['dataset']}/{name}.parquet" for name in names]
 
 
 def of_protocols(*keys):

@@ -101,6 +101,7 @@ def faults(study: Study) -> Iterator[str]:
     yield from _alignment(study["alignment"])
     yield from _cells(study)
     yield from _paths(study)
+    yield from _taken_home(study)
     yield from recordings.faults(study)
 
 
@@ -122,6 +123,7 @@ def check_places(study: Study, project: str | Path) -> None:
     lines += _place("results", results, lambda: not results.exists() or results.is_dir())
     used = {protocol["dataset"] for protocol in study["protocols"].values()}
     used |= {its["dataset"] for its in study["variants"].values() if "dataset" in its}
+    used |= {its["dataset"] for its in [study.get("detector", {}).get("recorded")] if its}
     for name in sorted(used):
         manifest = manifest_of(study, name)
         if manifest is not None:
@@ -223,7 +225,7 @@ def _variants(study: Study) -> Iterator[str]:
         if block.get("scale") == 1:
             yield f"{where}.scale: 1 changes nothing; give another, or leave the variant out"
         if "detector" in block:
-            yield from _detector(study, f"{where}.detector", block["detector"])
+            yield from _model(study, f"{where}.detector", block["detector"], finds=True)
         if "dataset" in block and block["dataset"] not in datasets:
             near = nearest(block["dataset"], datasets)
             yield f"{where}.dataset: no dataset {block['dataset']!r}; {near}"
@@ -231,17 +233,55 @@ def _variants(study: Study) -> Iterator[str]:
             yield from _other_people(study, f"{where}.dataset", block["dataset"])
 
 
-def _detector(study: Study, where: str, name: str) -> Iterator[str]:
+def _model(study: Study, where: str, name: str, *, finds: bool = False) -> Iterator[str]:
+    """Yield that a training is none of the study's, or finds no faces though it should."""
     try:
         known = trainings(study)
     except ValueError:
         return  # told already
     if name not in known:
         yield f"{where}: no model {name!r}; {nearest(name, known)}"
-    elif not finds_faces(known[name].detector):
-        yield f"{where}: {name} has no detect() and finds no faces; name a model that does"
-    elif known[name].settings.get("stages") == "onet":
-        yield f"{where}: {name} has stages: onet, which finds no faces; give it stages: full"
+    elif finds and not finds_faces(known[name].detector, known[name].settings):
+        yield (
+            f"{where}: {name} finds no faces in whole images; name a model that does, an mtcnn "
+            "with stages: full for example"
+        )
+
+
+def _taken_home(study: Study) -> Iterator[str]:
+    """Yield models, folds and datasets of ``detector:`` that are not there or cannot serve."""
+    block = study.get("detector")
+    if block is None:
+        return
+    for part in ("landmarks", "finder"):
+        its, where = block[part], f"detector.{part}"
+        if its["protocol"] not in study["protocols"]:
+            near = nearest(its["protocol"], study["protocols"])
+            yield f"{where}.protocol: no protocol {its['protocol']!r}; {near}"
+        elif its["fold"] >= (folds := study["protocols"][its["protocol"]]["folds"]):
+            yield f"{where}.fold: {its['fold']} of {folds} folds; they count from 0"
+        elif part == "landmarks" and not study["protocols"][its["protocol"]]["validation_share"]:
+            yield (
+                f"{where}.protocol: {its['protocol']} has no validation subjects, so the model "
+                "would say nothing of its errors; raise validation_share"
+            )
+    yield from _model(study, "detector.landmarks.model", block["landmarks"]["model"])
+    yield from _model(study, "detector.finder.model", block["finder"]["model"], finds=True)
+    if "recorded" in block:
+        yield from _recorded(study, "detector.recorded", block["recorded"])
+
+
+def _recorded(study: Study, where: str, block: Study) -> Iterator[str]:
+    name = block["dataset"]
+    if name not in study["datasets"]:
+        yield f"{where}.dataset: no dataset {name!r}; {nearest(name, study['datasets'])}"
+        return
+    known = study["datasets"][name].get("attributes", [])
+    if block["by"] not in known:
+        yield (
+            f"{where}.by: {block['by']!r} is no attribute of {name}; name a column of its manifest "
+            f"that datasets.{name}.attributes lists"
+        )
 
 
 def _other_people(study: Study, where: str, name: str) -> Iterator[str]:

@@ -93,6 +93,62 @@ class Protocol:
 
 
 @dataclass(frozen=True)
+class Trained:
+    """A trained model of the study.
+
+    Attributes
+    ----------
+    protocol : str
+        Name under protocols.
+    model : str
+        Name under models; with the seed behind it where seeds are listed, such as dan_seed1.
+    fold : int
+        Counts from 0.
+    """
+
+    protocol: str
+    model: str
+    fold: int = setting(0, low=0)
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """Annotated faces that the model card of a detector tells errors of.
+
+    Attributes
+    ----------
+    dataset : str
+        Name under datasets.
+    by : str
+        Attribute of that dataset that tells its sources apart: cameras or collections.
+    composed : tuple of str
+        Sources whose images are no frames of a camera: figures of all images are told without these
+        too.
+    """
+
+    dataset: str
+    by: str = setting("source")
+    composed: tuple[str, ...] = setting(())
+
+
+@dataclass(frozen=True)
+class Detector:
+    """Two trained models that together find faces and their landmarks, to take home with a card.
+
+    Attributes
+    ----------
+    landmarks : Trained
+    finder : Trained
+    recorded : Recorded or None
+        Absent is none.
+    """
+
+    landmarks: Trained
+    finder: Trained
+    recorded: Recorded | None = setting(None)
+
+
+@dataclass(frozen=True)
 class Study:
     """A study. Closed: an unknown key is an error.
 

@@ -250,7 +250,8 @@ def study_model() -> type[Closed]:
     changes = by_name(name_but("study"), closed("changes", AsGiven, meant, changed))
     evaluation = whole_model("evaluation", "thermalign.evaluation.settings")
     moved: Any = whole_model("displacements", "thermalign.evaluation.displacement")
-    protocols = by_name(name_but("data", "compare", "report", "logs"), protocol)
+    taken: Any = settings_model(KEYS, "Detector")
+    protocols = by_name(name_but("data", "compare", "report", "logs", "detector"), protocol)
     fields = {
         "datasets": (by_name(name_but(), dict), key("datasets by name", min_length=1)),
         "protocols": (protocols, key("protocols by name", min_length=1)),
@@ -262,6 +263,7 @@ def study_model() -> type[Closed]:
         "sweep": (changes, key("the same on halves of the training subjects, to choose by", {})),
         "displacements": (moved | None, key("of annotated points; absent is not at all", None)),
         "evaluation": (evaluation, key("metrics and their intervals")),
+        "detector": (taken | None, key("to take home; absent is none", None)),
     }
     return closed("study", Closed, first.meaning, fields_of(first) | fields)
 

@@ -102,7 +102,9 @@ class TrainedDetector:
         """Let errors say whose tensors do not fit."""
         try:
             yield
-        except (RuntimeError, KeyError) as error:
+        except ValueError as error:
+            raise ValueError(f"{self.path}: {error}") from error
+        except (RuntimeError, KeyError, TypeError) as error:
             if is_explained(error):  # out of memory, say
                 raise
             raise ValueError(

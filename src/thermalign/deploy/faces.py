@@ -27,13 +27,18 @@ from thermalign.warp import stack_images
 SMALLEST = 8.0
 """Pixels between the eyes below which landmarks are not given: see ``docs/predict.md``."""
 
+LARGEST_ERROR = 0.3
+"""Expected error, interocular distances, beyond which landmarks are not given. ASSUME: the mean
+shape in a face box errs by .11 on simulated and .19 on recorded faces, so this is a guess."""
+
 WEIGHTS = Path(__file__).parents[1] / "weights"
 """Where the states of an installation lie: ``landmarks.safetensors``, ``finder.safetensors``."""
 
-OK, NO_FACE, TOO_SMALL, NOT_THERMAL, NOT_VISIBLE, UNREADABLE = STATUSES = (
+OK, NO_FACE, TOO_SMALL, UNSURE, NOT_THERMAL, NOT_VISIBLE, UNREADABLE = STATUSES = (
     "ok",
     "no face",
     "too small",
+    "unsure",
     "not thermal",
     "not visible",
     "unreadable",
@@ -65,7 +70,7 @@ class Face:
     score : float
         The finder's, 0 to 1, higher is surer; NaN in a box that was given.
     status : str
-        ``ok``, ``no face`` (in a given box), ``too small`` or ``not thermal``.
+        ``ok``, ``no face`` (in a given box), ``too small``, ``unsure`` or ``not thermal``.
     note : str
         Why it is not ``ok``.
     """
@@ -96,6 +101,8 @@ class FaceDetector:
         Least distance between the eyes.
     check : bool
         Whether faces that do not look thermal are refused.
+    largest_error : float, interocular distances
+        Largest expected error, mean over the landmarks.
     """
 
     landmarks: TrainedDetector
@@ -103,6 +110,7 @@ class FaceDetector:
     modality: str = "thermal"
     smallest: float = SMALLEST
     check: bool = True
+    largest_error: float = LARGEST_ERROR
 
     def __call__(
         self, image: Path | str | npt.NDArray[Any], boxes: Floats | str | None = None
@@ -235,23 +243,32 @@ class FaceDetector:
             thermal = np.ones(len(its.points), bool)
             if self.check and self.modality == "thermal":
                 thermal = is_thermal(cut, its.points)
-            judged = [self._judge(*each) for each in zip(its.points, thermal, strict=True)]
+            seen = [images[n] for n in index[rows]], boxes[rows]
+            told = zip(*seen, its.points, its.expected_error, thermal, strict=True)
+            judged = [next(self._faults(*each), (OK, "")) for each in told]
             its = its.without(np.array([status != OK for status, _ in judged]))
             for n, (status, note) in enumerate(judged):
-                told = its.points[n], its.expected_error[n], its.scale[n], its.tail[n]
-                yield Face(*told, boxes[rows][n], float(scores[rows][n]), status, note)
+                found = its.points[n], its.expected_error[n], its.scale[n], its.tail[n]
+                yield Face(*found, boxes[rows][n], float(scores[rows][n]), status, note)
 
-    def _judge(self, points: Floats, thermal: bool) -> tuple[str, str]:
-        """Return the status of a face and why it is not OK."""
-        apart = float(interocular_distance(points))
+    def _faults(
+        self, image: Floats, box: Floats, points: Floats, expected: Floats, thermal: bool
+    ) -> Iterator[tuple[str, str]]:
+        """Yield why landmarks cannot be given out, the worst first: status and note."""
+        apart, error = float(interocular_distance(points)), float(expected.mean())
         if not np.isfinite(points).all():
-            return NO_FACE, "the landmark model found none in its box"
+            yield NO_FACE, "the landmark model found none in its box"
+        if not _shows(image, box):
+            yield NO_FACE, "nothing is to be seen in its box"
+        if not _holds(image, points):
+            yield NO_FACE, "most of its landmarks would lie outside the image"
         if not apart > 0 or apart < self.smallest:
             told = f"{apart:.1f} px between the eyes; at least {self.smallest:g} are needed"
-            return TOO_SMALL, told
+            yield TOO_SMALL, told
         if not thermal:
-            return NOT_THERMAL, "looks visible, or white-cold: invert it, or use --no-check"
-        return OK, ""
+            yield NOT_THERMAL, "looks visible, or white-cold: invert it, or use --no-check"
+        if error > self.largest_error:
+            yield UNSURE, f"expected error {error:.2f}; at most {self.largest_error:g} is given out"
 
 
 def load(
@@ -261,6 +278,7 @@ def load(
     modality: str = "thermal",
     smallest: float = SMALLEST,
     check: bool = True,
+    largest_error: float = LARGEST_ERROR,
 ) -> FaceDetector:
     """Load a detector of faces and landmarks.
 
@@ -270,7 +288,7 @@ def load(
         By default the one that the installation brings.
     finder : path of a state that finds faces in whole images
         By default the one that the installation brings; without one ``model``, if it can.
-    modality, smallest, check : as in :class:`FaceDetector`
+    modality, smallest, check, largest_error : as in :class:`FaceDetector`
 
     Raises
     ------
@@ -281,6 +299,8 @@ def load(
         raise ValueError(f"modality is {modality!r}; use one of {list(MODALITIES)}")
     if not smallest >= 0:
         raise ValueError(f"smallest is {smallest}; give pixels between the eyes, 0 or more")
+    if not largest_error > 0:
+        raise ValueError(f"largest_error is {largest_error}; give interocular distances above 0")
     own = WEIGHTS / "landmarks.safetensors", WEIGHTS / "finder.safetensors"
     if model is None and not own[0].is_file():
         raise ValueError(
@@ -297,7 +317,7 @@ def load(
                 f"{finds.path}: finds no faces; name a state that was trained to, of an mtcnn with "
                 "stages: full for example"
             )
-    return FaceDetector(landmarks, finds, modality, smallest, check)
+    return FaceDetector(landmarks, finds, modality, smallest, check, largest_error)
 
 
 def to_values(
@@ -338,7 +358,8 @@ def to_values(
                 "(height, width, 3) numbers, or a path"
             )
         if stored.dtype not in BIT_DEPTHS:
-            stored = stored.astype(np.float32)
+            with np.errstate(over="ignore"):  # infinite, which is refused
+                stored = stored.astype(np.float32)
         counts = check_picture(stored, Path(name), modality, colour=colour)
     return counts.astype(np.float32) * np.float32(DEFAULT_SCALES[BIT_DEPTHS[counts.dtype]])
 
@@ -355,6 +376,21 @@ def _given(boxes: Floats | str, image: Floats) -> tuple[Floats, Floats]:
             f"boxes are {np.asarray(boxes).tolist()}; give finite (x, y, width, height), pixels"
         )
     return where, np.full(len(where), np.nan)
+
+
+def _shows(image: Floats, box: Floats) -> bool:
+    """Return whether a box holds more than one value of an image."""
+    (left, top), (right, bottom) = (np.rint(at).clip(0) for at in (box[:2], box[:2] + box[2:]))
+    height, width = image.shape
+    rows = slice(int(min(top, height)), int(min(bottom, height)))
+    inside = image[rows, int(min(left, width)) : int(min(right, width))]
+    return bool(inside.size) and bool(inside.min() < inside.max())
+
+
+def _holds(image: Floats, points: Floats) -> bool:
+    """Return whether an image holds at least half of some points (L, 2)."""
+    inside = (points >= -0.5) & (points < np.array(image.shape[::-1]) - 0.5)
+    return bool(inside.all(1).mean() >= 0.5)
 
 
 def _shrink(image: Floats) -> Floats:

@@ -1,9 +1,14 @@
 """What to predict: image files, folders of them, and manifests, one image after the other."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from threading import Lock
+from typing import TypeVar
 
 import numpy as np
 
@@ -14,13 +19,16 @@ from thermalign.ingest.columns import BOX
 from thermalign.ingest.layout import check_layout
 from thermalign.ingest.pictures import read_picture
 
+T = TypeVar("T")
+
 SUFFIXES = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".pgm", ".ppm"}
 """Of the files of a folder that are taken for images."""
 
 COLOURS = ("refuse", "luma")
 IMAGES = 64  # of a batch
 PIXELS = 16_000_000  # of a batch, unless one image has more
-LOOKED = 256  # rows of a manifest that show whether its boxes are what they should be
+READERS = 2  # images opened at once, of which at most one is no PNG
+LOOKED = 64  # rows of a manifest that show whether its boxes are what they should be
 
 
 @dataclass(frozen=True)
@@ -179,8 +187,7 @@ def batches(sources: Iterable[Source], reading: Reading) -> Iterator[list[Pictur
     One that cannot be read is there with its ``problem``.
     """
     batch: list[Picture] = []
-    for source in sources:
-        picture = _open(source, reading)
+    for picture in _opened(sources, partial(_open, reading=reading)):
         held = sum(other.values.size for other in batch)
         if batch and (len(batch) == IMAGES or held + picture.values.size > PIXELS):
             yield batch
@@ -188,6 +195,36 @@ def batches(sources: Iterable[Source], reading: Reading) -> Iterator[list[Pictur
         batch.append(picture)
     if batch:
         yield batch
+
+
+def _opened(sources: Iterable[Source], look: Callable[[Source], T]) -> Iterator[T]:
+    """Yield what opening each source gives, in order, a few at once.
+
+    Decoders of PNG say nothing on standard error; what others say there is caught while they work
+    (:func:`thermalign.ingest.pictures.read_picture`), so that they work one by one.
+    """
+    alone = Lock()
+
+    def work(source: Source) -> T:
+        with nullcontext() if _is_png(source.path) else alone:
+            return look(source)
+
+    with ThreadPoolExecutor(READERS) as pool:
+        ahead: deque[Future[T]] = deque()
+        for source in sources:
+            ahead.append(pool.submit(work, source))
+            if len(ahead) > READERS:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
+
+
+def _is_png(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(4) == b"\x89PNG"
+    except OSError:
+        return False
 
 
 def _open(source: Source, reading: Reading) -> Picture:
@@ -222,7 +259,7 @@ def check_manifests(sources: Iterable[Source]) -> None:
             by_file.setdefault(source.where.rpartition(" row ")[0], []).append(source)
     for file, its in by_file.items():
         step = -(-len(its) // LOOKED)
-        rows = [row for row in map(_told, its[::step]) if row is not None]
+        rows = [row for row in _opened(its[::step], _told) if row is not None]
         if rows:
             check_layout(table.join(rows), file)
 

@@ -225,4 +225,6 @@ def _metadata(detector: FaceDetector) -> dict[str, str]:
     told = {"model": str(detector.landmarks.path), "modality": detector.modality}
     if detector.finder is not None:
         told["finder"] = str(detector.finder.path)
-    return {**told, "smallest": f"{detector.smallest:g}", "checked": str(detector.check)}
+    limits = {"smallest": detector.smallest, "largest_error": detector.largest_error}
+    told |= {name: f"{limit:g}" for name, limit in limits.items()}
+    return {**told, "checked": str(detector.check)}

@@ -1,0 +1,127 @@
+"""What it takes to hand a detector over: recorded faces tried, ONNX where it can be written."""
+
+import platform
+import shutil
+from collections.abc import Mapping, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from thermalign.deploy.card import Part
+from thermalign.deploy.faces import Face, FaceDetector
+from thermalign.deploy.onnx import export_onnx
+from thermalign.evaluation.detection import count_detections
+from thermalign.evaluation.measured import Measured
+from thermalign.geometry import Floats
+from thermalign.records import Located, read_images, rows_of_points
+from thermalign.states import read_metadata, read_state
+from thermalign.tables import replace_file
+from thermalign.versions import own_version
+
+PACKAGES = ("torch", "numpy", "opencv-python-headless")
+"""Whose versions a card names."""
+
+_TOGETHER = 64  # images
+
+
+def copy_state(source: Path, target: Path) -> None:
+    """Copy a trained state, byte by byte: it holds what loading needs and no path."""
+    replace_file(target, lambda path: shutil.copyfile(source, path))
+
+
+def describe_part(
+    state: Path,
+    curve: pd.DataFrame,
+    *,
+    key: Mapping[str, Any],
+    rows: pd.DataFrame,
+    data: Mapping[str, Any],
+    measured: Sequence[Measured],
+) -> Part:
+    """Return what a card tells of a model.
+
+    Parameters
+    ----------
+    state : Path of the copy that is handed over
+    curve : DataFrame of CURVES
+    key : dataset, protocol, fold and model
+    rows : DataFrame of IMAGES of the fold and modality, with their ``role``
+    data : the dataset's block of the configuration
+    measured : on the test people
+    """
+    kept = read_state(state)
+    people = {
+        str(role): (int(its["subject_id"].nunique()), len(its))
+        for role, its in rows.groupby("role")
+    }
+    return Part(
+        file=state.name,
+        size=state.stat().st_size,
+        metadata=read_metadata(state),
+        values=sum(tensor.numel() for tensor in kept.tensors.values()),
+        steps=int(curve.groupby("stage")["step"].max().sum()),
+        core_seconds=float(curve["core_seconds"].max()),
+        data=data,
+        people=people,
+        measured=measured,
+        **key,
+    )
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of the package, of Python and of what its networks run on."""
+    others = {name: metadata.version(name) for name in PACKAGES}
+    return {"thermalign": own_version(), "Python": platform.python_version(), **others}
+
+
+def try_recorded(
+    detector: FaceDetector, images: pd.DataFrame, boxes: Floats, key: Mapping[str, Any]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Place landmarks in given boxes, and find the faces of the same images without them.
+
+    Parameters
+    ----------
+    detector : FaceDetector
+        With a finder.
+    images : N rows of IMAGES, at least 1
+    boxes : (N, 4) float, pixels, (x, y, width, height)
+    key : the columns protocol, fold and model
+
+    Returns
+    -------
+    PREDICTIONS of the N images, and the DataFrame of
+    :func:`thermalign.evaluation.detection.count_detections`
+    """
+    placed: list[Face] = []
+    found: list[list[Face]] = []
+    for start in range(0, len(images), _TOGETHER):
+        part = slice(start, start + _TOGETHER)
+        values = list(read_images(images.iloc[part]))
+        placed += [faces[0] for faces in detector.batch_of_values(values, list(boxes[part]))]
+        found += detector.batch_of_values(values, [None] * len(values))
+    located = Located(
+        *(np.stack([getattr(face, name) for face in placed]) for name in Located.__annotations__)
+    )
+    index = np.repeat(np.arange(len(found)), [len(faces) for faces in found])
+    where = np.array([face.box for faces in found for face in faces]).reshape(-1, 4)
+    predictions = rows_of_points(list(images["image_id"]), located, key)
+    return predictions, count_detections(images.reset_index(drop=True), index, where, boxes)
+
+
+def try_onnx(state: Path, output: Path) -> int | str:
+    """Write a model as ONNX where that can be done.
+
+    Returns
+    -------
+    int or str
+        Bytes of the file; or why there is none: then no earlier one is left.
+    """
+    try:
+        export_onnx(state, output)
+    except ValueError as error:
+        output.unlink(missing_ok=True)
+        return str(error).removeprefix(f"{state}: ")
+    return output.stat().st_size

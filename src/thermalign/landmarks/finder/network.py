@@ -1,0 +1,130 @@
+"""The finder's network: what it is shown of an image, and what it says of every cell."""
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d, interpolate
+
+from thermalign.geometry import LANDMARKS
+from thermalign.landmarks.contract import channels_last
+from thermalign.landmarks.finder.settings import Settings
+from thermalign.training.precision import Mixed
+
+CELL = 4
+"""Side of a cell, pixels of a copy."""
+
+COARSEST = 16
+"""Sides of a copy are multiples of this, pixels."""
+
+OUTPUTS = 4 + 2 * len(LANDMARKS)
+"""Of a cell: score, centre (x, y), log size, points (x, y) each."""
+
+_CHANNELS = (16, 32, 64, 96)  # at a half, a quarter, an eighth and a sixteenth of a copy
+_BLOCKS = (0, 1, 2, 1)  # residual blocks at each
+_RARE = -4.0  # log odds of a face before training
+_AROUND = 7  # blocks of CELL pixels a side: 28 px, about a face
+_LEAST = 0.03  # least local deviation, of half the range of an image's values
+_OVERSHOOT = 1.5  # values of both channels stay linear up to here
+
+
+class Residual(nn.Module):
+    """Two convolutions whose result is added to what they were given."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first = _convolution(channels, channels)
+        self.second = _convolution(channels, channels, active=False)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return features of the same shape (K, C, H, W)."""
+        return torch.relu(features + self.second(self.first(features)))
+
+
+class Finder(Mixed):
+    """Down to a sixteenth of a copy's resolution and back up to a quarter, where the cells are.
+
+    Source
+    ------
+    Zhou, Wang and Kraehenbuehl, arXiv:1904.07850, 2019 (CenterNet: a face is the cell of its
+    centre, which says its size); Newell, Yang and Deng, ECCV 2016 (down, up, added across). Differs
+    from them in: a tenth of their layers; one size of faces, over copies of the image.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self.settings = settings
+        wide = [max(1, round(channels * settings.width)) for channels in _CHANNELS]
+        pairs = list(pairwise(wide))
+
+        def level(entry: nn.Module, channels: int, blocks: int) -> nn.Sequential:
+            return nn.Sequential(entry, *(Residual(channels) for _ in range(blocks)))
+
+        self.stem = level(_convolution(2, wide[0], kernel=5, stride=2), wide[0], _BLOCKS[0])
+        self.down = nn.ModuleList(
+            level(_convolution(a, b, stride=2), b, blocks)
+            for (a, b), blocks in zip(pairs, _BLOCKS[1:], strict=True)
+        )
+        self.across = nn.ModuleList(nn.Conv2d(b, a, 1, bias=False) for a, b in pairs[1:])
+        self.up = nn.ModuleList(_convolution(a, a) for a, _ in pairs[1:])
+        self.cells = nn.Conv2d(wide[1], OUTPUTS, 1)
+        bias = torch.zeros(OUTPUTS)
+        bias[0] = _RARE
+        self.cells.bias = nn.Parameter(bias)
+        channels_last(self)
+
+    def forward(self, shown: Tensor) -> Tensor:
+        """Return what cells say, (K, OUTPUTS, H / 4, W / 4) float32, of inputs (K, 2, H, W)."""
+        with self.trunk_precision(shown):
+            features = self.stem(channels_last(shown))
+            levels = []
+            for down in self.down:
+                features = down(features)
+                levels.append(features)
+            for k in reversed(range(len(levels) - 1)):
+                coarse = interpolate(self.across[k](features), scale_factor=2.0)
+                features = self.up[k](levels[k] + coarse)
+        cells: Tensor = self.cells(features.float())
+        return cells
+
+
+def show(images: Tensor, levels: Tensor) -> Tensor:
+    """Return what the network is shown of images: their values, and values against their surround.
+
+    The second does not depend on how warm the ground is or what else is in the image.
+
+    Parameters
+    ----------
+    images : (K, 1, H, W) float32
+        Sides are multiples of 4.
+    levels : (K, 2) float32
+        Values of each image that become -1 and 1.
+
+    Returns
+    -------
+    (K, 2, H, W) float32, within -1.5 and 1.5
+    """
+    low, high = (level[:, None, None, None] for level in levels.unbind(1))
+    value = ((images - low) / (high - low).clamp(min=1e-6) * 2 - 1).clamp(-_OVERSHOOT, _OVERSHOOT)
+    mean, square = (_surround(each) for each in (value, value.square()))
+    deviation = (square - mean.square()).clamp(min=_LEAST**2).sqrt()
+    local = ((value - mean) / (2 * deviation)).clamp(-_OVERSHOOT, _OVERSHOOT)
+    return torch.cat([value, local], dim=1)
+
+
+def _surround(values: Tensor) -> Tensor:
+    """Return the means over about 28 x 28 pixels around each pixel."""
+    blocks = avg_pool2d(values, CELL)
+    means = avg_pool2d(blocks, _AROUND, 1, _AROUND // 2, count_include_pad=False)
+    return interpolate(means, scale_factor=float(CELL), mode="bilinear", align_corners=False)
+
+
+def _convolution(
+    before: int, after: int, *, kernel: int = 3, stride: int = 1, active: bool = True
+) -> nn.Sequential:
+    """Return a convolution with batch normalisation and, if it is active, a ReLU."""
+    layers: list[nn.Module] = [
+        nn.Conv2d(before, after, kernel, stride, padding=kernel // 2, bias=False),
+        nn.BatchNorm2d(after),
+    ]
+    return nn.Sequential(*layers, *([nn.ReLU(inplace=True)] if active else []))

@@ -1,0 +1,128 @@
+"""The search of whole images: copies of falling size, what their cells say, one box a face."""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+from torch.nn.functional import avg_pool2d, pad
+
+from thermalign.geometry import box_intersection, box_to_crop
+from thermalign.landmarks.contract import Detections
+from thermalign.landmarks.finder.cells import BOX, Told, read
+from thermalign.landmarks.finder.network import COARSEST, Finder, show
+from thermalign.landmarks.finder.settings import Settings
+from thermalign.warp import ImageStack, warp
+
+MARGIN = 8
+"""Pixels around a copy in which the image's border repeats."""
+
+_PIXELS = 500_000  # of the largest copies per batch
+_SAMPLES = 8192  # of an image on which its levels are measured, about
+_LEVELS = (0.01, 0.995)  # quantiles of an image that become -1 and 1
+_UNION = 0.35  # overlap beyond which the worse box is dropped
+_INSIDE = 0.7  # the same as share of the smaller box
+
+
+@torch.no_grad()
+def search(model: Finder, stack: ImageStack, settings: Settings, *, score: float) -> Detections:
+    """Find the faces of whole images.
+
+    Parameters
+    ----------
+    model : Finder
+    stack : ImageStack of N images, of any sizes
+    settings : Settings
+    score : float
+        Least probability of a face.
+
+    Returns
+    -------
+    Detections
+    """
+    found = [_look(model, stack, rows, settings, score=score) for rows in _batches(stack)]
+    index, boxes, scores, points = (torch.cat(parts) for parts in zip(*found, strict=True))
+    order = scores.argsort(descending=True, stable=True)
+    order = order[index[order].argsort(stable=True)]
+    kept = order[distinct(boxes[order], index[order])]
+    return Detections(index[kept], boxes[kept], scores[kept], points[kept])
+
+
+def measure(images: Tensor) -> Tensor:
+    """Return the levels (K, 2) of images (K, 1, H, W): their 1st and 99.5th percentile."""
+    values = images.flatten(1)
+    values = values[:, :: max(1, values.shape[1] // _SAMPLES)].sort(1).values
+    ranks = (torch.tensor(_LEVELS) * (values.shape[1] - 1)).round().long()
+    return values[:, ranks.to(values.device)]
+
+
+def copies(images: Tensor, settings: Settings) -> list[Tensor]:
+    """Return images (K, 1, H, W) and their copies, each half as large as the one before.
+
+    The last is the first whose shorter side is not larger than the largest face that is found in
+    it. Borders are repeated where a side is odd.
+    """
+    made = [images]
+    while min(made[-1].shape[2:]) > settings.sizes[1]:
+        even = [side % 2 for side in made[-1].shape[2:]]
+        whole = pad(made[-1], (0, even[1], 0, even[0]), mode="replicate")
+        made.append(avg_pool2d(whole, 2))
+    return made
+
+
+def bordered(images: Tensor) -> Tensor:
+    """Repeat the border of images (K, 1, H, W) by MARGIN and to multiples of COARSEST."""
+    height, width = images.shape[2:]
+    more = [-(side + 2 * MARGIN) % COARSEST + MARGIN for side in (width, height)]
+    return pad(images, (MARGIN, more[0], MARGIN, more[1]), mode="replicate")
+
+
+def _batches(stack: ImageStack) -> Iterator[Tensor]:
+    """Go through images of one size together."""
+    sizes, group = torch.unique(stack.sizes[:, 0], dim=0, return_inverse=True)
+    for n, (width, height) in enumerate(sizes.tolist()):
+        members = (group == n).nonzero()[:, 0]
+        yield from torch.split(members, max(1, _PIXELS // (width * height)))
+
+
+def _look(
+    model: Finder, stack: ImageStack, rows: Tensor, settings: Settings, *, score: float
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Return image, box, score and points of every candidate in images ``rows`` of one size."""
+    size = stack.sizes[rows[0], 0]
+    scale = min(1.0, settings.longest / float(size.max()))
+    width, height = (max(1, round(scale * side)) for side in size.tolist())
+    whole = torch.cat([torch.zeros(2, device=size.device), size.float()]).expand(len(rows), 4)
+    images = warp(stack, rows, box_to_crop(whole, width, height), width=width, height=height)
+    pixel = size / torch.tensor([width, height], device=size.device)  # of the copy, in the image's
+    levels = measure(images)
+    parts = []
+    for k, copy in enumerate(copies(images, settings)):
+        told = read(model(show(bordered(copy), levels)), settings, score=score)
+        parts.append(_in_image(told, rows, 2**k * pixel))
+    index, boxes, scores, points = (torch.cat(each) for each in zip(*parts, strict=True))
+    return index, boxes, scores, points
+
+
+def _in_image(told: Told, rows: Tensor, pixel: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Bring faces from a copy to its image; ``pixel`` (2,) is the size of the copy's pixels."""
+    # Boxes are measured from an image's corner, points from the centre of its first pixel.
+    corner = (told.centres - MARGIN + 0.5) * pixel
+    extent = told.sizes[:, None] * pixel * torch.tensor([1, BOX[1] / BOX[0]], device=pixel.device)
+    boxes = torch.cat([corner - extent / 2, extent], dim=1)
+    points = (told.points - MARGIN + 0.5) * pixel - 0.5
+    return rows[told.copies], boxes, told.scores, points
+
+
+def distinct(boxes: Tensor, index: Tensor) -> Tensor:
+    """Return the rows of sorted boxes (D, 4) that no better one of their image hides: greedy."""
+    common = box_intersection(boxes[:, None], boxes[None])
+    areas = boxes[:, 2:].prod(1)
+    union = areas[:, None] + areas[None] - common
+    smaller = torch.minimum(areas[:, None], areas[None])
+    hides = ((common > _UNION * union) | (common > _INSIDE * smaller)).cpu()
+    hides &= (index[:, None] == index[None]).cpu()
+    kept: list[int] = []
+    for n in range(len(boxes)):
+        if not bool(hides[n, kept].any()):
+            kept.append(n)
+    return torch.tensor(kept, dtype=torch.int64, device=boxes.device)
