@@ -294,6 +294,14 @@ def table_of(found: list[dict[str, Any]], field: str) -> str:
     return f"{field}\n{made.to_string(float_format='{:.3f}'.format, na_rep='-')}\n"
 
 
+def with_interval(line: dict[str, Any]) -> str:
+    """Return a part's NMSE and its difference, with their intervals, in words."""
+    text = "{name}, {part}: {nmse:.4f} {interval}".format(**line)
+    if "difference" not in line:
+        return text
+    return text + ", minus {against} {difference:+.4f} {difference_interval}".format(**line)
+
+
 def named(text: str) -> tuple[str, Path]:
     name, _, path = text.partition("=")
     if not path:
@@ -335,10 +343,7 @@ def main() -> None:
                     cv2.imwrite(str(args.sheets / f"{name}_{k}.png"), sheet(faces, one))
     for field in ("nmse", "median", "coverage_95", "rank_correlation", "expected_error"):
         print(table_of(made, field))
-    for line in made:
-        if line["interval"] or "difference" in line:
-            told = [line[key] for key in ("name", "part", "nmse", "interval")]
-            print(*told, line.get("difference", ""), line.get("difference_interval", ""))
+    print("\n".join(map(with_interval, (line for line in made if line["interval"]))))
     if args.out:
         text = "".join(f"{json.dumps(line)}\n" for line in made)
         args.out.write_text(text, encoding="utf-8")
