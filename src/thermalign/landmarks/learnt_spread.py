@@ -66,7 +66,8 @@ class LearntSpread(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """Return the three numbers (K, L, 3) of features (K, L, F)."""
         usual = ((features - self.middle) / self.scale).clamp(-_FAR, _FAR)
-        told = torch.cat([usual, self.landmarks.expand(len(usual), -1, -1)], -1)
+        landmarks = self.landmarks.expand(usual.shape[0], -1, -1)  # len() would fix the batch
+        told = torch.cat([usual, landmarks], -1)
         every = self.out(torch.relu(self.hidden(told))).unflatten(-1, (_N, 3))  # (K, L, L, 3)
         return (every * self.landmarks[..., None]).sum(2)
 
