@@ -11,13 +11,10 @@ from torch import Tensor
 from thermalign.geometry import MIRRORED, interocular_distance, mirror_points
 from thermalign.landmarks import heatmap
 from thermalign.landmarks.contract import Faces
-from thermalign.landmarks.heatmap import (
-    Heatmaps,
-    Settings,
+from thermalign.landmarks.heatmap import Heatmaps, Settings, locate, look
+from thermalign.landmarks.maps import (
     covariances_of,
-    locate,
     log_chances,
-    look,
     loss_of_maps,
     means_of,
     normal_maps,
@@ -142,9 +139,9 @@ def test_the_loss_is_the_distance_over_that_of_the_eyes() -> None:
     logits = torch.full((1, 5, 4, 4), -100.0)
     for n, (row, column) in enumerate([(0, 0), (0, 3), (2, 1), (3, 0), (3, 3)]):
         logits[0, n, row, column] = 0
-    right = loss_of_maps(logits, truth, CELLS, replace(TINY, prior=0.0))
+    right = loss_of_maps(logits, truth, CELLS, prior=0.0, sigma=1.4)
     assert float(right) == pytest.approx(0, abs=1e-6)
-    moved = loss_of_maps(logits, truth + torch.tensor([0.0, 1.5]), CELLS, replace(TINY, prior=0.0))
+    moved = loss_of_maps(logits, truth + torch.tensor([0.0, 1.5]), CELLS, prior=0.0, sigma=1.4)
     assert float(moved) == pytest.approx(1.5 / 6)
 
 
@@ -152,13 +149,13 @@ def test_the_prior_adds_the_cross_entropy_against_a_normal_map() -> None:
     truth = torch.tensor([[[0.5, 3.5], [6.5, 3.5], [3.5, 3.5], [3.5, 3.5], [3.5, 3.5]]])
     even = torch.zeros(1, 5, 4, 4)
     bare, more = (
-        float(loss_of_maps(even, truth, CELLS, replace(TINY, prior=weight)))
-        for weight in (0.0, 0.2)
+        float(loss_of_maps(even, truth, CELLS, prior=weight, sigma=1.4)) for weight in (0.0, 0.2)
     )
     assert more - bare == pytest.approx(0.2 * math.log(16))  # whatever the normal map is
+    maps = normal_maps(truth, CELLS, sigma=2.0).log()
     narrow, wide = (
-        float(loss_of_maps(normal_maps(truth, CELLS, sigma=2.0).log(), truth, CELLS, its)) - bare
-        for its in (replace(TINY, prior=1.0, sigma=1.0), replace(TINY, prior=1.0, sigma=3.0))
+        float(loss_of_maps(maps, truth, CELLS, prior=1.0, sigma=sigma)) - bare
+        for sigma in (2.0, 6.0)
     )
     assert narrow < wide  # a map of one cell (2 pixels) of deviation is the one aimed at
 

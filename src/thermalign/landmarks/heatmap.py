@@ -2,13 +2,12 @@
 
 How far a landmark may be off is learnt from errors, when the maps are finished. A second look
 straightens the face by the points of the first one and is taken by the same weights. From top to
-bottom: settings, network, training, prediction, maps.
+bottom: settings, network, training, prediction.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -19,10 +18,8 @@ from thermalign.geometry import (
     MIRRORED,
     apply_matrix,
     fit_similarity,
-    interocular_distance,
     invert_matrix,
     mirror_points,
-    point_distances,
 )
 from thermalign.landmarks import normalise
 from thermalign.landmarks.augment import Augmentation, augmented
@@ -34,7 +31,8 @@ from thermalign.landmarks.contract import (
     point_error,
     unannotated,
 )
-from thermalign.landmarks.learnt_spread import LearntSpread, seen
+from thermalign.landmarks.learnt_spread import LearntSpread, learn, seen
+from thermalign.landmarks.maps import covariances_of, log_chances, loss_of_maps, means_of, sharpened
 from thermalign.landmarks.normalise import WINDOW_RISES, NormalisedFaces
 from thermalign.landmarks.portable import Normalised, Portable
 from thermalign.landmarks.shapes import canonical, mean_shape, perturb, place, restarted
@@ -51,7 +49,6 @@ CELL = 2
 _CHANNELS = (16, 32, 64, 96)  # at a half, a quarter, an eighth and a sixteenth of the input
 _NEAR = 1 / 3  # of the deviations of a start, those of a near one
 _SEEN = 3  # levels, from the finest on, that a learnt spread sees
-_SPREAD: dict[str, Any] = {"batch_size": 64, "learning_rate": 6e-3, "schedule": "cosine"}
 _LOOKED_AT = 128  # faces at a time that a spread is learnt from
 
 
@@ -285,7 +282,8 @@ def fit(
         session.optimise(model, "maps", settings.steps, settings, loss=loss, validate=validate)
         if model.spread is not None:
             examples = looks(model, data, settings, session.generator)
-            _learn_spread(model.spread, examples, settings, session, validate)
+            steps = settings.spread_steps
+            learn(model.spread, examples, settings, session, steps=steps, validate=validate)
     return keep(model, session.curve, settings)
 
 
@@ -314,7 +312,8 @@ def _loss(
 ) -> Tensor:
     rows = draw_rows(data.faces, settings.batch_size, generator)
     image, truth = _batch(model, data, rows, settings, generator)
-    return loss_of_maps(model(image), truth, model.cells, settings)
+    sigma = settings.sigma * CELL
+    return loss_of_maps(model(image), truth, model.cells, prior=settings.prior, sigma=sigma)
 
 
 def _batch(
@@ -355,31 +354,6 @@ def looks(
         found.append((features, truth - means))
     every, errors = zip(*found, strict=True)
     return torch.cat(every), torch.cat(errors)
-
-
-def _learn_spread(
-    head: LearntSpread,
-    examples: tuple[Tensor, Tensor],
-    settings: Settings,
-    session: loop.Session,
-    validate: loop.Loss | None,
-) -> None:
-    """Learn how far means are off from what `looks` returned.
-
-    The points stay as they are, so that validation has nothing to choose: it is done once, at the
-    end, and the last state is kept.
-    """
-    features, errors = examples
-    head.begin(features, errors)
-    draws, on = session.generator, features.device
-
-    def loss() -> Tensor:
-        rows = torch.randint(len(features), (its.batch_size,), generator=draws, device=on)
-        return head.surprise(features[rows], errors[rows])
-
-    steps = settings.spread_steps
-    its = replace(settings, **_SPREAD, validate_every=steps, patience=0, compile=False)
-    session.optimise(head, "spread", steps, its, loss=loss, validate=validate)
 
 
 def starts(
@@ -471,71 +445,3 @@ def _read(model: Heatmaps, image: Tensor, *, last: bool = True) -> tuple[Tensor,
 def _goal(model: Heatmaps, settings: Settings) -> Tensor:
     """Return the canonical shape (L, 2), pixels of the input."""
     return canonical(model.mean_shape, size=settings.input_size, margin=settings.margin)
-
-
-def loss_of_maps(logits: Tensor, truth: Tensor, cells: Tensor, settings: Settings) -> Tensor:
-    """Return the mean error of the maps' means, and ``prior`` times their cross-entropy.
-
-    Parameters
-    ----------
-    logits : (K, L, S, S) float
-    truth : (K, L, 2) float, pixels of the input
-    cells : (S,) float, pixels of the input
-    settings : Settings
-
-    Returns
-    -------
-    () float, interocular distances and, times ``prior``, nats
-    """
-    chances = log_chances(logits)
-    distance = point_distances(means_of(chances.exp(), cells), truth).mean(-1)
-    error = (distance / interocular_distance(truth)).mean()
-    if not settings.prior:
-        return error
-    aim = normal_maps(truth, cells, sigma=settings.sigma * CELL)
-    return error - settings.prior * (aim * chances).sum((-2, -1)).mean()
-
-
-def log_chances(logits: Tensor) -> Tensor:
-    """Return the log-probability of each cell (..., S, S), whose probabilities sum to 1."""
-    return logits.flatten(-2).log_softmax(-1).view_as(logits)
-
-
-def means_of(chances: Tensor, cells: Tensor) -> Tensor:
-    """Return the means (..., 2) of maps (..., S, S), (x, y), in the unit of ``cells`` (S,)."""
-    return torch.stack([chances.sum(-2) @ cells, chances.sum(-1) @ cells], -1)
-
-
-def covariances_of(chances: Tensor, means: Tensor, cells: Tensor) -> Tensor:
-    """Return the covariances (..., 2, 2) of maps (..., S, S) around their means (..., 2).
-
-    A cell's mass is where its centre is, so that one cell alone has none.
-    """
-    x, y = (cells - means[..., None]).unbind(-2)  # (..., S) each
-    xx, yy = (chances.sum(-2) * x**2).sum(-1), (chances.sum(-1) * y**2).sum(-1)
-    xy = torch.einsum("...ij,...i,...j->...", chances, y, x)
-    return torch.stack([torch.stack([xx, xy], -1), torch.stack([xy, yy], -1)], -2)
-
-
-def sharpened(covariance: Tensor, variance: float) -> Tensor:
-    """Take the variance of a round blur off covariances (..., 2, 2), square pixels of the input.
-
-    What is left along either principal axis is at least a hundredth of that variance.
-    """
-    middle = covariance.diagonal(dim1=-2, dim2=-1).mean(-1)[..., None, None]
-    round_ = torch.eye(2, device=covariance.device)
-    skew = covariance - middle * round_  # half the axes' difference, times a reflection
-    half = (skew.square().sum((-2, -1), keepdim=True) / 2).sqrt()
-    low, high = ((middle + k * half - variance).clamp(min=variance / 100) for k in (-1, 1))
-    way = skew / half.clamp(min=torch.finfo(skew.dtype).tiny)
-    return (high + low) / 2 * round_ + (high - low) / 2 * way
-
-
-def normal_maps(points: Tensor, cells: Tensor, *, sigma: float) -> Tensor:
-    """Return normal maps around points, whose cells sum to 1 even where a point lies outside.
-
-    Of (..., L, 2) and ``sigma`` in the unit of ``cells`` (S,); gives (..., L, S, S).
-    """
-    along = (-(((cells - points[..., None]) / sigma) ** 2) / 2).softmax(-1)  # (..., L, 2, S)
-    x, y = along.unbind(-2)
-    return y[..., :, None] * x[..., None, :]

@@ -7,12 +7,14 @@ that has it.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
 from thermalign.geometry import LANDMARKS
+from thermalign.training.loop import Loss, Optimisation, Session
 
 _HIDDEN = 32
 _FAR = 5.0  # standard deviations beyond which a feature says no more: errors there were never seen
@@ -20,6 +22,8 @@ _LEAST = 0.01  # deviation of a feature that is the same wherever it was seen
 _STRAIGHT = 0.95  # correlation of the two axes, at most
 _USUAL_TAIL = 1.5  # logarithm of the degrees of freedom beyond 2
 _OF_MAP = 5  # what `seen` has of a map itself
+
+_BATCH, _RATE = 64, 6e-3  # looks a step; the highest learning rate
 
 _N = len(LANDMARKS)
 
@@ -66,7 +70,8 @@ class LearntSpread(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """Return the three numbers (K, L, 3) of features (K, L, F)."""
         usual = ((features - self.middle) / self.scale).clamp(-_FAR, _FAR)
-        told = torch.cat([usual, self.landmarks.expand(len(usual), -1, -1)], -1)
+        landmarks = self.landmarks.expand(usual.shape[0], -1, -1)  # len() would fix the batch
+        told = torch.cat([usual, landmarks], -1)
         every = self.out(torch.relu(self.hidden(told))).unflatten(-1, (_N, 3))  # (K, L, L, 3)
         return (every * self.landmarks[..., None]).sum(2)
 
@@ -90,6 +95,54 @@ class LearntSpread(nn.Module):
         squared = (x * x - 2 * rho * x * y + y * y) / free
         far = (tail / 2 + 1) * torch.log1p(squared / tail)
         return (along + across + free.log() / 2 + far).mean()
+
+
+@dataclass(frozen=True)
+class _Learning:
+    """How it is learnt; points stay as they are, so that validation has nothing to choose."""
+
+    validate_every: int
+    precision: str
+    batch_size: int = _BATCH
+    learning_rate: float = _RATE
+    schedule: str = "cosine"
+    patience: int = 0
+    compile: bool = False
+
+
+def learn(
+    head: LearntSpread,
+    examples: tuple[Tensor, Tensor],
+    settings: Optimisation,
+    session: Session,
+    *,
+    steps: int,
+    validate: Loss | None,
+) -> None:
+    """Learn how far points are off.
+
+    Parameters
+    ----------
+    head : LearntSpread
+    examples : features (K, L, F) and errors (K, L, 2)
+    settings : Optimisation
+        Of what gave the examples, whose precision is noted.
+    session : Session
+        Of its training; this is one more stage, ``spread``.
+    steps : int
+    validate : callable or None
+        Of the points; done once, at the end, and the last state is kept.
+    """
+    features, errors = examples
+    head.begin(features, errors)
+    draws, on = session.generator, features.device
+
+    def loss() -> Tensor:
+        rows = torch.randint(len(features), (_BATCH,), generator=draws, device=on)
+        return head.surprise(features[rows], errors[rows])
+
+    its = _Learning(validate_every=steps, precision=settings.precision)
+    session.optimise(head, "spread", steps, its, loss=loss, validate=validate)
 
 
 def seen(
