@@ -20,6 +20,7 @@ MARGIN = 8
 _PIXELS = 500_000  # of the largest copies per batch
 _SAMPLES = 8192  # of an image on which its levels are measured, about
 _LEVELS = (0.01, 0.995)  # quantiles of an image that become -1 and 1
+_FILLS = 1.5  # width of the largest face, of an image's shorter side
 _UNION = 0.35  # overlap beyond which the worse box is dropped
 _INSIDE = 0.7  # the same as share of the smaller box
 
@@ -77,11 +78,11 @@ def measure(images: Tensor) -> Tensor:
 def copies(images: Tensor, settings: Settings) -> list[Tensor]:
     """Return images (K, 1, H, W) and their copies, each half as large as the one before.
 
-    The last is the first whose shorter side is not larger than the largest face that is found in
-    it. Borders are repeated where a side is odd.
+    In the last a face half as wide again as the image's shorter side is not too large. Borders are
+    repeated where a side is odd.
     """
     made = [images]
-    while min(made[-1].shape[2:]) > settings.sizes[1]:
+    while min(made[-1].shape[2:]) > settings.sizes[1] / _FILLS:
         even = [side % 2 for side in made[-1].shape[2:]]
         whole = pad(made[-1], (0, even[1], 0, even[0]), mode="replicate")
         made.append(avg_pool2d(whole, 2))
