@@ -7,15 +7,22 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
-from thermalign.geometry import interocular_distance
+from thermalign.geometry import box_to_crop, interocular_distance
 from thermalign.landmarks import finder
 from thermalign.landmarks.contract import Faces
 from thermalign.landmarks.finder import cells
 from thermalign.landmarks.finder.cells import centres_and_sizes, make_goal, read
 from thermalign.landmarks.finder.network import CELL, OUTPUTS, show
-from thermalign.landmarks.finder.search import bordered, copies, distinct, measure, search
+from thermalign.landmarks.finder.search import (
+    bordered,
+    copies,
+    distinct,
+    find_faces,
+    measure,
+    resized,
+)
 from thermalign.training.loop import Run
-from thermalign.warp import stack_images
+from thermalign.warp import stack_images, warp
 
 SMALL = {
     "steps": 120,
@@ -118,6 +125,18 @@ def test_copies_cover_every_width_up_to_the_images_shorter_side(width: int, heig
         assert any(0.97 * small <= size <= large for size in seen)
 
 
+@pytest.mark.parametrize(("width", "height"), [(90, 66), (50, 37), (31, 20)])
+def test_images_are_shrunk_as_the_warp_shrinks_them(width: int, height: int) -> None:
+    images = [np.random.default_rng(n).normal(0, 1, (96, 136)) for n in range(3)]
+    stack = stack_images(images, torch.device("cpu"))
+    rows = torch.tensor([2, 0])
+    whole = torch.tensor([[0.0, 0, 136, 96]]).expand(2, 4)
+    expected = warp(stack, rows, box_to_crop(whole, width, height), width=width, height=height)
+    found = resized(stack, rows, width, height)
+    inner = (slice(None), slice(None), slice(1, -1), slice(1, -1))
+    torch.testing.assert_close(found[inner], expected[inner], rtol=0, atol=1e-4)
+
+
 def test_a_bordered_copy_repeats_its_border_and_fits_the_network() -> None:
     image = torch.arange(30.0).view(1, 1, 5, 6)
     wide = bordered(image)
@@ -173,7 +192,7 @@ def test_what_is_found_lies_where_it_is_in_the_image() -> None:
     # 768 px are looked at in 384: cells of 8 px, the first at 0 less the margin of 16.
     image = spot(768, 512, 208, 160, 8)
     stack = stack_images([np.zeros((90, 80), np.float32), image], torch.device("cpu"))
-    found = search(Bright(20.0), stack, replace(SETTINGS, longest=384), score=0.99)  # type: ignore[arg-type]
+    found = find_faces(Bright(20.0), stack, replace(SETTINGS, longest=384), score=0.99)  # type: ignore[arg-type]
     assert found.index.tolist() == [1]
     x, y, wide, high = found.boxes[0].tolist()
     assert [x + wide / 2, y + high / 2] == pytest.approx([212, 164], abs=0.01)
@@ -184,7 +203,7 @@ def test_what_is_found_lies_where_it_is_in_the_image() -> None:
 def test_a_face_in_a_later_copy_is_as_many_times_larger() -> None:
     stack = stack_images([spot(256, 192, 64, 64, 16)], torch.device("cpu"))
     third = Bright(20.0, only=64 + 2 * 8)  # in which the spot fills a cell
-    found = search(third, stack, SETTINGS, score=0.99)  # type: ignore[arg-type]
+    found = find_faces(third, stack, SETTINGS, score=0.99)  # type: ignore[arg-type]
     assert len(found) == 1
     x, y, wide, high = found.boxes[0].tolist()
     assert wide == pytest.approx(80, rel=1e-3)

@@ -140,9 +140,20 @@ def test_a_recorded_picture_keeps_the_order_of_what_is_warm() -> None:
         assert low < high
 
 
-def test_a_frame_ends_where_its_border_repeats() -> None:
+@pytest.mark.parametrize("face", [None, np.array([20.0, 15, 40, 40])])
+def test_a_frame_ends_where_its_border_repeats(face: np.ndarray | None) -> None:
     picture = np.arange(64.0 * 64).reshape(64, 64)
-    kept, (left, top, right, bottom) = framed(picture, draws(2))
+    kept, (left, top, right, bottom) = framed(picture, draws(2), face)
     np.testing.assert_array_equal(kept[top:bottom, left:right], picture[top:bottom, left:right])
     assert (kept[: top + 1, left] == kept[top, left]).all()
     assert (kept[top, right - 1 :] == kept[top, right - 1]).all()
+    if face is not None:
+        assert 30 - 13 <= left <= 30 - 6
+        assert 27.5 + 7 <= bottom <= 27.5 + 17
+
+
+def test_a_face_with_a_landmark_outside_the_frame_is_doubtful(stock: Stock) -> None:
+    scenes = make_scenes(stock, Settings(scene=64, crowds=1, blanks=0), 60, draws(1))
+    outside = ((scenes.points < 0) | (scenes.points > 63.5)).flatten(1).any(1)
+    assert 0 < int(outside.sum()) < len(outside)
+    assert bool(scenes.doubtful[outside].all())

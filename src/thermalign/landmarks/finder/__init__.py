@@ -24,7 +24,7 @@ from thermalign.landmarks.finder.grounds import make_textures
 from thermalign.landmarks.finder.heads import REACH, Stock, make_source
 from thermalign.landmarks.finder.network import Finder, show
 from thermalign.landmarks.finder.scenes import make_scenes
-from thermalign.landmarks.finder.search import measure, search
+from thermalign.landmarks.finder.search import find_faces, measure
 from thermalign.landmarks.finder.settings import Settings
 from thermalign.states import State
 from thermalign.training import loop
@@ -116,7 +116,7 @@ def detect(state: State, stack: ImageStack, settings: Settings) -> Detections:
         If the state does not fit the settings.
     """
     model = restore(Finder(settings), state, stack.device, settings)
-    return search(model, stack, settings, score=settings.score)
+    return find_faces(model, stack, settings, score=settings.score)
 
 
 def _loss(

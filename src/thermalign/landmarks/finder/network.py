@@ -106,7 +106,8 @@ def show(images: Tensor, levels: Tensor) -> Tensor:
     """
     low, high = (level[:, None, None, None] for level in levels.unbind(1))
     value = ((images - low) / (high - low).clamp(min=1e-6) * 2 - 1).clamp(-_OVERSHOOT, _OVERSHOOT)
-    mean, square = (_surround(each) for each in (value, value.square()))
+    around = _surround(torch.cat([value, value.square()], dim=1))
+    mean, square = around[:, :1], around[:, 1:]
     deviation = (square - mean.square()).clamp(min=_LEAST**2).sqrt()
     local = ((value - mean) / (2 * deviation)).clamp(-_OVERSHOOT, _OVERSHOOT)
     return torch.cat([value, local], dim=1)

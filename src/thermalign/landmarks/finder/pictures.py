@@ -34,8 +34,17 @@ def as_recorded(scene: Floats, draws: Draws) -> Floats:
     return np.asarray(picture, np.float32)
 
 
-def framed(picture: Floats, draws: Draws) -> tuple[Floats, tuple[int, int, int, int]]:
+def framed(
+    picture: Floats, draws: Draws, face: Floats | None
+) -> tuple[Floats, tuple[int, int, int, int]]:
     """Let the image end within a scene; its border repeats beyond, as in the search.
+
+    Parameters
+    ----------
+    picture : (S, S) float32
+    draws : Generator
+    face : (4,) float, pixels, optional
+        Left, top, right and bottom of a face that is to fill the image, or more than that.
 
     Returns
     -------
@@ -43,8 +52,12 @@ def framed(picture: Floats, draws: Draws) -> tuple[Floats, tuple[int, int, int, 
     frame : left, top, right, bottom, pixels: what is left of the scene
     """
     side = len(picture)
-    left, top = (int(v) for v in draws.integers(0, side // 4, 2))
-    right, bottom = (side - int(v) for v in draws.integers(0, side // 4, 2))
+    ends = np.array([0, 0, side, side]) + np.array([1, 1, -1, -1]) * draws.uniform(0, side / 4, 4)
+    if face is not None:
+        half = np.tile((face[2:] - face[:2]) / 2, 2) * draws.uniform(0.6, 1.3, 4)
+        ends = np.tile((face[:2] + face[2:]) / 2, 2) + np.array([-1, -1, 1, 1]) * half
+    left, top = (int(v) for v in np.clip(np.round(ends[:2]), 0, side - 9))
+    right, bottom = (int(v) for v in np.clip(np.round(ends[2:]), [left + 8, top + 8], side))
     around = ((top, side - bottom), (left, side - right))
     kept = np.pad(picture[top:bottom, left:right], around, mode="edge")
     return kept, (left, top, right, bottom)

@@ -17,9 +17,10 @@ from thermalign.landmarks.finder.settings import Settings
 
 _HIDDEN = 0.3  # share of a face's box from which on a covered face is doubtful
 _LEGIBLE = 19.0  # px: width of a face from which on its features tell it from a blank head
-_OUTSIDE = 0.25  # the same of one partly outside
+_INSIDE = 0.1  # interocular distances that landmarks lie within an image at least
 _FAINT = 0.025  # least deviation of a face's values, of the range of the image's
-_FRAMED = 0.15  # of scenes, those that show where an image ends
+_FRAMED = 0.2  # of scenes, those that show where an image ends
+_CLOSE = 0.4  # of those with a face, in which it fills the image
 
 
 @dataclass
@@ -70,14 +71,15 @@ def make_scenes(stock: Stock, settings: Settings, count: int, draws: Draws) -> S
         scene = _compose(stock, settings, draws)
         canvas, frame = scene.canvas, (0, 0, settings.scene, settings.scene)
         if draws.random() < _FRAMED:
-            canvas, frame = framed(canvas, draws)
+            close = len(scene.points) > 0 and draws.random() < _CLOSE
+            canvas, frame = framed(canvas, draws, _box(scene.points[-1]) if close else None)
         image = as_recorded(canvas, draws)
         images.append(image)
         levels.append(levels_of(image, draws))
         for its, covered in zip(scene.points, scene.covered, strict=True):
             points.append(its)
             of.append(n)
-            hidden = covered > _HIDDEN or _outside(its, frame) > _OUTSIDE
+            hidden = covered > _HIDDEN or _cut(its, frame)
             doubtful.append(hidden or _faint(image, its, levels[-1]))
     shape = (-1, len(LANDMARKS), 2)
     return Scenes(
@@ -191,12 +193,11 @@ def _cover(scene: Scene, changed: Floats) -> None:
             scene.covered[n] = min(1.0, scene.covered[n] + float(part.mean()))
 
 
-def _outside(points: Floats, frame: tuple[int, int, int, int]) -> float:
-    """Return the share of a face's box outside a frame (left, top, right, bottom)."""
-    left, top, right, bottom = _box(points)
-    width = max(0.0, min(right, frame[2]) - max(left, frame[0]))
-    height = max(0.0, min(bottom, frame[3]) - max(top, frame[1]))
-    return float(1 - width * height / ((right - left) * (bottom - top)))
+def _cut(points: Floats, frame: tuple[int, int, int, int]) -> bool:
+    """Return whether a landmark lies outside a frame (left, top, right, bottom), or nearly so."""
+    near = _INSIDE * float(np.hypot(*(points[1] - points[0])))
+    after = (points >= np.array(frame[:2]) + near).all()
+    return not bool(after and (points < np.array(frame[2:]) - near).all())
 
 
 def _faint(image: Floats, points: Floats, levels: tuple[float, float]) -> bool:
