@@ -49,7 +49,7 @@ rule report:
         code=code("steps.report"),
         dataset=used_datasets(),
         recorded=varied("dataset"),
-        config=text({k: v for k, v in config.items() if k != "threads"}),
+        config=text({k: v for k, v in config.items() if k not in ("threads", "detector")}),
         seeds=text(repeated()),
         logs=f"{RESULTS}/logs",
     shell:
