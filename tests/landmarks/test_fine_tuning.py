@@ -48,7 +48,9 @@ def test_a_state_of_the_same_settings_is_started_from(
     module, _ = load_model(detector, {}, detector)
     fitted = fit_from(path, module, detector, slow)(faces, faces, slow, seed=5, run=QUIET)
     first = module.fit(faces, faces, OURS[detector], seed=0, run=QUIET)
-    weights = [k for k in first.tensors if k.endswith("weight")]
+    # How far points of heatmap are off is learnt anew, whatever the rate of the maps.
+    anew = ("spread.",)
+    weights = [k for k in first.tensors if k.endswith("weight") and not k.startswith(anew)]
     assert weights
     for name in weights:  # those of a seed that this training never had
         torch.testing.assert_close(fitted.tensors[name], first.tensors[name], rtol=0, atol=1e-5)

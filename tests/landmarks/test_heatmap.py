@@ -42,7 +42,7 @@ SMALL = {
     "scale_sd": 0.05,
 }
 SHARE_OF_MEAN_SHAPE = 0.6
-TINY = Settings(input_size=32, width=0.25, blocks=0)
+TINY = Settings(input_size=32, width=0.25, blocks=0, spread_faces=256, spread_steps=50)
 CELLS = torch.tensor([0.5, 2.5, 4.5, 6.5])
 QUIET = Run(progress=False)
 
@@ -55,13 +55,14 @@ class Fixed(torch.nn.Module):
         self.chances = chances
         self.cells = 2 * torch.arange(chances.shape[-1]) + 0.5
         self.mean_shape = mean_shape(faces)
+        self.maps, self.spread = torch.nn.Identity(), None
 
-    def forward(self, image: Tensor) -> Tensor:
-        return self.chances.log().expand(len(image), -1, -1, -1)
+    def levels(self, image: Tensor) -> list[Tensor]:
+        return [self.chances.log().expand(len(image), -1, -1, -1)]
 
 
 def still(**changed: float) -> Settings:
-    return replace(TINY, passes=1, mirrored=False, prior=0.0, **changed)  # type: ignore[arg-type]
+    return replace(TINY, passes=1, mirrored=False, prior=0.0, spread="map", **changed)  # type: ignore[arg-type]
 
 
 # --- maps ---
@@ -167,7 +168,8 @@ def test_the_prior_adds_the_cross_entropy_against_a_normal_map() -> None:
 
 def test_the_small_network_has_the_stated_size_and_a_map_a_landmark() -> None:
     model = Heatmaps(Settings())
-    assert printed_parameters(model) == 399_413
+    assert printed_parameters(model) == 399_413 + (16 + 32 + 64 + 5 + 10 + 5) * 32 + 32 * 15
+    assert printed_parameters(Heatmaps(Settings(spread="map"))) == 399_413
     assert model(torch.zeros(2, 1, 64, 64)).shape == (2, 5, 32, 32)
     assert model.cells[0] == 0.5
     assert model.cells[-1] == 62.5
@@ -201,10 +203,10 @@ def test_maps_are_float32_however_the_trunk_computes() -> None:
 
 def test_a_mirrored_look_is_the_average_of_both_maps_and_widens_by_what_they_disagree_in() -> None:
     torch.manual_seed(0)
-    model = Heatmaps(TINY).eval()
+    model = Heatmaps(still()).eval()
     image = torch.rand(2, 1, 32, 32)
     with torch.no_grad():
-        points, covariance = look(model, image, mirrored=True)
+        points, covariance = look(model, image, replace(still(), mirrored=True))
         maps = log_chances(model(image)).exp()
         others = log_chances(model(image.flip(-1))).exp().flip(-1)[:, list(MIRRORED)]
     average = (maps + others) / 2
@@ -219,8 +221,8 @@ def test_mirroring_the_image_mirrors_a_mirrored_look_exactly_and_no_other() -> N
     image = torch.rand(2, 1, 32, 32)
     for mirrored in (True, False):
         with torch.no_grad():
-            here, _ = look(model, image, mirrored=mirrored)
-            there, _ = look(model, image.flip(-1), mirrored=mirrored)
+            here, _ = look(model, image, replace(TINY, mirrored=mirrored))
+            there, _ = look(model, image.flip(-1), replace(TINY, mirrored=mirrored))
         off = float((mirror_points(there, 32) - here).abs().max())
         assert (off < 1e-4) == mirrored
 
@@ -272,11 +274,11 @@ def test_a_face_whose_means_lie_in_one_place_is_not_found_and_the_others_are(
     class Some(Fixed):
         """Gives the second image maps all in one cell, of which it finds nothing."""
 
-        def forward(self, image: Tensor) -> Tensor:
-            logits = super().forward(image).clone()
+        def levels(self, image: Tensor) -> list[Tensor]:
+            logits = super().levels(image)[0].clone()
             logits[1] = -torch.inf
             logits[1, :, 5, 7] = 0
-            return logits
+            return [logits]
 
     data = prepare(faces, TINY)
     chances = blurred(faces, sharp=1.5, flat=3.0)
@@ -323,9 +325,8 @@ def test_reach_grows_with_margins_and_moved_starts() -> None:
 @pytest.fixture(scope="module")
 def taught(toy_faces: Callable[..., Faces]) -> tuple[State, Settings]:
     """Heatmaps trained on 40 toy faces for a few seconds."""
-    settings = Settings(
-        input_size=32, width=0.5, blocks=0, steps=400, validate_every=200, learning_rate=0.01
-    )
+    settings = replace(TINY, width=0.5, steps=400, validate_every=200, learning_rate=0.01)
+    settings = replace(settings, spread_faces=512, spread_steps=200)
     faces = toy_faces(40, flips=True)
     return heatmap.fit(faces, toy_faces(8, seed=1), settings, seed=0, run=QUIET), settings
 
@@ -374,6 +375,55 @@ def test_maps_are_wider_where_there_is_less_to_see(
     assert float(other.mean()) > 1.5 * float(clear.mean())
 
 
+def test_learning_how_far_points_are_off_changes_none_of_them(
+    toy_faces: Callable[..., Faces],
+) -> None:
+    faces = toy_faces(8, flips=True)
+    brief = replace(TINY, steps=20, validate_every=10, learning_rate=0.01)
+    learnt, bare = (
+        heatmap.fit(faces, toy_faces(4, seed=1), its, seed=0, run=QUIET)
+        for its in (brief, replace(brief, spread="map"))
+    )
+    for name, tensor in bare.tensors.items():
+        assert torch.equal(tensor, learnt.tensors[name]), name
+    assert {name.split(".")[0] for name in learnt.tensors.keys() - bare.tensors.keys()} == {
+        "spread"
+    }
+    assert [row.stage for row in learnt.curve] == ["maps", "maps", "spread"]
+    errors = [row.validation_nmse for row in learnt.curve]
+    assert errors[2] == min(errors)  # that of the kept maps
+
+
+def test_the_learnt_spread_is_that_of_the_errors(
+    taught: tuple[State, Settings], toy_faces: Callable[..., Faces]
+) -> None:
+    state, settings = taught
+    faces = toy_faces(40)
+    points, covariance = heatmap.predict(state, faces.stack, faces.boxes, settings)
+    found = (points - faces.points).square().mean((0, 1))
+    told = covariance.diagonal(dim1=-2, dim2=-1).mean((0, 1))
+    assert bool((0.3 * found < told).all())
+    assert bool((told < 3 * found).all())
+
+
+def test_only_the_last_look_tells_what_was_learnt(
+    taught: tuple[State, Settings], toy_faces: Callable[..., Faces]
+) -> None:
+    state, settings = taught
+    faces = toy_faces(2, seed=5)
+    model = restore(Heatmaps(settings), state, faces.stack.device, settings)
+    image = torch.rand((2, 1, 32, 32), generator=torch.Generator().manual_seed(0))
+    bare = replace(settings, spread="map", prior=0.0)
+    with torch.no_grad():
+        points, learnt = look(model, image, settings)
+        same, before = look(model, image, settings, last=False)
+        model.spread = None
+        _, of_maps = look(model, image, bare)
+    assert torch.equal(points, same)
+    assert torch.equal(before, of_maps)
+    assert not torch.equal(learnt, of_maps)
+
+
 def test_a_mirrored_face_gives_mirrored_points_to_a_fraction_of_a_pixel(
     taught: tuple[State, Settings], toy_faces: Callable[..., Faces]
 ) -> None:
@@ -409,7 +459,9 @@ def test_training_goes_on_from_a_trained_state(
     assert not torch.equal(state.tensors["mean_shape"], on.tensors["mean_shape"])
 
 
-@pytest.mark.parametrize("changed", [{"input_size": 48}, {"width": 0.75}, {"blocks": 1}])
+@pytest.mark.parametrize(
+    "changed", [{"input_size": 48}, {"width": 0.75}, {"blocks": 1}, {"spread": "map"}]
+)
 def test_a_state_of_other_settings_is_refused(
     taught: tuple[State, Settings],
     toy_faces: Callable[..., Faces],

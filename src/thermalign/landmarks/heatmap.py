@@ -1,13 +1,14 @@
 """Heatmaps: an encoder-decoder gives every landmark a map, whose mean is where the landmark is.
 
-The spread of a map says how sure it is. A second look straightens the face by the points of the
-first one and is taken by the same weights. From top to bottom: settings, network, training,
-prediction, maps.
+How far a landmark may be off is learnt from errors, when the maps are finished. A second look
+straightens the face by the points of the first one and is taken by the same weights. From top to
+bottom: settings, network, training, prediction, maps.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -33,6 +34,7 @@ from thermalign.landmarks.contract import (
     point_error,
     unannotated,
 )
+from thermalign.landmarks.learnt_spread import LearntSpread, seen
 from thermalign.landmarks.normalise import WINDOW_RISES, NormalisedFaces
 from thermalign.landmarks.portable import Normalised, Portable
 from thermalign.landmarks.shapes import canonical, mean_shape, perturb, place, restarted
@@ -48,6 +50,9 @@ CELL = 2
 
 _CHANNELS = (16, 32, 64, 96)  # at a half, a quarter, an eighth and a sixteenth of the input
 _NEAR = 1 / 3  # of the deviations of a start, those of a near one
+_SEEN = 3  # levels, from the finest on, that a learnt spread sees
+_SPREAD: dict[str, Any] = {"batch_size": 64, "learning_rate": 6e-3, "schedule": "cosine"}
+_LOOKED_AT = 128  # faces at a time that a spread is learnt from
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,13 @@ class Settings:
         Looks at a face; each but the first starts from the points of the one before.
     mirrored : bool
         Whether every look is the mean of two, at the face and at the mirrored face.
+    spread : str
+        What is told of a point's error: ``learnt`` from errors of training faces, when the maps are
+        finished, which it does not change; or ``map``, the map's own spread.
+    spread_faces : int
+        Looks at training faces that it is learnt from.
+    spread_steps : int
+        Of its learning, of 64 looks each.
     batch_size : int
         Faces per step.
     steps : int
@@ -117,6 +129,9 @@ class Settings:
     augment: Augmentation = field(default_factory=Augmentation)
     passes: int = setting(3, low=1, high=16)
     mirrored: bool = setting(True)
+    spread: str = setting("learnt", choices=("learnt", "map"))
+    spread_faces: int = setting(2048, low=64, high=100_000_000)
+    spread_steps: int = setting(500, low=1, high=100_000_000)
     batch_size: int = setting(16, low=2, high=65536)
     steps: int = setting(2000, low=1, high=100_000_000)
     learning_rate: float = setting(3e-3, low=1e-8, high=1)
@@ -176,6 +191,9 @@ class Heatmaps(Mixed):
         self.across = nn.ModuleList(nn.Conv2d(b, a, 1, bias=False) for a, b in levels)
         self.up = nn.ModuleList(_convolution(a, a) for a, _ in levels)
         self.maps = nn.Conv2d(wide[0], len(LANDMARKS), 1)
+        self.spread: LearntSpread | None = None
+        if settings.spread == "learnt":  # the last: the others begin as they would without it
+            self.spread = LearntSpread(wide[:_SEEN])
         side = torch.arange(settings.input_size // CELL, dtype=torch.float32)
         self.register_buffer("cells", CELL * side + (CELL - 1) / 2)
         self.register_buffer("mean_shape", torch.zeros(len(LANDMARKS), 2))
@@ -183,16 +201,21 @@ class Heatmaps(Mixed):
 
     def forward(self, image: Tensor) -> Tensor:
         """Return the logits of the maps (K, L, S, S) float32 of inputs (K, 1, 2 S, 2 S)."""
+        return self.maps(self.levels(image)[0].float())
+
+    def levels(self, image: Tensor) -> list[Tensor]:
+        """Return the features on the way up, from the finest, which maps are made of, on."""
         with self.trunk_precision(image):
             features = self.stem(channels_last(image))
             finer = []
             for down in self.down:
                 finer.append(features)
                 features = down(features)
+            every = [features]
             for k in reversed(range(len(finer))):
-                coarse = interpolate(self.across[k](features), scale_factor=2.0)
-                features = self.up[k](finer[k] + coarse)
-        return self.maps(features.float())
+                coarse = interpolate(self.across[k](every[0]), scale_factor=2.0)
+                every.insert(0, self.up[k](finer[k] + coarse))
+        return every
 
 
 def _convolution(
@@ -232,8 +255,8 @@ def fit(
 ) -> State:
     """Train the maps: their means towards the landmarks, themselves towards normal ones there.
 
-    The mean shape is that of the training faces in their boxes, also where training goes on from
-    another state.
+    Then, if that is set, learn how far their means are off, always anew. The mean shape is that of
+    the training faces in their boxes, also where training goes on from another state.
 
     Raises
     ------
@@ -257,14 +280,12 @@ def fit(
         model.mean_shape = mean_shape(train)
         data = normalise.prepare(train, settings)
         held_out = normalise.prepare(validation, settings)
-        session.optimise(
-            model,
-            "maps",
-            settings.steps,
-            settings,
-            loss=partial(_loss, model, data, settings, session.generator),
-            validate=partial(_error, model, held_out, settings) if len(validation) else None,
-        )
+        validate = partial(_error, model, held_out, settings) if len(validation) else None
+        loss = partial(_loss, model, data, settings, session.generator)
+        session.optimise(model, "maps", settings.steps, settings, loss=loss, validate=validate)
+        if model.spread is not None:
+            examples = looks(model, data, settings, session.generator)
+            _learn_spread(model.spread, examples, settings, session, validate)
     return keep(model, session.curve, settings)
 
 
@@ -273,7 +294,7 @@ def predict(
 ) -> tuple[Tensor, Tensor]:
     """Find the landmarks of each face, starting from the mean shape in its box.
 
-    Their covariance is that of the maps of the last look, mirrored ones included.
+    Their covariance is that of the last look, at the mirrored face included.
     """
     data = normalise.prepare(unannotated(stack, boxes), settings)
     model = restore(Heatmaps(settings), state, stack.device, settings)
@@ -283,23 +304,82 @@ def predict(
 def portable(state: State, settings: Settings) -> Portable:
     """Return what other runtimes need to predict what `predict` does."""
     model = restore(Heatmaps(settings), state, torch.device("cpu"), settings)
-    seen = Normalised(model, partial(look, mirrored=settings.mirrored))
+    network = Normalised(model, partial(look, settings=settings))
     goal = _goal(model, settings)
-    return Portable(seen, settings.input_size, model.mean_shape, goal, settings.passes)
+    return Portable(network, settings.input_size, model.mean_shape, goal, settings.passes)
 
 
 def _loss(
     model: Heatmaps, data: NormalisedFaces, settings: Settings, generator: torch.Generator
 ) -> Tensor:
     rows = draw_rows(data.faces, settings.batch_size, generator)
+    image, truth = _batch(model, data, rows, settings, generator)
+    return loss_of_maps(model(image), truth, model.cells, settings)
+
+
+def _batch(
+    model: Heatmaps,
+    data: NormalisedFaces,
+    rows: Tensor,
+    settings: Settings,
+    generator: torch.Generator,
+) -> tuple[Tensor, Tensor]:
+    """Return inputs (K, 1, H, W) of augmented faces from drawn starts, and their points there."""
     batch = augmented(data, rows, settings.augment, generator)
-    truth = batch.faces.points
-    start = starts(model, batch.faces.boxes, truth, settings, generator)
+    start = starts(model, batch.faces.boxes, batch.faces.points, settings, generator)
     to_input = fit_similarity(start, _goal(model, settings))
     size = settings.input_size
     every = torch.arange(len(batch), device=rows.device)
     image = batch.crops(every, to_input, width=size, height=size)
-    return loss_of_maps(model(image), apply_matrix(to_input, truth), model.cells, settings)
+    return image, apply_matrix(to_input, batch.faces.points)
+
+
+@torch.no_grad()
+def looks(
+    model: Heatmaps, data: NormalisedFaces, settings: Settings, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Look at training faces with finished maps, from starts as in their training.
+
+    Returns
+    -------
+    features : (K, L, F) float32
+        What is seen of each landmark; K is ``spread_faces``.
+    errors : (K, L, 2) float32, pixels of the input
+        Of the maps' means.
+    """
+    found = []
+    drawn = draw_rows(data.faces, settings.spread_faces, generator)
+    for rows in torch.split(drawn, _LOOKED_AT):
+        image, truth = _batch(model, data, rows, settings, generator)
+        means, _, features = _read(model, image)
+        found.append((features, truth - means))
+    every, errors = zip(*found, strict=True)
+    return torch.cat(every), torch.cat(errors)
+
+
+def _learn_spread(
+    head: LearntSpread,
+    examples: tuple[Tensor, Tensor],
+    settings: Settings,
+    session: loop.Session,
+    validate: loop.Loss | None,
+) -> None:
+    """Learn how far means are off from what `looks` returned.
+
+    The points stay as they are, so that validation has nothing to choose: it is done once, at the
+    end, and the last state is kept.
+    """
+    features, errors = examples
+    head.begin(features, errors)
+    draws, on = session.generator, features.device
+
+    def loss() -> Tensor:
+        rows = torch.randint(len(features), (its.batch_size,), generator=draws, device=on)
+        return head.surprise(features[rows], errors[rows])
+
+    steps = settings.spread_steps
+    its = replace(settings, **_SPREAD, validate_every=steps, patience=0, compile=False)
+    session.optimise(head, "spread", steps, its, loss=loss, validate=validate)
 
 
 def starts(
@@ -330,20 +410,17 @@ def locate(model: Heatmaps, data: NormalisedFaces, settings: Settings) -> tuple[
     -------
     points : (M, L, 2) float32, pixels, example frame
     covariance : (M, L, 2, 2) float32, square pixels, example frame
-        Raw: of the last maps, less that of the normal map that they were taught to be. The map with
-        the lowest expected cross-entropy is what is known of the point, blurred by that normal one.
+        Raw, of the last look.
     """
     size, goal = settings.input_size, _goal(model, settings)
     found, spreads = [], []
     for rows in chunks(data.faces):
         start = points = place(model.mean_shape, data.faces.boxes[rows])
         nowhere = torch.zeros((len(rows), 1, 1), dtype=torch.bool, device=rows.device)
-        for _ in range(settings.passes):
+        for n in range(1, settings.passes + 1):
             to_input = fit_similarity(points, goal)
             image = data.crops(rows, to_input, width=size, height=size)
-            points, covariance = look(model, image, mirrored=settings.mirrored)
-            if settings.prior:
-                covariance = sharpened(covariance, (settings.sigma * CELL) ** 2)
+            points, covariance = look(model, image, settings, last=n == settings.passes)
             back = invert_matrix(to_input)
             points, lost = restarted(apply_matrix(back, points), start)
             nowhere |= lost[:, None, None]
@@ -354,27 +431,41 @@ def locate(model: Heatmaps, data: NormalisedFaces, settings: Settings) -> tuple[
     return torch.cat(found), torch.cat(spreads)
 
 
-def look(model: Heatmaps, image: Tensor, *, mirrored: bool) -> tuple[Tensor, Tensor]:
-    """Return the maps' means (K, L, 2) and covariances (K, L, 2, 2), pixels of the input.
+def look(
+    model: Heatmaps, image: Tensor, settings: Settings, *, last: bool = True
+) -> tuple[Tensor, Tensor]:
+    """Return the maps' means (K, L, 2) and raw covariances (K, L, 2, 2), pixels of the input.
 
-    Mirrored, they are those of the average of two maps, of the image (K, 1, H, W) and of its mirror
-    image; so what the two disagree in widens the covariance.
+    Covariances are as learnt, or those of the maps, less that of the normal map that they were
+    taught to be: the map with the lowest expected cross-entropy is what is known of the point,
+    blurred by that normal one. Mirrored, means and covariances are those of two equally probable
+    looks, at the image (K, 1, H, W) and at its mirror image; so what the two disagree in widens the
+    covariance. Before the ``last`` look nobody asks for what was learnt: then they are of the maps.
     """
-    points, covariance = _read(model, image)
-    if not mirrored:
-        return points, covariance
-    others, other_covariance = _read(model, image.flip(-1))
-    others = mirror_points(others, image.shape[-1])
-    turned = image.new_tensor([[1.0, -1.0], [-1.0, 1.0]])  # x changes its sign
-    other_covariance = other_covariance[:, list(MIRRORED)] * turned
-    half = (points - others)[..., None] / 2
-    return (points + others) / 2, (covariance + other_covariance) / 2 + half @ half.mT
+    points, covariance, _ = _read(model, image, last=last)
+    if settings.mirrored:
+        others, other_covariance, _ = _read(model, image.flip(-1), last=last)
+        others = mirror_points(others, image.shape[-1])
+        turned = image.new_tensor([[1.0, -1.0], [-1.0, 1.0]])  # x changes its sign
+        other_covariance = other_covariance[:, list(MIRRORED)] * turned
+        half = (points - others)[..., None] / 2
+        points = (points + others) / 2
+        covariance = (covariance + other_covariance) / 2 + half @ half.mT
+    if settings.spread == "map" and settings.prior:
+        covariance = sharpened(covariance, (settings.sigma * CELL) ** 2)
+    return points, covariance
 
 
-def _read(model: Heatmaps, image: Tensor) -> tuple[Tensor, Tensor]:
-    chances = log_chances(model(image)).exp()
+def _read(model: Heatmaps, image: Tensor, *, last: bool = True) -> tuple[Tensor, Tensor, Tensor]:
+    """Return means, covariances, and what is seen of each landmark: (0,) if nobody asks for it."""
+    levels = model.levels(image)
+    chances = log_chances(model.maps(levels[0].float())).exp()
     means = means_of(chances, model.cells)
-    return means, covariances_of(chances, means, model.cells)
+    covariances = covariances_of(chances, means, model.cells)
+    if model.spread is None or not last:
+        return means, covariances, image.new_empty(0)
+    features = seen(levels[:_SEEN], chances, means, covariances, image.shape[-1])
+    return means, model.spread.covariance(features), features
 
 
 def _goal(model: Heatmaps, settings: Settings) -> Tensor:
