@@ -72,6 +72,7 @@ rule pack:
         predictions=taken("{protocol}/fold{fold}/{model}/predictions.parquet", "landmarks"),
         detections=taken("{protocol}/fold{fold}/{model}/detections.parquet", "finder"),
         recorded=recorded_faces,
+        beside=[f"{BESIDE}/metrics.parquet"] if BESIDE else [],
     output:
         landmarks=f"{RESULTS}/detector/landmarks.safetensors",
         finder=f"{RESULTS}/detector/finder.safetensors",
@@ -96,6 +97,6 @@ rule pack:
         step(
             "pack",
             ALL,
-            "states curves images annotations boxes folds predictions detections recorded",
+            "states curves images annotations boxes folds predictions detections recorded beside",
             "landmarks finder metrics card",
         )
