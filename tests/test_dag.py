@@ -190,6 +190,21 @@ def test_a_study_without_variants_ablation_and_displacements_has_no_such_jobs(pr
     assert due(project) == {("compare",), ("report",)}
 
 
+def test_a_detector_to_take_home_needs_its_models_alone(project):
+    its = "{protocol: p1, model: "
+    block = f"detector: {{landmarks: {its}dan}}, finder: {its}mtcnn}}}}\n"
+    config = project / "config.yaml"
+    config.write_text(f"{config.read_text()}\n{block}")
+    assert due(project) == {("detect", "mtcnn"), ("pack",)}
+    run_with_fake_steps(project)
+    assert due(project) == set()
+    edit(project / "src/thermalign/deploy/card.md.j2", "## Limits", "## Its limits")
+    assert due(project) == {("pack",)}
+    model = project / "src/thermalign/landmarks/dan.py"
+    model.write_text(model.read_text() + "\nCHANGED = 1\n")
+    assert due(project, "pack") == {("train", "dan"), ("predict", "dan"), ("pack",)}
+
+
 def test_a_new_model_is_one_file_and_one_line(project):
     models = project / "src/thermalign/landmarks"
     shutil.copy(models / "mean_shape.py", models / "average.py")

@@ -79,3 +79,13 @@ def test_a_model_without_validation_people_would_say_nothing_of_its_errors():
     config["protocols"]["p2"] |= {"validation_share": 0, "reject": []}
     with pytest.raises(ValueError, match=r"detector\.landmarks\.protocol: p2 has no validation"):
         check_study(config)
+
+
+def test_a_run_whose_figures_stand_beside_must_be_there(tmp_path):
+    config = check_study(study({"beside": str(tmp_path)}))
+    with pytest.raises(ValueError, match=r"detector\.beside: .*metrics\.parquet: no such table"):
+        check_places(config, ROOT)
+    (tmp_path / "metrics.parquet").write_bytes(b"")
+    check_places(config, ROOT)
+    with pytest.raises(ValueError, match=r"detector\.beside: '~x' begins with ~"):
+        check_study(study({"beside": "~x"}))

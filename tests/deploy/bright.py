@@ -5,6 +5,7 @@ import json
 import numpy as np
 import torch
 
+from thermalign.landmarks import mtcnn
 from thermalign.landmarks.contract import Detections
 from thermalign.states import State, save_state
 
@@ -49,7 +50,9 @@ def shape_in(box):
 
 
 def save_mtcnn(path, stages):
-    """Write the settings of a cascade, and no tensors; return the path."""
-    settings = {"model": "mtcnn", "detector": "mtcnn", "seed": 1, "stages": stages}
-    save_state(path, State({}), {"settings": json.dumps(settings)})
+    """Write a small cascade of random weights; return the path."""
+    its = {"stages": stages, "width": 0.25}
+    tensors = mtcnn.network(mtcnn.Settings(**its)).state_dict()
+    told = {"model": "mtcnn", "detector": "mtcnn", "seed": 1, **its}
+    save_state(path, State(tensors), {"settings": json.dumps(told)})
     return path

@@ -83,10 +83,10 @@ def study(tmp_path):
     return tmp_path
 
 
-def packed(folder, *, recorded=(), asked=None):
+def packed(folder, *, recorded=(), asked=None, beside=(), out="detector"):
     two = {name: [folder / f"{name}.parquet"] * 2 for name in ("images", "annotations", "boxes")}
     part = {"dataset": "d", "protocol": "p", "fold": 0, "modality": "thermal"}
-    out = folder / "detector"
+    out = folder / out
     pack.run(
         states=[folder / "a/state.safetensors", folder / "b/state.safetensors"],
         curves=[folder / "curve.parquet"] * 2,
@@ -95,6 +95,7 @@ def packed(folder, *, recorded=(), asked=None):
         predictions=folder / "predictions.parquet",
         detections=folder / "detections.parquet",
         recorded=[folder / f"{name}.parquet" for name in recorded],
+        beside=list(beside),
         # in the order of the alphabet, as the rule hands them over
         parts={"finder": {**part, "model": "mtcnn"}, "landmarks": {**part, "model": "mean_shape"}},
         datasets={"d": {"adapter": "simulator", "seed": 5}},
@@ -163,3 +164,17 @@ def test_recorded_faces_are_predicted_as_the_command_does(study):
     told = value(table, "mean_shape", "nmse")["r"]
     np.testing.assert_allclose(told, away, atol=1e-6)
     assert "| c | 5 |" in (out / "MODEL_CARD.md").read_text()
+
+
+def test_figures_of_another_run_stand_beside(study):
+    names = ("images", "annotations", "boxes", "attributes")
+    asked = {"dataset": "r", "by": "camera", "composed": []}
+    first = packed(study, recorded=names, asked=asked)
+    told = value(tables.read(first / "metrics.parquet", METRICS), "mean_shape", "nmse")
+    out = packed(study, beside=[first / "metrics.parquet"], out="longer")
+    card = (out / "MODEL_CARD.md").read_text()
+    assert "| this one | 39 + 39 | 7 + 7 | .100 |" in card.replace(" [", " | [")
+    (row,) = [line for line in card.splitlines() if line.startswith("| other 1 |")]
+    assert f"{told['r']:.3f}".removeprefix("0") in row.split("|")[-2]
+    with pytest.raises(ValueError, match=r"predictions\.parquet: was not written by pack"):
+        packed(study, beside=[study / "predictions.parquet"], out="third")

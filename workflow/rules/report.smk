@@ -49,7 +49,7 @@ rule report:
         code=code("steps.report"),
         dataset=used_datasets(),
         recorded=varied("dataset"),
-        config=text({k: v for k, v in config.items() if k != "threads"}),
+        config=text({k: v for k, v in config.items() if k not in ("threads", "detector")}),
         seeds=text(repeated()),
         logs=f"{RESULTS}/logs",
     shell:
@@ -72,6 +72,7 @@ rule pack:
         predictions=taken("{protocol}/fold{fold}/{model}/predictions.parquet", "landmarks"),
         detections=taken("{protocol}/fold{fold}/{model}/detections.parquet", "finder"),
         recorded=recorded_faces,
+        beside=[f"{BESIDE}/metrics.parquet"] if BESIDE else [],
     output:
         landmarks=f"{RESULTS}/detector/landmarks.safetensors",
         finder=f"{RESULTS}/detector/finder.safetensors",
@@ -96,6 +97,6 @@ rule pack:
         step(
             "pack",
             ALL,
-            "states curves images annotations boxes folds predictions detections recorded",
+            "states curves images annotations boxes folds predictions detections recorded beside",
             "landmarks finder metrics card",
         )

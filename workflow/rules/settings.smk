@@ -9,6 +9,7 @@ PROTOCOLS, VARIANTS = config["protocols"], config["variants"]
 ABLATION, SWEEP = config["ablation"], config["sweep"]
 DISPLACEMENTS = config.get("displacements", {})
 RECORDED = config.get("detector", {}).get("recorded", {})
+BESIDE = config.get("detector", {}).get("beside")
 TAKEN = {  # the two models of a detector to take home, with what their protocols decide
     part: {
         **config["detector"][part],

@@ -128,6 +128,10 @@ def check_places(study: Study, project: str | Path) -> None:
         manifest = manifest_of(study, name)
         if manifest is not None:
             lines += _place(f"datasets.{name}", manifest, manifest.is_file)
+    if beside := study.get("detector", {}).get("beside"):
+        file = Path(beside, "metrics.parquet")
+        if not file.is_file():
+            lines.append(f"detector.beside: {file}: no such table; name a folder that pack wrote")
     folds = sum(protocol["folds"] for protocol in study["protocols"].values())
     started = {its.name: its for its in trainings(study).values() if its.initial}
     for name, its in started.items():
@@ -267,6 +271,7 @@ def _taken_home(study: Study) -> Iterator[str]:
             )
     yield from _model(study, "detector.landmarks.model", block["landmarks"]["model"])
     yield from _model(study, "detector.finder.model", block["finder"]["model"], finds=True)
+    yield from path_faults("detector.beside", block.get("beside", "."))
     if "recorded" in block:
         yield from _recorded(study, "detector.recorded", block["recorded"])
 

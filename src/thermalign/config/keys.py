@@ -141,11 +141,15 @@ class Detector:
     finder : Trained
     recorded : Recorded or None
         Absent is none.
+    beside : str or None
+        Folder detector/ of another run, longer or shorter, whose figures stand in the card too;
+        absent is none.
     """
 
     landmarks: Trained
     finder: Trained
     recorded: Recorded | None = setting(None)
+    beside: str | None = setting(None)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import jinja2
+import pandas as pd
 import yaml
 
 from thermalign.deploy.faces import SMALLEST
@@ -17,6 +18,8 @@ from thermalign.schemas.keys import ALL, Subset
 TEMPLATE = "card.md.j2"
 
 MISSING = "–"
+
+_COMPARED = ("nmse", "detection_recall", "false_alarms")
 
 ROLES = ("train", "validation", "test")
 
@@ -70,6 +73,22 @@ class Part:
 
 
 @dataclass(frozen=True)
+class Run:
+    """Another run of the same two models.
+
+    Attributes
+    ----------
+    trainings : list of (dataset, steps, core-seconds)
+        Of the model that places landmarks and of the one that finds faces.
+    metrics : DataFrame of METRICS
+        Of all test people, and of all recorded faces.
+    """
+
+    trainings: list[tuple[str, int, float]]
+    metrics: pd.DataFrame
+
+
+@dataclass(frozen=True)
 class Card:
     """All that a card tells.
 
@@ -79,6 +98,8 @@ class Card:
     recorded : name of a dataset of recorded faces, and what was measured there; or None
     onnx : bytes of the ONNX file, or why there is none
     versions : mapping of software to version
+    others : sequence of Run
+        Whose figures stand beside.
     """
 
     landmarks: Part
@@ -86,6 +107,7 @@ class Card:
     recorded: tuple[str, Sequence[Measured]] | None
     onnx: int | str
     versions: Mapping[str, str]
+    others: Sequence[Run] = ()
 
 
 def card_text(card: Card) -> str:
@@ -114,6 +136,7 @@ def card_text(card: Card) -> str:
         "found": _found(card.finder.measured),
         "recorded_name": name,
         "recorded": _recorded(tried) if card.recorded else "",
+        "others": _others(card) if card.others else "",
         "untrained": card.landmarks.is_simulated and card.finder.is_simulated,
         "least": LEAST,
         "smallest": f"{SMALLEST:g}",
@@ -199,6 +222,37 @@ def _recorded(measured: Sequence[Measured]) -> str:
     return _table(head, rows)
 
 
+def _others(card: Card) -> str:
+    """Return both trainings of every run with their figures of all, those of this card first."""
+    ours = [(its.dataset, its.steps, its.core_seconds) for its in (card.landmarks, card.finder)]
+    figures = [*card.landmarks.measured, *card.finder.measured]
+    tried = _of_all(card.recorded[1] if card.recorded else (), "nmse")
+    told = [_figure(_of_all(figures, name), 3) for name in _COMPARED]
+    rows = [_run("this one", ours, [*told, _figure(tried, 3)])]
+    for n, run in enumerate(card.others, 1):
+        simulated = run.metrics["dataset"].isin([dataset for dataset, *_ in run.trainings])
+        told = [_told(run.metrics[simulated], name) for name in _COMPARED]
+        told.append(_told(run.metrics[~simulated], "nmse"))
+        rows.append(_run(f"other {n}", run.trainings, told))
+    head = ("run", "steps", "core-seconds", "NMSE", "faces found", "false alarms an image")
+    return _table((*head, "NMSE of recorded faces"), rows)
+
+
+def _run(name: str, trainings: Sequence[tuple[str, int, float]], told: list[str]) -> list[str]:
+    steps, costs = (" + ".join(f"{its[k]:,.0f}" for its in trainings) for k in (1, 2))
+    return [name, steps, costs, *told]
+
+
+def _of_all(measured: Iterable[Measured], metric: str) -> Measured | None:
+    return next((m for m in measured if m.subset == ALL and m.metric == metric), None)
+
+
+def _told(rows: pd.DataFrame, metric: str) -> str:
+    """Return a figure of METRICS with its interval."""
+    its = rows[rows["metric"] == metric]
+    return _spelt(*its[["value", "low", "high"]].iloc[0], digits=3) if len(its) else MISSING
+
+
 def _by_subset(measured: Iterable[Measured]) -> list[tuple[Subset, dict[str, Measured]]]:
     """Return the figures of each subset by metric, those of all first."""
     found: dict[Subset, dict[str, Measured]] = {}
@@ -209,11 +263,17 @@ def _by_subset(measured: Iterable[Measured]) -> list[tuple[Subset, dict[str, Mea
 
 def _figure(its: Measured | None, digits: int, *, ends: bool = True) -> str:
     """Return a figure with its interval, if it has one."""
-    if its is None or not math.isfinite(its.value):
+    if its is None:
         return MISSING
-    low, high = its.interval()
-    told = _number(its.value, digits)
-    if not (ends and math.isfinite(low) and math.isfinite(high)):
+    low, high = its.interval() if ends else (math.nan, math.nan)
+    return _spelt(its.value, low, high, digits=digits)
+
+
+def _spelt(value: float, low: float, high: float, *, digits: int) -> str:
+    if not math.isfinite(value):
+        return MISSING
+    told = _number(value, digits)
+    if not (math.isfinite(low) and math.isfinite(high)):
         return told
     return f"{told} [{_number(low, digits)}, {_number(high, digits)}]"
 

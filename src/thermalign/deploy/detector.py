@@ -123,7 +123,8 @@ def load_detector(state: Path) -> TrainedDetector:
     Raises
     ------
     ValueError
-        If the file is none, or this version lacks its detector or one of its settings.
+        If the file is none, this version lacks its detector or one of its settings, or its tensors
+        are not those of its networks.
     """
     if not state.is_file():
         raise ValueError(f"{state}: no such trained model; run a study first")
@@ -137,4 +138,21 @@ def load_detector(state: Path) -> TrainedDetector:
         module, settings = load_model(detector, described, name)
     except ValueError as error:
         raise ValueError(f"{state}: {error}; if another version trained it, train again") from error
-    return TrainedDetector(state, module, settings, read_state(state))
+    kept = read_state(state)
+    if strange := _strange(module, settings, kept):
+        raise ValueError(
+            f"{state}: its tensors are not those of its settings in this version ({strange[0]} "
+            "for example); train it again"
+        )
+    return TrainedDetector(state, module, settings, kept)
+
+
+def _strange(module: Detector, settings: Any, state: State) -> list[str]:
+    """Return the names of tensors that a network should have and a state has not, or otherwise."""
+    if not hasattr(module, "network"):
+        return []
+    with torch.device("meta"):  # no memory for weights
+        network = module.network(settings)
+    wanted = {name: tensor.shape for name, tensor in network.state_dict().items()}
+    given = {name: tensor.shape for name, tensor in state.tensors.items()}
+    return sorted(n for n in {*wanted, *given} if wanted.get(n) != given.get(n))

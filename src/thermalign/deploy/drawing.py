@@ -13,6 +13,10 @@ from thermalign.geometry import Floats, interocular_distance
 Canvas = npt.NDArray[np.uint8]
 
 EYES = 110.0  # px between the eyes of the smallest face, as drawn
+DOUBT = 0.1
+"""Mean expected error, interocular distances, from which a box is drawn in another colour: that of
+an image that counts as a failure."""
+
 SIDES = (700, 1600)  # px: the longer side is drawn at least and at most so long
 FRACTION = 16  # OpenCV draws at sixteenths of a pixel
 SHIFT = 4  # of its coordinates, bits
@@ -21,7 +25,8 @@ _LETTERS = 0.5  # times OpenCV's own size
 _BELOW = 0.5  # of the range of values in faces: what lies further below is black
 
 # Blue, green, red; the colours of Okabe and Ito, which colour-blind people tell apart.
-POINT, CIRCLE, GOOD, BAD = (233, 180, 86), (115, 255, 240), (0, 159, 230), (60, 60, 255)
+POINT, CIRCLE = (233, 180, 86), (115, 255, 240)
+GOOD, DOUBTFUL, BAD = (140, 190, 0), (0, 159, 230), (60, 60, 255)
 INK, PAPER = (235, 235, 235), (28, 28, 28)
 
 
@@ -88,12 +93,18 @@ def _at(point: Floats, zoom: float) -> tuple[int, int]:
 
 
 def _draw_box(canvas: Canvas, face: Face, number: int, zoom: float) -> None:
-    colour = GOOD if face.status == OK else BAD
+    colour = _colour(face)
     corner = face.box[:2] - 0.5
     first, last = _at(corner, zoom), _at(corner + face.box[2:], zoom)
     cv2.rectangle(canvas, first, last, colour, 2, cv2.LINE_AA, SHIFT)
     x, y = first[0] // FRACTION, first[1] // FRACTION
     _write(canvas, _label(face, number), (max(x, 4), y - 7 if y > 24 else y + 18), colour)
+
+
+def _colour(face: Face) -> tuple[int, int, int]:
+    if face.status != OK:
+        return BAD
+    return DOUBTFUL if face.expected_error.mean() >= DOUBT else GOOD
 
 
 def _label(face: Face, number: int) -> str:

@@ -1,5 +1,6 @@
 """What it takes to hand a detector over: recorded faces tried, ONNX where it can be written."""
 
+import json
 import platform
 import shutil
 from collections.abc import Mapping, Sequence
@@ -10,13 +11,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from thermalign.deploy.card import Part
+from thermalign import tables
+from thermalign.deploy.card import Part, Run
 from thermalign.deploy.faces import Face, FaceDetector
 from thermalign.deploy.onnx import export_onnx
 from thermalign.evaluation.detection import count_detections
 from thermalign.evaluation.measured import Measured
 from thermalign.geometry import Floats
 from thermalign.records import Located, read_images, rows_of_points
+from thermalign.schemas.keys import rows_of
+from thermalign.schemas.measures import METRICS
 from thermalign.states import read_metadata, read_state
 from thermalign.tables import replace_file
 from thermalign.versions import own_version
@@ -68,6 +72,30 @@ def describe_part(
         people=people,
         measured=measured,
         **key,
+    )
+
+
+def told_of_training(parts: Sequence[Part]) -> dict[str, str]:
+    """Return metadata that say what the trainings of both models cost, for :func:`read_run`."""
+    told = [[its.dataset, its.steps, its.core_seconds] for its in parts]
+    return {"training": json.dumps(told)}
+
+
+def read_run(path: Path) -> Run:
+    """Read what another run's METRICS tell, of all its test people and all recorded faces.
+
+    Raises
+    ------
+    ValueError
+        If the table is none that ``pack`` wrote.
+    """
+    try:
+        trainings = json.loads(tables.read_metadata(path)["training"])
+    except KeyError as error:
+        raise ValueError(f"{path}: was not written by pack; name metrics.parquet of one") from error
+    every = rows_of(tables.read(path, METRICS))
+    return Run(
+        [(str(dataset), int(steps), float(cost)) for dataset, steps, cost in trainings], every
     )
 
 

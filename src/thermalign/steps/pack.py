@@ -9,7 +9,15 @@ import pandas as pd
 from thermalign import tables
 from thermalign.deploy.card import Card, card_text
 from thermalign.deploy.faces import load
-from thermalign.deploy.packed import copy_state, describe_part, try_onnx, try_recorded, versions
+from thermalign.deploy.packed import (
+    copy_state,
+    describe_part,
+    read_run,
+    told_of_training,
+    try_onnx,
+    try_recorded,
+    versions,
+)
 from thermalign.evaluation import packed
 from thermalign.evaluation.draws import Draws
 from thermalign.evaluation.measured import tabulate
@@ -34,6 +42,7 @@ def run(
     predictions: Path,
     detections: Path,
     recorded: list[Path],
+    beside: list[Path],
     parts: dict[str, Any],
     datasets: dict[str, Any],
     asked: dict[str, Any],
@@ -53,6 +62,7 @@ def run(
         Of the model that places landmarks, then of the one that finds faces.
     predictions, detections : Path of the first one's PREDICTIONS and the second one's DETECTIONS
     recorded : IMAGES, ANNOTATIONS, BOXES and ATTRIBUTES of recorded faces; or none
+    beside : ``metrics`` of another run, or none
     parts : ``landmarks`` and ``finder`` -> dataset, protocol, fold, model and modality of each
     datasets : name -> block of the configuration
     asked : the block ``recorded:`` of ``detector:``; empty for none
@@ -130,7 +140,9 @@ def run(
             (landmarks, finder), curves, keys, shown, measured, strict=True
         )
     ]
-    tables.write(metrics, pd.concat(written), METRICS, stamp(code, {**parts, **asked, **settings}))
+    stamped = {**stamp(code, {**parts, **asked, **settings}), **told_of_training(described)}
+    tables.write(metrics, pd.concat(written), METRICS, stamped)
+    others = [read_run(path) for path in beside]
     on = (asked["dataset"], tried) if tried else None
-    text = card_text(Card(described[0], described[1], on, made, versions()))
+    text = card_text(Card(described[0], described[1], on, made, versions(), others))
     tables.replace_file(card, lambda path: path.write_text(text, encoding="utf-8"))
