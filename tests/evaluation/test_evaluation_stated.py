@@ -11,7 +11,7 @@ from thermalign.evaluation.stated import COVERAGES, evaluate, stated_of
 from thermalign.geometry import LANDMARKS
 from thermalign.records import Located, rows_of_points
 from thermalign.schemas.keys import ALL, ANNOTATED, Subset
-from thermalign.student import expected_distance
+from thermalign.student import expected_distance, log_density
 
 FACE = np.array([[30.0, 40], [70, 40], [50, 64], [34, 80], [66, 80]])  # 40 px between the eyes
 KEY = {"protocol": "p", "fold": 0, "model": "m"}
@@ -51,9 +51,9 @@ def predicted(images, *, honesty=1.0, seed=0):
     return rows_of_points(list(images["image_id"]), located, KEY)
 
 
-def measured(predictions, images):
+def measured(predictions, images, constant=None):
     draws = Draws.of_fold(images, images, Settings(replicates=60, seed=1))
-    stated = stated_of(predictions, annotated(images), images)
+    stated = stated_of(predictions, annotated(images), images, constant)
     return {(m.subset, m.metric, round(m.at, 4)): m for m in evaluate(stated, draws)}
 
 
@@ -109,6 +109,35 @@ def test_knowing_each_face_beats_the_best_constant_by_a_paired_margin(honest):
     both = [honest[ALL, name, 0].value for name in ("nll", "nll_constant")]
     assert above.value == pytest.approx(both[0] - both[1])
     assert above.interval()[1] < 0
+
+
+def test_a_spread_stated_beforehand_is_scored_as_it_is_in_every_part(honest):
+    images = images_of()
+    scales = np.array([1.0, 2, 3, 4, 5])[:, None, None] * np.array([[2.0, 0.5], [0.5, 1]]) / 1600
+    constant = {"constant": scales.tolist(), "constant_tail": [3.0, 4, 5, 6, 7]}
+    made = measured(predicted(images), images, constant)
+    given = predicted(images).set_index(["image_id", "landmark"])
+    each = []
+    for k, name in enumerate(LANDMARKS):
+        errors = (FACE[k] - given.xs(name, level="landmark")[["x", "y"]].to_numpy()) / 40
+        each.append(-log_density(errors, scales[k], constant["constant_tail"][k]).mean())
+        found = made[Subset(landmark=name), "nll_validation_constant", 0].value
+        assert found == pytest.approx(each[k])
+    assert made[ALL, "nll_validation_constant", 0].value == pytest.approx(np.mean(each))
+    above = made[ALL, "nll_above_validation_constant", 0]
+    assert above.value == pytest.approx(made[ALL, "nll", 0].value - np.mean(each))
+    assert above.value < made[ALL, "nll_above_constant", 0].value  # nothing beats the fitted one
+    assert (Subset(range="2"), "nll_above_validation_constant", 0) in made
+    assert (ALL, "nll_validation_constant", 0) not in honest
+
+
+@pytest.mark.parametrize("scale", [np.nan, None])
+def test_a_calibration_without_a_constant_spread_has_no_such_rival(scale):
+    images = images_of(people=3)
+    constant = {"constant": np.full((5, 2, 2), scale), "constant_tail": np.full(5, scale)}
+    made = measured(predicted(images), images, constant if scale else {})
+    assert (ALL, "nll_above_constant", 0) in made
+    assert (ALL, "nll_validation_constant", 0) not in made
 
 
 def test_the_mean_of_landmarks_is_the_mean_of_their_correlations(honest):

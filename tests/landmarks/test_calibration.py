@@ -188,3 +188,24 @@ def test_a_face_with_one_unknown_landmark_is_unknown_as_a_whole() -> None:
 def test_points_in_one_place_are_not_a_face_without_error() -> None:
     located = TRUE.located(np.full((1, 5, 2), 40.0), np.full((1, 5, 2, 2), 4.0) * np.eye(2))
     assert (located.expected_error > 1).all()
+
+
+def test_the_constant_spread_is_the_likeliest_of_errors_in_given_boxes() -> None:
+    rng = np.random.default_rng(0)
+    size = rng.choice([1.0, 0.5], (400, 1, 1))
+    truth = SHAPE * size + 100
+    spread = np.array([[0.02, 0.01], [0.01, 0.03], [0.05, 0.05], [0.01, 0.01], [0.02, 0.02]])
+    errors = rng.normal(size=(400, 5, 2)) * spread * 60 * size
+    usual = np.arange(400) < 300
+    errors[~usual] *= 20
+    its = examples(truth - errors, truth, np.broadcast_to(np.eye(2), (400, 5, 2, 2)))
+    found = certain(replace(its, usual=usual))
+    expected = spread**2
+    np.testing.assert_allclose(np.diagonal(found.constant, axis1=1, axis2=2), expected, rtol=0.3)
+    assert (found.constant_tail > 8).all()
+
+
+def test_few_faces_have_no_constant_spread() -> None:
+    found = fitted(5)
+    assert np.isnan(found.constant).all()
+    assert np.isnan(found.constant_tail).all()

@@ -5,7 +5,13 @@ import torch
 from torch import nn
 
 from thermalign.landmarks import dan, heatmap, mtcnn, pbc
-from thermalign.landmarks.models import count_parameters, parameter_counts, printed_parameters
+from thermalign.landmarks.models import (
+    constant_of,
+    count_parameters,
+    parameter_counts,
+    printed_parameters,
+)
+from thermalign.states import State
 
 Layer = tuple[str, int, int, int, int]
 
@@ -188,3 +194,13 @@ def test_dans_feature_layer_completes_the_first_stage() -> None:
     assert printed_parameters(network.stages[0]) + printed_parameters(network.features) == (
         11_912_128
     )
+
+
+def test_the_constant_spread_of_a_state_is_what_its_calibration_has_of_it() -> None:
+    spread = {"constant": torch.eye(2).expand(5, 2, 2), "constant_tail": torch.full((5,), 4.0)}
+    state = State({}, calibration={**spread, "gain": torch.ones(5)})
+    assert constant_of(state) == {
+        "constant": 5 * [[[1.0, 0.0], [0.0, 1.0]]],
+        "constant_tail": 5 * [4.0],
+    }
+    assert constant_of(State({})) == {}

@@ -5,7 +5,8 @@ import pytest
 from scipy.optimize import minimize
 from scipy.stats import f, multivariate_t
 
-from thermalign.metrics.stated import LEAST, best_constant, inside, surprise
+from thermalign.metrics.stated import inside, surprise
+from thermalign.student import LEAST, best_constant
 
 SCALE = np.array([[0.02, 0.006], [0.006, 0.01]])
 SHARES = (0.5, 0.8, 0.95)

@@ -47,6 +47,9 @@ def add_stated(rows: Any, key: tuple[str, str, Subset]) -> None:
     for metric, value in (("nll", nll), ("nll_constant", constant)):
         rows.add(key, metric, value, **ends(value, wide=0.15))
     rows.add(key, "nll_above_constant", nll - constant, **ends(nll - constant, wide=0.06))
+    rows.add(key, "nll_validation_constant", constant + 0.25, **ends(constant + 0.25, wide=0.15))
+    less = nll - constant - 0.25
+    rows.add(key, "nll_above_validation_constant", less, **ends(less, wide=0.07))
     if key[2].landmark:
         rows.add(key, "rank_correlation", landmarks, **ends(landmarks, wide=0.05))
     else:

@@ -1,6 +1,6 @@
 """What a detector states of its own errors on a fold, and every figure of how far that holds."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,11 +12,11 @@ from thermalign.evaluation.measured import Measured, difference
 from thermalign.geometry import LANDMARKS, Floats, Integers, interocular_distance
 from thermalign.metrics import selective
 from thermalign.metrics.intervals import DIFFERENCE, POSITIVE, RATE
-from thermalign.metrics.stated import best_constant, inside, surprise
+from thermalign.metrics.stated import inside, surprise
 from thermalign.records import points_of
 from thermalign.schemas.keys import ALL, ANNOTATED, Subset
 from thermalign.schemas.predictions import UNCERTAINTY
-from thermalign.student import SHARES
+from thermalign.student import SHARES, Spread, best_constant
 
 COVERAGES = np.linspace(0.05, 1, 20)
 """Shares of images that the risk-coverage curve is told at."""
@@ -36,6 +36,9 @@ class Stated:
     scale : (N, L, 2, 2) float, squared interocular distances
     tail : (N, L) float
     expected : (N, L) float, the mean distance that is expected
+    constant : tuple of Spread
+        What could have been stated of each landmark without looking at these faces: the likeliest
+        constant spread of the validation faces' errors. Empty if it is not known.
     """
 
     images: pd.DataFrame
@@ -43,6 +46,7 @@ class Stated:
     scale: Floats
     tail: Floats
     expected: Floats
+    constant: tuple[Spread, ...] = ()
 
     def __len__(self) -> int:
         """Return the number of images."""
@@ -50,14 +54,17 @@ class Stated:
 
     def take(self, rows: Integers) -> "Stated":
         """Return some of the images."""
-        arrays = (its[rows] for its in (self.errors, self.scale, self.tail, self.expected))
-        return Stated(self.images.iloc[rows].reset_index(drop=True), *arrays)
+        images = self.images.iloc[rows].reset_index(drop=True)
+        return replace(self, images=images, **self._of_each(lambda its: its[rows]))
 
     def of(self, landmark: int) -> "Stated":
         """Return one landmark of every image."""
-        arrays = (self.errors, self.scale, self.tail, self.expected)
-        one = (its[:, [landmark]] for its in arrays)
-        return Stated(self.images, *one)
+        rival = self.constant[landmark : landmark + 1]
+        return replace(self, constant=rival, **self._of_each(lambda its: its[:, [landmark]]))
+
+    def _of_each(self, chosen: Callable[[Floats], Floats]) -> dict[str, Any]:
+        arrays = ("errors", "scale", "tail", "expected")
+        return {name: chosen(getattr(self, name)) for name in arrays}
 
     @property
     def distances(self) -> Floats:
@@ -70,7 +77,12 @@ class Stated:
         return int(self.images["subject_id"].nunique())
 
 
-def stated_of(predictions: pd.DataFrame, annotations: pd.DataFrame, images: pd.DataFrame) -> Stated:
+def stated_of(
+    predictions: pd.DataFrame,
+    annotations: pd.DataFrame,
+    images: pd.DataFrame,
+    constant: Mapping[str, Any] | None = None,
+) -> Stated:
     """Return what a model states of the annotated images in which it found the face.
 
     Images of which it states nothing are left out, so that a model without confidence has none; so
@@ -79,6 +91,8 @@ def stated_of(predictions: pd.DataFrame, annotations: pd.DataFrame, images: pd.D
     Parameters
     ----------
     predictions, annotations, images : DataFrame of PREDICTIONS, ANNOTATIONS, IMAGES
+    constant : mapping, optional
+        ``constant`` (L, 2, 2) and ``constant_tail`` (L,) of the model's calibration.
     """
     told = predictions[["x", *UNCERTAINTY]].notna().all(axis=1)
     known = told.groupby(predictions["image_id"], sort=False).all()
@@ -97,7 +111,16 @@ def stated_of(predictions: pd.DataFrame, annotations: pd.DataFrame, images: pd.D
         scale.reshape(*scale.shape[:2], 2, 2),
         tail.T,
         expected.T,
+        _spreads(constant or {}),
     )
+
+
+def _spreads(constant: Mapping[str, Any]) -> tuple[Spread, ...]:
+    """Return the spreads of a calibration, none if it has none."""
+    scales, tails = (np.asarray(constant.get(its, [])) for its in ("constant", "constant_tail"))
+    if not len(scales) or not np.isfinite(scales).all():
+        return ()
+    return tuple(Spread(s, float(t)) for s, t in zip(scales, tails, strict=True))
 
 
 def evaluate(stated: Stated, draws: Draws) -> Iterator[Measured]:
@@ -126,6 +149,8 @@ def of_part(subset: Subset, stated: Stated, draws: Draws) -> Iterator[Measured]:
     meant to hold so many. ``nmse_expected``: the mean of what is expected, beside ``nmse``.
     ``nll``: mean surprise of a landmark, nats; ``nll_constant``: that of one spread a landmark for
     all of these faces, fitted to them; ``nll_above_constant``: their difference.
+    ``nll_validation_constant`` and ``nll_above_validation_constant``: the same of one spread a
+    landmark fitted to the validation faces that the model was calibrated on.
     ``rank_correlation``: of expected and true error, over images; ``rank_correlation_landmark``:
     over each landmark's images, the mean of landmarks.
 
@@ -172,18 +197,21 @@ def _likelihoods(subset: Subset, stated: Stated, draws: Draws) -> Iterator[Measu
     own = surprise(stated.errors, stated.scale, stated.tail)
     made = _mean(subset, "nll", own, stated, draws, scale=DIFFERENCE)
     yield made
-    rivals = [best_constant(stated.errors[:, k]) for k in range(own.shape[1])]
-    if any(rival is None for rival in rivals):
-        return
-    constant = replace(
-        stated,
-        scale=np.broadcast_to([rival.scale for rival in rivals if rival], stated.scale.shape),
-        tail=np.broadcast_to([rival.tail for rival in rivals if rival], stated.tail.shape),
-    )
-    rival = surprise(constant.errors, constant.scale, constant.tail)
-    other = _mean(subset, "nll_constant", rival, stated, draws, scale=DIFFERENCE)
-    yield other
-    yield difference("nll_above_constant", made, other)
+    fitted = [best_constant(stated.errors[:, k]) for k in range(own.shape[1])]
+    hardest = [spread for spread in fitted if spread is not None]
+    for name, rivals in (("constant", hardest), ("validation_constant", stated.constant)):
+        if len(rivals) == own.shape[1]:
+            each = _surprise_under(rivals, stated.errors)
+            other = _mean(subset, f"nll_{name}", each, stated, draws, scale=DIFFERENCE)
+            yield other
+            yield difference(f"nll_above_{name}", made, other)
+
+
+def _surprise_under(spreads: Sequence[Spread], errors: Floats) -> Floats:
+    """Return the surprise (N, L) of errors (N, L, 2), nats, under one spread for each landmark."""
+    scales, tails = (np.array(values) for values in zip(*spreads, strict=True))
+    shape = errors.shape[:2]
+    return surprise(errors, np.broadcast_to(scales, (*shape, 2, 2)), np.broadcast_to(tails, shape))
 
 
 def _ranks(subset: Subset, stated: Stated, draws: Draws) -> Iterator[Measured]:

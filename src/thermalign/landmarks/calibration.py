@@ -23,7 +23,7 @@ for it: few parameters, fitted to held-out examples by likelihood after training
 themselves untouched. There the predictions are classes, here points.
 """
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -31,7 +31,7 @@ from scipy.optimize import minimize
 
 from thermalign.geometry import LANDMARKS, Floats, Integers, interocular_distance
 from thermalign.records import Located
-from thermalign.student import expected_distance, log_density, squared_distance
+from thermalign.student import best_constant, expected_distance, log_density, squared_distance
 
 _N = len(LANDMARKS)
 _FREE = 3.0  # of logarithms: deviation of priors that keep a value finite where no error tells it
@@ -63,6 +63,13 @@ class Calibration:
     ratio : (1,) float64
         Interocular distance of a face over the root mean square way of its landmarks from their
         mean. The five tell a predicted face's size with less error than the eyes alone.
+    constant : (L, 2, 2) float64
+        A rival that knows nothing of the single face, to be measured against: the scale matrix, in
+        square interocular distances, of the one Student t of each landmark under which the errors
+        of the same faces in given boxes are likeliest.
+    constant_tail : (L,) float64
+        Its degrees of freedom. Both are NaN where too few faces were found, and in states of
+        earlier versions.
     """
 
     gain: Floats
@@ -71,6 +78,8 @@ class Calibration:
     shared: Floats
     tail: Floats
     ratio: Floats
+    constant: Floats = field(default_factory=lambda: np.full((_N, 2, 2), np.nan))
+    constant_tail: Floats = field(default_factory=lambda: np.full(_N, np.nan))
 
     def sizes(self, points: Floats) -> Floats:
         """Return the sizes (N,), pixels, of faces with points (N, L, 2), pixels.
@@ -177,12 +186,24 @@ def calibrated(examples: Examples) -> Calibration | None:
     usual = examples.usual if examples.usual.any() else np.full(len(squared), True)
     factor, tail = _stretched(squared[usual], examples.weights[usual])
     return replace(
-        its,
+        _with_constant(its, examples.where(usual)),
         gain=factor * its.gain,
         floor=factor * its.floor,
         pixel=factor * its.pixel,
         tail=np.array([tail]),
     )
+
+
+def _with_constant(its: Calibration, examples: Examples) -> Calibration:
+    """Return a calibration with the likeliest constant spreads, if all landmarks have one."""
+    unit = interocular_distance(examples.truth)[:, None, None]
+    errors = (examples.truth - examples.points) / unit
+    found = [best_constant(errors[:, k]) for k in range(_N)]
+    known = [spread for spread in found if spread is not None]
+    if len(known) < _N:
+        return its
+    constant, tails = (np.array(values) for values in zip(*known, strict=True))
+    return replace(its, constant=constant, constant_tail=tails)
 
 
 def _likeliest(examples: Examples) -> Calibration:

@@ -217,6 +217,15 @@ def calibrate_state(
     return replace(_noted(state, told), calibration=tensors)
 
 
+def constant_of(state: State) -> dict[str, Any]:
+    """Return ``constant`` and ``constant_tail`` of a state's calibration, as lists, if it has them.
+
+    They are what could be said of its errors without looking at a face.
+    """
+    names = ("constant", "constant_tail")
+    return {name: its.tolist() for name, its in state.calibration.items() if name in names}
+
+
 def _noted(state: State, told: str) -> State:
     return replace(state, notes={**state.notes, "calibration": told})
 

@@ -250,6 +250,14 @@ def plain_cell(value: Value | None, *, digits: int = 3) -> Cell:
     return Cell(show(value.value), ends)
 
 
+def difference_cell(value: Value | None, *, digits: int = 3) -> Cell:
+    """Show a difference without a unit, with its sign and interval."""
+    cell = plain_cell(value, digits=digits)
+    if value is None or not value.known:
+        return cell
+    return Cell(signed(value.value, lambda v: fraction(v, digits=digits)), cell.detail)
+
+
 def rate_cell(value: Value | None, *, empty: str = MISSING, bare: bool = False) -> Cell:
     """Show a rate in percent, with its interval unless ``bare``; ``empty`` where it is NaN."""
     if value is None:

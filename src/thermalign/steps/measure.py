@@ -45,7 +45,8 @@ def run(
     ----------
     images, annotations, boxes, attributes : Path of the dataset's tables
     folds, predictions, scores : Path of the tables
-        PREDICTIONS carry the detector's ``grid``, if it has one; SCORES the thresholds that
+        PREDICTIONS carry the detector's ``grid``, if it has one, and the ``constant`` spread of its
+        validation errors; SCORES the thresholds that
         training people set by false match rate, null where they could not.
     dataset : the protocol's
     protocol, fold, model : wildcards
@@ -67,6 +68,7 @@ def run(
     draws = job.draws(asked)
     placed = tables.read(boxes, BOXES)
     grid = json.loads(tables.read_metadata(predictions).get("grid", "{}"))
+    constant = json.loads(tables.read_metadata(predictions).get("constant", "{}"))
     thresholds = json.loads(tables.read_metadata(scores).get("thresholds", "{}"))
     measured = [
         *landmarks.evaluate(
@@ -89,7 +91,7 @@ def run(
             },
             attributes=groups,
         ),
-        *stated.evaluate(stated.stated_of(found, truth, job.test), draws),
+        *stated.evaluate(stated.stated_of(found, truth, job.test, constant), draws),
         *rejection.evaluate(
             comparisons[comparisons["same_moment"] == headline], found, errors, draws, reject
         ),

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from thermalign import tables
-from thermalign.landmarks.models import cut_to_look, load_model, predict_cut
+from thermalign.landmarks.models import constant_of, cut_to_look, load_model, predict_cut
 from thermalign.provenance import stamp
 from thermalign.records import boxes_of, read_fold, read_images, rows_of_points
 from thermalign.schemas.dataset import BOXES
@@ -30,8 +30,10 @@ def run(
 ) -> None:
     """Write the PREDICTIONS of every test image of the probe modality.
 
-    A detector whose points lie on a grid has a function ``grid``; what it returns stands as JSON in
-    the table's metadata, under ``grid``, so that reach and error can be told apart.
+    Under ``constant`` the table's metadata have, as JSON, what
+    :func:`thermalign.landmarks.models.constant_of` returns. A detector whose points lie on a grid
+    has a function ``grid``; what it returns stands there under ``grid``, so that reach and error
+    can be told apart.
 
     Parameters
     ----------
@@ -51,6 +53,7 @@ def run(
     key = {"protocol": protocol, "fold": fold, "model": model}
     found = rows_of_points(list(test["image_id"]), located, key)
     metadata = stamp(code, {"model": model, "detector": detector, **settings})
+    metadata["constant"] = json.dumps(constant_of(trained), sort_keys=True)
     if hasattr(module, "grid"):
         metadata["grid"] = json.dumps(module.grid(parsed), sort_keys=True)
     tables.write(predictions, found, PREDICTIONS, metadata)

@@ -17,7 +17,7 @@ from thermalign.evaluation.variants import (
     named,
     read_variants,
 )
-from thermalign.landmarks.models import cut_to_look, load_model, predict_cut
+from thermalign.landmarks.models import constant_of, cut_to_look, load_model, predict_cut
 from thermalign.provenance import stamp
 from thermalign.records import rows_of_points
 from thermalign.schemas.dataset import ANNOTATIONS, BOXES, IMAGES
@@ -94,7 +94,8 @@ def run(
         made = rows_of_points(list(test["image_id"]), located, its)
         rows[shown.variant] = made
         beside = made, shown.recording.annotations, test
-        errors[shown.variant], stated[shown.variant] = errors_of(*beside), stated_of(*beside)
+        errors[shown.variant] = errors_of(*beside)
+        stated[shown.variant] = stated_of(*beside, constant_of(trained))
     described = {"model": model, "detector": detector, "variants": variants, **settings}
     metadata = stamp(code, {**described, "evaluation": evaluation})
     tables.write(predictions, pd.concat(rows.values()), STRESS, metadata)

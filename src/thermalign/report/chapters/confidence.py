@@ -28,6 +28,7 @@ from thermalign.report.layout import (
     Row,
     Table,
     column_groups,
+    difference_cell,
     fraction,
     joined,
     model_row,
@@ -35,7 +36,6 @@ from thermalign.report.layout import (
     plain_cell,
     points_cell,
     rate_cell,
-    signed,
     spelt,
     subset_label,
 )
@@ -52,6 +52,15 @@ from thermalign.schemas.keys import (
 )
 
 COVERAGES = ("coverage_50", "coverage_80", "coverage_95")
+
+SURPRISES = (
+    ("nll", "Stated"),
+    ("nll_constant", "One spread"),
+    ("nll_above_constant", "Difference"),
+    ("nll_validation_constant", "Beforehand"),
+    ("nll_above_validation_constant", "Difference"),
+)
+"""Metric and title of what stated distributions and their rivals are surprised by."""
 
 AREAS = (("aurc", "AURC"), ("aurc_oracle", "by true error"), ("aurc_random", "at random"))
 """Metric and title of areas under risk-coverage curves."""
@@ -80,9 +89,11 @@ INFORMATIVE = (
     "Surprise: mean negative log-likelihood of a landmark, in nats, of errors in interocular "
     "distances; lower is better, and below 0 is possible. One spread: the likeliest Student t of "
     "each landmark for all of these faces together, fitted to these very faces, which is the "
-    "hardest rival that knows nothing of the single face. Rank correlation (Spearman): of expected "
-    "and true error, over the images of a landmark (mean of the landmarks) and of whole images; "
-    "none where a model expects the same of every face."
+    "hardest rival that knows nothing of the single face. Beforehand: the likeliest one of the "
+    "validation faces that the detector was calibrated on, which could be stated without these "
+    "faces. Rank correlation (Spearman): of expected and true error, over the images of a landmark "
+    "(mean of the landmarks) and of whole images; none where a model expects the same of every "
+    "face."
 )
 RISK = (
     "Mean error of the surest share of images: sorted by what each model expects (line; band: 95 % "
@@ -115,8 +126,9 @@ def chapter(study: Study) -> Chapter | None:
 
     It reads SUMMARY: coverage_50, coverage_80, coverage_95, nmse_expected, nll, nll_constant,
     nll_above_constant, rank_correlation and rank_correlation_landmark of the study and of
-    variants; risk_coverage and aurc with their references; and of the experiment ``rejection``
-    fta, eer, eer_found, eer_found_above_random and nmse_above_random.
+    variants; nll_validation_constant and nll_above_validation_constant of the study;
+    risk_coverage and aurc with their references; and of the experiment ``rejection`` fta, eer,
+    eer_found, eer_found_above_random and nmse_above_random.
     """
     parts = [Part(view.label, _blocks(study, view)) for view in study.views]
     shown = [part for part in parts if part.blocks]
@@ -205,8 +217,8 @@ def information_table(view: View, subsets: Sequence[Subset], *, folded: str = ""
     return Table(
         caption=f"Whether what is stated tells faces apart, {view.label}",
         head="Model",
-        columns=["Stated", "One spread", "Difference", "Landmarks", "Images"],
-        groups=[("Surprise of a landmark, nats", 3), ("Rank correlation of errors", 2)],
+        columns=[*(title for _, title in SURPRISES), "Landmarks", "Images"],
+        groups=[("Surprise of a landmark, nats", 5), ("Rank correlation of errors", 2)],
         bodies=_bodies(view, subsets, _information),
         notes=[f"{INFORMATIVE} {INTERVALS}"],
         folded=folded,
@@ -215,8 +227,9 @@ def information_table(view: View, subsets: Sequence[Subset], *, folded: str = ""
 
 
 def _information(view: View, model: str, subset: Subset) -> list[Cell]:
-    stated, constant, above = (
-        view.get(model, metric, subset) for metric in ("nll", "nll_constant", "nll_above_constant")
+    surprises = (
+        (difference_cell if "above" in m else plain_cell)(view.get(model, m, subset), digits=2)
+        for m, _ in SURPRISES
     )
     landmarks, images = (
         view.get(model, metric, subset)
@@ -225,20 +238,10 @@ def _information(view: View, model: str, subset: Subset) -> list[Cell]:
     if subset.landmark:
         landmarks, images = images, None
     return [
-        plain_cell(stated, digits=2),
-        plain_cell(constant, digits=2),
-        difference_cell(above, digits=2),
+        *surprises,
         plain_cell(landmarks, digits=2),
         plain_cell(images, digits=2),
     ]
-
-
-def difference_cell(value: Value | None, *, digits: int = 3) -> Cell:
-    """Show a difference without a unit, with its sign and interval."""
-    cell = plain_cell(value, digits=digits)
-    if value is None or not value.known:
-        return cell
-    return Cell(signed(value.value, lambda v: fraction(v, digits=digits)), cell.detail)
 
 
 def variant_table(setup: Setup, view: View) -> Table | None:
