@@ -14,6 +14,7 @@ import psutil
 import pytest
 import yaml
 
+import thermalign
 from thermalign import tables
 from thermalign.config.overlays import read_merged
 from thermalign.geometry import LANDMARKS
@@ -74,6 +75,8 @@ def tiny():
     config["sweep"] = {"five": {"components": 5}}
     config["variants"] = {"shift_20": {"shift": 0.2}, "scale_150": {"scale": 1.5}}
     config["variants"] |= {"found": {"detector": "mtcnn"}, "warm": {"dataset": "warm"}}
+    parts = {"landmarks": "dan", "finder": "mtcnn"}
+    config["detector"] = {part: {"protocol": "p1", "model": name} for part, name in parts.items()}
     return config | {"models": QUICK}
 
 
@@ -268,6 +271,22 @@ def test_every_detector_is_placed_on_the_curve_by_its_error(study):
     curve = summary[(summary["experiment"] == DISPLACEMENT) & (summary["setting"] == "isotropic")]
     rates = curve.loc[(curve["metric"] == "eer") & (curve["modality"] == ""), "value"]
     assert rates.min() <= placed("mean_shape", "eer_predicted") <= rates.max()
+
+
+def test_what_is_taken_home_has_the_figures_of_the_study_and_loads(study):
+    out = study / "results/detector"
+    told = rows_of(tables.read(out / "metrics.parquet", METRICS)).set_index(["model", "metric"])
+    nmse = figure(study, "dan", "nmse")
+    wanted = pytest.approx([nmse.value, nmse.low, nmse.high])
+    assert list(told.loc[("dan", "nmse"), ["value", "low", "high"]]) == wanted
+    found = tables.read(study / "results/p1/fold0/mtcnn/detect/metrics.parquet", METRICS)
+    (recall,) = rows_of(found).query("metric == 'detection_recall'")["value"]
+    assert told.loc[("mtcnn", "detection_recall"), "value"] == recall
+    assert f"{nmse.value:.3f}".removeprefix("0") in (out / "MODEL_CARD.md").read_text()
+    detector = thermalign.load(out / "landmarks.safetensors", finder=out / "finder.safetensors")
+    images = tables.read(study / "results/data/simulated/images.parquet", IMAGES)
+    path = study / images.loc[images["modality"] == "thermal", "path"].iloc[0]
+    assert len(detector(path, "whole")) == 1
 
 
 def test_variants_are_carried_to_verification(study):

@@ -10,7 +10,7 @@ import jinja2
 import pandas as pd
 import yaml
 
-from thermalign.deploy.faces import SMALLEST
+from thermalign.deploy.faces import LARGEST_ERROR, SMALLEST
 from thermalign.evaluation.measured import Measured
 from thermalign.evaluation.packed import LEAST
 from thermalign.schemas.keys import ALL, Subset
@@ -140,6 +140,7 @@ def card_text(card: Card) -> str:
         "untrained": card.landmarks.is_simulated and card.finder.is_simulated,
         "least": LEAST,
         "smallest": f"{SMALLEST:g}",
+        "largest_error": f"{LARGEST_ERROR:g}",
         "versions": card.versions,
         "versions_told": ", ".join(f"{name} {its}" for name, its in card.versions.items()),
         "commit": card.landmarks.metadata["commit"],
