@@ -32,7 +32,6 @@ SMALL = {
     "learning_rate": 0.01,
     "crowds": 0.2,
     "blanks": 0.1,
-    "validate_every": 60,
 }
 SHARE_OF_MEAN_SHAPE = 1.8  # it finds faces; its landmarks are coarse
 SETTINGS = finder.Settings()
@@ -92,6 +91,20 @@ def test_a_doubtful_face_is_neither_found_nor_passed_over() -> None:
     assert not goal.peaks.any()
     assert not goal.tells.any()
     assert 5 < int((~goal.judged).sum()) < 60
+
+
+def test_a_face_before_a_doubtful_one_is_judged_all_the_same() -> None:
+    goal = goal_of(face(24, 60, 60), face(24, 66, 60), doubtful=(True, False))
+    assert int((goal.peaks == 1).sum()) == 1
+    assert bool(goal.judged[goal.peaks == 1].all())
+    assert not goal.judged.all()
+
+
+def test_the_cell_of_a_centre_is_the_one_whose_pixels_hold_it() -> None:
+    centre, _ = centres_and_sizes(face(24, 60, 60))
+    for wanted, cell in ((63.4, 15), (63.7, 16), (64.4, 16)):  # cell 16 is of pixels 64 to 67
+        moved = face(24, 60, 60) + torch.tensor([wanted - float(centre[0, 0]), 0.0])
+        assert goal_of(moved).peaks[0].amax(0).argmax() == cell
 
 
 def test_a_scene_without_faces_asks_for_no_face_anywhere() -> None:

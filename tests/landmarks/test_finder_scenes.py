@@ -9,7 +9,8 @@ from thermalign.landmarks.finder import heads
 from thermalign.landmarks.finder.bodies import blank_head, body
 from thermalign.landmarks.finder.grounds import ground, make_textures
 from thermalign.landmarks.finder.heads import Stock, make_source
-from thermalign.landmarks.finder.pictures import as_recorded, framed, levels
+from thermalign.landmarks.finder.network import measure
+from thermalign.landmarks.finder.pictures import as_recorded, framed
 from thermalign.landmarks.finder.scenes import make_scenes
 from thermalign.landmarks.finder.settings import Settings
 from thermalign.warp import stack_images
@@ -135,7 +136,7 @@ def test_a_recorded_picture_keeps_the_order_of_what_is_warm() -> None:
     steps = np.repeat(np.linspace(0, 1, 8), 16)[None].repeat(128, 0).astype(np.float32)
     for seed in range(10):
         rng = draws(seed)
-        low, high = levels(as_recorded(steps, rng))
+        low, high = measure(torch.from_numpy(as_recorded(steps, rng))[None, None])[0].tolist()
         assert np.isfinite([low, high]).all()
         assert low < high
 

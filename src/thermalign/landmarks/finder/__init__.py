@@ -22,9 +22,9 @@ from thermalign.landmarks.contract import (
 from thermalign.landmarks.finder import cells
 from thermalign.landmarks.finder.grounds import make_textures
 from thermalign.landmarks.finder.heads import REACH, Stock, make_source
-from thermalign.landmarks.finder.network import Finder, show
+from thermalign.landmarks.finder.network import COARSEST, Finder, measure, show
 from thermalign.landmarks.finder.scenes import make_scenes
-from thermalign.landmarks.finder.search import find_faces, measure
+from thermalign.landmarks.finder.search import find_faces
 from thermalign.landmarks.finder.settings import Settings
 from thermalign.states import State
 from thermalign.training import loop
@@ -33,8 +33,8 @@ from thermalign.warp import ImageStack
 
 __all__ = ["Settings", "detect", "fit", "network", "predict", "reach"]
 
-_WINDOW = 96  # px: side of what is looked at around a given box
-_GIVEN = 30.0  # px: longer side of the given box in it over that of a face, about
+_WINDOW = 3.2  # side of what is looked at around a given box over the face's width in it
+_GIVEN = 0.85  # the face's width there over the largest that is found
 _CENTRAL = 0.35  # of the window: a face's centre is looked for within
 
 
@@ -54,7 +54,10 @@ def network(settings: Settings) -> nn.Module:
 def fit(
     train: Faces, validation: Faces, settings: Settings, *, seed: int, run: Run = UNKEPT
 ) -> State:
-    """Train the finder on scenes composed anew for every step.
+    """Train the finder on scenes composed anew for every step; the last state is kept.
+
+    Validation, of points in given boxes, comes once, at the end: it does not say how well faces are
+    found, and so chooses nothing.
 
     Raises
     ------
@@ -146,12 +149,13 @@ def _error(model: Finder, faces: Faces) -> Tensor:
 def _locate(model: Finder, faces: Faces) -> Tensor:
     """Return the landmarks (M, L, 2) in face boxes, pixels of the example frame."""
     found = []
+    pixels = COARSEST * round(_WINDOW * _GIVEN * model.settings.sizes[1] / COARSEST)
     for rows in chunks(faces):
         boxes = faces.boxes[rows]
-        side = boxes[:, 2:].amax(1, keepdim=True) * (_WINDOW / _GIVEN / cells.BOX[1] * cells.BOX[0])
+        side = boxes[:, 2:].amax(1, keepdim=True) * (_WINDOW * cells.BOX[0] / cells.BOX[1])
         window = torch.cat([boxes[:, :2] + (boxes[:, 2:] - side) / 2, side.expand(-1, 2)], dim=1)
-        matrices = box_to_crop(window, _WINDOW, _WINDOW)
-        images = faces.crops(rows, matrices, width=_WINDOW, height=_WINDOW)
+        matrices = box_to_crop(window, pixels, pixels)
+        images = faces.crops(rows, matrices, width=pixels, height=pixels)
         said = model(show(images, measure(images)))
         points = _middle(said, model.settings)
         found.append(apply_matrix(invert_matrix(matrices), points))

@@ -4,6 +4,7 @@ Places are pixels of a copy, (x, y), from the centre of its top-left pixel. A fa
 are those of the box that :mod:`thermalign.boxes` derives from its points.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -25,7 +26,7 @@ _NEAR = 0.5  # of a face's size: cells nearer to one of a doubtful size or sight
 
 @dataclass(frozen=True)
 class Goal:
-    """What the cells of K scenes are to say, each (K, H, W) or (K, H, W, 2 + L, 2).
+    """What the cells of K scenes are to say.
 
     Attributes
     ----------
@@ -86,7 +87,7 @@ def make_goal(
     centres, widths = centres_and_sizes(points)
     smallest, largest = settings.sizes
     for n in range(len(points)):
-        scene, (x, y), size = int(scenes[n]), centres[n], float(widths[n])
+        scene, (x, y), size = int(scenes[n]), centres[n].tolist(), float(widths[n])
         if not smallest / _AWAY < size < largest * _AWAY:
             continue
         squares = (along[None] - x) ** 2 + (along[:, None] - y) ** 2
@@ -94,15 +95,16 @@ def make_goal(
             judged[scene] &= squares > (_NEAR * size) ** 2
             continue
         peak = torch.exp(-squares / (2 * (_SPREAD * size) ** 2))
-        if not (0 <= x < side and 0 <= y < side):
+        if not (-0.5 <= x < side - 0.5 and -0.5 <= y < side - 0.5):
             continue
-        middle = (int(y) // CELL, int(x) // CELL)
+        middle = (math.floor((y + 0.5) / CELL), math.floor((x + 0.5) / CELL))
         peak[middle] = 1
         own = (peak > _TELLS) & (peak > peaks[scene])
         peaks[scene] = torch.maximum(peaks[scene], peak)
         tells[scene][own] = settings.unit / size
         said = _encoded(along, centres[n], size, points[n], settings)
         says[scene][:, own] = said[:, own]
+    judged |= peaks == 1  # a face is judged, however near a doubtful one lies
     return Goal(peaks, judged, tells, says)
 
 

@@ -25,6 +25,8 @@ _BLOCKS = (0, 1, 2, 1)  # residual blocks at each
 _RARE = -4.0  # log odds of a face before training
 _AROUND = 7  # blocks of CELL pixels a side: 28 px, about a face
 _LEAST = 0.03  # least local deviation, of half the range of an image's values
+_SAMPLES = 8192  # of an image on which its levels are measured, about
+_LEVELS = (0.01, 0.995)  # quantiles of an image that become -1 and 1
 _OVERSHOOT = 1.5  # values of both channels stay linear up to here
 
 
@@ -111,6 +113,14 @@ def show(images: Tensor, levels: Tensor) -> Tensor:
     deviation = (square - mean.square()).clamp(min=_LEAST**2).sqrt()
     local = ((value - mean) / (2 * deviation)).clamp(-_OVERSHOOT, _OVERSHOOT)
     return torch.cat([value, local], dim=1)
+
+
+def measure(images: Tensor) -> Tensor:
+    """Return the levels (K, 2) of images (K, 1, H, W): their 1st and 99.5th percentile."""
+    step = max(1, round((images[0].numel() / _SAMPLES) ** 0.5))
+    values = images[:, 0, ::step, ::step].flatten(1).sort(1).values
+    ranks = (torch.tensor(_LEVELS) * (values.shape[1] - 1)).round().long()
+    return values[:, ranks.to(values.device)]
 
 
 def _surround(values: Tensor) -> Tensor:

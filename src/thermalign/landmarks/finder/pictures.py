@@ -5,8 +5,10 @@ ASSUME: every number here.
 
 import cv2
 import numpy as np
+import torch
 
 from thermalign.geometry import Floats
+from thermalign.landmarks.finder.network import measure
 
 Draws = np.random.Generator
 
@@ -65,17 +67,10 @@ def framed(
 
 def levels_of(picture: Floats, draws: Draws) -> tuple[float, float]:
     """Draw what the levels of the whole image may be of which a scene is a part."""
-    low, high = levels(picture)
+    low, high = measure(torch.from_numpy(picture)[None, None])[0].tolist()
     span = max(high - low, 1e-3)
     wider = draws.exponential(0.25, 2) * (draws.random(2) < 0.6)
     return low - span * wider[0], high + span * wider[1]
-
-
-def levels(picture: Floats) -> tuple[float, float]:
-    """Return the values of an image that become -1 and 1: its 1st and 99.5th percentile."""
-    few = picture.ravel()[:: max(1, picture.size // 8192)]
-    low, high = np.percentile(few, [1, 99.5])
-    return float(low), float(high)
 
 
 def _coarse(picture: Floats, draws: Draws) -> Floats:

@@ -69,13 +69,13 @@ def make_scenes(stock: Stock, settings: Settings, count: int, draws: Draws) -> S
     images, levels, points, of, doubtful = [], [], [], [], []
     for n in range(count):
         scene = _compose(stock, settings, draws)
-        canvas, frame = scene.canvas, (0, 0, settings.scene, settings.scene)
+        image, frame = as_recorded(scene.canvas, draws), (0, 0, settings.scene, settings.scene)
         if draws.random() < _FRAMED:
             close = len(scene.points) > 0 and draws.random() < _CLOSE
-            canvas, frame = framed(canvas, draws, _box(scene.points[-1]) if close else None)
-        image = as_recorded(canvas, draws)
+            image, frame = framed(image, draws, _box(scene.points[-1]) if close else None)
         images.append(image)
-        levels.append(levels_of(image, draws))
+        left, top, right, bottom = frame
+        levels.append(levels_of(image[top:bottom, left:right], draws))
         for its, covered in zip(scene.points, scene.covered, strict=True):
             points.append(its)
             of.append(n)

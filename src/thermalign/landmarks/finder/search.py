@@ -10,7 +10,7 @@ from torch.nn.functional import avg_pool2d, interpolate, pad
 from thermalign.geometry import box_intersection
 from thermalign.landmarks.contract import Detections
 from thermalign.landmarks.finder.cells import BOX, Told, read
-from thermalign.landmarks.finder.network import COARSEST, Finder, show
+from thermalign.landmarks.finder.network import COARSEST, Finder, measure, show
 from thermalign.landmarks.finder.settings import Settings
 from thermalign.warp import LEVELS, ImageStack
 
@@ -18,8 +18,6 @@ MARGIN = 8
 """Pixels around a copy in which the image's border repeats."""
 
 _PIXELS = 500_000  # of the largest copies per batch
-_SAMPLES = 8192  # of an image on which its levels are measured, about
-_LEVELS = (0.01, 0.995)  # quantiles of an image that become -1 and 1
 _FILLS = 1.5  # width of the largest face, of an image's shorter side
 _UNION = 0.35  # overlap beyond which the worse box is dropped
 _INSIDE = 0.7  # the same as share of the smaller box
@@ -65,14 +63,6 @@ def resized(stack: ImageStack, rows: Tensor, width: int, height: int) -> Tensor:
     images = [stack.pixels[first : first + across * along] for first in starts]
     found = torch.stack(images).view(-1, 1, along, across)
     return interpolate(found, (height, width), mode="bilinear", align_corners=False)
-
-
-def measure(images: Tensor) -> Tensor:
-    """Return the levels (K, 2) of images (K, 1, H, W): their 1st and 99.5th percentile."""
-    values = images.flatten(1)
-    values = values[:, :: max(1, values.shape[1] // _SAMPLES)].sort(1).values
-    ranks = (torch.tensor(_LEVELS) * (values.shape[1] - 1)).round().long()
-    return values[:, ranks.to(values.device)]
 
 
 def copies(images: Tensor, settings: Settings) -> list[Tensor]:

@@ -37,10 +37,6 @@ class Settings:
         Of Adam, the highest one.
     schedule : str
         Of the learning rate; see ``training/loop.py``.
-    validate_every : int
-        Steps between validations, which measure points in given boxes.
-    patience : int
-        Validations without a lower error before training stops; 0 never stops.
     precision : str
         In which the convolutions compute.
     compile : bool
@@ -59,8 +55,6 @@ class Settings:
     steps: int = setting(4000, low=1, high=100_000_000)
     learning_rate: float = setting(3e-3, low=1e-8, high=1)
     schedule: str = setting("one_cycle", choices=("constant", "cosine", "one_cycle"))
-    validate_every: int = setting(500, low=1, high=100_000_000, unit="steps")
-    patience: int = setting(0, low=0, high=1_000_000)
     precision: str = setting("float32", choices=("float32", "bfloat16"))
     compile: bool = setting(False)
 
@@ -78,6 +72,16 @@ class Settings:
 
     def __post_init__(self) -> None:
         check(self)
+
+    @property
+    def validate_every(self) -> int:
+        """Steps between validations: all of them, since none chooses a state."""
+        return self.steps
+
+    @property
+    def patience(self) -> int:
+        """Training never stops early."""
+        return 0
 
     @property
     def unit(self) -> float:
