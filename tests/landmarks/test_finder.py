@@ -25,7 +25,7 @@ from thermalign.training.loop import Run
 from thermalign.warp import stack_images, warp
 
 SMALL = {
-    "steps": 120,
+    "steps": 200,
     "batch_size": 8,
     "scene": 64,
     "width": 0.3,
