@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from thermalign.catalogue import settings_of
+from thermalign.config import overlays
 from thermalign.config.models import read_study
 from thermalign.config.overlays import config_files, merge, over_base, read_merged
 
@@ -85,7 +86,6 @@ def test_what_the_command_line_changes_is_checked(written):
     [
         ("base: confg.yaml\n", r"study.yaml: base: no file .*confg.yaml; give a path within"),
         ("base: [config.yaml]\n", "base: no file"),
-        ("base: workflow/config/sweep.yaml\n", "sweep.yaml has a base, too; name a whole"),
         (
             "base: config.yaml\nprotocols: {p3: null}\n",
             r"study.yaml: protocols: p3: null takes out",
@@ -198,6 +198,7 @@ HOLDS = {  # datasets, protocols, landmark models
         "mtcnn_percentile mtcnn_window mtcnn_histogram mean_shape",
     ),
     "sweep": ("simulated", "p1", "mean_shape"),
+    "transfer_long": ("broad", "take_home", "heatmap mean_shape finder"),
     "transfer": ("broad", "take_home", "dan heatmap mean_shape finder"),
     "verification": (
         "people_2019 people_2020 people_2021 people_again",
@@ -281,3 +282,21 @@ def without_nothing(value):
 def test_a_study_says_what_it_said_when_it_was_a_complete_file(name):
     path = next(p for p in [ROOT / "config.yaml", *STUDIES] if p.stem == name)
     assert digest(read_study([path], {})) == DIGESTS[name]
+
+
+def test_a_base_may_have_a_base(written, monkeypatch):
+    folder = written("").parent
+    monkeypatch.setattr(overlays, "PROJECT", folder)
+    (folder / "low.yaml").write_text("a: {b: 1, c: 2, d: 3}")
+    (folder / "middle.yaml").write_text("base: low.yaml\na: {b: 4, d: null}")
+    top = folder / "top.yaml"
+    top.write_text("base: middle.yaml\na: {c: 5}")
+    assert overlays.read_merged([top], {}) == {"a": {"b": 4, "c": 5}}
+    assert overlays.config_files([top]) == [
+        folder / n for n in ("low.yaml", "middle.yaml", "top.yaml")
+    ]
+    given = {"base": "middle.yaml", "a": {"b": 6}}
+    assert overlays.over_base(given, "configuration") == {"a": {"b": 6, "c": 2}}
+    (folder / "low.yaml").write_text("base: middle.yaml")
+    with pytest.raises(ValueError, match=r"base: middle\.yaml is merged over this file itself"):
+        overlays.read_merged([top], {})

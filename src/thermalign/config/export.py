@@ -26,9 +26,10 @@ INTRODUCTION = f"""# Every key of the configuration
 {NOTE}
 
 `config.yaml` is the default study; `workflow/config/` holds others. A file with `base: config.yaml`
-says only how it differs: it is merged over that file of the project's folder key by key, a list
-replaces a list, and `null` takes an entry out. Any other file stands alone and complete. Several
-files after `--configfile` are merged in order, and `--config key=value` wins over all of them.
+says only how it differs: it is merged over that file of the project's folder, which may have a base
+itself, key by key; a list replaces a list, and `null` takes an entry out. Any other file stands
+alone and complete. Several files after `--configfile` are merged in order, and `--config key=value`
+wins over all of them.
 
 A key that is not listed, or a value that is not allowed, is refused by the first dry run. "Default"
 is what holds where a key is left out; one that says "required" must be given. NAME is a name of

@@ -1,8 +1,9 @@
 """Studies that say only how they differ from another: files merged key by key.
 
-A file with ``base: config.yaml`` is merged over that file, which lies in the folder of the project;
-any other file stands alone. Files named after it, and what the command line says, are merged over
-the result in the same way. A list replaces a list; null takes an entry out.
+A file with ``base: config.yaml`` is merged over that file, which lies in the folder of the project
+and may itself have a base; any other file stands alone. Files named after it, and what the command
+line says, are merged over the result in the same way. A list replaces a list; null takes an entry
+out.
 """
 
 import os
@@ -45,7 +46,7 @@ def read_merged(files: Sequence[Path], changes: Mapping[str, Any]) -> dict[str, 
 
 
 def config_files(files: Sequence[Path]) -> list[Path]:
-    """Return the files that a study is read from, the base of the first before it.
+    """Return the files that a study is read from, the bases of the first before it.
 
     Raises
     ------
@@ -63,8 +64,10 @@ def over_base(config: Mapping[str, Any], where: str) -> dict[str, Any]:
     ValueError
         As :func:`read_merged`.
     """
-    own = {key: value for key, value in config.items() if key != BASE}
-    return merge(_base(config, where)[1], own, where) if BASE in config else own
+    (_, merged), *others = [*_bases(config, where), (Path(where), _own(config))]
+    for file, layer in others:
+        merged = merge(merged, layer, str(file))
+    return merged
 
 
 def _layers(files: Sequence[Path]) -> list[tuple[Path, dict[str, Any]]]:
@@ -76,10 +79,10 @@ def _layers(files: Sequence[Path]) -> list[tuple[Path, dict[str, Any]]]:
                 raise ValueError(
                     f"{file}: base: cannot be merged over {files[0]}; name this file first"
                 )
-            layers.append(_base(layer, str(file)))
+            layers += _bases(layer, str(file))
         elif not number:
             _check_spelling(layer, str(file))
-        layers.append((Path(file), {key: its for key, its in layer.items() if key != BASE}))
+        layers.append((Path(file), _own(layer)))
     return layers
 
 
@@ -97,16 +100,25 @@ def _check_spelling(layer: Mapping[str, Any], where: str) -> None:
             raise ValueError(f"{where}: {key!a}: no such key; did you mean {BASE}?")
 
 
-def _base(layer: Mapping[str, Any], where: str) -> tuple[Path, dict[str, Any]]:
-    """Return the file that a layer is to be merged over, and what it holds."""
+def _own(layer: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a file says itself."""
+    return {key: its for key, its in layer.items() if key != BASE}
+
+
+def _bases(
+    layer: Mapping[str, Any], where: str, above: Sequence[Path] = ()
+) -> list[tuple[Path, dict[str, Any]]]:
+    """Return the files that a layer is to be merged over, and what they hold, the lowest first."""
+    if BASE not in layer:
+        return []
     name = layer[BASE]
     place = Path(os.path.normpath(PROJECT / str(name)))
     if not isinstance(name, str) or not place.is_relative_to(PROJECT) or not _is_file(place):
         raise ValueError(f"{where}: base: no file {place}; give a path within {PROJECT}")
+    if place in above:
+        raise ValueError(f"{where}: base: {name} is merged over this file itself; name another")
     below = read_yaml(place)
-    if BASE in below:
-        raise ValueError(f"{where}: base: {name} has a base, too; name a whole configuration")
-    return place, below
+    return [*_bases(below, str(place), [*above, place]), (place, _own(below))]
 
 
 def merge(below: Mapping[str, Any], above: Mapping[str, Any], where: str) -> dict[str, Any]:
