@@ -229,7 +229,8 @@ def test_shares_of_scenes_above_one_are_refused() -> None:
 
 
 def test_a_face_is_found_in_an_image_five_times_as_wide(toy_faces: Callable[..., Faces]) -> None:
-    settings = finder.Settings(**{**SMALL, "score": 0.15})  # type: ignore[arg-type]
+    longer = {**SMALL, "steps": 200, "crowds": 0.1, "score": 0.2}
+    settings = finder.Settings(**longer)  # type: ignore[arg-type]
     state = finder.fit(
         toy_faces(4), toy_faces(4).first(0), settings, seed=0, run=Run(progress=False)
     )
@@ -240,4 +241,4 @@ def test_a_face_is_found_in_an_image_five_times_as_wide(toy_faces: Callable[...,
     assert len(found) >= 1
     truth = fresh.points[0] + torch.tensor([300.0, 150.0])
     apart = (found.points[0] - truth).norm(dim=1).mean() / interocular_distance(truth[None])
-    assert float(apart) < 0.3
+    assert float(apart) < 0.4
