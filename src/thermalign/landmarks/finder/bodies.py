@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from thermalign.geometry import Floats
-from thermalign.landmarks.finder.grounds import Draws, Textures, ellipse, limb, polygon, texture
+from thermalign.landmarks.finder.grounds import Rng, Textures, ellipse, limb, polygon, texture
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Pose:
         return np.asarray(self.eyes + self.unit * way)
 
 
-def body(canvas: Floats, its: Pose, textures: Textures, draws: Draws) -> None:
+def body(canvas: Floats, its: Pose, textures: Textures, draws: Rng) -> None:
     """Paint trunk, legs, neck, arms and hands of somebody whose head may follow.
 
     The trunk leans half as far as the head.
@@ -89,7 +89,7 @@ def body(canvas: Floats, its: Pose, textures: Textures, draws: Draws) -> None:
 
 
 def _arms(
-    canvas: Floats, its: Pose, broad: float, *, skin: float, cloth: float, draws: Draws
+    canvas: Floats, its: Pose, broad: float, *, skin: float, cloth: float, draws: Rng
 ) -> None:
     at, unit = partial(its.at, turn=0.5), its.unit
     bare = draws.random() < 0.5
@@ -111,7 +111,7 @@ def _arms(
         )
 
 
-def blank_head(canvas: Floats, its: Pose, textures: Textures, draws: Draws) -> None:
+def blank_head(canvas: Floats, its: Pose, textures: Textures, draws: Rng) -> None:
     """Paint a head without a face: its back, or an oval as warm as skin, with or without hair."""
     side = len(canvas)
     own = canvas.copy()

@@ -11,7 +11,7 @@ import numpy as np
 
 from thermalign.geometry import Floats
 
-Draws = np.random.Generator
+Rng = np.random.Generator
 
 _TEXTURES = 24  # kept, of 1/f noise
 _SIDE = 256  # px, of a texture
@@ -25,7 +25,7 @@ class Textures:
     fields: Floats
 
 
-def make_textures(draws: Draws) -> Textures:
+def make_textures(draws: Rng) -> Textures:
     """Draw fields whose amplitude falls with a power of the frequency from .7 to 1.8."""
     frequency = np.hypot(np.fft.fftfreq(_SIDE)[:, None], np.fft.rfftfreq(_SIDE)[None])
     frequency[0, 0] = 1
@@ -37,7 +37,7 @@ def make_textures(draws: Draws) -> Textures:
     return Textures(np.array(fields, np.float32))
 
 
-def texture(textures: Textures, side: int, draws: Draws) -> Floats:
+def texture(textures: Textures, side: int, draws: Rng) -> Floats:
     """Return a part of a field at a random zoom, (side, side) float32, deviation about 1."""
     field = textures.fields[draws.integers(len(textures.fields))]
     part = int(draws.integers(32, _SIDE))
@@ -46,7 +46,7 @@ def texture(textures: Textures, side: int, draws: Draws) -> Floats:
     return np.asarray(cv2.resize(piece, (side, side), interpolation=cv2.INTER_LINEAR))
 
 
-def ground(side: int, textures: Textures, draws: Draws) -> Floats:
+def ground(side: int, textures: Textures, draws: Rng) -> Floats:
     """Return a ground without people: bands, dead leaves, stripes and lamps over noise."""
     base, contrast = draws.uniform(-0.1, 1.2), draws.choice([0.03, 0.1, 0.25, 0.5])
     canvas = np.full((side, side), base, np.float32)
@@ -65,7 +65,7 @@ def ground(side: int, textures: Textures, draws: Draws) -> Floats:
     return canvas
 
 
-def _bands(canvas: Floats, base: float, contrast: float, draws: Draws) -> None:
+def _bands(canvas: Floats, base: float, contrast: float, draws: Rng) -> None:
     """Lay ground, kerbs, walls and sky over each other, nearly level."""
     side = len(canvas)
     slope = draws.normal(0, 0.08) * side
@@ -77,7 +77,7 @@ def _bands(canvas: Floats, base: float, contrast: float, draws: Draws) -> None:
         polygon(canvas, corners, value)
 
 
-def _leaf(canvas: Floats, value: float, draws: Draws) -> None:
+def _leaf(canvas: Floats, value: float, draws: Rng) -> None:
     """Put an ellipse, a rectangle, a polygon or a stroke somewhere; small ones are many."""
     side = len(canvas)
     size = side * 0.02 * 40 ** draws.random()
@@ -101,7 +101,7 @@ def _leaf(canvas: Floats, value: float, draws: Draws) -> None:
         limb(canvas, [(x, y), (x + way[0], y + way[1])], size * draws.uniform(0.03, 0.25), value)
 
 
-def _rows(canvas: Floats, value: float, draws: Draws) -> None:
+def _rows(canvas: Floats, value: float, draws: Rng) -> None:
     """Repeat windows, slats or posts along rows."""
     side = len(canvas)
     step, height = draws.uniform(4, 25), draws.uniform(3, 40)
@@ -115,7 +115,7 @@ def _rows(canvas: Floats, value: float, draws: Draws) -> None:
         row += height * draws.uniform(1.1, 1.8)
 
 
-def _lamp(canvas: Floats, draws: Draws) -> None:
+def _lamp(canvas: Floats, draws: Rng) -> None:
     size = draws.uniform(1, 12)
     at = tuple(draws.uniform(0, len(canvas), 2))
     ellipse(
