@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from thermalign.geometry import Floats
 
 Rng = np.random.Generator
+"""What everything random is drawn from."""
 
 _TEXTURES = 24  # kept, of 1/f noise
 _SIDE = 256  # px, of a texture
@@ -98,7 +100,8 @@ def _leaf(canvas: Floats, value: float, draws: Rng) -> None:
         polygon(canvas, way * size * draws.uniform(0.3, 1, (len(way), 1)) / 2 + [x, y], value)
     else:
         way = 1.5 * size * np.array([np.cos(angle), np.sin(angle)])
-        limb(canvas, [(x, y), (x + way[0], y + way[1])], size * draws.uniform(0.03, 0.25), value)
+        stroke = [(x, y), (x + way[0], y + way[1])]
+        limb(canvas, stroke, thick=size * draws.uniform(0.03, 0.25), value=value)
 
 
 def _rows(canvas: Floats, value: float, draws: Rng) -> None:
@@ -136,15 +139,15 @@ def ellipse(
     cv2.ellipse(canvas, where, size, float(angle), 0, 360, float(value), -1, cv2.LINE_8, _SHIFT)
 
 
-def limb(canvas: Floats, joints: object, thick: float, value: float) -> None:
-    """Draw a stroke with round ends."""
+def limb(canvas: Floats, joints: npt.ArrayLike, *, thick: float, value: float) -> None:
+    """Draw a stroke of a thickness, pixels, with round ends, along joints (N, 2), pixels."""
     points = np.array(joints, float)
     fixed = np.round(points * 2**_SHIFT).astype(np.int32)
     width = int(np.clip(round(thick), 1, 255))
     cv2.polylines(canvas, [fixed], False, float(value), width, cv2.LINE_8, _SHIFT)
 
 
-def polygon(canvas: Floats, corners: object, value: float) -> None:
+def polygon(canvas: Floats, corners: npt.ArrayLike, value: float) -> None:
     """Fill a polygon of corners (N, 2), pixels."""
     fixed = np.round(np.asarray(corners, float) * 2**_SHIFT).astype(np.int32)
     cv2.fillPoly(canvas, [fixed], float(value), cv2.LINE_8, _SHIFT)

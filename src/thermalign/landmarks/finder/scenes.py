@@ -179,7 +179,8 @@ def _occlude(scene: Scene, settings: Settings, draws: Rng) -> None:
     at = draws.uniform(0, side, 2)
     way = draws.normal(0, side, 2)
     thick = draws.uniform(1, 0.6 * settings.unit)
-    grounds.limb(scene.canvas, [at - way, at + way], thick, float(draws.uniform(-0.2, 1.2)))
+    value = float(draws.uniform(-0.2, 1.2))
+    grounds.limb(scene.canvas, [at - way, at + way], thick=thick, value=value)
     _cover(scene, scene.canvas != before)
 
 
