@@ -27,17 +27,10 @@ from thermalign.warp import stack_images, warp
 SMALL = {
     "steps": 220,
     "batch_size": 8,
-<<<<<<< HEAD
-    "scene": 64,
+    "scene": 80,
     "width": 0.5,
     "learning_rate": 0.006,
     "crowds": 0.1,
-=======
-    "scene": 80,
-    "width": 0.3,
-    "learning_rate": 0.01,
-    "crowds": 0.2,
->>>>>>> w-fixd
     "blanks": 0.1,
 }
 LARGEST_ERROR = 0.25  # interocular distances: it finds faces; its landmarks are coarse
@@ -265,7 +258,7 @@ def test_a_scene_too_small_for_the_largest_faces_is_refused() -> None:
 
 
 def test_a_score_that_every_cell_has_is_refused() -> None:
-    with pytest.raises(ValueError, match="give 0.001 to 1"):
+    with pytest.raises(ValueError, match=r"give 0\.001 to 1"):
         finder.Settings(score=0.0)
 
 
