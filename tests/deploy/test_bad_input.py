@@ -47,7 +47,7 @@ def test_a_constant_image_is_refused_and_a_constant_box_holds_no_face(detector):
     image = picture((120, 0, 30, 30)).astype(float)
     image[20:100, 30:90] = 25
     face = only(detector(image, BOX))
-    note = "its box is of one value all over, or outside the image"
+    note = "its box is of one value, or outside the image"
     assert (face.status, face.note) == ("no face", note)
 
 

@@ -267,26 +267,14 @@ class FaceDetector:
         close = f"{apart:.1f} px between the eyes; at least {self.smallest:g} are needed"
         unsure = f"expected error {error:.2f}; at most {self.largest_error:g} is given out"
         reasons = (
-            (
-                not np.isfinite(points).all(),
-                (NO_FACE, "the landmark model found none in its box"),
-            ),
-            (
-                not _shows(image, box),
-                (NO_FACE, "its box is of one value all over, or outside the image"),
-            ),
-            (
-                not _holds(image, points),
-                (NO_FACE, "most of its landmarks would lie outside the image"),
-            ),
-            (not apart > 0 or apart < self.smallest, (TOO_SMALL, close)),
-            (
-                not thermal,
-                (NOT_THERMAL, "looks visible, or white-cold: invert it, or use --no-check"),
-            ),
-            (error > self.largest_error, (UNSURE, unsure)),
+            (not np.isfinite(points).all(), NO_FACE, "the landmark model found none in its box"),
+            (not _shows(image, box), NO_FACE, "its box is of one value, or outside the image"),
+            (not _holds(image, points), NO_FACE, "most of its landmarks lie outside the image"),
+            (not apart > 0 or apart < self.smallest, TOO_SMALL, close),
+            (not thermal, NOT_THERMAL, "looks visible, or white-cold: invert it, or --no-check"),
+            (error > self.largest_error, UNSURE, unsure),
         )
-        return next((told for applies, told in reasons if applies), (OK, ""))
+        return next(((status, note) for applies, status, note in reasons if applies), (OK, ""))
 
 
 def load(
