@@ -6,6 +6,7 @@ CORES ?= $(shell nproc)
 STAMP := $(VENV)/.installed
 CONFIG ?= config.yaml
 TAKEN ?= workflow/config/transfer.yaml
+MORE ?= # one file more, merged over TAKEN
 
 .PHONY: help run detector test test-system lint format schema bench clean
 help: ## list the targets
@@ -15,9 +16,11 @@ run: export CONFIG := $(CONFIG)
 run: $(STAMP) ## install, run the default study, print where its report is; goes on after a kill
 	@$(BIN)/thermalign run --cores $(CORES) --configfile "$$CONFIG"
 
+detector: export TAKEN := $(TAKEN)
+detector: export MORE := $(MORE)
 detector: $(STAMP) ## train a finder of faces and landmarks to take home; weights, ONNX, model card
-	@$(BIN)/thermalign run --detector --cores $(CORES) \
-		$(foreach file,$(TAKEN) $(MORE),--configfile "$(file)")
+	@$(BIN)/thermalign run --detector --cores $(CORES) --configfile "$$TAKEN" \
+		$${MORE:+--configfile "$$MORE"}
 
 test: $(STAMP) ## install and run the tests
 	@$(BIN)/python -m pytest -n $(CORES) --dist loadfile
@@ -49,5 +52,5 @@ $(STAMP): pyproject.toml constraints.txt
 		{ echo "Install the venv module: apt-get install python3-venv"; exit 1; }
 	@echo "Installing into $(VENV) (once; a few minutes) ..."
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,onnx]'
 	@touch $@

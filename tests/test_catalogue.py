@@ -4,6 +4,7 @@ import dataclasses
 import importlib
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +19,8 @@ from thermalign.catalogue import (
     settings_of,
     takes_a_state,
 )
+from thermalign.deploy.detector import TrainedDetector
+from thermalign.states import State
 
 CLASSES = [
     *(f"landmarks.{name}.Settings" for name in detectors()),
@@ -163,27 +166,28 @@ def test_an_unknown_detector_is_refused_with_the_known_ones():
 def test_whether_a_detector_finds_faces_is_what_it_says_of_its_settings(stages):
     told = {"stages": stages, "losses": "weighted_sum"}
     module = importlib.import_module("thermalign.landmarks.mtcnn")
-    assert finds_faces("mtcnn", told) is module.finds(module.Settings(**told))
+    trained = TrainedDetector(Path(), module, module.Settings(**told), State({}))
+    assert finds_faces("mtcnn", told) is trained.finds_faces is (stages == "full")
     assert not finds_faces("dan", {})
 
 
 @pytest.mark.parametrize(
     ("name", "said", "found"),  # what a name is read for once is kept
     [
-        ("always", "return True", True),
-        ("by_number", "return its.a == 2", True),
-        ("by_default", "return its.b", False),
+        ("always", "", True),
+        ("by_number", "FINDS = {'a': 2}", True),
+        ("by_default", "FINDS = {'a': 2, 'b': True}", False),
     ],
 )
-def test_what_a_detector_says_of_its_settings_is_read_and_not_run(
+def test_what_a_detector_says_of_its_settings_is_a_literal_that_is_read(
     tmp_path, monkeypatch, name, said, found
 ):
     (tmp_path / "landmarks").mkdir()
     text = "class Settings:\n    a: int = setting(1)\n    b: bool = setting(False)\n"
-    text += "\ndef detect(state, stack, its): ...\n\ndef finds(its):\n    'Told.'\n    "
+    text += "\ndef detect(state, stack, its): ...\n\n"
     (tmp_path / "landmarks" / f"{name}.py").write_text(text + said)
-    (tmp_path / "landmarks" / "other.py").write_text(text + "return len(its.a)")
+    (tmp_path / "landmarks" / "other.py").write_text(text + "FINDS = dict(a=2)")
     monkeypatch.setattr(catalogue, "PACKAGE", tmp_path)
     assert finds_faces(name, {"a": 2}) is found
-    with pytest.raises(ValueError, match=r"other: finds\(\) must return an expression of its"):
+    with pytest.raises(ValueError, match="landmarks/other: FINDS must be a literal"):
         finds_faces("other", {})

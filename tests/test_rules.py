@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import yaml
@@ -71,7 +72,15 @@ def commands(tmp_path_factory):
     config["detector"] = {
         "landmarks": {"protocol": "p1", "model": "heatmap"},
         "finder": {"protocol": "p1", "model": "mtcnn"},
+        "recorded": {"dataset": "ours", "by": "camera", "composed": ["a web"]},
+        "beside": "another run",
     }
+    ours = {"adapter": "table", "folder": "my faces", "manifest": "a.csv", "attributes": ["camera"]}
+    config["datasets"]["ours"] = {**ours, "box": {"source": "given"}}
+    config["data"] = "."
+    for path in ("my faces/a.csv", "another run/metrics.parquet"):
+        (folder / path).parent.mkdir()
+        (folder / path).touch()
     (folder / "study.yaml").write_text(yaml.safe_dump(config))
     done = snakemake(
         folder, "-s", str(ROOT / "Snakefile"), "--configfile", "study.yaml", "-n", "-p"
@@ -207,6 +216,25 @@ def test_a_command_is_what_its_step_takes_whatever_its_folders_are_called(rule, 
     assert set(keywords) == set(provenance.keywords(f"steps.{rule}"))
     for output in given(rule, "output"):
         assert keywords[output].parts[0] == "my results"
+
+
+def test_pack_is_given_recorded_faces_and_another_run_where_they_are_configured(commands):
+    run = importlib.import_module("thermalign.steps.pack").run
+    keywords = parse(run, "pack", commands["pack"][4:])[2]
+    names = ("images", "annotations", "boxes", "attributes")
+    assert keywords["recorded"] == [Path(f"my results/data/ours/{name}.parquet") for name in names]
+    assert keywords["beside"] == [Path("another run/metrics.parquet")]
+    assert keywords["asked"] == {"dataset": "ours", "by": "camera", "composed": ["a web"]}
+    assert keywords["onnx"] == Path("my results/detector/landmarks.onnx")
+
+
+def test_a_detector_that_no_configuration_names_is_refused_in_a_line(tmp_path):
+    given = ["-s", str(ROOT / "Snakefile"), "--configfile", str(ROOT / "config.yaml")]
+    done = snakemake(tmp_path, *given, "-n", "pack")
+    assert done.returncode != 0
+    told = "config: detector: is missing, the models that pack takes home; name them"
+    assert [line for line in done.stderr.splitlines() if line == told] == [told]
+    assert "Traceback" not in done.stderr
 
 
 IMPORTER = """

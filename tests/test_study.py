@@ -154,6 +154,12 @@ def test_make_run_runs_the_study_through_the_lock_with_any_name_of_a_configurati
     outside = {k: v for k, v in os.environ.items() if not k.startswith("MAKE")}  # of make test
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=outside)
     assert done.stdout == f"run|--cores|2|--configfile|{name}|"
+    command = ["make", "detector", "CORES=2", f"TAKEN={name}"]
+    taken = f"run|--detector|--cores|2|--configfile|{name}|"
+    for more, told in ((None, ""), (name, f"--configfile|{name}|")):
+        words = [*command, *([f"MORE={more}"] if more else [])]
+        done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, env=outside)
+        assert done.stdout == taken + told
 
 
 @pytest.mark.slow  # a whole study

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, TypeGuard
 
 PACKAGE = Path(__file__).parent
@@ -76,7 +75,7 @@ def detectors() -> list[str]:
 
 
 def finds_faces(detector: str, settings: Mapping[str, Any]) -> bool:
-    """Return whether a landmark model searches whole images: by its detect() and its finds().
+    """Return whether a landmark model searches whole images: by its detect() and its FINDS.
 
     Parameters
     ----------
@@ -87,25 +86,18 @@ def finds_faces(detector: str, settings: Mapping[str, Any]) -> bool:
     Raises
     ------
     ValueError
-        If finds() is more than one expression of its settings and of literals.
+        If FINDS is no literal.
     """
+    module = ".".join(("thermalign", "landmarks", detector))
     if detector not in _having("landmarks", "detect"):
         return False
-    said = [line for line in _functions("landmarks", detector) if line.name == "finds"]
-    if not said:
-        return True
-    *_, last = said[0].body
-    if not isinstance(last, ast.Return) or last.value is None or _calls(last.value):
-        raise ValueError(f"landmarks/{detector}: finds() must return an expression of its settings")
-    declared = settings_of(".".join(("thermalign", "landmarks", detector))).settings
-    told = {its.name: its.default for its in declared} | dict(settings)
-    named = {said[0].args.args[0].arg: SimpleNamespace(**told)}
-    expression = compile(ast.Expression(last.value), detector, "eval")
-    return bool(eval(expression, {"__builtins__": {}}, named))
-
-
-def _calls(node: ast.expr) -> bool:
-    return any(isinstance(its, ast.Call) for its in ast.walk(node))
+    said = [line.value for line in _tree(module).body if _assigns(line, "FINDS")]
+    try:
+        wanted = ast.literal_eval(said[0]) if said else {}
+    except ValueError as error:
+        raise ValueError(f"landmarks/{detector}: FINDS must be a literal") from error
+    told = {its.name: its.default for its in settings_of(module).settings} | dict(settings)
+    return all(told[name] == value for name, value in wanted.items())
 
 
 def takes_a_state(detector: str) -> bool:

@@ -81,11 +81,31 @@ def test_a_model_without_validation_people_would_say_nothing_of_its_errors():
         check_study(config)
 
 
+@pytest.mark.parametrize("visible", [["landmarks"], ["finder"], ["landmarks", "finder"]])
+def test_both_models_are_of_thermal_images(visible):
+    config = study({})
+    for part in visible:
+        protocol = config["detector"][part]["protocol"]
+        config["protocols"][protocol]["probe"] = {"modality": "visible"}
+    with pytest.raises(ValueError, match="detector") as caught:
+        check_study(config)
+    told = [line.split(":")[0] for line in str(caught.value).splitlines()]
+    assert told == [f"detector.{part}.protocol" for part in visible]
+    assert "trains on visible images" in str(caught.value)
+
+
 def test_a_run_whose_figures_stand_beside_must_be_there(tmp_path):
     config = check_study(study({"beside": str(tmp_path)}))
     with pytest.raises(ValueError, match=r"detector\.beside: .*metrics\.parquet: no such table"):
         check_places(config, ROOT)
     (tmp_path / "metrics.parquet").write_bytes(b"")
     check_places(config, ROOT)
+    own = tmp_path / "mine" / "detector"
+    own.mkdir(parents=True)
+    (own / "metrics.parquet").write_bytes(b"")
+    config |= {"results": str(tmp_path / "mine")}
+    config["detector"]["beside"] = str(own / ".." / "detector")
+    with pytest.raises(ValueError, match=r"detector\.beside: .*: is this study's own; name"):
+        check_places(config, ROOT)
     with pytest.raises(ValueError, match=r"detector\.beside: '~x' begins with ~"):
         check_study(study({"beside": "~x"}))

@@ -9,6 +9,7 @@ from bright import SETTINGS, SHAPE, picture, save_mtcnn, state_of
 from safetensors.torch import load_file, save_file
 
 import thermalign
+from thermalign.deploy import faces
 from thermalign.deploy.faces import LARGEST_ERROR
 from thermalign.landmarks import heatmap
 from thermalign.states import State, save_state
@@ -46,7 +47,8 @@ def test_a_constant_image_is_refused_and_a_constant_box_holds_no_face(detector):
     image = picture((120, 0, 30, 30)).astype(float)
     image[20:100, 30:90] = 25
     face = only(detector(image, BOX))
-    assert (face.status, face.note) == ("no face", "nothing is to be seen in its box")
+    note = "its box is of one value, or outside the image"
+    assert (face.status, face.note) == ("no face", note)
 
 
 @pytest.mark.parametrize("box", [[900, 900, 60, 80], [-300, 20, 60, 80], [1e9, 1e9, 60, 80]])
@@ -67,6 +69,12 @@ def test_a_face_that_the_border_cuts_keeps_its_points(detector):
     assert face.status == "ok"
 
 
+def test_a_box_beyond_what_can_be_computed_with_is_refused(detector):
+    for box in ([0, 0, 1e300, 1e300], [-1e13, 0, 60, 80], [0, float("nan"), 60, 80]):
+        with pytest.raises(ValueError, match=r"pixels, finite and at most 1e\+12"):
+            detector(picture(), np.array(box))
+
+
 def test_numbers_beyond_those_of_32_bits_are_refused_without_a_warning(detector, recwarn):
     with pytest.raises(ValueError, match="samples are NaN or infinite"):
         detector(picture(tuple(BOX.astype(int))) * 1e300, BOX)
@@ -76,7 +84,7 @@ def test_numbers_beyond_those_of_32_bits_are_refused_without_a_warning(detector,
 # --- what is stated of errors ---
 
 
-def test_points_that_are_no_better_than_a_guess_are_not_given(tmp_path):
+def test_points_of_an_expected_error_above_the_largest_are_not_given(tmp_path):
     sure, unsure = (stating(tmp_path, error)(picture(), BOX) for error in (0.05, 1.0))
     assert only(sure).status == "ok"
     face = only(unsure)
@@ -93,6 +101,16 @@ def test_how_unsure_is_too_unsure_can_be_said(tmp_path):
     for wrong in (0.0, -1.0, float("nan")):
         with pytest.raises(ValueError, match=r"largest_error is .*; give interocular distances"):
             thermalign.load(path, largest_error=wrong)
+
+
+def test_it_is_the_mean_over_landmarks_that_counts(tmp_path):
+    told = calibration(0.05)
+    told["floor"][2] = (3 * LARGEST_ERROR) ** 2
+    path = tmp_path / "one.safetensors"
+    save_state(path, state_of(calibration=told), {"settings": json.dumps(SETTINGS)})
+    face = only(thermalign.load(path, check=False)(picture(), BOX))
+    assert face.expected_error.max() > LARGEST_ERROR > face.expected_error.mean()
+    assert face.status == "ok"
 
 
 def test_an_error_of_which_nothing_is_known_is_told_as_that(detector):
@@ -159,11 +177,38 @@ def test_a_state_whose_networks_are_of_an_older_version_is_refused(small):
         assert "its tensors are not those of its settings in this version" in line
 
 
-def test_a_calibration_of_an_older_version_is_refused(small):
-    tensors = load_file(small) | {"calibration.old": torch.zeros(5)}
-    detector = thermalign.load(rewritten(small, tensors=tensors), check=False)
-    with pytest.raises(ValueError, match=r"a\.safetensors: .*; train it again with this version"):
-        detector(picture(), BOX)
+def test_a_calibration_of_another_version_is_refused(small):
+    whole = {f"calibration.{name}": value for name, value in calibration(0.1).items()}
+    good = load_file(small) | whole
+    assert thermalign.load(rewritten(small, tensors=good), check=False)
+    for wrong in (
+        good | {"calibration.old": torch.zeros(5)},
+        good | {"calibration.gain": torch.zeros(4)},
+        {name: its for name, its in good.items() if name != "calibration.tail"},
+    ):
+        line = refusal(rewritten(small, tensors=wrong))
+        assert "its tensors are not those of its settings in this version" in line
+
+
+def test_a_state_is_taken_for_the_modality_that_it_was_trained_on_alone(small):
+    trained = rewritten(small, modality="visible")
+    assert thermalign.load(trained, modality="visible")
+    assert "was trained on visible images, and modality is thermal" in refusal(trained)
+    assert thermalign.load(small, modality="visible")  # it does not say
+
+
+def test_the_weights_that_the_package_brings_are_for_thermal_images_alone(
+    small, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(faces, "WEIGHTS", tmp_path / "weights")
+    small.replace(tmp_path / "landmarks.safetensors")
+    (tmp_path / "weights").mkdir()
+    own = (tmp_path / "landmarks.safetensors").rename(tmp_path / "weights/landmarks.safetensors")
+    save_mtcnn(tmp_path / "weights/finder.safetensors", "full")
+    assert thermalign.load().finder is not None
+    with pytest.raises(ValueError, match="the package brings are of thermal faces; name a trained"):
+        thermalign.load(modality="visible")
+    assert thermalign.load(own, modality="visible").finder is None
 
 
 def test_a_state_of_another_landmark_scheme_is_refused(small):

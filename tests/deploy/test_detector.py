@@ -1,5 +1,6 @@
 """A trained detector, used from Python."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -7,6 +8,8 @@ import pytest
 import torch
 
 from thermalign.deploy import load_detector
+from thermalign.deploy.detector import CALIBRATION, LATER
+from thermalign.landmarks.calibration import Calibration
 from thermalign.states import State, save_state
 from thermalign.warp import stack_images
 
@@ -37,3 +40,9 @@ def test_a_detector_that_finds_no_faces_says_so(tmp_path):
     stack = stack_images([np.zeros((40, 30), np.float32)], torch.device("cpu"))
     with pytest.raises(ValueError, match=r"state\.safetensors: places landmarks in face boxes"):
         detector.find(stack)
+
+
+def test_what_a_calibration_must_hold_is_what_it_is_made_of():
+    known = dataclasses.fields(Calibration)
+    assert set(CALIBRATION) == {its.name for its in known}
+    assert set(LATER) == {i.name for i in known if i.default_factory is not dataclasses.MISSING}

@@ -1,6 +1,7 @@
 """A detector to take home: states as they were, ONNX or why not, figures, a card of them."""
 
 import json
+from collections import Counter
 
 import cv2
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 
 from thermalign import tables
 from thermalign.deploy import load
+from thermalign.deploy import packed as deploy_packed
 from thermalign.deploy.detector import load_detector
 from thermalign.geometry import LANDMARKS
 from thermalign.landmarks import mtcnn
@@ -22,6 +24,8 @@ from thermalign.steps import pack
 SHAPE = np.array([[20.0, 30], [40, 30], [30, 40], [22, 50], [38, 50]])  # 20 px between the eyes
 BOX = {"x": 10.0, "y": 20.0, "width": 40.0, "height": 40.0}
 ROLES = ["train", "train", "test", "test", "test"]
+RECORDED = ("images", "annotations", "boxes", "attributes")
+ASKED = {"dataset": "r", "by": "camera", "composed": []}
 FULL = {"stages": "full", "losses": "weighted_sum", "width": 0.25}
 
 
@@ -136,7 +140,7 @@ def test_figures_are_those_of_the_test_people_and_stand_in_the_card(study, capsy
     assert (
         "| landmarks | d | 2 people, 2 images | 0 people, 0 images | 3 people, 3 images |" in card
     )
-    assert "| faces | mtcnn | 1 | 39 | 7 |" in card  # 9 steps of one stage, 30 of another
+    assert "| faces | mtcnn | 1 | a 9, b 30 | 7 |" in card
     assert "| all | 3 | .100 |" in card
     assert "None were measured" in card
     assert str(study) not in card
@@ -148,15 +152,46 @@ def test_without_onnx_a_line_says_why_and_no_old_file_is_left(study, capsys):
     out = packed(study)
     assert not (out / "landmarks.onnx").exists()
     (line,) = capsys.readouterr().err.strip().splitlines()
-    assert line.startswith("no ONNX file: ")
-    assert line.removeprefix("no ") in (out / "MODEL_CARD.md").read_text()
+    why = "its detector cannot be exported (no portable() in its module); heatmap can"
+    assert line == f"no ONNX file: {why}"
+    assert f"No ONNX file: {why}.\n" in (out / "MODEL_CARD.md").read_text()
 
 
-def test_recorded_faces_are_predicted_as_the_command_does(study):
-    names = ("images", "annotations", "boxes", "attributes")
-    asked = {"dataset": "r", "by": "camera", "composed": []}
-    out = packed(study, recorded=names, asked=asked)
+def test_an_onnx_file_that_should_be_written_and_cannot_fails_the_job(study, monkeypatch):
+    monkeypatch.setattr(deploy_packed, "obstacle", lambda detector: "")
+    with pytest.raises(ValueError, match="its detector cannot be exported"):
+        packed(study)
+    assert not (study / "detector/MODEL_CARD.md").exists()
+
+
+def test_what_cannot_be_read_leaves_no_old_onnx_file_and_no_new_state(study):
+    (study / "detector").mkdir()
+    (study / "detector/landmarks.onnx").write_bytes(b"old")
+    (study / "detections.parquet").unlink()
+    with pytest.raises(ValueError, match="no such table"):
+        packed(study)
+    assert list((study / "detector").iterdir()) == []
+
+
+def test_recorded_faces_without_an_annotated_image_are_refused_before_anything_is_written(study):
+    table = tables.read(study / "annotations.parquet", ANNOTATIONS)
+    tables.write(study / "none.parquet", table[:0], ANNOTATIONS)
+    with pytest.raises(ValueError, match=r"detector\.recorded: dataset r has no thermal image"):
+        packed(study, recorded=("images", "none", "boxes", "attributes"), asked=ASKED)
+    assert not (study / "detector").exists()
+
+
+def test_recorded_faces_are_measured_whatever_predict_refuses_of_them(study):
+    out = packed(study, recorded=RECORDED, asked=ASKED)
     table = tables.read(out / "metrics.parquet", METRICS)
+    usual = load(out / "landmarks.safetensors", finder=out / "finder.safetensors")
+    paths = sorted(study.glob("i*.png"))
+    boxes = [np.array([*BOX.values()])] * len(paths)
+    statuses = Counter(face.status for (face,) in usual.batch(paths, boxes))
+    told = json.loads(tables.read_metadata(out / "metrics.parquet")["statuses"])
+    assert told == statuses
+    refused = len(paths) - statuses["ok"]
+    assert f"that is\n{refused} of {len(paths)}" in (out / "MODEL_CARD.md").read_text()
     placed = load_detector(out / "landmarks.safetensors").predict(
         [np.zeros((80, 60), np.float32)], np.array([[*BOX.values()]])
     )
@@ -167,13 +202,13 @@ def test_recorded_faces_are_predicted_as_the_command_does(study):
 
 
 def test_figures_of_another_run_stand_beside(study):
-    names = ("images", "annotations", "boxes", "attributes")
-    asked = {"dataset": "r", "by": "camera", "composed": []}
-    first = packed(study, recorded=names, asked=asked)
+    first = packed(study, recorded=RECORDED, asked=ASKED)
     told = value(tables.read(first / "metrics.parquet", METRICS), "mean_shape", "nmse")
     out = packed(study, beside=[first / "metrics.parquet"], out="longer")
     card = (out / "MODEL_CARD.md").read_text()
-    assert "| this one | 39 + 39 | 7 + 7 | .100 |" in card.replace(" [", " | [")
+    both = "a 9, b 30 + a 9, b 30"
+    assert f"| this one | {both} | 7 + 7 | d 3 | .100 |" in card.replace(" [", " | [")
+    assert f"| other 1 | {both} | 7 + 7 | d 3, r 5 | .100 |" in card.replace(" [", " | [")
     (row,) = [line for line in card.splitlines() if line.startswith("| other 1 |")]
     assert f"{told['r']:.3f}".removeprefix("0") in row.split("|")[-2]
     with pytest.raises(ValueError, match=r"predictions\.parquet: was not written by pack"):

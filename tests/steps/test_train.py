@@ -135,6 +135,7 @@ def test_a_model_without_a_network_says_its_precision_too(study, tmp_path):
     subprocess.run(run, env=ENVIRONMENT, capture_output=True, text=True, check=True)
     metadata = read_metadata(tmp_path / "state.safetensors")
     assert metadata["precision"] == "float32"
+    assert metadata["modality"] == "thermal"
     assert json.loads(metadata["parameters"]) == {"configured": 0, "paper": 0}
 
 
@@ -153,7 +154,9 @@ def test_a_state_is_calibrated_on_the_validation_images_of_its_fold(study, tmp_p
     subprocess.run(run, env=ENVIRONMENT, capture_output=True, text=True, check=True)
     state = read_state(tmp_path / "state.safetensors")
     assert state.calibration["gain"].shape == (5,)
-    assert all(bool(value.isfinite().all()) for value in state.calibration.values())
+    few = ("constant", "constant_tail")  # not known from so few faces
+    told = [value for name, value in state.calibration.items() if name not in few]
+    assert all(bool(value.isfinite().all()) for value in told)
     noted = read_metadata(tmp_path / "state.safetensors")["calibration"]
     assert noted == "3 images of 1 person"
 

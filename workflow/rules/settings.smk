@@ -159,7 +159,13 @@ def aside(name):
 
 def taken(file, *parts):
     """Return a function that fills a file's name for parts of a detector to take home, or both."""
-    return lambda w: [f"{RESULTS}/{file.format(**TAKEN[part])}" for part in parts or TAKEN]
+
+    def fill(wildcards):
+        if not TAKEN:
+            sys.exit("config: detector: is missing, the models that pack takes home; name them")
+        return [f"{RESULTS}/{file.format(**TAKEN[part])}" for part in parts or TAKEN]
+
+    return fill
 
 
 def of_taken(key):

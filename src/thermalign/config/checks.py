@@ -123,7 +123,8 @@ def check_places(study: Study, project: str | Path) -> None:
     lines += _place("results", results, lambda: not results.exists() or results.is_dir())
     used = {protocol["dataset"] for protocol in study["protocols"].values()}
     used |= {its["dataset"] for its in study["variants"].values() if "dataset" in its}
-    used |= {its["dataset"] for its in [study.get("detector", {}).get("recorded")] if its}
+    if recorded := study.get("detector", {}).get("recorded"):
+        used.add(recorded["dataset"])
     for name in sorted(used):
         manifest = manifest_of(study, name)
         if manifest is not None:
@@ -132,6 +133,8 @@ def check_places(study: Study, project: str | Path) -> None:
         file = Path(beside, "metrics.parquet")
         if not file.is_file():
             lines.append(f"detector.beside: {file}: no such table; name a folder that pack wrote")
+        elif Path(beside).resolve() == Path(results, "detector").resolve():
+            lines.append(f"detector.beside: {beside}: is this study's own; name another run's")
     folds = sum(protocol["folds"] for protocol in study["protocols"].values())
     started = {its.name: its for its in trainings(study).values() if its.initial}
     for name, its in started.items():
@@ -262,6 +265,11 @@ def _taken_home(study: Study) -> Iterator[str]:
         if its["protocol"] not in study["protocols"]:
             near = nearest(its["protocol"], study["protocols"])
             yield f"{where}.protocol: no protocol {its['protocol']!r}; {near}"
+        elif (shown := study["protocols"][its["protocol"]]["probe"]["modality"]) != MODALITIES[0]:
+            yield (
+                f"{where}.protocol: {its['protocol']} trains on {shown} images, but both models of "
+                f"a detector are of {MODALITIES[0]} ones; name a protocol whose probe is that"
+            )
         elif its["fold"] >= (folds := study["protocols"][its["protocol"]]["folds"]):
             yield f"{where}.fold: {its['fold']} of {folds} folds; they count from 0"
         elif part == "landmarks" and not study["protocols"][its["protocol"]]["validation_share"]:

@@ -138,9 +138,13 @@ class Detector:
     Attributes
     ----------
     landmarks : Trained
+        Places landmarks in face boxes; of a protocol whose probe is thermal, with validation
+        people.
     finder : Trained
+        Finds faces in whole images; of a protocol whose probe is thermal, which may be another.
     recorded : Recorded or None
-        Absent is none.
+        Annotated faces that the card has figures of, beside those of the test people; absent is
+        none.
     beside : str or None
         Folder detector/ of another run, longer or shorter, whose figures stand in the card too;
         absent is none.

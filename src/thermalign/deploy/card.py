@@ -4,13 +4,14 @@ import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import jinja2
 import pandas as pd
 import yaml
 
-from thermalign.deploy.faces import LARGEST_ERROR, SMALLEST
+from thermalign.deploy.faces import LARGEST_ERROR, OK, SMALLEST
 from thermalign.evaluation.measured import Measured
 from thermalign.evaluation.packed import LEAST
 from thermalign.schemas.keys import ALL, Subset
@@ -40,8 +41,8 @@ class Part:
     fold : int
     metadata : mapping
         Of the state, as :func:`thermalign.states.read_metadata` returns it.
-    steps : int
-        Of the training, all its stages together.
+    stages : mapping of stage to steps
+        Of the training, in its order.
     core_seconds : float
         Processor time of the training, all cores together.
     data : mapping
@@ -60,32 +61,58 @@ class Part:
     fold: int
     dataset: str
     metadata: Mapping[str, Any]
-    steps: int
+    stages: Mapping[str, int]
     core_seconds: float
     data: Mapping[str, Any]
     people: Mapping[str, tuple[int, int]]
     measured: Sequence[Measured]
 
     @property
+    def shows_simulated(self) -> bool:
+        """Whether its dataset is simulated."""
+        return self.data.get("adapter") == "simulator"
+
+    @property
     def is_simulated(self) -> bool:
         """Whether it is known to have been trained on simulated people alone."""
-        return self.data.get("adapter") == "simulator" and "init" not in self.metadata
+        return self.shows_simulated and "init" not in self.metadata
+
+
+Training = tuple[str, Mapping[str, int], float]
 
 
 @dataclass(frozen=True)
 class Run:
-    """Another run of the same two models.
+    """A run of both models, as its METRICS tell it.
 
     Attributes
     ----------
-    trainings : list of (dataset, steps, core-seconds)
+    trainings : list of (dataset, steps by stage, core-seconds)
         Of the model that places landmarks and of the one that finds faces.
     metrics : DataFrame of METRICS
         Of all test people, and of all recorded faces.
     """
 
-    trainings: list[tuple[str, int, float]]
+    trainings: list[Training]
     metrics: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What became of recorded faces.
+
+    Attributes
+    ----------
+    dataset : str
+    measured : sequence of Measured
+        Of all of them, whatever their status.
+    statuses : mapping of status to faces
+        Of ``predict`` at its defaults, in the given boxes.
+    """
+
+    dataset: str
+    measured: Sequence[Measured]
+    statuses: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -95,25 +122,24 @@ class Card:
     Attributes
     ----------
     landmarks, finder : Part
-    recorded : name of a dataset of recorded faces, and what was measured there; or None
+    recorded : Tried or None
     onnx : bytes of the ONNX file, or why there is none
     versions : mapping of software to version
-    others : sequence of Run
-        Whose figures stand beside.
+    runs : sequence of Run
+        This one and others, whose figures stand beside; or none.
     """
 
     landmarks: Part
     finder: Part
-    recorded: tuple[str, Sequence[Measured]] | None
+    recorded: Tried | None
     onnx: int | str
     versions: Mapping[str, str]
-    others: Sequence[Run] = ()
+    runs: Sequence[Run] = ()
 
 
 def card_text(card: Card) -> str:
     """Return the card as Markdown."""
     parts = {"landmarks": card.landmarks, "faces": card.finder}
-    name, tried = card.recorded or ("", ())
     loader = jinja2.PackageLoader("thermalign.deploy", ".")
     # Markdown, not a page: nothing is to be escaped
     template = jinja2.Environment(loader=loader, undefined=jinja2.StrictUndefined).get_template(
@@ -124,19 +150,20 @@ def card_text(card: Card) -> str:
         "no_onnx": card.onnx if isinstance(card.onnx, str) else "",
         "people": _people(parts),
         "data": {
-            its.dataset: {"simulated": its.data.get("adapter") == "simulator"}
-            | {"settings": _yaml(its.data)}
+            its.dataset: {"simulated": its.shows_simulated, "settings": _yaml(its.data)}
             for its in parts.values()
         },
         "training": _training(parts),
         "settings": {part: _yaml(_settings(its)) for part, its in parts.items()},
+        "test_people": {part: _test_people(its) for part, its in parts.items()},
         "landmarks_on": _tested(card.landmarks),
         "landmarks": _landmarks(card.landmarks.measured),
         "finder_on": _tested(card.finder),
         "found": _found(card.finder.measured),
-        "recorded_name": name,
-        "recorded": _recorded(tried) if card.recorded else "",
-        "others": _others(card) if card.others else "",
+        "recorded_name": card.recorded.dataset if card.recorded else "",
+        "recorded": _recorded(card.recorded.measured) if card.recorded else "",
+        "refused": _refused(card.recorded.statuses) if card.recorded else "",
+        "runs": _runs(card.runs) if len(card.runs) > 1 else "",
         "untrained": card.landmarks.is_simulated and card.finder.is_simulated,
         "least": LEAST,
         "smallest": f"{SMALLEST:g}",
@@ -175,14 +202,26 @@ def _training(parts: Mapping[str, Part]) -> str:
     for name, its in parts.items():
         settings = its.metadata["settings"]
         told = [its.metadata.get(key, MISSING) for key in ("precision", "device", "calibration")]
-        started = its.metadata.get("init", "random weights")[:14]
-        cost = f"{its.steps:,}", f"{its.core_seconds:,.0f}"
+        initial = its.metadata.get("init")
+        started = f"state {initial[:8]}" if initial else "random weights"
+        cost = _steps(its.stages), f"{its.core_seconds:,.0f}"
         rows.append((name, settings["model"], settings["seed"], *cost, *told, started))
     return _table((*head, "calibrated on", "started from"), rows)
 
 
+def _steps(stages: Mapping[str, int]) -> str:
+    """Return how many steps a training has, of each stage where there are several."""
+    if len(stages) == 1:
+        return f"{sum(stages.values()):,}"
+    return ", ".join(f"{name} {steps:,}" for name, steps in stages.items())
+
+
 def _settings(its: Part) -> dict[str, Any]:
     return {k: v for k, v in its.metadata["settings"].items() if k not in ("model", "seed")}
+
+
+def _test_people(its: Part) -> str:
+    return "simulated test people" if its.shows_simulated else "test people"
 
 
 def _tested(its: Part) -> str:
@@ -223,29 +262,32 @@ def _recorded(measured: Sequence[Measured]) -> str:
     return _table(head, rows)
 
 
-def _others(card: Card) -> str:
-    """Return both trainings of every run with their figures of all, those of this card first."""
-    ours = [(its.dataset, its.steps, its.core_seconds) for its in (card.landmarks, card.finder)]
-    figures = [*card.landmarks.measured, *card.finder.measured]
-    tried = _of_all(card.recorded[1] if card.recorded else (), "nmse")
-    told = [_figure(_of_all(figures, name), 3) for name in _COMPARED]
-    rows = [_run("this one", ours, [*told, _figure(tried, 3)])]
-    for n, run in enumerate(card.others, 1):
-        simulated = run.metrics["dataset"].isin([dataset for dataset, *_ in run.trainings])
-        told = [_told(run.metrics[simulated], name) for name in _COMPARED]
-        told.append(_told(run.metrics[~simulated], "nmse"))
-        rows.append(_run(f"other {n}", run.trainings, told))
-    head = ("run", "steps", "core-seconds", "NMSE", "faces found", "false alarms an image")
-    return _table((*head, "NMSE of recorded faces"), rows)
+def _refused(statuses: Mapping[str, int]) -> str:
+    """Return how many faces are refused of how many, and why."""
+    refused = {status: faces for status, faces in statuses.items() if status != OK}
+    why = f" ({', '.join(f'{faces} {status}' for status, faces in refused.items())})"
+    return f"{sum(refused.values())} of {sum(statuses.values())}{why if refused else ''}"
 
 
-def _run(name: str, trainings: Sequence[tuple[str, int, float]], told: list[str]) -> list[str]:
-    steps, costs = (" + ".join(f"{its[k]:,.0f}" for its in trainings) for k in (1, 2))
-    return [name, steps, costs, *told]
+def _runs(runs: Sequence[Run]) -> str:
+    """Return trainings, images tested and figures of all images of every run."""
+    rows = []
+    for n, run in enumerate(runs):
+        its, own = run.metrics, run.metrics["dataset"].isin([name for name, *_ in run.trainings])
+        told = [_told(its[own], name) for name in _COMPARED]
+        steps = " + ".join(_steps(stages) for _, stages, _ in run.trainings)
+        cost = " + ".join(f"{seconds:,.0f}" for *_, seconds in run.trainings)
+        name = f"other {n}" if n else "this one"
+        rows.append((name, steps, cost, _images(its), *told, _told(its[~own], "nmse")))
+    head = ("run", "steps", "core-seconds", "images", "NMSE", "faces found")
+    return _table((*head, "false alarms an image", "NMSE of recorded faces"), rows)
 
 
-def _of_all(measured: Iterable[Measured], metric: str) -> Measured | None:
-    return next((m for m in measured if m.subset == ALL and m.metric == metric), None)
+def _images(metrics: pd.DataFrame) -> str:
+    """Return how many images of which datasets METRICS are of."""
+    counted = metrics[metrics["metric"].isin(["nmse", "detection_recall"])]
+    pairs = zip(counted["dataset"], counted["n"], strict=True)
+    return ", ".join(dict.fromkeys(f"{dataset} {n:,}" for dataset, n in pairs))
 
 
 def _told(rows: pd.DataFrame, metric: str) -> str:
@@ -292,6 +334,9 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 def _yaml(settings: Mapping[str, Any]) -> str:
     """Return settings as a block of YAML, without what names a place on a disk."""
-    plain = json.loads(json.dumps({k: v for k, v in settings.items() if k != "folder"}))
+    told = {key: value for key, value in settings.items() if key != "folder"}
+    if "manifest" in told:
+        told["manifest"] = Path(told["manifest"]).name
+    plain = json.loads(json.dumps(told))
     text = yaml.safe_dump(plain, sort_keys=False, default_flow_style=None, width=100)
     return f"```yaml\n{text}```"

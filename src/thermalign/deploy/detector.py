@@ -1,6 +1,6 @@
 """A trained model of any detector: landmarks in face boxes, faces in whole images."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +11,24 @@ import torch
 from thermalign.catalogue import check_detector
 from thermalign.cut import Cut
 from thermalign.failures import is_explained, one_line
-from thermalign.geometry import Floats
+from thermalign.geometry import LANDMARKS, Floats
 from thermalign.landmarks.contract import Detections
 from thermalign.landmarks.models import Detector, cut_to_look, load_model, predict_cut
 from thermalign.records import Located
 from thermalign.states import State, read_metadata, read_state
 from thermalign.warp import ImageStack
+
+Shapes = Mapping[str, tuple[int, ...]]
+
+CALIBRATION: Shapes = {
+    **dict.fromkeys(("gain", "floor", "constant_tail"), (len(LANDMARKS),)),
+    **dict.fromkeys(("pixel", "shared", "tail", "ratio"), (1,)),
+    "constant": (len(LANDMARKS), 2, 2),
+}
+"""Shapes of :class:`thermalign.landmarks.calibration.Calibration`."""
+
+LATER = ("constant", "constant_tail")
+"""What calibrations of earlier versions lack."""
 
 
 @dataclass(frozen=True)
@@ -29,19 +41,22 @@ class TrainedDetector:
     module : its module of :mod:`thermalign.landmarks`
     settings : the module's Settings
     state : State
+    modality : str
+        Of the images that it was trained on; empty where its state does not say.
     """
 
     path: Path
     module: Detector
     settings: Any
     state: State
+    modality: str = ""
 
     @property
     def finds_faces(self) -> bool:
         """Whether it can find faces in whole images, as its detector says of its settings."""
-        if not hasattr(self.module, "detect"):
-            return False
-        return not hasattr(self.module, "finds") or bool(self.module.finds(self.settings))
+        wanted: dict[str, Any] = getattr(self.module, "FINDS", {})
+        trained = all(getattr(self.settings, name) == its for name, its in wanted.items())
+        return trained and hasattr(self.module, "detect")
 
     def predict(self, images: Iterable[Floats], boxes: Floats) -> Located:
         """Find the landmarks of one face in each image.
@@ -104,7 +119,7 @@ class TrainedDetector:
             yield
         except ValueError as error:
             raise ValueError(f"{self.path}: {error}") from error
-        except (RuntimeError, KeyError, TypeError) as error:
+        except (RuntimeError, KeyError) as error:
             if is_explained(error):  # out of memory, say
                 raise
             raise ValueError(
@@ -128,7 +143,8 @@ def load_detector(state: Path) -> TrainedDetector:
     """
     if not state.is_file():
         raise ValueError(f"{state}: no such trained model; run a study first")
-    described = read_metadata(state)["settings"]
+    told = read_metadata(state)
+    described = told["settings"]
     if not isinstance(described, dict) or not {"detector", "model", "seed"} <= described.keys():
         raise ValueError(f"{state}: is not a trained landmark model; name a state.safetensors")
     name, detector = described.pop("model"), described.pop("detector")
@@ -144,15 +160,22 @@ def load_detector(state: Path) -> TrainedDetector:
             f"{state}: its tensors are not those of its settings in this version ({strange[0]} "
             "for example); train it again"
         )
-    return TrainedDetector(state, module, settings, kept)
+    return TrainedDetector(state, module, settings, kept, told.get("modality", ""))
 
 
 def _strange(module: Detector, settings: Any, state: State) -> list[str]:
-    """Return the names of tensors that a network should have and a state has not, or otherwise."""
+    """Return the names of tensors that a state should have and has not, or has otherwise."""
+    told = {name: tuple(tensor.shape) for name, tensor in state.calibration.items()}
+    due = {name: its for name, its in CALIBRATION.items() if name in told or name not in LATER}
+    strange = _differing(due, told) if told else []
     if not hasattr(module, "network"):
-        return []
+        return strange
     with torch.device("meta"):  # no memory for weights
         network = module.network(settings)
-    wanted = {name: tensor.shape for name, tensor in network.state_dict().items()}
-    given = {name: tensor.shape for name, tensor in state.tensors.items()}
+    wanted = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
+    given = {name: tuple(tensor.shape) for name, tensor in state.tensors.items()}
+    return _differing(wanted, given) + strange
+
+
+def _differing(wanted: Shapes, given: Shapes) -> list[str]:
     return sorted(n for n in {*wanted, *given} if wanted.get(n) != given.get(n))

@@ -28,11 +28,19 @@ SMALLEST = 8.0
 """Pixels between the eyes below which landmarks are not given: see ``docs/predict.md``."""
 
 LARGEST_ERROR = 0.3
-"""Expected error, interocular distances, beyond which landmarks are not given. ASSUME: the mean
-shape in a face box errs by .11 on simulated and .19 on recorded faces, so this is a guess."""
+"""Expected error, interocular distances, mean over a face's landmarks, beyond which none of them is
+given. ASSUME: nearly a third of the way from eye to eye, of no use for aligning a face."""
+
+LARGEST_BOX = 1e12
+"""Pixels: of a side and from the image. Larger numbers do not stay finite in 32 bits."""
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
-"""Where the states of an installation lie: ``landmarks.safetensors``, ``finder.safetensors``."""
+"""Where the states of an installation lie."""
+
+LANDMARKS_STATE, FINDER_STATE = "landmarks.safetensors", "finder.safetensors"
+
+OWN = "thermal"
+"""Modality of the states that an installation brings."""
 
 OK, NO_FACE, TOO_SMALL, UNSURE, NOT_THERMAL, NOT_VISIBLE, UNREADABLE = STATUSES = (
     "ok",
@@ -102,7 +110,7 @@ class FaceDetector:
     check : bool
         Whether faces that do not look thermal are refused.
     largest_error : float, interocular distances
-        Largest expected error, mean over the landmarks.
+        Largest expected error, mean over the landmarks of a face: one of them may have a larger.
     """
 
     landmarks: TrainedDetector
@@ -245,30 +253,28 @@ class FaceDetector:
                 thermal = is_thermal(cut, its.points)
             seen = [images[n] for n in index[rows]], boxes[rows]
             told = zip(*seen, its.points, its.expected_error, thermal, strict=True)
-            judged = [next(self._faults(*each), (OK, "")) for each in told]
+            judged = [self._judge(*each) for each in told]
             its = its.without(np.array([status != OK for status, _ in judged]))
             for n, (status, note) in enumerate(judged):
                 found = its.points[n], its.expected_error[n], its.scale[n], its.tail[n]
                 yield Face(*found, boxes[rows][n], float(scores[rows][n]), status, note)
 
-    def _faults(
+    def _judge(
         self, image: Floats, box: Floats, points: Floats, expected: Floats, thermal: bool
-    ) -> Iterator[tuple[str, str]]:
-        """Yield why landmarks cannot be given out, the worst first: status and note."""
+    ) -> tuple[str, str]:
+        """Return status and note of a face: the worst of why landmarks cannot be given out."""
         apart, error = float(interocular_distance(points)), float(expected.mean())
-        if not np.isfinite(points).all():
-            yield NO_FACE, "the landmark model found none in its box"
-        if not _shows(image, box):
-            yield NO_FACE, "nothing is to be seen in its box"
-        if not _holds(image, points):
-            yield NO_FACE, "most of its landmarks would lie outside the image"
-        if not apart > 0 or apart < self.smallest:
-            told = f"{apart:.1f} px between the eyes; at least {self.smallest:g} are needed"
-            yield TOO_SMALL, told
-        if not thermal:
-            yield NOT_THERMAL, "looks visible, or white-cold: invert it, or use --no-check"
-        if error > self.largest_error:
-            yield UNSURE, f"expected error {error:.2f}; at most {self.largest_error:g} is given out"
+        close = f"{apart:.1f} px between the eyes; at least {self.smallest:g} are needed"
+        unsure = f"expected error {error:.2f}; at most {self.largest_error:g} is given out"
+        reasons = (
+            (not np.isfinite(points).all(), NO_FACE, "the landmark model found none in its box"),
+            (not _shows(image, box), NO_FACE, "its box is of one value, or outside the image"),
+            (not _holds(image, points), NO_FACE, "most of its landmarks lie outside the image"),
+            (not apart > 0 or apart < self.smallest, TOO_SMALL, close),
+            (not thermal, NOT_THERMAL, "looks visible, or white-cold: invert it, or --no-check"),
+            (error > self.largest_error, UNSURE, unsure),
+        )
+        return next(((status, note) for applies, status, note in reasons if applies), (OK, ""))
 
 
 def load(
@@ -289,11 +295,13 @@ def load(
     finder : path of a state that finds faces in whole images
         By default the one that the installation brings; without one ``model``, if it can.
     modality, smallest, check, largest_error : as in :class:`FaceDetector`
+        What the installation brings is of thermal faces, and is taken for no other modality.
 
     Raises
     ------
     ValueError
-        If a file is none, this version cannot use it, or there is none to use.
+        If a file is none, this version cannot use it, its state says that it was trained on another
+        modality, or there is none to use.
     """
     if modality not in MODALITIES:
         raise ValueError(f"modality is {modality!r}; use one of {list(MODALITIES)}")
@@ -301,23 +309,44 @@ def load(
         raise ValueError(f"smallest is {smallest}; give pixels between the eyes, 0 or more")
     if not largest_error > 0:
         raise ValueError(f"largest_error is {largest_error}; give interocular distances above 0")
-    own = WEIGHTS / "landmarks.safetensors", WEIGHTS / "finder.safetensors"
-    if model is None and not own[0].is_file():
-        raise ValueError(
-            "this installation brings no weights of its own; name a trained landmark model, "
-            "results/p1/fold0/dan/state.safetensors for example (--model, or thermalign.load(PATH))"
-        )
-    landmarks = load_detector(own[0] if model is None else Path(model))
-    if finder is None and not own[1].is_file():
-        finds = landmarks if landmarks.finds_faces else None
+    landmarks = load_detector(_own(LANDMARKS_STATE, modality) if model is None else Path(model))
+    if finder is None:
+        brought = WEIGHTS / FINDER_STATE
+        own = modality == OWN and brought.is_file()
+        finds = load_detector(brought) if own else landmarks if landmarks.finds_faces else None
     else:
-        finds = load_detector(own[1] if finder is None else Path(finder))
-        if not finds.finds_faces:
+        finds = load_detector(Path(finder))
+    if finds is not None and not finds.finds_faces:
+        raise ValueError(
+            f"{finds.path}: finds no faces; name a state that was trained to, of an mtcnn with "
+            "stages: full for example"
+        )
+    for its in (landmarks, finds):
+        if its is not None and its.modality not in ("", modality):
             raise ValueError(
-                f"{finds.path}: finds no faces; name a state that was trained to, of an mtcnn with "
-                "stages: full for example"
+                f"{its.path}: was trained on {its.modality} images, and modality is {modality}; "
+                f"use {its.modality}, or name another state"
             )
     return FaceDetector(landmarks, finds, modality, smallest, check, largest_error)
+
+
+def _own(name: str, modality: str) -> Path:
+    """Return the path of a state that the installation brings.
+
+    Raises
+    ------
+    ValueError
+        If it brings none, or none of this modality.
+    """
+    asked = (
+        "name a trained landmark model, results/p1/fold0/dan/state.safetensors for example "
+        "(--model, or thermalign.load(PATH))"
+    )
+    if not (WEIGHTS / name).is_file():
+        raise ValueError(f"this installation brings no weights of its own; {asked}")
+    if modality != OWN:
+        raise ValueError(f"the weights that the package brings are of {OWN} faces; {asked}")
+    return WEIGHTS / name
 
 
 def to_values(
@@ -371,9 +400,11 @@ def _given(boxes: Floats | str, image: Floats) -> tuple[Floats, Floats]:
             raise ValueError(f"boxes is {boxes!r}; give 'whole', or (x, y, width, height)")
         boxes = np.array([0.0, 0.0, *image.shape[::-1]])
     where = np.atleast_2d(np.asarray(boxes, np.float64))
-    if where.shape[1:] != (4,) or not np.isfinite(where).all() or (where[:, 2:] <= 0).any():
+    within = np.abs(where) <= LARGEST_BOX  # NaN is not
+    if where.shape[1:] != (4,) or not within.all() or (where[:, 2:] <= 0).any():
         raise ValueError(
-            f"boxes are {np.asarray(boxes).tolist()}; give finite (x, y, width, height), pixels"
+            f"boxes are {np.asarray(boxes).tolist()}; give (x, y, width, height), pixels, finite "
+            f"and at most {LARGEST_BOX:g}"
         )
     return where, np.full(len(where), np.nan)
 

@@ -3,11 +3,9 @@
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from threading import Lock
 from typing import TypeVar
 
 import numpy as np
@@ -27,7 +25,7 @@ SUFFIXES = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".pgm", ".ppm"}
 COLOURS = ("refuse", "luma")
 IMAGES = 64  # of a batch
 PIXELS = 16_000_000  # of a batch, unless one image has more
-READERS = 2  # images opened at once, of which at most one is no PNG
+READERS = 2  # PNGs opened at once
 LOOKED = 64  # rows of a manifest that show whether its boxes are what they should be
 
 
@@ -198,23 +196,24 @@ def batches(sources: Iterable[Source], reading: Reading) -> Iterator[list[Pictur
 
 
 def _opened(sources: Iterable[Source], look: Callable[[Source], T]) -> Iterator[T]:
-    """Yield what opening each source gives, in order, a few at once.
+    """Yield what opening each source gives, in order; PNGs a few at once, others each alone.
 
-    Decoders of PNG say nothing on standard error; what others say there is caught while they work
-    (:func:`thermalign.ingest.pictures.read_picture`), so that they work one by one.
+    What decoders of other formats say on standard error while they go on is caught and read
+    (:func:`thermalign.ingest.pictures.read_picture`), whoever says it: so nothing else, no PNG's
+    decoder and no progress bar, works meanwhile. A PNG's decoder stops at an error; what it may
+    print of one goes where standard error goes.
     """
-    alone = Lock()
-
-    def work(source: Source) -> T:
-        with nullcontext() if _is_png(source.path) else alone:
-            return look(source)
-
     with ThreadPoolExecutor(READERS) as pool:
         ahead: deque[Future[T]] = deque()
         for source in sources:
-            ahead.append(pool.submit(work, source))
-            if len(ahead) > READERS:
-                yield ahead.popleft().result()
+            if _is_png(source.path):
+                ahead.append(pool.submit(look, source))
+                if len(ahead) > READERS:
+                    yield ahead.popleft().result()
+            else:
+                while ahead:
+                    yield ahead.popleft().result()
+                yield look(source)
         while ahead:
             yield ahead.popleft().result()
 

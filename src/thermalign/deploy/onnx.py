@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from thermalign.deploy.detector import load_detector
+from thermalign.deploy.detector import TrainedDetector, load_detector
 from thermalign.deploy.outputs import check_output
 from thermalign.geometry import LANDMARKS
 from thermalign.landmarks.normalise import LEVELS, SAMPLES
@@ -44,20 +44,21 @@ def export_onnx(state: Path, output: Path) -> None:
         is not installed, or ``output`` is something that must not be replaced.
     """
     target = check_output(output, {"the trained model": [state]}, ours=holds_network)
-    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
-    if missing:
-        raise ValueError(f"{missing[0]} is not installed; pip install 'thermalign[onnx]'")
     detector = load_detector(state)
-    if not hasattr(detector.module, "portable"):
-        raise ValueError(
-            f"{state}: its detector cannot be exported (no portable() in its module); heatmap can"
-        )
-    if detector.settings.normalisation == "histogram":
-        raise ValueError(
-            f"{state}: normalisation: histogram has no operator in ONNX; train with percentile"
-        )
-    its = detector.module.portable(detector.state, detector.settings)
+    if why := obstacle(detector):
+        raise ValueError(f"{state}: {why}")
+    its = detector.module.portable(detector.state, detector.settings)  # type: ignore[attr-defined]
     replace_file(target, lambda path: _write(path, its, _described(its, detector.settings)))
+
+
+def obstacle(detector: TrainedDetector) -> str:
+    """Return why a detector cannot be written as ONNX here; empty where it can."""
+    if not hasattr(detector.module, "portable"):
+        return "its detector cannot be exported (no portable() in its module); heatmap can"
+    if detector.settings.normalisation == "histogram":
+        return "normalisation: histogram has no operator in ONNX; train with percentile"
+    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    return f"{missing[0]} is not installed; pip install 'thermalign[onnx]'" if missing else ""
 
 
 def _described(its: Portable, settings: Any) -> dict[str, Any]:
@@ -76,6 +77,7 @@ def _described(its: Portable, settings: Any) -> dict[str, Any]:
 
 def _write(path: Path, its: Portable, described: dict[str, Any]) -> None:
     import onnx  # noqa: PLC0415  # an extra
+    import onnxscript  # noqa: F401, PLC0415  # of it too: what torch exports with
 
     crops, levels = torch.rand(2, 1, its.size, its.size), torch.tensor([[0.0, 1.0]] * 2)
     count = torch.export.Dim("N")

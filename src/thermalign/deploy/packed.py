@@ -3,18 +3,22 @@
 import json
 import platform
 import shutil
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from importlib import metadata
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pandas as pd
+import torch
 
 from thermalign import tables
 from thermalign.deploy.card import Part, Run
-from thermalign.deploy.faces import Face, FaceDetector
-from thermalign.deploy.onnx import export_onnx
+from thermalign.deploy.detector import load_detector
+from thermalign.deploy.faces import LARGEST_ERROR, SMALLEST, Face, FaceDetector
+from thermalign.deploy.onnx import export_onnx, obstacle
 from thermalign.evaluation.detection import count_detections
 from thermalign.evaluation.measured import Measured
 from thermalign.geometry import Floats
@@ -25,10 +29,26 @@ from thermalign.states import read_metadata, read_state
 from thermalign.tables import replace_file
 from thermalign.versions import own_version
 
-PACKAGES = ("torch", "numpy", "opencv-python-headless")
-"""Whose versions a card names."""
-
 _TOGETHER = 64  # images
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What a detector does with N recorded faces.
+
+    Attributes
+    ----------
+    predictions : DataFrame of PREDICTIONS
+        In given boxes, of all faces.
+    counts : DataFrame of :func:`thermalign.evaluation.detection.count_detections`
+        In whole images.
+    statuses : mapping of status to faces
+        In given boxes, at the defaults of ``predict``.
+    """
+
+    predictions: pd.DataFrame
+    counts: pd.DataFrame
+    statuses: Mapping[str, int]
 
 
 def copy_state(source: Path, target: Path) -> None:
@@ -66,7 +86,7 @@ def describe_part(
         size=state.stat().st_size,
         metadata=read_metadata(state),
         values=sum(tensor.numel() for tensor in kept.tensors.values()),
-        steps=int(curve.groupby("stage")["step"].max().sum()),
+        stages=curve.groupby("stage", sort=False)["step"].max().to_dict(),
         core_seconds=float(curve["core_seconds"].max()),
         data=data,
         people=people,
@@ -77,12 +97,12 @@ def describe_part(
 
 def told_of_training(parts: Sequence[Part]) -> dict[str, str]:
     """Return metadata that say what the trainings of both models cost, for :func:`read_run`."""
-    told = [[its.dataset, its.steps, its.core_seconds] for its in parts]
+    told = [[its.dataset, its.stages, its.core_seconds] for its in parts]
     return {"training": json.dumps(told)}
 
 
 def read_run(path: Path) -> Run:
-    """Read what another run's METRICS tell, of all its test people and all recorded faces.
+    """Read what a run's METRICS tell, of all its test people and all recorded faces.
 
     Raises
     ------
@@ -92,37 +112,34 @@ def read_run(path: Path) -> Run:
     try:
         trainings = json.loads(tables.read_metadata(path)["training"])
     except KeyError as error:
-        raise ValueError(f"{path}: was not written by pack; name metrics.parquet of one") from error
-    every = rows_of(tables.read(path, METRICS))
-    return Run(
-        [(str(dataset), int(steps), float(cost)) for dataset, steps, cost in trainings], every
-    )
+        raise ValueError(
+            f"{path}: was not written by pack; name the folder detector of another run"
+        ) from error
+    told = [(str(dataset), dict(stages), float(cost)) for dataset, stages, cost in trainings]
+    return Run(told, rows_of(tables.read(path, METRICS)))
 
 
 def versions() -> dict[str, str]:
     """Return the versions of the package, of Python and of what its networks run on."""
-    others = {name: metadata.version(name) for name in PACKAGES}
-    return {"thermalign": own_version(), "Python": platform.python_version(), **others}
+    own = {"thermalign": own_version(), "Python": platform.python_version()}
+    return {**own, "torch": torch.__version__, "numpy": np.__version__, "OpenCV": cv2.__version__}
 
 
 def try_recorded(
     detector: FaceDetector, images: pd.DataFrame, boxes: Floats, key: Mapping[str, Any]
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+) -> Recorded:
     """Place landmarks in given boxes, and find the faces of the same images without them.
 
     Parameters
     ----------
     detector : FaceDetector
-        With a finder.
+        With a finder, and with no limit to what it gives out.
     images : N rows of IMAGES, at least 1
     boxes : (N, 4) float, pixels, (x, y, width, height)
     key : the columns protocol, fold and model
-
-    Returns
-    -------
-    PREDICTIONS of the N images, and the DataFrame of
-    :func:`thermalign.evaluation.detection.count_detections`
     """
+    usual = replace(detector, smallest=SMALLEST, check=True, largest_error=LARGEST_ERROR)
+    statuses: Counter[str] = Counter()
     placed: list[Face] = []
     found: list[list[Face]] = []
     for start in range(0, len(images), _TOGETHER):
@@ -130,13 +147,16 @@ def try_recorded(
         values = list(read_images(images.iloc[part]))
         placed += [faces[0] for faces in detector.batch_of_values(values, list(boxes[part]))]
         found += detector.batch_of_values(values, [None] * len(values))
+        judged = usual.batch_of_values(values, list(boxes[part]))
+        statuses.update(faces[0].status for faces in judged)
     located = Located(
         *(np.stack([getattr(face, name) for face in placed]) for name in Located.__annotations__)
     )
     index = np.repeat(np.arange(len(found)), [len(faces) for faces in found])
     where = np.array([face.box for faces in found for face in faces]).reshape(-1, 4)
     predictions = rows_of_points(list(images["image_id"]), located, key)
-    return predictions, count_detections(images.reset_index(drop=True), index, where, boxes)
+    counts = count_detections(images.reset_index(drop=True), index, where, boxes)
+    return Recorded(predictions, counts, statuses)
 
 
 def try_onnx(state: Path, output: Path) -> int | str:
@@ -145,11 +165,9 @@ def try_onnx(state: Path, output: Path) -> int | str:
     Returns
     -------
     int or str
-        Bytes of the file; or why there is none: then no earlier one is left.
+        Bytes of the file; or why there is none.
     """
-    try:
-        export_onnx(state, output)
-    except ValueError as error:
-        output.unlink(missing_ok=True)
-        return str(error).removeprefix(f"{state}: ")
+    if why := obstacle(load_detector(state)):
+        return why
+    export_onnx(state, output)
     return output.stat().st_size

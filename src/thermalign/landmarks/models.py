@@ -33,7 +33,7 @@ class Detector(Protocol):
       without one has none.
     - ``detect(state, stack, settings) -> Detections``: faces found in whole images, without boxes.
       Raises ValueError where the settings have trained nothing that finds faces.
-    - ``finds(settings) -> bool``, beside it: whether they have; without it they always have.
+    - ``FINDS``, beside it: a literal, the settings that do train it; without it all do.
     - ``grid(settings) -> dict``, as :mod:`thermalign.metrics.reach` takes it, where points lie on a
       grid: then reach and error can be told apart.
     - ``initial``, a keyword of ``fit``: a State of the same detector to start from, not from random

@@ -48,7 +48,7 @@ def run(
 
     Both say in their metadata how many ``parameters`` there are, as JSON: ``configured`` and
     ``paper``, what the paper prints of the detector, if it does; and by ``init``, the digest of the
-    state's file as it was read, what the training started from.
+    state's file as it was read, what the training started from. ``modality`` is that of the images.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def run(
     )
 
     parameters = json.dumps(count_parameters(detector, parsed), sort_keys=True)
-    metadata = {**stamp(code, described), "parameters": parameters}
+    metadata = {**stamp(code, described), "parameters": parameters, "modality": modality}
     if init:
         metadata["init"] = digest
     curves = pd.DataFrame(trained.curve, columns=[f.name for f in fields(CurvePoint)])

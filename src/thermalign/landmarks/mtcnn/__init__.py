@@ -31,6 +31,9 @@ from thermalign.warp import ImageStack
 
 PAPER = True  # it prints how many parameters this detector has
 
+FINDS = {"stages": "full"}
+"""Settings of a training that finds faces in whole images; more than O-Net is trained then."""
+
 WEIGHTS: dict[str, Weights] = {
     "pnet": (1.0, 0.5, 0.5),
     "rnet": (1.0, 0.5, 0.5),
@@ -121,11 +124,6 @@ def predict(
     return points, untold(points)
 
 
-def finds(settings: Settings) -> bool:
-    """Return whether it finds faces in whole images: whether more than O-Net is trained."""
-    return settings.stages == "full"
-
-
 def detect(state: State, stack: ImageStack, settings: Settings) -> Detections:
     """Find faces in whole images, with boxes, scores and landmarks.
 
@@ -145,7 +143,7 @@ def detect(state: State, stack: ImageStack, settings: Settings) -> Detections:
     ValueError
         If only O-Net was trained, or the state does not fit the settings.
     """
-    if not finds(settings):
+    if settings.stages != FINDS["stages"]:
         raise ValueError("stages is onet, which finds no faces; train with stages: full")
     networks = restore(Mtcnn(settings), state, stack.device, settings)
     # Whole images stand for the boxes that are not known yet.
