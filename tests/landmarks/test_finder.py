@@ -27,7 +27,8 @@ from thermalign.warp import stack_images, warp
 SMALL = {
     "steps": 220,
     "batch_size": 8,
-    "scene": 80,
+    "scene": 64,
+    "sizes": (14.0, 32.0),
     "width": 0.5,
     "learning_rate": 0.006,
     "crowds": 0.1,
