@@ -9,7 +9,7 @@ from thermalign.settings import check, setting
 class Settings:
     """Hyper-parameters of the finder. ASSUME: all chosen on simulated scenes.
 
-    ``docs/methods/finder.md`` has what each is worth.
+    ``docs/methods/finder.md`` says what they are for; what each alone is worth was not measured.
 
     Attributes
     ----------
