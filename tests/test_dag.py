@@ -349,7 +349,7 @@ MEASURED = {*MATCHING - {"train_matcher", "score"}, "measure", "stress", "detect
     ],
 )
 def test_code_is_reached_by_no_step_that_does_not_need_it(module, rules):
-    assert reaching(module) <= rules
+    assert reaching(module) - {"pack"} <= rules  # which hands over and uses what others made
 
 
 def test_the_report_needs_neither_torch_nor_the_code_of_a_model():

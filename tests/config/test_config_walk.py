@@ -92,7 +92,7 @@ def fit(block):
     return block
 
 
-FITTING = {"outer": 2.0, "window": [20.0, 40.0], "baseline": 1}
+FITTING = {"outer": 2.0, "window": [20.0, 40.0], "sizes": [8.0, 16.0], "baseline": 1}
 WHOLE = fit(example(SCHEMA))
 KEYS = list(keys(SCHEMA, WHOLE))
 
