@@ -12,8 +12,10 @@ rate falling from --learning-rate along a cosine; its last step counts. With --f
 every training is made twice: on the people alone, and on as many simulated training faces beside
 them in each batch. Steps and rate are what they are given as: nothing is chosen here.
 
-Prints, and adds to --out as JSON, a line for every number of people: NMSE (mean over people of
-their mean over splits) with its interval, and its difference from STATE's on the same people.
+Prints, and adds to --out as JSON, a line for every number of people: NMSE (mean over images of
+their mean over splits) with its interval, and its difference from STATE's on the same images. An
+image whose face was not found in one of the splits is counted (not_found) and in no mean; what is
+not known is null, intervals of fewer than 8 people among it.
 """
 
 import argparse
@@ -29,7 +31,9 @@ import pandas as pd
 import torch
 
 from thermalign import tables
+from thermalign.catalogue import takes_a_state
 from thermalign.deploy.detector import TrainedDetector, load_detector
+from thermalign.evaluation.packed import LEAST
 from thermalign.geometry import Floats
 from thermalign.ingest import table
 from thermalign.landmarks.examples import cut_faces
@@ -38,6 +42,7 @@ from thermalign.metrics.intervals import DIFFERENCE, POSITIVE, interval
 from thermalign.metrics.landmarks import normalized_errors
 from thermalign.records import boxes_of, points_of, read_images
 from thermalign.schemas.dataset import ANNOTATIONS, BOXES, FOLDS, IMAGES
+from thermalign.states import read_metadata
 from thermalign.training.loop import Run, derived_seed
 
 REPLICATES = 2000
@@ -58,14 +63,17 @@ class Annotated:
 
 
 def recorded(manifest: Path) -> Annotated:
-    """Read a manifest with points and boxes in every row; its column source says the camera."""
-    defaults = {"modality": "thermal"}
+    """Read a manifest with points and boxes in every row; a column source says the camera."""
+    columns = pd.read_csv(manifest, nrows=0).columns
     its = table.Settings(
-        manifest.parent, Path(manifest.name), defaults=defaults, attributes=("source",)
+        manifest.parent,
+        Path(manifest.name),
+        defaults={"modality": "thermal"},
+        attributes=("source",) if "source" in columns else (),
     )
     found = table.read(its)
     source = found.attributes.set_index("image_id")["value"]
-    images = found.images.assign(source=found.images["image_id"].map(source))
+    images = found.images.assign(source=found.images["image_id"].map(source).fillna("recorded"))
     return Annotated(images, found.annotations, found.boxes)
 
 
@@ -74,7 +82,8 @@ def simulated(fold: Path, dataset: Path) -> Annotated:
     rows = tables.read(fold / "folds.parquet", FOLDS)
     rows = rows[(rows["role"] == "train") & ~rows["flipped"]]
     images = tables.read(dataset / "images.parquet", IMAGES).merge(rows[["image_id"]])
-    images = images[images["modality"] == "thermal"].sample(SIMULATED, random_state=1)
+    images = images[images["modality"] == "thermal"]
+    images = images.sample(min(SIMULATED, len(images)), random_state=1)
     points = tables.read(dataset / "annotations.parquet", ANNOTATIONS)
     return Annotated(images, points, tables.read(dataset / "boxes.parquet", BOXES))
 
@@ -162,7 +171,7 @@ def told(found: pd.DataFrame, faces: Annotated, before: pd.Series) -> Iterator[d
     known = faces.images.set_index("image_id")[["subject_id", "source"]]
     yield {"people": 0, "mixed": False, **figures(before, before, known), "core_seconds": 0.0}
     for (count, mixed), its in found.groupby(["people", "mixed"]):
-        after = its.groupby("image_id")["error"].mean().loc[before.index]
+        after = its.groupby("image_id")["error"].agg(mean_of_all).loc[before.index]
         seconds = round(float(its["core_seconds"].mean()), 1)
         line = {"people": int(count), "mixed": bool(mixed), **figures(after, before, known)}
         yield line | {"core_seconds": seconds}
@@ -170,25 +179,56 @@ def told(found: pd.DataFrame, faces: Annotated, before: pd.Series) -> Iterator[d
 
 def figures(after: pd.Series, before: pd.Series, known: pd.DataFrame) -> dict[str, Any]:
     """Return NMSE, median, that of each source, and the difference, with intervals over people."""
-    codes, names = pd.factorize(known.loc[after.index, "subject_id"])
-    weights = subject_weights(len(names), replicates=REPLICATES, seed=1)
-
-    def ends(values: Floats, scale: str) -> list[float]:
-        drawn = nmse_replicates(values, codes, weights)
-        low, high = interval(float(values.mean()), drawn, subjects=len(names), scale=scale)
-        return [round(low, 4), round(high, 4)]
-
-    apart = (after - before).to_numpy()
-    sources = after.groupby(known.loc[after.index, "source"]).mean().round(4)
+    apart = after - before
+    sources = after.groupby(known.loc[after.index, "source"]).mean()
     return {
-        "nmse": round(float(after.mean()), 4),
-        "interval": ends(after.to_numpy(), POSITIVE),
-        "median": round(float(after.median()), 4),
-        "by_source": sources.to_dict(),
-        "difference": round(float(apart.mean()), 4),
-        "difference_interval": ends(apart, DIFFERENCE) if apart.any() else None,
+        "nmse": rounded(after.mean()),
+        "interval": ends(after, known, POSITIVE),
+        "median": rounded(after.median()),
+        "not_found": int(after.isna().sum()),
+        "by_source": {name: rounded(value) for name, value in sources.items()},
+        "difference": rounded(apart.mean()),
+        "difference_interval": ends(apart, known, DIFFERENCE) if apart.any() else None,
         "better_on": int((apart < 0).sum()),
     }
+
+
+def mean_of_all(errors: pd.Series) -> float:
+    """Return the mean, NaN where one of them is."""
+    return float(errors.to_numpy().mean())
+
+
+def rounded(value: float) -> float | None:
+    """Return a figure to four digits; None for one that is not known."""
+    return round(float(value), 4) if np.isfinite(value) else None
+
+
+def ends(values: pd.Series, known: pd.DataFrame, scale: str) -> list[float] | None:
+    """Return the 95 % interval of a mean over the images found; None of too few people."""
+    found = values.dropna()
+    codes, names = pd.factorize(known.loc[found.index, "subject_id"])
+    if len(names) < LEAST:
+        return None
+    weights = subject_weights(len(names), replicates=REPLICATES, seed=1)
+    drawn = nmse_replicates(found.to_numpy(), codes, weights)
+    limits = interval(float(found.mean()), drawn, subjects=len(names), scale=scale)
+    return [round(end, 4) for end in limits] if np.isfinite(limits).all() else None
+
+
+def fault(args: argparse.Namespace, people: int) -> str:
+    """Return what is wrong with arguments for a number of annotated people; "" if nothing is."""
+    if bool(args.fold) != bool(args.dataset):
+        return "--fold and --dataset belong together; give both or neither"
+    detector = read_metadata(args.state)["settings"]["detector"]
+    if not takes_a_state(detector):
+        return f"--state {args.state}: {detector} cannot start from a trained state"
+    if not 2 <= args.folds <= people:
+        return f"--folds {args.folds}: give 2 to {people}, of {people} annotated people"
+    left = people - -(-people // args.folds)
+    if not 1 <= min(args.people) <= max(args.people) <= left:
+        wrong = " ".join(map(str, args.people))
+        return f"--people {wrong}: give 1 to {left}, which a fold leaves of {people}"
+    return ""
 
 
 def main() -> None:
@@ -207,6 +247,8 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     detector, faces = load_detector(args.state), recorded(args.manifest)
+    if wrong := fault(args, faces.images["subject_id"].nunique()):
+        parser.error(wrong)
     beside = simulated(args.fold, args.dataset) if args.fold and args.dataset else None
     rows = [
         line

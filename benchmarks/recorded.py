@@ -38,6 +38,7 @@ import torch
 
 from thermalign import tables
 from thermalign.deploy.detector import TrainedDetector, load_detector
+from thermalign.evaluation.packed import LEAST
 from thermalign.geometry import (
     LEFT_EYE,
     LEFT_MOUTH_CORNER,
@@ -55,7 +56,6 @@ from thermalign.metrics.stated import inside
 from thermalign.records import Located, boxes_of, points_of, read_fold, read_images
 from thermalign.schemas.dataset import ANNOTATIONS, BOXES
 
-LEAST_PEOPLE = 8
 REPLICATES, SEED = 2000, 1
 GROUPS = {
     "eyes": [RIGHT_EYE, LEFT_EYE],
@@ -63,6 +63,7 @@ GROUPS = {
     "mouth corners": [RIGHT_MOUTH_CORNER, LEFT_MOUTH_CORNER],
 }
 SIMULATED = "simulated"
+COMPOSED = "puj_t360"  # segmented faces set on grounds: the source left out if none is named
 TILE, ACROSS, BAND = 300, 5, 22  # px, tiles, px: of a sheet
 AROUND = 0.1  # of a box's longer side, drawn beyond it
 ANNOTATED, PREDICTED, INK = (0, 200, 255), (255, 160, 40), (235, 235, 235)  # blue, green, red
@@ -221,7 +222,7 @@ def over_people(errors: Floats, subjects: pd.Series, scale: str) -> list[float] 
     """Return the 95 % interval of a mean over images; None of too few people."""
     found = np.isfinite(errors)
     codes, names = pd.factorize(subjects[found])
-    if len(names) < LEAST_PEOPLE:
+    if len(names) < LEAST:
         return None
     weights = subject_weights(len(names), replicates=REPLICATES, seed=SEED)
     drawn = nmse_replicates(errors[found], codes, weights)
@@ -261,8 +262,7 @@ def tile(image: Floats, faces: Faces, located: Located, n: int, error: float) ->
     zoom = TILE / side
     to_tile = np.hstack([zoom * np.eye(2), -zoom * corner[:, None]])
     grey = cv2.warpAffine(image, to_tile, (TILE, TILE), flags=cv2.INTER_LINEAR)
-    box = image[max(0, int(top)) : int(top + height), max(0, int(left)) : int(left + width)]
-    low, high = np.percentile(box, [1, 99.5])
+    low, high = np.percentile(inside_of(image, faces.boxes[n]), [1, 99.5])
     scaled = np.clip((grey - low) / max(high - low, 1e-6), 0, 1) * 255
     canvas = cv2.cvtColor(scaled.astype(np.uint8), cv2.COLOR_GRAY2BGR)
     for true, found in zip(faces.points[n], located.points[n], strict=True):
@@ -282,6 +282,14 @@ def tile(image: Floats, faces: Faces, located: Located, n: int, error: float) ->
     return np.vstack([canvas, band])
 
 
+def inside_of(image: Floats, box: Floats) -> Floats:
+    """Return what of an image lies in a box (x, y, width, height); all if nothing does."""
+    first = np.maximum(box[:2], 0).astype(int)
+    last = np.maximum(box[:2] + box[2:], 0).astype(int)
+    part = image[first[1] : last[1], first[0] : last[0]]
+    return part if part.size else image
+
+
 def predict(detector: TrainedDetector, faces: Faces) -> Located:
     return detector.predict(read_images(faces.images), faces.boxes)
 
@@ -297,9 +305,24 @@ def table_of(found: list[dict[str, Any]], field: str) -> str:
 def with_interval(line: dict[str, Any]) -> str:
     """Return a part's NMSE and its difference, with their intervals, in words."""
     text = "{name}, {part}: {nmse:.4f} {interval}".format(**line)
-    if "difference" not in line:
+    if line.get("difference") is None:
         return text
-    return text + ", minus {against} {difference:+.4f} {difference_interval}".format(**line)
+    text += ", minus {against} {difference:+.4f}".format(**line)
+    return f"{text} {line['difference_interval'] or '(no interval)'}"
+
+
+def fault(args: argparse.Namespace, sources: set[str]) -> str:
+    """Return what is wrong with arguments for faces of some sources; "" if nothing is."""
+    names = [name for name, _ in args.states]
+    if args.against and args.against not in names:
+        return f"--against {args.against}: is none of {', '.join(dict.fromkeys(names))}"
+    if bool(args.fold) != bool(args.dataset):
+        return "--fold and --dataset belong together; give both or neither"
+    for name in args.without or []:
+        if name not in sources or len(sources) == 1:
+            told = "the only one" if name in sources else f"none of {', '.join(sorted(sources))}"
+            return f"--without {name}: is {told}"
+    return ""
 
 
 def named(text: str) -> tuple[str, Path]:
@@ -315,7 +338,7 @@ def main() -> None:
     parser.add_argument("--manifest", type=Path, required=True)
     parser.add_argument("--fold", type=Path, help="a study's fold, whose test people are seen too")
     parser.add_argument("--dataset", type=Path, help="its dataset")
-    parser.add_argument("--without", nargs="*", default=["puj_t360"], help="sources left out")
+    parser.add_argument("--without", nargs="*", help=f"sources left out; {COMPOSED} if there")
     parser.add_argument("--against", help="name that the others are compared with")
     parser.add_argument("--sheets", type=Path, help="folder of a picture a state")
     parser.add_argument("--out", type=Path, help="file that lines are written to")
@@ -323,19 +346,21 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     names = list(dict.fromkeys(name for name, _ in args.states))
-    if args.against and args.against not in names:
-        parser.error(f"--against {args.against}: is none of {', '.join(names)}")
+    sets = [recorded_faces(args.manifest)]
+    sources = set(sets[0].images["source"])
+    if wrong := fault(args, sources):
+        parser.error(wrong)
+    without = [COMPOSED] if args.without is None and {COMPOSED} < sources else args.without or []
     detectors = {
         name: [load_detector(path) for its, path in args.states if its == name] for name in names
     }
-    sets = [recorded_faces(args.manifest)]
-    if args.fold and args.dataset:
+    if args.fold:
         sets.insert(0, simulated_faces(args.fold, args.dataset))
     made: list[dict[str, Any]] = []
     for faces in sets:
         located = {name: [predict(d, faces) for d in its] for name, its in detectors.items()}
         found = {name: measure(faces, its) for name, its in located.items()}
-        made += lines(faces, found, args.against, args.without)
+        made += lines(faces, found, args.against, without)
         if args.sheets and faces is sets[-1]:
             args.sheets.mkdir(parents=True, exist_ok=True)
             for name, its in located.items():

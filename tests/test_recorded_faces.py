@@ -1,6 +1,8 @@
 """What `benchmarks/recorded.py` says of recorded faces: its means, parts and intervals."""
 
+import argparse
 import importlib.util
+import json
 from pathlib import Path
 
 import numpy as np
@@ -107,3 +109,44 @@ def test_a_sheet_has_a_tile_for_every_face(recorded, monkeypatch):
     monkeypatch.setattr(recorded, "read_images", lambda rows: [np.eye(120, dtype=np.float32)] * 6)
     drawn = recorded.sheet(faces, located(faces, [0.1] * 6))
     assert drawn.shape == (2 * (recorded.TILE + recorded.BAND), 5 * recorded.TILE, 3)
+
+
+def test_a_box_outside_the_image_is_clipped_and_one_beyond_it_is_the_whole(recorded):
+    image = np.arange(20.0).reshape(4, 5)
+    part = recorded.inside_of(image, np.array([-2.0, 1, 4, 30]))
+    np.testing.assert_array_equal(part, image[1:, :2])
+    for beyond in ([-9.0, 0, 5, 4], [7.0, 0, 2, 2], [0.0, -9, 2, 3]):
+        np.testing.assert_array_equal(recorded.inside_of(image, np.array(beyond)), image)
+
+
+def arguments(**changed):
+    given = {"states": [("m", "m.safetensors")], "against": None, "fold": None, "dataset": None}
+    return argparse.Namespace(**{**given, "without": None, **changed})
+
+
+@pytest.mark.parametrize(
+    ("changed", "sources", "wrong"),
+    [
+        ({}, {"a", "b"}, ""),
+        ({"without": ["a"], "against": "m"}, {"a", "b"}, ""),
+        ({"against": "n"}, {"a"}, "--against n: is none of m"),
+        ({"fold": "f"}, {"a"}, "--fold and --dataset belong together; give both or neither"),
+        ({"dataset": "d"}, {"a"}, "--fold and --dataset belong together; give both or neither"),
+        ({"without": ["c"]}, {"a", "b"}, "--without c: is none of a, b"),
+        ({"without": ["a"]}, {"a"}, "--without a: is the only one"),
+    ],
+)
+def test_arguments_that_do_not_fit_are_named(recorded, changed, sources, wrong):
+    assert recorded.fault(arguments(**changed), sources) == wrong
+
+
+def test_a_line_without_any_face_is_json_and_one_without_a_difference_is_told(recorded):
+    faces = made_faces(recorded, ["a"] * 8)
+    ways = np.linspace(0.1, 0.8, 8)
+    lost = located(faces, [np.nan] * 8)
+    told = by_part(recorded, faces, {"m": [located(faces, ways)], "lost": [lost]}, against="lost")
+    for line in told.values():
+        json.dumps(line, allow_nan=False)
+    assert told["lost", "all"]["nmse"] is None
+    assert told["m", "all"]["difference"] is None
+    assert recorded.with_interval(told["m", "all"]).startswith("m, all: 0.4500 [0.")

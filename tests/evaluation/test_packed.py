@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from thermalign.evaluation import packed
 from thermalign.evaluation.draws import Draws
@@ -110,3 +111,29 @@ def test_recorded_faces_are_told_by_source_with_an_interval_from_eight_people_on
     assert np.isnan(found[b, "nmse"].interval()).all()
     assert (found[ALL, "nmse"].n, found[b, "false_alarms"].value) == (11, 1)
     assert {subset for subset, _ in found} == {ALL, a, b, without}
+
+
+def recorded(sources, composed):
+    """Return the subsets of images of these sources, "" for one that nothing is told of."""
+    rows = images(len(sources))
+    told = pd.DataFrame({"image_id": rows["image_id"], "name": "source", "value": sources})
+    measured = packed.of_recorded(
+        predictions(rows, [2.0] * len(rows)),
+        points(rows, [0] * len(rows)),
+        rows.assign(detections=1, true=1),
+        draws(rows),
+        attributes=told[told["value"] != ""],
+        by="source",
+        composed=composed,
+    )
+    return {m.subset.attribute_value: m.n for m in measured if m.metric == "nmse"}
+
+
+def test_an_image_of_no_known_source_is_in_all_alone():
+    found = recorded(["a", "a", "b", "b", "b", ""], ["a"])
+    assert found == {"": 6, "a": 2, "b": 3, "without a": 3}
+
+
+def test_a_composed_source_that_no_image_has_is_named():
+    with pytest.raises(ValueError, match="no recorded image has c as its source; they have a, b"):
+        recorded(["a", "b", ""], ["a", "c"])

@@ -25,15 +25,16 @@ from thermalign.training.loop import Run
 from thermalign.warp import stack_images, warp
 
 SMALL = {
-    "steps": 200,
+    "steps": 220,
     "batch_size": 8,
     "scene": 64,
-    "width": 0.3,
-    "learning_rate": 0.01,
-    "crowds": 0.2,
+    "sizes": (14.0, 32.0),
+    "width": 0.5,
+    "learning_rate": 0.006,
+    "crowds": 0.1,
     "blanks": 0.1,
 }
-SHARE_OF_MEAN_SHAPE = 1.8  # it finds faces; its landmarks are coarse
+LARGEST_ERROR = 0.25  # interocular distances: it finds faces; its landmarks are coarse
 SETTINGS = finder.Settings()
 FACE = torch.tensor([[-0.5, -0.3], [0.5, -0.3], [0, 0.3], [-0.35, 0.75], [0.35, 0.75]])
 
@@ -224,16 +225,42 @@ def test_a_face_in_a_later_copy_is_as_many_times_larger() -> None:
 
 
 def test_of_overlapping_boxes_the_first_is_kept_and_neighbours_stay() -> None:
-    boxes = torch.tensor(
-        [[0.0, 0, 20, 25], [3, 2, 20, 25], [18, 0, 20, 25], [5, 5, 8, 10], [3, 2, 20, 25]]
-    )
-    kept = distinct(boxes, torch.tensor([0, 0, 0, 0, 1]))
-    assert kept.tolist() == [0, 2, 4]
+    boxes = torch.tensor([[0.0, 0, 20, 25], [3, 2, 20, 25], [18, 0, 20, 25], [5, 5, 8, 10]])
+    assert distinct(boxes).tolist() == [True, False, True, False]
+    assert distinct(boxes[:0]).shape == (0,)
+
+
+def test_what_a_hidden_box_would_have_hidden_stays() -> None:
+    boxes = torch.tensor([[0.0, 0, 20, 20], [10, 0, 20, 20], [20, 0, 20, 20]])
+    assert distinct(boxes).tolist() == [True, True, True]
+    nearer = torch.tensor([[0.0, 0, 20, 20], [8, 0, 20, 20], [16, 0, 20, 20]])
+    assert distinct(nearer).tolist() == [True, False, True]
+
+
+def test_faces_of_two_images_hide_nothing_of_each_other_and_the_surest_come_first() -> None:
+    bright = spot(128, 96, 64, 64, 8) + 0.8 * spot(128, 96, 32, 32, 8)
+    dim = 0.9 * spot(128, 96, 64, 64, 8)
+    stack = stack_images([dim, np.zeros((40, 40), np.float32), bright], torch.device("cpu"))
+    first = Bright(14.0, only=128 + 2 * 8)
+    found = find_faces(first, stack, SETTINGS, score=0.9)  # type: ignore[arg-type]
+    assert found.index.tolist() == [0, 2, 2]
+    torch.testing.assert_close(found.boxes[0], found.boxes[1])
+    assert found.scores[1] > found.scores[2]
 
 
 def test_sizes_that_leave_a_gap_between_copies_are_refused() -> None:
     with pytest.raises(ValueError, match="leave no gap"):
         finder.Settings(sizes=(14.0, 20.0))
+
+
+def test_a_scene_too_small_for_the_largest_faces_is_refused() -> None:
+    with pytest.raises(ValueError, match="scene is 64 and the last of sizes 36; give a scene of"):
+        finder.Settings(scene=64)
+
+
+def test_a_score_that_every_cell_has_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"give 0\.001 to 1"):
+        finder.Settings(score=0.0)
 
 
 def test_shares_of_scenes_above_one_are_refused() -> None:
@@ -242,7 +269,7 @@ def test_shares_of_scenes_above_one_are_refused() -> None:
 
 
 def test_a_face_is_found_in_an_image_five_times_as_wide(toy_faces: Callable[..., Faces]) -> None:
-    settings = finder.Settings(**{**SMALL, "score": 0.15})  # type: ignore[arg-type]
+    settings = finder.Settings(**{**SMALL, "score": 0.2})  # type: ignore[arg-type]
     state = finder.fit(
         toy_faces(4), toy_faces(4).first(0), settings, seed=0, run=Run(progress=False)
     )
@@ -253,4 +280,4 @@ def test_a_face_is_found_in_an_image_five_times_as_wide(toy_faces: Callable[...,
     assert len(found) >= 1
     truth = fresh.points[0] + torch.tensor([300.0, 150.0])
     apart = (found.points[0] - truth).norm(dim=1).mean() / interocular_distance(truth[None])
-    assert float(apart) < 0.3
+    assert float(apart) < 0.4

@@ -1,5 +1,6 @@
 """Heatmaps: maps and their moments by hand, looks, starts, and what a short training must reach."""
 
+import copy
 import math
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,7 +12,7 @@ from torch import Tensor
 from thermalign.geometry import MIRRORED, interocular_distance, mirror_points
 from thermalign.landmarks import heatmap
 from thermalign.landmarks.contract import Faces
-from thermalign.landmarks.heatmap import Heatmaps, Settings, locate, look
+from thermalign.landmarks.heatmap import Heatmaps, Settings, locate, look, looks
 from thermalign.landmarks.maps import (
     covariances_of,
     log_chances,
@@ -391,16 +392,23 @@ def test_learning_how_far_points_are_off_changes_none_of_them(
     assert errors[2] == min(errors)  # that of the kept maps
 
 
-def test_the_learnt_spread_is_that_of_the_errors(
+def test_errors_of_faces_never_seen_are_likelier_by_what_was_learnt_than_by_what_is_usual(
     taught: tuple[State, Settings], toy_faces: Callable[..., Faces]
 ) -> None:
     state, settings = taught
-    faces = toy_faces(40)
-    points, covariance = heatmap.predict(state, faces.stack, faces.boxes, settings)
-    found = (points - faces.points).square().mean((0, 1))
-    told = covariance.diagonal(dim1=-2, dim2=-1).mean((0, 1))
-    assert bool((0.3 * found < told).all())
-    assert bool((told < 3 * found).all())
+    generator = torch.Generator().manual_seed(1)
+    model = restore(Heatmaps(settings), state, torch.device("cpu"), settings)
+    seen, fresh = (
+        looks(model, prepare(toy_faces(40, seed=seed), settings), settings, generator)
+        for seed in (0, 6)
+    )
+    learnt = model.spread
+    assert learnt is not None
+    usual = copy.deepcopy(learnt)
+    usual.begin(*seen)
+    with torch.no_grad():
+        gain = float(usual.surprise(*fresh) - learnt.surprise(*fresh))
+    assert gain > 0.1  # nats a landmark
 
 
 def test_only_the_last_look_tells_what_was_learnt(

@@ -36,9 +36,8 @@ def of_landmarks(
         yield landmarks.failure_rate(subset, rows, draws)
     its = stated.stated_of(predictions, annotations, images)
     for subset, rows in by_range(its.images):
-        part = its.take(rows.index.to_numpy()) if len(rows) else None
-        if part is not None:
-            made = stated.of_part(subset, part, draws)
+        if len(rows):
+            made = stated.of_part(subset, its.take(rows.index.to_numpy()), draws)
             yield from (figure for figure in made if figure.metric in STATED)
 
 
@@ -75,8 +74,8 @@ def of_recorded(
 ) -> Iterator[Measured]:
     """Yield errors in given boxes and faces found in whole images: of all, and of every source.
 
-    Where sources are composed, of all others together, too. A figure of fewer than ``LEAST`` people
-    has no interval.
+    Where sources are composed, of all others together, too. An image of which no source is told is
+    in all alone. A figure of fewer than ``LEAST`` people has no interval.
 
     Parameters
     ----------
@@ -86,9 +85,20 @@ def of_recorded(
     attributes : DataFrame of ATTRIBUTES
     by : the attribute that tells sources apart
     composed : values of it
+
+    Raises
+    ------
+    ValueError
+        If no image has one of ``composed``.
     """
     told = attributes[attributes["name"] == by].set_index("image_id")["value"]
-    source = counts["image_id"].map(told).fillna("")
+    source = counts["image_id"].map(told)
+    unknown = sorted(set(composed) - set(source))
+    if unknown:
+        raise ValueError(
+            f"no recorded image has {' or '.join(unknown)} as its {by}; they have "
+            f"{', '.join(sorted(source.dropna().unique())) or 'none'}"
+        )
     for subset, kept in _sources(source, by, composed):
         rows = counts[kept]
         figures = of_landmarks(
@@ -105,10 +115,10 @@ def _sources(
     source: pd.Series, by: str, composed: Sequence[str]
 ) -> Iterator[tuple[Subset, pd.Series]]:
     """Yield what each part of the images is, and which images are in it."""
-    yield ALL, source.notna()
-    whole = ~source.isin(composed)
+    yield ALL, pd.Series(True, index=source.index)
+    whole = source.notna() & ~source.isin(composed)
     if composed and whole.any():
         about = f"without {', '.join(composed)}"
         yield Subset(attribute=by, attribute_value=about), whole
-    for name in sorted(source.unique()):
+    for name in sorted(source.dropna().unique()):
         yield Subset(attribute=by, attribute_value=str(name)), source == name

@@ -31,6 +31,7 @@ from thermalign.landmarks.contract import (
     point_error,
     unannotated,
 )
+from thermalign.landmarks.layers import Residual, convolution
 from thermalign.landmarks.learnt_spread import LearntSpread, learn, seen
 from thermalign.landmarks.maps import covariances_of, log_chances, loss_of_maps, means_of, sharpened
 from thermalign.landmarks.normalise import WINDOW_RISES, NormalisedFaces
@@ -146,19 +147,6 @@ class Settings:
         check(self)
 
 
-class Residual(nn.Module):
-    """Two convolutions whose result is added to what they were given."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.first = _convolution(channels, channels)
-        self.second = _convolution(channels, channels, active=False)
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Return features of the same shape (K, C, H, W)."""
-        return torch.relu(features + self.second(self.first(features)))
-
-
 class Heatmaps(Mixed):
     """The network, the mean shape that a first look starts from, and where the cells lie.
 
@@ -183,10 +171,10 @@ class Heatmaps(Mixed):
         def level(entry: nn.Module, channels: int) -> nn.Sequential:
             return nn.Sequential(entry, *(Residual(channels) for _ in range(settings.blocks)))
 
-        self.stem = level(_convolution(1, wide[0], kernel=5, stride=CELL), wide[0])
-        self.down = nn.ModuleList(level(_convolution(a, b, stride=2), b) for a, b in levels)
+        self.stem = level(convolution(1, wide[0], kernel=5, stride=CELL), wide[0])
+        self.down = nn.ModuleList(level(convolution(a, b, stride=2), b) for a, b in levels)
         self.across = nn.ModuleList(nn.Conv2d(b, a, 1, bias=False) for a, b in levels)
-        self.up = nn.ModuleList(_convolution(a, a) for a, _ in levels)
+        self.up = nn.ModuleList(convolution(a, a) for a, _ in levels)
         self.maps = nn.Conv2d(wide[0], len(LANDMARKS), 1)
         self.spread: LearntSpread | None = None
         if settings.spread == "learnt":  # the last: the others begin as they would without it
@@ -213,17 +201,6 @@ class Heatmaps(Mixed):
                 coarse = interpolate(self.across[k](every[0]), scale_factor=2.0)
                 every.insert(0, self.up[k](finer[k] + coarse))
         return every
-
-
-def _convolution(
-    before: int, after: int, *, kernel: int = 3, stride: int = 1, active: bool = True
-) -> nn.Sequential:
-    """Return a convolution with batch normalisation and, if it is active, a ReLU."""
-    layers: list[nn.Module] = [
-        nn.Conv2d(before, after, kernel, stride, padding=kernel // 2, bias=False),
-        nn.BatchNorm2d(after),
-    ]
-    return nn.Sequential(*layers, *([nn.ReLU(inplace=True)] if active else []))
 
 
 def reach(settings: Settings) -> float:

@@ -56,9 +56,14 @@ class LearntSpread(nn.Module):
 
     @torch.no_grad()
     def begin(self, features: Tensor, errors: Tensor) -> None:
-        """Take features (K, L, F) as usual, and say of each landmark how far it is off in general.
+        """Take features as usual, and say of each landmark how far it is off in general.
 
-        Of errors (K, L, 2).
+        Parameters
+        ----------
+        features : (K, L, F) float32
+            Of landmarks whose errors are known; they become 0 on average, of deviation 1.
+        errors : (K, L, 2) float32
+            In the unit in which covariances are to be told.
         """
         every = features.flatten(0, 1)
         self.middle, self.scale = every.mean(0), every.std(0).clamp(min=_LEAST)
@@ -131,7 +136,9 @@ def learn(
         Of its training; this is one more stage, ``spread``.
     steps : int
     validate : callable or None
-        Of the points; done once, at the end, and the last state is kept.
+        Of the points; done once, at the end, and the last state is kept. The points are those from
+        before, but every stage ends with an error of its own: the last one of the curve is what
+        the trained state errs by.
     """
     features, errors = examples
     head.begin(features, errors)

@@ -39,9 +39,9 @@ _CENTRAL = 0.35  # of the window: a face's centre is looked for within
 
 
 def reach(settings: Settings) -> float:
-    """Return how far beyond a face box the finder looks, in sides of the box.
+    """Return how much around a face box is kept for training and `predict`, in sides of the box.
 
-    In training; `detect` looks at whole images.
+    The same with all settings; `detect` looks at whole images.
     """
     return REACH
 

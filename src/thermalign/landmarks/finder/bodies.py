@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from thermalign.geometry import Floats
-from thermalign.landmarks.finder.grounds import Draws, Textures, ellipse, limb, polygon, texture
+from thermalign.landmarks.finder.grounds import Rng, Textures, ellipse, limb, polygon, texture
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Pose:
     ----------
     matrix : (2, 3) float
         From the example frame to the scene.
-    scale : float
+    scale : float, pixels of the scene to one of the example frame
     points : (L, 2) float, pixels of the scene
     eyes : (2,) float, pixels of the scene
         Middle between the eyes.
@@ -48,7 +48,7 @@ class Pose:
         return np.asarray(self.eyes + self.unit * way)
 
 
-def body(canvas: Floats, its: Pose, textures: Textures, draws: Draws) -> None:
+def body(canvas: Floats, its: Pose, textures: Textures, draws: Rng) -> None:
     """Paint trunk, legs, neck, arms and hands of somebody whose head may follow.
 
     The trunk leans half as far as the head.
@@ -76,20 +76,20 @@ def body(canvas: Floats, its: Pose, textures: Textures, draws: Draws) -> None:
             limb(
                 canvas,
                 [at(way * 0.9, 10), at(way * draws.uniform(0.8, 1.6), 20)],
-                1.6 * unit,
-                trousers,
+                thick=1.6 * unit,
+                value=trousers,
             )
     polygon(mask, trunk, 1.0)
     folds = texture(textures, side, draws)
     worn = cloth + draws.choice([0.02, 0.06, 0.15]) * folds
     canvas += cv2.GaussianBlur(mask, (0, 0), 0.6) * (worn - canvas)
-    limb(canvas, [at(0, 1.5), at(0, 2.9)], draws.uniform(1.3, 1.7) * unit, skin)
+    limb(canvas, [at(0, 1.5), at(0, 2.9)], thick=draws.uniform(1.3, 1.7) * unit, value=skin)
     if draws.random() < 0.75:
         _arms(canvas, its, broad, skin=skin, cloth=float(cloth), draws=draws)
 
 
 def _arms(
-    canvas: Floats, its: Pose, broad: float, *, skin: float, cloth: float, draws: Draws
+    canvas: Floats, its: Pose, broad: float, *, skin: float, cloth: float, draws: Rng
 ) -> None:
     at, unit = partial(its.at, turn=0.5), its.unit
     bare = draws.random() < 0.5
@@ -99,8 +99,13 @@ def _arms(
             at(way * (broad + draws.uniform(-0.2, 0.9)), 7.5),
         )
         hand = at(way * draws.uniform(-0.5, broad + 0.5), draws.uniform(4, 11))
-        limb(canvas, [shoulder, elbow], draws.uniform(1.0, 1.4) * unit, cloth)
-        limb(canvas, [elbow, hand], draws.uniform(0.8, 1.1) * unit, skin if bare else cloth)
+        limb(canvas, [shoulder, elbow], thick=draws.uniform(1.0, 1.4) * unit, value=cloth)
+        limb(
+            canvas,
+            [elbow, hand],
+            thick=draws.uniform(0.8, 1.1) * unit,
+            value=skin if bare else cloth,
+        )
         size = unit * draws.uniform(0.5, 0.8)
         ellipse(
             canvas,
@@ -111,7 +116,7 @@ def _arms(
         )
 
 
-def blank_head(canvas: Floats, its: Pose, textures: Textures, draws: Draws) -> None:
+def blank_head(canvas: Floats, its: Pose, textures: Textures, draws: Rng) -> None:
     """Paint a head without a face: its back, or an oval as warm as skin, with or without hair."""
     side = len(canvas)
     own = canvas.copy()

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from thermalign.geometry import Floats
 
-Draws = np.random.Generator
+Rng = np.random.Generator
+"""What everything random is drawn from."""
 
 _TEXTURES = 24  # kept, of 1/f noise
 _SIDE = 256  # px, of a texture
@@ -25,7 +27,7 @@ class Textures:
     fields: Floats
 
 
-def make_textures(draws: Draws) -> Textures:
+def make_textures(draws: Rng) -> Textures:
     """Draw fields whose amplitude falls with a power of the frequency from .7 to 1.8."""
     frequency = np.hypot(np.fft.fftfreq(_SIDE)[:, None], np.fft.rfftfreq(_SIDE)[None])
     frequency[0, 0] = 1
@@ -37,7 +39,7 @@ def make_textures(draws: Draws) -> Textures:
     return Textures(np.array(fields, np.float32))
 
 
-def texture(textures: Textures, side: int, draws: Draws) -> Floats:
+def texture(textures: Textures, side: int, draws: Rng) -> Floats:
     """Return a part of a field at a random zoom, (side, side) float32, deviation about 1."""
     field = textures.fields[draws.integers(len(textures.fields))]
     part = int(draws.integers(32, _SIDE))
@@ -46,7 +48,7 @@ def texture(textures: Textures, side: int, draws: Draws) -> Floats:
     return np.asarray(cv2.resize(piece, (side, side), interpolation=cv2.INTER_LINEAR))
 
 
-def ground(side: int, textures: Textures, draws: Draws) -> Floats:
+def ground(side: int, textures: Textures, draws: Rng) -> Floats:
     """Return a ground without people: bands, dead leaves, stripes and lamps over noise."""
     base, contrast = draws.uniform(-0.1, 1.2), draws.choice([0.03, 0.1, 0.25, 0.5])
     canvas = np.full((side, side), base, np.float32)
@@ -65,7 +67,7 @@ def ground(side: int, textures: Textures, draws: Draws) -> Floats:
     return canvas
 
 
-def _bands(canvas: Floats, base: float, contrast: float, draws: Draws) -> None:
+def _bands(canvas: Floats, base: float, contrast: float, draws: Rng) -> None:
     """Lay ground, kerbs, walls and sky over each other, nearly level."""
     side = len(canvas)
     slope = draws.normal(0, 0.08) * side
@@ -77,7 +79,7 @@ def _bands(canvas: Floats, base: float, contrast: float, draws: Draws) -> None:
         polygon(canvas, corners, value)
 
 
-def _leaf(canvas: Floats, value: float, draws: Draws) -> None:
+def _leaf(canvas: Floats, value: float, draws: Rng) -> None:
     """Put an ellipse, a rectangle, a polygon or a stroke somewhere; small ones are many."""
     side = len(canvas)
     size = side * 0.02 * 40 ** draws.random()
@@ -98,10 +100,11 @@ def _leaf(canvas: Floats, value: float, draws: Draws) -> None:
         polygon(canvas, way * size * draws.uniform(0.3, 1, (len(way), 1)) / 2 + [x, y], value)
     else:
         way = 1.5 * size * np.array([np.cos(angle), np.sin(angle)])
-        limb(canvas, [(x, y), (x + way[0], y + way[1])], size * draws.uniform(0.03, 0.25), value)
+        stroke = [(x, y), (x + way[0], y + way[1])]
+        limb(canvas, stroke, thick=size * draws.uniform(0.03, 0.25), value=value)
 
 
-def _rows(canvas: Floats, value: float, draws: Draws) -> None:
+def _rows(canvas: Floats, value: float, draws: Rng) -> None:
     """Repeat windows, slats or posts along rows."""
     side = len(canvas)
     step, height = draws.uniform(4, 25), draws.uniform(3, 40)
@@ -115,7 +118,7 @@ def _rows(canvas: Floats, value: float, draws: Draws) -> None:
         row += height * draws.uniform(1.1, 1.8)
 
 
-def _lamp(canvas: Floats, draws: Draws) -> None:
+def _lamp(canvas: Floats, draws: Rng) -> None:
     size = draws.uniform(1, 12)
     at = tuple(draws.uniform(0, len(canvas), 2))
     ellipse(
@@ -136,15 +139,15 @@ def ellipse(
     cv2.ellipse(canvas, where, size, float(angle), 0, 360, float(value), -1, cv2.LINE_8, _SHIFT)
 
 
-def limb(canvas: Floats, joints: object, thick: float, value: float) -> None:
-    """Draw a stroke with round ends."""
+def limb(canvas: Floats, joints: npt.ArrayLike, *, thick: float, value: float) -> None:
+    """Draw a stroke of a thickness, pixels, with round ends, along joints (N, 2), pixels."""
     points = np.array(joints, float)
     fixed = np.round(points * 2**_SHIFT).astype(np.int32)
     width = int(np.clip(round(thick), 1, 255))
     cv2.polylines(canvas, [fixed], False, float(value), width, cv2.LINE_8, _SHIFT)
 
 
-def polygon(canvas: Floats, corners: object, value: float) -> None:
+def polygon(canvas: Floats, corners: npt.ArrayLike, value: float) -> None:
     """Fill a polygon of corners (N, 2), pixels."""
     fixed = np.round(np.asarray(corners, float) * 2**_SHIFT).astype(np.int32)
     cv2.fillPoly(canvas, [fixed], float(value), cv2.LINE_8, _SHIFT)

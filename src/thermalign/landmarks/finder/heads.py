@@ -10,7 +10,7 @@ from thermalign.geometry import CENTRE_BELOW_EYES, Floats, apply_matrix, compose
 from thermalign.landmarks.contract import Faces
 from thermalign.landmarks.finder.bodies import Pose
 from thermalign.landmarks.finder.cells import BOX
-from thermalign.landmarks.finder.grounds import Draws, Textures, ellipse, polygon, texture
+from thermalign.landmarks.finder.grounds import Rng, Textures, ellipse, polygon, texture
 from thermalign.warp import LEVELS
 
 REACH = 1.2
@@ -118,7 +118,7 @@ def warped(source: Source, m: int, matrix: Floats, scale: float, size: tuple[int
     )
 
 
-def pose(source: Source, m: int, width: float, centre: Floats, draws: Draws) -> Pose:
+def pose(source: Source, m: int, width: float, centre: Floats, draws: Rng) -> Pose:
     """Turn, stretch and move a face so that its box has a width (pixels) and a centre there."""
     points = source.points[m].astype(float)
     middle = points[:2].mean(0) + CENTRE_BELOW_EYES * _down(points) * _apart(points)
@@ -143,7 +143,7 @@ def _down(points: Floats) -> Floats:
     return np.asarray(way / np.hypot(*way))
 
 
-def set_head(canvas: Floats, stock: Stock, m: int, its: Pose, draws: Draws, *, spoil: bool) -> None:
+def set_head(canvas: Floats, stock: Stock, m: int, its: Pose, draws: Rng, *, spoil: bool) -> None:
     """Set a head cut out of a training image into a scene, with contrast of its own.
 
     Parameters
@@ -177,7 +177,7 @@ def set_head(canvas: Floats, stock: Stock, m: int, its: Pose, draws: Draws, *, s
     canvas += cover * (painted.astype(np.float32) - canvas)
 
 
-def _lit(side: int, its: Pose, textures: Textures, draws: Draws) -> Floats:
+def _lit(side: int, its: Pose, textures: Textures, draws: Rng) -> Floats:
     """Return what sun and wind do to a head: one side warmer, blotches, or a shaded forehead."""
     rows, columns = np.mgrid[:side, :side].astype(np.float32)
     x, y = (columns - its.eyes[0]) / its.unit, (rows - its.eyes[1]) / its.unit
@@ -191,7 +191,7 @@ def _lit(side: int, its: Pose, textures: Textures, draws: Draws) -> Floats:
     return np.asarray(strength * draws.choice([-1, 1]) * np.tanh(4 * (edge - y)))
 
 
-def _outline(side: int, its: Pose, draws: Draws) -> Floats:
+def _outline(side: int, its: Pose, draws: Rng) -> Floats:
     """Draw what of a window is head: face alone, head, neck, long hair, shoulders."""
     mask = np.zeros((side, side), np.float32)
     kind = draws.choice(
@@ -217,7 +217,7 @@ def _outline(side: int, its: Pose, draws: Draws) -> Floats:
     )
 
 
-def _spoilt(warm: Floats, its: Pose, draws: Draws) -> Floats:
+def _spoilt(warm: Floats, its: Pose, draws: Rng) -> Floats:
     """Take the features of a face out, or turn its middle upside down."""
     side = len(warm)
     mask = np.zeros((side, side), np.float32)

@@ -9,6 +9,7 @@ from torch.nn.functional import avg_pool2d, interpolate
 from thermalign.geometry import LANDMARKS
 from thermalign.landmarks.contract import channels_last
 from thermalign.landmarks.finder.settings import Settings
+from thermalign.landmarks.layers import Residual, convolution
 from thermalign.training.precision import Mixed
 
 CELL = 4
@@ -30,19 +31,6 @@ _LEVELS = (0.01, 0.995)  # quantiles of an image that become -1 and 1
 _OVERSHOOT = 1.5  # values of both channels stay linear up to here
 
 
-class Residual(nn.Module):
-    """Two convolutions whose result is added to what they were given."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.first = _convolution(channels, channels)
-        self.second = _convolution(channels, channels, active=False)
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Return features of the same shape (K, C, H, W)."""
-        return torch.relu(features + self.second(self.first(features)))
-
-
 class Finder(Mixed):
     """Down to a sixteenth of a copy's resolution and back up to a quarter, where the cells are.
 
@@ -62,13 +50,13 @@ class Finder(Mixed):
         def level(entry: nn.Module, channels: int, blocks: int) -> nn.Sequential:
             return nn.Sequential(entry, *(Residual(channels) for _ in range(blocks)))
 
-        self.stem = level(_convolution(2, wide[0], kernel=5, stride=2), wide[0], _BLOCKS[0])
+        self.stem = level(convolution(2, wide[0], kernel=5, stride=2), wide[0], _BLOCKS[0])
         self.down = nn.ModuleList(
-            level(_convolution(a, b, stride=2), b, blocks)
+            level(convolution(a, b, stride=2), b, blocks)
             for (a, b), blocks in zip(pairs, _BLOCKS[1:], strict=True)
         )
         self.across = nn.ModuleList(nn.Conv2d(b, a, 1, bias=False) for a, b in pairs[1:])
-        self.up = nn.ModuleList(_convolution(a, a) for a, _ in pairs[1:])
+        self.up = nn.ModuleList(convolution(a, a) for a, _ in pairs[1:])
         self.cells = nn.Conv2d(wide[1], OUTPUTS, 1)
         bias = torch.zeros(OUTPUTS)
         bias[0] = _RARE
@@ -128,14 +116,3 @@ def _surround(values: Tensor) -> Tensor:
     blocks = avg_pool2d(values, CELL)
     means = avg_pool2d(blocks, _AROUND, 1, _AROUND // 2, count_include_pad=False)
     return interpolate(means, scale_factor=float(CELL), mode="bilinear", align_corners=False)
-
-
-def _convolution(
-    before: int, after: int, *, kernel: int = 3, stride: int = 1, active: bool = True
-) -> nn.Sequential:
-    """Return a convolution with batch normalisation and, if it is active, a ReLU."""
-    layers: list[nn.Module] = [
-        nn.Conv2d(before, after, kernel, stride, padding=kernel // 2, bias=False),
-        nn.BatchNorm2d(after),
-    ]
-    return nn.Sequential(*layers, *([nn.ReLU(inplace=True)] if active else []))

@@ -8,12 +8,11 @@ import numpy as np
 import torch
 
 from thermalign.geometry import Floats
+from thermalign.landmarks.finder.grounds import Rng
 from thermalign.landmarks.finder.network import measure
 
-Draws = np.random.Generator
 
-
-def as_recorded(scene: Floats, draws: Draws) -> Floats:
+def as_recorded(scene: Floats, draws: Rng) -> Floats:
     """Return a picture of a scene, (S, S) float32, in units of its own."""
     picture: Floats = scene
     if draws.random() < 0.3:
@@ -37,7 +36,7 @@ def as_recorded(scene: Floats, draws: Draws) -> Floats:
 
 
 def framed(
-    picture: Floats, draws: Draws, face: Floats | None
+    picture: Floats, draws: Rng, face: Floats | None
 ) -> tuple[Floats, tuple[int, int, int, int]]:
     """Let the image end within a scene; its border repeats beyond, as in the search.
 
@@ -65,7 +64,7 @@ def framed(
     return kept, (left, top, right, bottom)
 
 
-def levels_of(picture: Floats, draws: Draws) -> tuple[float, float]:
+def levels_of(picture: Floats, draws: Rng) -> tuple[float, float]:
     """Draw what the levels of the whole image may be of which a scene is a part."""
     low, high = measure(torch.from_numpy(picture)[None, None])[0].tolist()
     span = max(high - low, 1e-3)
@@ -73,20 +72,20 @@ def levels_of(picture: Floats, draws: Draws) -> tuple[float, float]:
     return low - span * wider[0], high + span * wider[1]
 
 
-def _coarse(picture: Floats, draws: Draws) -> Floats:
+def _coarse(picture: Floats, draws: Rng) -> Floats:
     side = len(picture)
     small = max(8, int(side * draws.uniform(0.45, 0.9)))
     shrunk = cv2.resize(picture, (small, small), interpolation=cv2.INTER_AREA)
     return np.asarray(cv2.resize(shrunk, (side, side), interpolation=cv2.INTER_CUBIC))
 
 
-def _local_contrast(picture: Floats, draws: Draws) -> Floats:
+def _local_contrast(picture: Floats, draws: Rng) -> Floats:
     """Weaken what is smooth against what is fine, as gain control of single regions does."""
     smooth = cv2.GaussianBlur(picture, (0, 0), draws.uniform(6, 30))
     return np.asarray(picture - draws.uniform(0.2, 0.8) * smooth)
 
 
-def _curve(picture: Floats, draws: Draws) -> Floats:
+def _curve(picture: Floats, draws: Rng) -> Floats:
     """Bend values from 0 to 1 by a monotone curve of four random rises."""
     if draws.random() < 0.4:
         return picture
@@ -95,7 +94,7 @@ def _curve(picture: Floats, draws: Draws) -> Floats:
     return np.asarray(np.interp(picture, np.linspace(0, 1, 5), knots), np.float32)
 
 
-def _export(picture: Floats, draws: Draws) -> Floats:
+def _export(picture: Floats, draws: Rng) -> Floats:
     """Cut off what is coldest and warmest, and keep 8 bits."""
     low, high = draws.uniform(-0.1, 0.15), draws.uniform(0.75, 1.1)
     scaled = np.clip((picture - low) / (high - low), 0, 1)

@@ -10,7 +10,7 @@ from thermalign.geometry import LANDMARKS, Floats
 from thermalign.landmarks.finder import grounds, heads
 from thermalign.landmarks.finder.bodies import blank_head, body
 from thermalign.landmarks.finder.cells import BOX
-from thermalign.landmarks.finder.grounds import Draws
+from thermalign.landmarks.finder.grounds import Rng
 from thermalign.landmarks.finder.heads import Stock
 from thermalign.landmarks.finder.pictures import as_recorded, framed, levels_of
 from thermalign.landmarks.finder.settings import Settings
@@ -64,7 +64,7 @@ class Scenes:
     doubtful: Tensor
 
 
-def make_scenes(stock: Stock, settings: Settings, count: int, draws: Draws) -> Scenes:
+def make_scenes(stock: Stock, settings: Settings, count: int, draws: Rng) -> Scenes:
     """Compose scenes at the scale of one copy of an image."""
     images, levels, points, of, doubtful = [], [], [], [], []
     for n in range(count):
@@ -91,7 +91,7 @@ def make_scenes(stock: Stock, settings: Settings, count: int, draws: Draws) -> S
     )
 
 
-def _compose(stock: Stock, settings: Settings, draws: Draws) -> Scene:
+def _compose(stock: Stock, settings: Settings, draws: Rng) -> Scene:
     side, kind = settings.scene, draws.random()
     if kind >= settings.crowds + settings.blanks:
         scene = _frame(stock, settings, draws)
@@ -107,7 +107,7 @@ def _compose(stock: Stock, settings: Settings, draws: Draws) -> Scene:
     return scene
 
 
-def _width(settings: Settings, draws: Draws) -> float:
+def _width(settings: Settings, draws: Rng) -> float:
     """Draw the width of a face: mostly one to be found, else smaller or much larger."""
     small, large = settings.sizes
     kind = draws.random()
@@ -118,7 +118,7 @@ def _width(settings: Settings, draws: Draws) -> float:
     return float(large * np.exp(draws.uniform(0, np.log(10))))
 
 
-def _frame(stock: Stock, settings: Settings, draws: Draws) -> Scene:
+def _frame(stock: Stock, settings: Settings, draws: Rng) -> Scene:
     """Show a training image as it was recorded, its face anywhere."""
     side = settings.scene
     m = int(draws.integers(len(stock.source)))
@@ -130,7 +130,7 @@ def _frame(stock: Stock, settings: Settings, draws: Draws) -> Scene:
     return Scene(canvas, [its.points], [0.0])
 
 
-def _people(scene: Scene, stock: Stock, settings: Settings, count: int, draws: Draws) -> None:
+def _people(scene: Scene, stock: Stock, settings: Settings, count: int, draws: Rng) -> None:
     """Set people into a scene, the farthest first, with bodies or without."""
     side = len(scene.canvas)
     common = _width(settings, draws)
@@ -153,7 +153,7 @@ def _people(scene: Scene, stock: Stock, settings: Settings, count: int, draws: D
         _occlude(scene, settings, draws)
 
 
-def _decoy(canvas: Floats, stock: Stock, settings: Settings, draws: Draws) -> None:
+def _decoy(canvas: Floats, stock: Stock, settings: Settings, draws: Rng) -> None:
     """Put a body with a head that is no face, limbs, or a spoilt face into a scene."""
     side = len(canvas)
     m = int(draws.integers(len(stock.source)))
@@ -172,14 +172,15 @@ def _decoy(canvas: Floats, stock: Stock, settings: Settings, draws: Draws) -> No
         canvas[: max(0, int(its.eyes[1] + 2.3 * its.unit))] = draws.uniform(-0.1, 1.1)
 
 
-def _occlude(scene: Scene, settings: Settings, draws: Draws) -> None:
+def _occlude(scene: Scene, settings: Settings, draws: Rng) -> None:
     """Hide part of a scene behind a post or another thing."""
     before = scene.canvas.copy()
     side = len(before)
     at = draws.uniform(0, side, 2)
     way = draws.normal(0, side, 2)
     thick = draws.uniform(1, 0.6 * settings.unit)
-    grounds.limb(scene.canvas, [at - way, at + way], thick, float(draws.uniform(-0.2, 1.2)))
+    value = float(draws.uniform(-0.2, 1.2))
+    grounds.limb(scene.canvas, [at - way, at + way], thick=thick, value=value)
     _cover(scene, scene.canvas != before)
 
 

@@ -41,10 +41,8 @@ def find_faces(model: Finder, stack: ImageStack, settings: Settings, *, score: f
     """
     found = [_look(model, stack, rows, settings, score=score) for rows in _batches(stack)]
     index, boxes, scores, points = (torch.cat(parts) for parts in zip(*found, strict=True))
-    order = scores.argsort(descending=True, stable=True)
-    order = order[index[order].argsort(stable=True)]
-    kept = order[distinct(boxes[order], index[order])]
-    return Detections(index[kept], boxes[kept], scores[kept], points[kept])
+    order = index.argsort(stable=True)
+    return Detections(index[order], boxes[order], scores[order], points[order])
 
 
 def resized(stack: ImageStack, rows: Tensor, width: int, height: int) -> Tensor:
@@ -97,7 +95,10 @@ def _batches(stack: ImageStack) -> Iterator[Tensor]:
 def _look(
     model: Finder, stack: ImageStack, rows: Tensor, settings: Settings, *, score: float
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Return image, box, score and points of every candidate in images ``rows`` of one size."""
+    """Return image, box, score and points of each face of images ``rows`` of one size.
+
+    Those of an image stand together, the surest first.
+    """
     size = stack.sizes[rows[0], 0]
     scale = min(1.0, settings.longest / float(size.max()))
     width, height = (max(1, round(scale * side)) for side in size.tolist())
@@ -109,7 +110,10 @@ def _look(
         told = read(model(show(bordered(copy), levels)), settings, score=score)
         parts.append(_in_image(told, rows, 2**k * pixel))
     index, boxes, scores, points = (torch.cat(each) for each in zip(*parts, strict=True))
-    return index, boxes, scores, points
+    order = scores.argsort(descending=True, stable=True)
+    kept = [(own := order[index[order] == row])[distinct(boxes[own])] for row in rows]
+    faces = torch.cat(kept)
+    return index[faces], boxes[faces], scores[faces], points[faces]
 
 
 def _in_image(told: Told, rows: Tensor, pixel: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -122,16 +126,14 @@ def _in_image(told: Told, rows: Tensor, pixel: Tensor) -> tuple[Tensor, Tensor, 
     return rows[told.copies], boxes, told.scores, points
 
 
-def distinct(boxes: Tensor, index: Tensor) -> Tensor:
-    """Return the rows of sorted boxes (D, 4) that no better one of their image hides: greedy."""
+def distinct(boxes: Tensor) -> Tensor:
+    """Return which boxes (D, 4) of an image, the surest first, none before hides: greedy, (D,)."""
     common = box_intersection(boxes[:, None], boxes[None])
     areas = boxes[:, 2:].prod(1)
     union = areas[:, None] + areas[None] - common
     smaller = torch.minimum(areas[:, None], areas[None])
     hides = ((common > _UNION * union) | (common > _INSIDE * smaller)).cpu()
-    hides &= (index[:, None] == index[None]).cpu()
-    kept: list[int] = []
+    kept = torch.zeros(len(boxes), dtype=torch.bool)
     for n in range(len(boxes)):
-        if not bool(hides[n, kept].any()):
-            kept.append(n)
-    return torch.tensor(kept, dtype=torch.int64, device=boxes.device)
+        kept[n] = not bool((hides[n] & kept).any())
+    return kept.to(boxes.device)

@@ -45,7 +45,7 @@ class Settings:
 
     longest: int = setting(384, low=64, high=8192, unit="px")
     sizes: tuple[float, float] = setting((14.0, 36.0), low=8, high=128, unit="px")
-    score: float = setting(0.45, low=0, high=1)
+    score: float = setting(0.45, low=0.001, high=1)
     width: float = setting(1.0, low=0.05, high=16)
     scene: int = setting(128, low=64, high=1024, multiple_of=16, unit="px")
     crowds: float = setting(0.55, low=0, high=1)
@@ -63,6 +63,11 @@ class Settings:
             "2 * sizes[0] <= sizes[1]",
             "sizes is {sizes[0]:g}, {sizes[1]:g}; give a last size of at least twice the first, so "
             "that copies of half the size leave no gap",
+        ),
+        (
+            "scene >= 2 * sizes[1]",
+            "scene is {scene} and the last of sizes {sizes[1]:g}; give a scene of at least twice "
+            "that, so that a face and what is around it are in it",
         ),
         (
             "crowds + blanks <= 1",
