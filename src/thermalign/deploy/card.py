@@ -87,13 +87,13 @@ class Run:
 
     Attributes
     ----------
-    trainings : list of (dataset, steps by stage, core-seconds)
+    trainings : sequence of (dataset, steps by stage, core-seconds)
         Of the model that places landmarks and of the one that finds faces.
     metrics : DataFrame of METRICS
         Of all test people, and of all recorded faces.
     """
 
-    trainings: list[Training]
+    trainings: Sequence[Training]
     metrics: pd.DataFrame
 
 

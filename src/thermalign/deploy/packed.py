@@ -86,7 +86,7 @@ def describe_part(
         size=state.stat().st_size,
         metadata=read_metadata(state),
         values=sum(tensor.numel() for tensor in kept.tensors.values()),
-        stages=curve.groupby("stage", sort=False)["step"].max().to_dict(),
+        stages={str(s): int(its["step"].max()) for s, its in curve.groupby("stage", sort=False)},
         core_seconds=float(curve["core_seconds"].max()),
         data=data,
         people=people,
