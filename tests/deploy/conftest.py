@@ -7,6 +7,7 @@ import pytest
 import torch
 from bright import SETTINGS, bright, state_of
 
+from thermalign.deploy import faces
 from thermalign.deploy.detector import TrainedDetector
 from thermalign.deploy.faces import FaceDetector
 from thermalign.landmarks import mean_shape
@@ -16,6 +17,12 @@ from thermalign.states import State, save_state
 @pytest.fixture(autouse=True, scope="session")
 def one_thread():
     torch.set_num_threads(1)
+
+
+@pytest.fixture
+def bare(tmp_path, monkeypatch):
+    """An installation that brings no weights."""
+    monkeypatch.setattr(faces, "WEIGHTS", tmp_path / "none")
 
 
 @pytest.fixture

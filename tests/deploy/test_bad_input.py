@@ -220,6 +220,7 @@ def test_a_model_of_another_tool_is_refused(small):
     assert "is not a trained model of this package, or not whole" in refusal(small)
 
 
+@pytest.mark.usefixtures("bare")
 def test_a_model_of_landmarks_is_no_finder_but_a_finder_places_landmarks(small, tmp_path):
     with pytest.raises(ValueError, match=r"a\.safetensors: finds no faces; name a state that was"):
         thermalign.load(small, finder=small)

@@ -204,6 +204,7 @@ def test_a_finder_that_finds_no_faces_is_refused(landmarks):
         thermalign.load(landmarks, finder=landmarks)
 
 
+@pytest.mark.usefixtures("bare")
 @pytest.mark.parametrize("stages", ["onet", "full"])
 def test_a_cascade_of_which_only_the_last_network_was_trained_is_no_finder(
     landmarks, tmp_path, stages
