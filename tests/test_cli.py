@@ -214,8 +214,9 @@ def test_the_order_of_the_first_version_is_told_what_is_new(deployed, refused):
     assert not Path("out.csv").exists()
 
 
-def test_faces_are_found_by_a_state_that_can(deployed, refused):
+def test_faces_are_found_by_a_state_that_can(deployed, refused, monkeypatch, tmp_path):
     """Its networks are not trained and take everything, or nothing, for a face."""
+    monkeypatch.setattr("thermalign.deploy.faces.WEIGHTS", tmp_path / "none")
     key = {"model": "m", "detector": "mtcnn", "seed": 1}
     for sure, status in ((0.0, "ok"), (1.0, "no face")):
         settings = {"width": 0.1, "min_face": 30.0, "thresholds": [sure] * 3}
