@@ -192,13 +192,9 @@ def _having(package: str, function: str) -> list[str]:
 
 def _keywords(package: str, name: str, function: str) -> list[str]:
     """Return the keywords of a function of a module of a package."""
-    its = (line for line in _functions(package, name) if line.name == function)
-    return [argument.arg for line in its for argument in line.args.kwonlyargs]
-
-
-def _functions(package: str, name: str) -> list[ast.FunctionDef]:
     body = _tree(f"thermalign.{package}.{name}").body
-    return [line for line in body if isinstance(line, ast.FunctionDef)]
+    its = (line for line in body if isinstance(line, ast.FunctionDef) and line.name == function)
+    return [argument.arg for line in its for argument in line.args.kwonlyargs]
 
 
 def _setting(line: ast.AnnAssign, module: str, meanings: Mapping[str, str]) -> Setting:

@@ -63,6 +63,7 @@ def text(**changes):
         "finder": part("finder"),
         "recorded": None,
         "onnx": 1_600_001,
+        "no_onnx": "",
         "versions": {"thermalign": "9.8.7", "torch": "2"},
     }
     return card_text(Card(**(given | changes)))
@@ -98,7 +99,7 @@ def test_figures_have_their_intervals_and_what_is_unknown_a_dash():
 
 
 def test_without_recorded_faces_or_onnx_it_says_so():
-    card = text(onnx="onnx is not installed; pip install it")
+    card = text(onnx=0, no_onnx="onnx is not installed; pip install it")
     assert "No ONNX file: onnx is not installed; pip install it." in card
     assert "landmarks.onnx" not in card
     assert "None were measured: the study named no recorded, annotated faces" in card

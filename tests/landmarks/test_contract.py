@@ -29,6 +29,7 @@ from thermalign.training.loop import Run
 from thermalign.warp import ImageStack, mirrored, stack_images
 
 MODELS = detectors()
+COARSE = {"finder"}  # places landmarks for the box alone: its bound is one of its own
 
 QUIET = Run(progress=False)
 
@@ -128,7 +129,7 @@ def test_a_few_faces_are_learnt_by_heart(trained: Trained) -> None:
     boxes, truth = as_stored(faces)
     points, _ = module.predict(state, faces.stack, boxes, settings)
     name = module.__name__.rsplit(".", 1)[1]
-    if name == "finder":
+    if name in COARSE:
         assert error(points, truth) <= own(name, "LARGEST_ERROR")
         return
     floor = importlib.import_module("thermalign.landmarks.mean_shape")

@@ -318,11 +318,11 @@ def test_a_second_pass_starts_from_the_shape_of_the_first(
     taught: tuple[State, dan.Settings], toy_faces: Callable[..., Faces]
 ) -> None:
     faces = toy_faces(12, seed=2)
-    boxes = faces.boxes + torch.tensor([0.12, -0.1, 0, 0]) * faces.boxes[:, [2, 3, 2, 3]]
+    boxes = faces.boxes + torch.tensor([0.18, -0.15, 0, 0]) * faces.boxes[:, [2, 3, 2, 3]]
     once, twice = (found(taught, faces, boxes, passes=n) for n in (1, 2))
     rows = torch.arange(12)
     errors = [float(point_error(points, faces, rows)) for points in (once, twice)]
-    assert errors[1] < errors[0]
+    assert errors[1] < 0.8 * errors[0]
     state, settings = taught
     model = restore(dan.Dan(settings), state, faces.stack.device, settings)
     data = prepare(replace(faces, boxes=boxes), settings)

@@ -11,7 +11,6 @@ import torch
 
 from thermalign import tables
 from thermalign.deploy import load
-from thermalign.deploy import packed as deploy_packed
 from thermalign.deploy.detector import load_detector
 from thermalign.geometry import LANDMARKS
 from thermalign.landmarks import mtcnn
@@ -158,7 +157,7 @@ def test_without_onnx_a_line_says_why_and_no_old_file_is_left(study, capsys):
 
 
 def test_an_onnx_file_that_should_be_written_and_cannot_fails_the_job(study, monkeypatch):
-    monkeypatch.setattr(deploy_packed, "obstacle", lambda detector: "")
+    monkeypatch.setattr(pack, "obstacle", lambda detector: "")
     with pytest.raises(ValueError, match="its detector cannot be exported"):
         packed(study)
     assert not (study / "detector/MODEL_CARD.md").exists()

@@ -157,6 +157,7 @@ def test_a_state_is_calibrated_on_the_validation_images_of_its_fold(study, tmp_p
     few = ("constant", "constant_tail")  # not known from so few faces
     told = [value for name, value in state.calibration.items() if name not in few]
     assert all(bool(value.isfinite().all()) for value in told)
+    assert all(bool(state.calibration[name].isnan().all()) for name in few)
     noted = read_metadata(tmp_path / "state.safetensors")["calibration"]
     assert noted == "3 images of 1 person"
 

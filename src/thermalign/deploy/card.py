@@ -123,7 +123,10 @@ class Card:
     ----------
     landmarks, finder : Part
     recorded : Tried or None
-    onnx : bytes of the ONNX file, or why there is none
+    onnx : int, bytes
+        Of the ONNX file; 0 if there is none.
+    no_onnx : str
+        Why there is none.
     versions : mapping of software to version
     runs : sequence of Run
         This one and others, whose figures stand beside; or none.
@@ -132,7 +135,8 @@ class Card:
     landmarks: Part
     finder: Part
     recorded: Tried | None
-    onnx: int | str
+    onnx: int
+    no_onnx: str
     versions: Mapping[str, str]
     runs: Sequence[Run] = ()
 
@@ -147,7 +151,7 @@ def card_text(card: Card) -> str:
     )
     told = {
         "files": _files(card),
-        "no_onnx": card.onnx if isinstance(card.onnx, str) else "",
+        "no_onnx": card.no_onnx,
         "people": _people(parts),
         "data": {
             its.dataset: {"simulated": its.shows_simulated, "settings": _yaml(its.data)}
@@ -181,7 +185,7 @@ def _files(card: Card) -> str:
     for its, what in parts:
         detector = its.metadata["settings"]["detector"]
         rows.append((f"`{its.file}`", what, detector, f"{its.size:,}", f"{its.values:,}"))
-    if isinstance(card.onnx, int):
+    if card.onnx:
         what = "the same landmarks, in other runtimes"
         rows.append(("`landmarks.onnx`", what, "", f"{card.onnx:,}", ""))
     return _table(("file", "what it does", "detector", "bytes", "numbers in it"), rows)

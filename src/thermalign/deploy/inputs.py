@@ -26,7 +26,7 @@ COLOURS = ("refuse", "luma")
 IMAGES = 64  # of a batch
 PIXELS = 16_000_000  # of a batch, unless one image has more
 READERS = 2  # PNGs opened at once
-LOOKED = 64  # rows of a manifest that show whether its boxes are what they should be
+LOOKED = 256  # rows of a manifest that show whether its boxes are what they should be
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What it takes to hand a detector over: recorded faces tried, ONNX where it can be written."""
+"""What it takes to hand a detector over: its states described, recorded faces tried."""
 
 import json
 import platform
@@ -16,9 +16,7 @@ import torch
 
 from thermalign import tables
 from thermalign.deploy.card import Part, Run
-from thermalign.deploy.detector import load_detector
 from thermalign.deploy.faces import LARGEST_ERROR, SMALLEST, Face, FaceDetector
-from thermalign.deploy.onnx import export_onnx, obstacle
 from thermalign.evaluation.detection import count_detections
 from thermalign.evaluation.measured import Measured
 from thermalign.geometry import Floats
@@ -157,17 +155,3 @@ def try_recorded(
     predictions = rows_of_points(list(images["image_id"]), located, key)
     counts = count_detections(images.reset_index(drop=True), index, where, boxes)
     return Recorded(predictions, counts, statuses)
-
-
-def try_onnx(state: Path, output: Path) -> int | str:
-    """Write a model as ONNX where that can be done.
-
-    Returns
-    -------
-    int or str
-        Bytes of the file; or why there is none.
-    """
-    if why := obstacle(load_detector(state)):
-        return why
-    export_onnx(state, output)
-    return output.stat().st_size

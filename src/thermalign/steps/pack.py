@@ -9,7 +9,9 @@ import pandas as pd
 
 from thermalign import tables
 from thermalign.deploy.card import Card, card_text
-from thermalign.deploy.packed import copy_state, read_run, told_of_training, try_onnx, versions
+from thermalign.deploy.detector import load_detector
+from thermalign.deploy.onnx import export_onnx, obstacle
+from thermalign.deploy.packed import copy_state, read_run, told_of_training, versions
 from thermalign.deploy.taken import (
     Model,
     RecordedFaces,
@@ -98,9 +100,12 @@ def run(
         written.append(tabulate(tried.measured, key)[0])
         told["statuses"] = json.dumps(tried.statuses)
     tables.write(metrics, pd.concat(written), METRICS, told)
-    made = try_onnx(landmarks, onnx)
-    if isinstance(made, str):
-        print(f"no ONNX file: {made}", file=sys.stderr)
+    no_onnx = obstacle(load_detector(landmarks))
+    if no_onnx:
+        print(f"no ONNX file: {no_onnx}", file=sys.stderr)
+    else:
+        export_onnx(landmarks, onnx)
+    size = 0 if no_onnx else onnx.stat().st_size
     runs = [read_run(metrics), *others]
-    text = card_text(Card(described[0], described[1], tried, made, versions(), runs))
+    text = card_text(Card(described[0], described[1], tried, size, no_onnx, versions(), runs))
     tables.replace_file(card, lambda path: path.write_text(text, encoding="utf-8"))
