@@ -178,6 +178,7 @@ HOLDS = {  # datasets, protocols, landmark models
         "dan heatmap pbc mtcnn ert mean_shape",
     ),
     "frames": ("frames", "frames", "dan heatmap pbc mtcnn onet ert mean_shape"),
+    "full_width": ("simulated", "p1", "dan dan_full heatmap mean_shape"),
     "heatmap": ("simulated", "p1 p2", "dan dan_looks dan_twice heatmap mean_shape"),
     "learning_curve": (
         "simulated",
