@@ -12,7 +12,17 @@ from thermalign.provenance import PACKAGE, sources, third_party
 
 LAYERS = [
     {"geometry", "warp", "schemas", "tables", "images", "provenance", "catalogue", "failures"}
-    | {"originals", "records", "states", "settings", "cut", "config", "student", "versions"},
+    | {
+        "originals",
+        "records",
+        "room",
+        "states",
+        "settings",
+        "cut",
+        "config",
+        "student",
+        "versions",
+    },
     {"training"},
     {"simulator", "ingest", "boxes", "folds", "landmarks", "verification", "metrics"},
     {"evaluation", "deploy"},

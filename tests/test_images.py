@@ -45,3 +45,47 @@ def test_thermal_floats_are_degrees_and_eight_bits_never_are():
     assert images.unit_of(plain | {"bit_depth": 32, "modality": "visible"}) == "count"
     assert images.unit_of(plain | {"bit_depth": 8, "scale": 1 / 255}) == "full scale"
     assert images.unit_of(plain | {"bit_depth": 8, "scale": 0.1, "offset": 15.0}) == "as scaled"
+
+
+def written(folder, *counts):
+    rows = []
+    for n, values in enumerate(counts):
+        path = folder / f"{n}.{'tiff' if values.dtype == np.float32 else 'png'}"
+        cv2.imwrite(str(path), values)
+        depth, (height, width) = images.BIT_DEPTHS[values.dtype], values.shape
+        its = {"path": path, "scale": 0.5, "offset": -3.0, "width": width, "height": height}
+        rows.append({**its, "bit_depth": depth})
+    return images.Pictures(rows)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "held"),
+    [
+        (["uint8", "uint8"], "uint8"),
+        (["uint8", "uint16"], "uint16"),
+        (["uint16", "float32", "uint8"], "float32"),
+    ],
+)
+def test_pictures_come_in_the_fewest_bits_that_hold_them_all(tmp_path, kinds, held):
+    counts = [np.arange(6).reshape(2, 3).astype(kind) for kind in kinds]
+    pictures = written(tmp_path, *counts)
+    assert pictures.kind == np.dtype(held)
+    for picture, row in zip(pictures, pictures.rows, strict=True):
+        assert picture.counts.dtype == held
+        assert np.array_equal(picture.physical(), images.read_image(row))
+
+
+def test_pictures_are_split_into_whole_batches(tmp_path, monkeypatch):
+    pictures = images.Pictures([{"width": 10, "height": 10}] * 7)
+    monkeypatch.setattr(images, "BATCH", 2)
+    monkeypatch.setattr(images, "AT_ONCE", 500)
+    assert [len(pictures[some]) for some in pictures.parts()] == [4, 3]
+    monkeypatch.setattr(images, "AT_ONCE", 1)
+    assert [len(pictures[some]) for some in pictures.parts()] == [2, 2, 2, 1]
+
+
+def test_a_picture_that_is_not_as_it_was_is_named(tmp_path):
+    pictures = written(tmp_path, np.zeros((2, 3), np.uint8))
+    cv2.imwrite(str(tmp_path / "0.png"), np.zeros((3, 3), np.uint8))
+    with pytest.raises(ValueError, match=r"0\.png: is not as it was when it was ingested"):
+        list(pictures)

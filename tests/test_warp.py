@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from thermalign.geometry import apply_matrix, box_to_crop, mirror_matrix
-from thermalign.warp import mirrored, stack_images, warp
+from thermalign.images import Picture
+from thermalign.warp import mirrored, stack_images, stack_pictures, warp
 
 CPU = torch.device("cpu")
 
@@ -106,3 +107,26 @@ def test_images_are_taken_in_any_order_and_number(stack):
     assert len(some) == 3
     assert all(torch.equal(some.image(n), stack.image(int(k))) for n, k in enumerate(rows))
     assert some.pixels is stack.pixels
+
+
+@pytest.mark.parametrize(
+    ("kind", "scale", "offset"), [("uint16", 0.01, -273.15), ("uint8", 1 / 255, 0.0)]
+)
+def test_counts_as_stored_are_warped_as_physical_values_are(kind, scale, offset):
+    rng = np.random.default_rng(4)
+    last = np.iinfo(kind).max
+    counts = [rng.integers(0, last, (50 + n, 61 - n), kind, endpoint=True) for n in range(8)]
+    pictures = [Picture(c, scale, offset) for c in counts]
+    sizes = np.array([c.shape[::-1] for c in counts])
+    held = stack_pictures(iter(pictures), sizes, np.dtype(kind), CPU)
+    assert str(held.pixels.dtype) == f"torch.{kind}"
+    plain = stack_images([picture.physical() for picture in pictures], CPU)
+    index = torch.arange(8).repeat(3)
+    linear = torch.from_numpy(rng.normal(0, 0.6, (24, 2, 2)))
+    shift = torch.from_numpy(rng.uniform(-5, 20, (24, 2, 1)))
+    matrices = torch.cat([linear, shift], 2)
+    for stacks in ((held, plain), (mirrored(held), mirrored(plain))):
+        seen, expected = (warp(s, index, matrices, width=23, height=19) for s in stacks)
+        assert torch.equal(seen, expected)
+        for k in range(4):
+            assert torch.equal(stacks[0].level(5, k), stacks[1].level(5, k))

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, as_tensor
 
 from thermalign.geometry import Floats
-from thermalign.warp import LEVELS, ImageStack, stack_images
+from thermalign.images import Pictures
+from thermalign.warp import LEVELS, ImageStack, stack_images, stack_pictures
 
 _MARGIN = 32  # px kept around what is asked for: PBC's surroundings, neighbours of samples
 _LEAST = 64  # px kept on either side of a box's centre: the least that PBC sees of a small box
@@ -40,7 +41,7 @@ class Cut:
 
 
 def cut_images(
-    images: Iterable[Floats], boxes: Floats, reach: float, further: Floats | float = 0.0
+    images: Pictures | Iterable[Floats], boxes: Floats, reach: float, further: Floats | float = 0.0
 ) -> Cut:
     """Cut images to their face boxes and what lies around them.
 
@@ -48,8 +49,8 @@ def cut_images(
 
     Parameters
     ----------
-    images : N arrays (height, width)
-        Each may go once its part is cut.
+    images : Pictures, or N arrays (height, width)
+        Each may go once its part is cut. Parts of pictures stay in the bits of their files.
     boxes : (N, 4) float, pixels, (x, y, width, height)
     reach : float
         How far beyond its sides a box is kept, in sides; infinite for whole images.
@@ -70,14 +71,20 @@ def cut_images(
     if not np.isfinite(boxes).all():
         n = int(np.flatnonzero(~np.isfinite(boxes).all(axis=1))[0])
         raise ValueError(f"the face box of image {n} is {boxes[n].tolist()}; give finite numbers")
-    parts, corners = [], []
     wider = np.broadcast_to(further, (len(boxes), 2))
-    for image, box, more in zip(images, boxes, wider, strict=True):
-        rows, columns = _span(image, box, reach, more)
-        parts.append(image[rows, columns].copy())
-        corners.append((columns.start, rows.start))
-    origins = np.array(corners, np.float32)
-    stack = stack_images(parts, device())
+    where = zip(boxes, wider, strict=True)
+    if isinstance(images, Pictures):
+        spans = [_span(s, *at, reach) for s, at in zip(images.shapes, where, strict=True)]
+        pictures = (p.part(*span) for p, span in zip(images, spans, strict=True))
+        sizes = np.array([[s.stop - s.start for s in span[::-1]] for span in spans])
+        stack = stack_pictures(pictures, sizes.reshape(-1, 2), images.kind, device())
+    else:
+        spans, parts = [], []
+        for image, at in zip(images, where, strict=True):
+            spans.append(_span(image.shape, *at, reach))
+            parts.append(image[spans[-1]].copy())
+        stack = stack_images(parts, device())
+    origins = np.array([(columns.start, rows.start) for rows, columns in spans], np.float32)
     moved = boxes - np.pad(origins, ((0, 0), (0, 2)))
     return Cut(
         stack,
@@ -86,12 +93,14 @@ def cut_images(
     )
 
 
-def _span(image: Floats, box: Floats, reach: float, further: Floats) -> tuple[slice, slice]:
+def _span(
+    shape: tuple[int, ...], box: Floats, further: Floats, reach: float
+) -> tuple[slice, slice]:
     """Return the rows and columns kept; at least one pixel, wherever the box lies."""
     if math.isinf(reach):
-        return slice(0, image.shape[0]), slice(0, image.shape[1])
+        return slice(0, shape[0]), slice(0, shape[1])
     spans = []
-    along = zip(box[1::-1], box[:1:-1], image.shape, further[::-1], strict=True)
+    along = zip(box[1::-1], box[:1:-1], shape, further[::-1], strict=True)
     for at, side, length, more in along:
         half = max((0.5 + reach) * side + _MARGIN, _LEAST)
         low, high = math.floor(at + side / 2 - half), math.ceil(at + side / 2 + half)

@@ -1,7 +1,8 @@
 """Image files to arrays: bit depth, physical scale, limits."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-BIT_DEPTHS = {np.dtype(np.uint8): 8, np.dtype(np.uint16): 16, np.dtype(np.float32): 32}
+Kind = np.dtype[Any]
+"""A type of counts."""
+
+BIT_DEPTHS: dict[Kind, int] = {np.dtype(np.uint8): 8, np.dtype(np.uint16): 16, np.dtype(np.float32): 32}
 DEFAULT_SCALES = {8: 1 / 255, 16: 1.0, 32: 1.0}
 """Physical units per count where a manifest gives none: 8-bit to 0..1, others as they are."""
 
@@ -17,6 +21,94 @@ DEGREES, FULL_SCALE = "degree Celsius", "full scale"
 """Units of pixels: of thermal ones whose scale is known, and of 8-bit ones from 0 to 1."""
 
 LAST_COUNT = 65535
+
+AT_ONCE = 2**28
+"""Pixels of images that are predicted in together: about 1 GB."""
+
+BATCH = 256
+"""Faces that networks look at together."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An image as it is stored.
+
+    Attributes
+    ----------
+    counts : (height, width) uint8, uint16 or float32
+    scale, offset : float
+        A count is scale x count + offset in physical units; floats are physical.
+    """
+
+    counts: npt.NDArray[Any]
+    scale: float = 1.0
+    offset: float = 0.0
+
+    def part(self, rows: slice, columns: slice) -> "Picture":
+        """Return a part of it."""
+        return replace(self, counts=self.counts[rows, columns])
+
+    def mirrored(self) -> "Picture":
+        """Return it mirrored left to right."""
+        return replace(self, counts=self.counts[:, ::-1])
+
+    def physical(self) -> npt.NDArray[np.float32]:
+        """Return its values, (height, width) float32, physical units."""
+        if self.counts.dtype == np.float32:
+            return np.ascontiguousarray(self.counts)
+        return to_physical(self.counts, {"scale": self.scale, "offset": self.offset})
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """The images of rows of IMAGES, read one by one whenever they are gone through.
+
+    Attributes
+    ----------
+    rows : sequence of mappings
+        With ``path``, ``scale``, ``offset``, ``width``, ``height`` and ``bit_depth``.
+    """
+
+    rows: Sequence[Mapping[Any, Any]]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, some: slice) -> "Pictures":
+        return Pictures(self.rows[some])
+
+    def parts(self) -> list[slice]:
+        """Split them into parts that fit into memory, as whole batches, as one part would be."""
+        largest = max((height * width for height, width in self.shapes), default=1)
+        step = max(1, AT_ONCE // largest // BATCH) * BATCH
+        return [slice(k, k + step) for k in range(0, max(1, len(self)), step)]
+
+    @property
+    def shapes(self) -> list[tuple[int, int]]:
+        """Height and width of each."""
+        return [(row["height"], row["width"]) for row in self.rows]
+
+    @property
+    def kind(self) -> Kind:
+        """The type in which all counts are given: the smallest that holds them."""
+        depth = max((row["bit_depth"] for row in self.rows), default=8)
+        return next(kind for kind, bits in BIT_DEPTHS.items() if bits == depth)
+
+    def __iter__(self) -> Iterator[Picture]:
+        kind = self.kind
+        for row in self.rows:
+            counts = read_counts(Path(row["path"]))
+            if counts.shape != (row["height"], row["width"]) or (
+                BIT_DEPTHS[counts.dtype] != row["bit_depth"]
+            ):
+                raise ValueError(
+                    f"{row['path']}: is not as it was when it was ingested; put the old file back, "
+                    "or let the study find the change: run it again"
+                )
+            if kind == np.float32:
+                yield Picture(to_physical(counts, row))
+            else:
+                yield Picture(counts.astype(kind, copy=False), row["scale"], row["offset"])
 
 
 def decode(data: bytes, path: Path) -> npt.NDArray[Any]:

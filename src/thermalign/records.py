@@ -1,7 +1,7 @@
 """Rows of the tables as arrays, and back: points, boxes, images, folds."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import pandas as pd
 
 from thermalign import tables
 from thermalign.geometry import LANDMARKS, Floats
-from thermalign.images import read_image
+from thermalign.images import Pictures, read_image
 from thermalign.schemas.dataset import FOLDS, IMAGES
 from thermalign.schemas.predictions import UNCERTAINTY
 
@@ -79,6 +79,12 @@ class Located:
         nothing = np.full(points.shape[:2], np.nan)
         return cls(points, np.full((*points.shape, 2), np.nan), nothing, nothing)
 
+    @classmethod
+    def joined(cls, parts: Sequence["Located"]) -> "Located":
+        """Return the faces of several parts, one behind the other."""
+        names = [its.name for its in fields(cls)]
+        return cls(*(np.concatenate([getattr(part, n) for part in parts]) for n in names))
+
     def without(self, lost: npt.NDArray[np.bool_]) -> "Located":
         """Return the same with NaN for the faces ``lost`` (N,) bool."""
         parts = (self.points, self.scale, self.tail, self.expected_error)
@@ -107,6 +113,12 @@ def rows_of_points(
 def read_images(rows: pd.DataFrame) -> Iterator[Floats]:
     """Read the images of IMAGES one by one, float32 in physical units."""
     return (read_image(row) for row in rows.to_dict("records"))
+
+
+def pictures_of(rows: pd.DataFrame) -> Pictures:
+    """Return the images of IMAGES, to be read one by one in the bits of their files."""
+    needed = ["path", "scale", "offset", "width", "height", "bit_depth"]
+    return Pictures(rows[needed].to_dict("records"))
 
 
 def boxes_of(rows: pd.DataFrame, boxes: pd.DataFrame) -> Floats:

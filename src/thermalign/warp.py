@@ -1,23 +1,31 @@
 """One batched warp: training crops, augmentation, patches, DAN's normalisation, alignment.
 
-The images of a fold live on one device as one flat tensor with their mip levels behind each other,
-whatever their sizes; a warp gathers bilinear samples out of it, with no loop over images.
+The images of a fold live on one device as one flat tensor in the bits of their files, their mip
+levels as another, whatever their sizes; a warp gathers bilinear samples out of them, with no loop
+over images.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import mmap
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
-from thermalign.geometry import Floats, invert_matrix
+from thermalign import room
+from thermalign.geometry import Floats, Integers, invert_matrix
+from thermalign.images import Kind, Picture
 
 LEVELS = 4
-"""Mip levels kept: the image and its means over 2 x 2, 4 x 4 and 8 x 8 pixels."""
+"""Mip levels: the image and its means over 2 x 2, 4 x 4 and 8 x 8 pixels."""
 
 _CACHED = 100_000  # outputs warped at a time on a CPU, whose caches hold that many intermediates
+_WRITTEN = 500  # images written to a file before the memory they went through is given back
+
+_HELD = {"uint8": torch.uint8, "uint16": torch.uint16, "float32": torch.float32}
 
 
 @dataclass(frozen=True)
@@ -26,16 +34,25 @@ class ImageStack:
 
     Attributes
     ----------
-    pixels : (P,) float32
-        Every level of every image, row by row, image after image.
+    pixels : (P,) uint8, uint16 or float32
+        Every image, row by row, image after image: counts as stored, or physical units as floats.
+    coarse : (Q,) float32
+        Every further level of every image, in physical units.
     starts : (N, LEVELS) int64
-        Where a level begins in ``pixels``.
+        Where an image begins in ``pixels``, and where its further levels do in ``coarse``.
     sizes : (N, LEVELS, 2) int64, pixels, (width, height)
+    units : (N, 2) float32
+        Scale and offset: a count is scale x count + offset in physical units.
+    files : tuple of mmap
+        What the pixels lie in, where they are too many for memory.
     """
 
     pixels: Tensor
+    coarse: Tensor
     starts: Tensor
     sizes: Tensor
+    units: Tensor
+    files: tuple[mmap.mmap, ...] = ()
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -50,19 +67,50 @@ class ImageStack:
         """Widths of the images, (N,) float32, pixels."""
         return self.sizes[:, 0, 0].float()
 
+    @property
+    def kind(self) -> Kind:
+        """The type that images are held in."""
+        return np.dtype(str(self.pixels.dtype).removeprefix("torch."))
+
+    def picture(self, n: int) -> Picture:
+        """Return image ``n`` as it is held; on a CPU its counts are the stack's own memory."""
+        scale, offset = self.units[n].tolist()
+        return Picture(self._held(n, 0).cpu().numpy(), scale, offset)
+
+    def level(self, n: int, k: int) -> Tensor:
+        """Return mip level ``k`` of image ``n``, (height, width) float32, physical units."""
+        held = self._held(n, k)
+        if held.dtype == torch.float32:
+            return held
+        return held.float() * self.units[n, 0] + self.units[n, 1]
+
     def image(self, n: int) -> Tensor:
-        """Return image ``n`` at its own resolution, (height, width) float32."""
-        width, height = (int(v) for v in self.sizes[n, 0])
-        start = int(self.starts[n, 0])
-        return self.pixels[start : start + width * height].view(height, width)
+        """Return image ``n`` at its own resolution, (height, width) float32, physical units."""
+        return self.level(n, 0)
 
     def take(self, rows: Tensor) -> "ImageStack":
         """Return the images ``rows`` (K,) int64, each as often as named; pixels are shared."""
-        return ImageStack(self.pixels, self.starts[rows], self.sizes[rows])
+        parts = {name: getattr(self, name)[rows] for name in ("starts", "sizes", "units")}
+        return replace(self, **parts)
+
+    def to(self, device: torch.device) -> "ImageStack":
+        """Return the same images on a device."""
+        names = ("pixels", "coarse", "starts", "sizes", "units")
+        return replace(self, **{name: getattr(self, name).to(device) for name in names})
+
+    def give_back(self) -> None:
+        """Let go of the memory that files were read through."""
+        room.give_back(self.files)
+
+    def _held(self, n: int, k: int) -> Tensor:
+        width, height = (int(v) for v in self.sizes[n, k])
+        start = int(self.starts[n, k])
+        values = self.coarse if k else self.pixels
+        return values[start : start + width * height].view(height, width)
 
 
 def stack_images(images: Sequence[Floats], device: torch.device) -> ImageStack:
-    """Put images on a device with their mip levels.
+    """Put images in physical units on a device with their mip levels.
 
     Parameters
     ----------
@@ -79,31 +127,86 @@ def stack_images(images: Sequence[Floats], device: torch.device) -> ImageStack:
     ValueError
         If there is no image, or one is not a two-dimensional array.
     """
-    if not images:
-        raise ValueError("a stack needs at least one image")
-    pieces: list[Tensor] = []
-    sizes = np.empty((len(images), LEVELS, 2), np.int64)
     for n, image in enumerate(images):
         if image.ndim != 2 or image.size == 0:
             raise ValueError(f"image {n} has shape {image.shape}, not (height, width)")
-        level = torch.as_tensor(np.ascontiguousarray(image, np.float32))[None, None]
-        for k in range(LEVELS):
-            sizes[n, k] = level.shape[3], level.shape[2]
-            pieces.append(level.flatten())
+    sizes = np.array([image.shape[::-1] for image in images], np.int64)
+    pictures = (Picture(np.asarray(image, np.float32)) for image in images)
+    return stack_pictures(pictures, sizes, np.dtype(np.float32), device)
+
+
+def stack_pictures(
+    pictures: Iterable[Picture], sizes: Integers, kind: Kind, device: torch.device
+) -> ImageStack:
+    """Put images on a device one by one, in the bits that they have, with their mip levels.
+
+    Parameters
+    ----------
+    pictures : N Pictures
+        Each may go once it is copied.
+    sizes : (N, 2) int, pixels, (width, height)
+        Of each.
+    kind : uint8, uint16 or float32
+        Of all.
+    device : torch.device
+
+    Returns
+    -------
+    ImageStack
+        On a CPU what is too much for memory lies in a temporary file: see :mod:`thermalign.room`.
+
+    Raises
+    ------
+    ValueError
+        If there is no image.
+    OSError
+        If there is no room for the file.
+    """
+    if not len(sizes):
+        raise ValueError("a stack needs at least one image")
+    extents = np.empty((len(sizes), LEVELS, 2), np.int64)
+    for k in range(LEVELS):
+        extents[:, k] = -(-sizes // 2**k)
+    areas = extents.prod(-1)
+    starts = np.concatenate([_starts(areas[:, :1]), _starts(areas[:, 1:])], axis=1)
+    held = {
+        "pixels": (int(areas[:, 0].sum()), _HELD[kind.name]),
+        "coarse": (int(areas[:, 1:].sum()), torch.float32),
+    }
+    tensors, files = room.make_room(held, device)
+    units = np.empty((len(sizes), 2), np.float32)
+    for n, picture in enumerate(pictures):
+        units[n] = picture.scale, picture.offset
+        _put(
+            tensors["pixels"], starts[n, 0], torch.from_numpy(np.ascontiguousarray(picture.counts))
+        )
+        level = torch.from_numpy(picture.physical())[None, None]
+        for start in starts[n, 1:]:
             level = avg_pool2d(level, 2, ceil_mode=True, count_include_pad=False)
-    ends = np.cumsum(sizes.prod(-1).ravel())
-    starts = np.concatenate([[0], ends[:-1]]).reshape(len(images), LEVELS)
+            _put(tensors["coarse"], start, level)
+        if n % _WRITTEN == _WRITTEN - 1:
+            room.give_back(files)
+    room.give_back(files)
+    on = {"starts": starts, "sizes": extents, "units": units}
     return ImageStack(
-        torch.cat(pieces).to(device),
-        torch.as_tensor(starts).to(device),
-        torch.as_tensor(sizes).to(device),
+        **tensors, **{k: torch.as_tensor(v).to(device) for k, v in on.items()}, files=files
     )
+
+
+def _starts(areas: Integers) -> Integers:
+    """Return where parts of so many pixels begin, one behind the other."""
+    ends: Integers = areas.ravel().cumsum()
+    return (ends - areas.ravel()).reshape(areas.shape)
+
+
+def _put(values: Tensor, start: int, part: Tensor) -> None:
+    values[start : start + part.numel()] = part.flatten()
 
 
 def mirrored(stack: ImageStack) -> ImageStack:
     """Return the images mirrored left to right, with mip levels of their own."""
-    images = [stack.image(n).flip(1).cpu().numpy() for n in range(len(stack))]
-    return stack_images(images, stack.device)
+    pictures = (stack.picture(n).mirrored() for n in range(len(stack)))
+    return stack_pictures(pictures, stack.sizes[:, 0].cpu().numpy(), stack.kind, stack.device)
 
 
 def warp(
@@ -147,19 +250,56 @@ def warp(
     )
     grid = _grid(width, height, stack.device)
     out = matrices.new_empty((len(index), 1, height, width), dtype=torch.float32)
-    for rows in _slices(len(index), width * height, stack.device):
+    # 32 bits halve the traffic of the index arithmetic, which is what a CPU waits for.
+    kind = torch.int32 if max(len(stack.pixels), len(stack.coarse)) < 2**31 else torch.int64
+    for rows, fine in _slices(level, width * height):
+        sample = _samples(stack, index[rows], fine)
         start = stack.starts[index[rows], level[rows]]
         size = stack.sizes[index[rows], level[rows]]
         shift = None
         if offsets is not None:
             shift = (offsets[0][rows] * scale[rows], offsets[1][rows])
-        out[rows, 0] = _bilinear(stack.pixels, start, size, to_level[rows], grid, shift=shift)
+        seen = _bilinear(sample, start, size, to_level[rows], grid, shift=shift, kind=kind)
+        out.index_copy_(0, rows, seen[:, None])
+    stack.give_back()
     return out
 
 
-def _slices(count: int, area: int, device: torch.device) -> Iterator[slice]:
-    step = max(1, _CACHED // area) if device.type == "cpu" else max(1, count)
-    return (slice(n, n + step) for n in range(0, count, step))
+def _slices(level: Tensor, area: int) -> Iterator[tuple[Tensor, Tensor | bool]]:
+    """Go through outputs; say of each batch whether images are shown at their own resolution.
+
+    On a CPU a batch is small and all of one kind; elsewhere it is everything, so that nobody waits.
+    """
+    if level.device.type != "cpu":
+        yield torch.arange(len(level), device=level.device), level == 0
+        return
+    for fine in (True, False):
+        rows = ((level == 0) == fine).nonzero()[:, 0]
+        for some in torch.split(rows, max(1, _CACHED // area)) if len(rows) else ():
+            yield some, fine
+
+
+def _samples(stack: ImageStack, index: Tensor, fine: Tensor | bool) -> Callable[[Tensor], Tensor]:
+    """Return what reads images ``index`` (K,) at places (K, height, width), in physical units."""
+    if fine is False:
+        return partial(_at, stack.coarse)
+    bits = stack.pixels.view(torch.int16) if stack.pixels.dtype == torch.uint16 else stack.pixels
+    scale, offset = stack.units[index][..., None, None].unbind(1)
+
+    def read(where: Tensor) -> Tensor:
+        found = _at(bits, where)
+        if bits.dtype == torch.float32:
+            return found
+        return found.view(stack.pixels.dtype).float().mul_(scale).add_(offset)
+
+    if fine is True:
+        return read
+    here = fine[:, None, None]
+    return lambda where: torch.where(here, read(where * here), _at(stack.coarse, where * ~here))
+
+
+def _at(values: Tensor, where: Tensor) -> Tensor:
+    return values.index_select(0, where.flatten()).view(where.shape)
 
 
 def _grid(width: int, height: int, device: torch.device) -> tuple[Tensor, Tensor]:
@@ -168,16 +308,15 @@ def _grid(width: int, height: int, device: torch.device) -> tuple[Tensor, Tensor
 
 
 def _bilinear(
-    pixels: Tensor,
+    sample: Callable[[Tensor], Tensor],
     start: Tensor,
     size: Tensor,
     to_level: Tensor,
     grid: tuple[Tensor, Tensor],
     *,
     shift: tuple[Tensor, Tensor] | None,
+    kind: torch.dtype,
 ) -> Tensor:
-    # 32 bits halve the traffic of the index arithmetic, which is what a CPU waits for.
-    kind = torch.int32 if len(pixels) < 2**31 else torch.int64
     columns, rows = size.to(kind)[..., None, None].unbind(1)
     m = to_level[..., None, None]
     x = m[:, 0, 0] * grid[0] + (m[:, 0, 1] * grid[1] + m[:, 0, 2])
@@ -193,10 +332,7 @@ def _bilinear(
     corner = start.to(kind)[:, None, None] + y0 * columns + x0
     f_x, f_y = x - x0, y - y0
 
-    def at(where: Tensor) -> Tensor:
-        return pixels.index_select(0, where.flatten()).view(where.shape)
-
-    top = torch.lerp(at(corner), at(corner + right), f_x)
+    top = torch.lerp(sample(corner), sample(corner + right), f_x)
     corner = corner + down
-    bottom = torch.lerp(at(corner), at(corner + right), f_x)
+    bottom = torch.lerp(sample(corner), sample(corner + right), f_x)
     return torch.lerp(top, bottom, f_y)

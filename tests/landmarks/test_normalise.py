@@ -19,7 +19,8 @@ class Chosen:
 
 
 def changed(faces: Faces, change: Callable[[torch.Tensor], torch.Tensor]) -> Faces:
-    stack = dataclasses.replace(faces.stack, pixels=change(faces.stack.pixels))
+    parts = {name: change(getattr(faces.stack, name)) for name in ("pixels", "coarse")}
+    stack = dataclasses.replace(faces.stack, **parts)
     return dataclasses.replace(faces, stack=stack)
 
 

@@ -8,10 +8,11 @@ import pandas as pd
 import pytest
 import torch
 
-from thermalign import tables
+from thermalign import images, tables
 from thermalign.evaluation import variants as recorded
 from thermalign.evaluation.over_folds import join, summarise
 from thermalign.geometry import LANDMARKS
+from thermalign.landmarks.contract import Detections
 from thermalign.schemas.dataset import ANNOTATIONS, BOXES, FOLDS, IMAGES
 from thermalign.schemas.keys import ALL, SUBSET, VARIANT, Subset
 from thermalign.schemas.measures import METRICS, REPLICATES
@@ -247,10 +248,11 @@ def run_detect(study):
 
 def test_detections_are_ranked_and_rated_by_range(study):
     near, far = [11.0, 20, 40, 40], [40.0, 20, 20, 20]
-    study.model.detect = lambda *_: SimpleNamespace(
+    study.model.detect = lambda *_: Detections(
         index=torch.tensor([0, 0, 2, 2]),
         boxes=torch.tensor([near, far, far, near]),
         scores=torch.tensor([0.9, 0.8, 0.7, 0.6]),
+        points=torch.zeros(4, 5, 2),
     )
     run_detect(study)
     found = tables.read(study.folder / "detections.parquet", DETECTIONS)
@@ -270,8 +272,11 @@ def test_detections_are_ranked_and_rated_by_range(study):
 
 
 def test_a_detector_that_finds_nothing_has_no_precision(study):
-    study.model.detect = lambda *_: SimpleNamespace(
-        index=torch.zeros(0, dtype=torch.int64), boxes=torch.zeros(0, 4), scores=torch.zeros(0)
+    study.model.detect = lambda *_: Detections(
+        index=torch.zeros(0, dtype=torch.int64),
+        boxes=torch.zeros(0, 4),
+        scores=torch.zeros(0),
+        points=torch.zeros(0, 5, 2),
     )
     run_detect(study)
     metrics = tables.read(study.folder / "metrics.parquet", METRICS)
@@ -288,3 +293,26 @@ def test_a_detector_that_finds_nothing_has_no_precision(study):
 def test_a_model_that_cannot_detect_is_refused_by_name(study):
     with pytest.raises(ValueError, match=r"models: m: landmarks/m.py has no detect\(\)"):
         run_detect(study)
+
+
+def test_more_images_than_are_read_together_are_found_and_predicted_alike(study, monkeypatch):
+    """One image at a time: as many calls, the same tables."""
+    shown = []
+
+    def find(state, stack, settings):
+        shown.append(len(stack))
+        n = torch.arange(len(stack))
+        boxes = torch.tensor(BOX).expand(len(stack), 4) + stack.sizes[:, 0, :1]
+        return Detections(n, boxes, torch.ones(len(stack)), torch.zeros(len(stack), 5, 2))
+
+    study.model.detect = find
+    made = []
+    for batch in (256, 1):
+        monkeypatch.setattr(images, "BATCH", batch)
+        monkeypatch.setattr(images, "AT_ONCE", 1)
+        run_detect(study)
+        tables_of = [tables.read(study.folder / "detections.parquet", DETECTIONS)]
+        made.append([*tables_of, *study.run({"far": {"shift": 0.2}})])
+    assert shown == [3, 1, 1, 1]
+    for whole, split in zip(*made, strict=True):
+        pd.testing.assert_frame_equal(pd.DataFrame(whole), pd.DataFrame(split))

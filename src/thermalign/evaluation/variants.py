@@ -122,6 +122,10 @@ class Recording:
             )
         return cls(its, annotations, boxes_of(test, boxes))
 
+    def part(self, some: slice) -> "Recording":
+        """Return some of the images."""
+        return Recording(self.images.iloc[some], self.annotations, self.boxes[some])
+
 
 @dataclass(frozen=True)
 class Condition:
@@ -131,7 +135,6 @@ class Condition:
     ----------
     variant : str
         Its name.
-    recording : Recording
     pixels : N arrays (height, width) float32, physical units
     boxes : (N, 4) float64, pixels, (x, y, width, height)
         Where no face was found, the given box stands in.
@@ -140,7 +143,6 @@ class Condition:
     """
 
     variant: str
-    recording: Recording
     pixels: list[Floats]
     boxes: Floats
     lost: npt.NDArray[np.bool_]
@@ -174,7 +176,7 @@ def conditions(
                 where = disturb(recording.boxes, ids, shift=its.shift, scale=its.scale, seed=seed)
             lost = np.isnan(where[:, 0])
             boxes = np.where(lost[:, None], recording.boxes, where)
-            yield Condition(name, recording, pixels, boxes, lost)
+            yield Condition(name, pixels, boxes, lost)
 
 
 def best_boxes(detections: pd.DataFrame, test: pd.DataFrame) -> Floats:

@@ -14,6 +14,7 @@ from thermalign.geometry import (
     mirror_points,
     point_distances,
 )
+from thermalign.images import BATCH
 from thermalign.warp import ImageStack, warp
 
 C = TypeVar("C", Tensor, nn.Module)
@@ -182,9 +183,9 @@ def untold(points: Tensor) -> Tensor:
 
 
 def chunks(faces: Faces) -> tuple[Tensor, ...]:
-    """Split the rows of all examples into batches for prediction, each (K,) int64, K up to 256."""
+    """Split the rows of all examples into batches for prediction, each (K,) int64."""
     rows = torch.arange(len(faces), device=faces.stack.device)
-    return tuple(torch.split(rows, 256))
+    return tuple(torch.split(rows, BATCH))
 
 
 def draw_rows(faces: Faces, count: int, generator: torch.Generator) -> Tensor:

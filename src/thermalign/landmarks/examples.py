@@ -6,7 +6,7 @@ import torch
 from thermalign.cut import cut_images
 from thermalign.landmarks.contract import Faces, make_faces
 from thermalign.landmarks.uncertainty import room
-from thermalign.records import boxes_of, points_of, read_images
+from thermalign.records import boxes_of, pictures_of, points_of
 
 
 def cut_faces(
@@ -47,7 +47,7 @@ def cut_faces(
     unique = rows.drop_duplicates("image_id").reset_index(drop=True)
     where = boxes_of(unique, boxes)
     further = room(where, reach, calibrating=True) if calibrating else 0.0
-    cut = cut_images(read_images(unique), where, reach, further)
+    cut = cut_images(pictures_of(unique), where, reach, further)
     on = cut.stack.device
     places = unique.reset_index().set_index("image_id")["index"].loc[rows["image_id"]]
     index = torch.tensor(places.to_numpy()).to(on)

@@ -2,20 +2,23 @@
 
 import importlib
 import importlib.util
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from functools import partial
 from types import ModuleType
 from typing import Any, Protocol, cast
 
+import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor, nn
 
 from thermalign.cut import Cut, cut_images
 from thermalign.geometry import Floats
+from thermalign.images import Pictures
 from thermalign.landmarks.calibration import Calibration, calibrated
-from thermalign.landmarks.contract import Faces
+from thermalign.landmarks.contract import Detections, Faces
 from thermalign.landmarks.uncertainty import examples_of, look_again, room
 from thermalign.records import Located
 from thermalign.settings import parse
@@ -135,7 +138,7 @@ def load_model(detector: str, settings: Mapping[str, Any], name: str) -> tuple[D
 def cut_to_look(
     module: Detector,
     state: State,
-    images: Iterable[Floats],
+    images: Pictures | Iterable[Floats],
     boxes: Floats,
     settings: Any,
     *,
@@ -147,7 +150,7 @@ def cut_to_look(
     ----------
     module : Detector
     state : State
-    images : N arrays (height, width)
+    images : Pictures, or N arrays (height, width)
         Each may go once its part is cut.
     boxes : (N, 4) float, pixels, (x, y, width, height)
     settings : its Settings
@@ -183,6 +186,53 @@ def predict_cut(module: Detector, state: State, cut: Cut, settings: Any) -> Loca
     calibration = Calibration(**{k: v.numpy() for k, v in state.calibration.items()})
     points = points + cut.origins[:, None]
     return calibration.located(points.cpu().double().numpy(), raw.cpu().double().numpy())
+
+
+def predict_pictures(
+    module: Detector, state: State, pictures: Pictures, boxes: Floats, settings: Any
+) -> Located:
+    """Predict landmarks in images that are read and cut some at a time.
+
+    Parameters
+    ----------
+    module : Detector
+    state : State
+    pictures : N Pictures
+    boxes : (N, 4) float, pixels, (x, y, width, height)
+    settings : its Settings
+
+    Raises
+    ------
+    ValueError
+        If a box is not finite.
+    """
+    return Located.joined(
+        [
+            predict_cut(
+                module,
+                state,
+                cut_to_look(module, state, pictures[some], boxes[some], settings),
+                settings,
+            )
+            for some in pictures.parts()
+        ]
+    )
+
+
+def detect_pictures(
+    module: Detector, state: State, pictures: Pictures, settings: Any
+) -> Detections:
+    """Find faces in whole images that are read some at a time; the module has ``detect``."""
+    parts = []
+    for some in pictures.parts():
+        anywhere = np.zeros((len(pictures[some]), 4))  # of whole images boxes cut nothing off
+        with torch.inference_mode():
+            found = cast(Any, module).detect(
+                state, cut_images(pictures[some], anywhere, math.inf).stack, settings
+            )
+        parts.append(replace(found, index=found.index + some.start))
+    names = [its.name for its in fields(Detections)]
+    return Detections(*(torch.cat([getattr(part, n) for part in parts]) for n in names))
 
 
 def calibrate_state(

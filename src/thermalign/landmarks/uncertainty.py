@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from thermalign.geometry import Floats, mirror_points
+from thermalign.images import BATCH
 from thermalign.landmarks.calibration import Examples
 from thermalign.landmarks.contract import Faces, mirror_boxes
 from thermalign.warp import ImageStack, mirrored
@@ -24,8 +25,6 @@ Look = Callable[[ImageStack, Tensor], tuple[Tensor, Tensor]]
 _MOST = 400  # validation images that are looked at: more tell little more
 _SHIFT, _GROWTH = 0.2, 1.4  # of a box moved at random, at most: sides of the box; size over its own
 _MOVED = 0.3  # share of an image's weight that its moved box has; its given box has the rest
-
-_BATCH = 256  # faces asked about at a time: their images are copied, mirrored
 
 
 @dataclass(frozen=True)
@@ -104,7 +103,7 @@ def look_again(look: Look, stack: ImageStack, boxes: Tensor) -> tuple[Tensor, Te
     """
     points, covariance = look(stack, boxes)
     silent = (covariance.isnan().flatten(1).any(1) & points.isfinite().flatten(1).all(1)).nonzero()
-    for rows in torch.split(silent[:, 0], _BATCH) if len(silent) else ():
+    for rows in torch.split(silent[:, 0], BATCH) if len(silent) else ():  # images are copied
         away = points[rows, None] - _passes(look, stack.take(rows), boxes[rows])  # (K, P, L, 2)
         seen = (away[..., None] * away[..., None, :]).nanmean(1)
         told = covariance[rows]

@@ -4,21 +4,18 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import torch
 
 from thermalign import tables
-from thermalign.cut import device
 from thermalign.evaluation import detection
 from thermalign.evaluation.settings import Settings
-from thermalign.landmarks.models import load_model
+from thermalign.landmarks.models import detect_pictures, load_model
 from thermalign.provenance import stamp
-from thermalign.records import BOX, boxes_of, read_images
+from thermalign.records import BOX, boxes_of, pictures_of
 from thermalign.schemas.dataset import BOXES
 from thermalign.schemas.predictions import DETECTIONS
 from thermalign.settings import parse
 from thermalign.states import read_state
 from thermalign.steps.job import Job
-from thermalign.warp import stack_images
 
 
 def run(
@@ -66,9 +63,7 @@ def run(
         )
     job = Job.read(images, folds, dataset=dataset, protocol=protocol, fold=fold, model=model)
     test = job.test.query("modality == @modality").reset_index(drop=True)
-    stack = stack_images(list(read_images(test)), device())
-    with torch.inference_mode():
-        found = module.detect(read_state(state), stack, parsed)
+    found = detect_pictures(module, read_state(state), pictures_of(test), parsed)
     index, where = found.index.cpu().numpy(), found.boxes.cpu().double().numpy()
     described = {"model": model, "detector": detector, "evaluation": evaluation, **settings}
     metadata = stamp(code, described)

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from thermalign import tables
-from thermalign.landmarks.models import constant_of, cut_to_look, load_model, predict_cut
+from thermalign.landmarks.models import constant_of, load_model, predict_pictures
 from thermalign.provenance import stamp
-from thermalign.records import boxes_of, read_fold, read_images, rows_of_points
+from thermalign.records import boxes_of, pictures_of, read_fold, rows_of_points
 from thermalign.schemas.dataset import BOXES
 from thermalign.schemas.predictions import PREDICTIONS
 from thermalign.states import read_state
@@ -48,8 +48,7 @@ def run(
     test = read_fold(images, folds).query("role == 'test' and modality == @modality")
     where = boxes_of(test, tables.read(boxes, BOXES))
     trained = read_state(state)
-    cut = cut_to_look(module, trained, read_images(test), where, parsed)
-    located = predict_cut(module, trained, cut, parsed)
+    located = predict_pictures(module, trained, pictures_of(test), where, parsed)
     key = {"protocol": protocol, "fold": fold, "model": model}
     found = rows_of_points(list(test["image_id"]), located, key)
     metadata = stamp(code, {"model": model, "detector": detector, **settings})

@@ -19,7 +19,7 @@ from thermalign.evaluation.variants import (
 )
 from thermalign.landmarks.models import constant_of, cut_to_look, load_model, predict_cut
 from thermalign.provenance import stamp
-from thermalign.records import rows_of_points
+from thermalign.records import Located, pictures_of, rows_of_points
 from thermalign.schemas.dataset import ANNOTATIONS, BOXES, IMAGES
 from thermalign.schemas.predictions import DETECTIONS, STRESS
 from thermalign.settings import parse
@@ -87,15 +87,25 @@ def run(
         for name, path in zip(named(asked, "detector"), detections, strict=True)
     }
     trained, rows, errors, stated = read_state(state), {}, {}, {}
-    for shown in conditions(asked, recordings, found, seed=evaluated.seed):
-        cut = cut_to_look(module, trained, shown.pixels, shown.boxes, parsed)
-        located = predict_cut(module, trained, cut, parsed).without(shown.lost)
-        its = {**job.key, "variant": shown.variant}
-        made = rows_of_points(list(test["image_id"]), located, its)
-        rows[shown.variant] = made
-        beside = made, shown.recording.annotations, test
-        errors[shown.variant] = errors_of(*beside)
-        stated[shown.variant] = stated_of(*beside, constant_of(trained))
+    located: dict[str, list[Located]] = {}
+    for some in pictures_of(test).parts():
+        shown_there = {name: its.part(some) for name, its in recordings.items()}
+        boxes_there = {name: its[some] for name, its in found.items()}
+        for shown in conditions(asked, shown_there, boxes_there, seed=evaluated.seed):
+            its = predict_cut(
+                module,
+                trained,
+                cut_to_look(module, trained, shown.pixels, shown.boxes, parsed),
+                parsed,
+            )
+            located.setdefault(shown.variant, []).append(its.without(shown.lost))
+    for variant, parts in located.items():
+        key = {**job.key, "variant": variant}
+        made = rows_of_points(list(test["image_id"]), Located.joined(parts), key)
+        rows[variant] = made
+        beside = made, recordings[asked[variant].dataset].annotations, test
+        errors[variant] = errors_of(*beside)
+        stated[variant] = stated_of(*beside, constant_of(trained))
     described = {"model": model, "detector": detector, "variants": variants, **settings}
     metadata = stamp(code, {**described, "evaluation": evaluation})
     tables.write(predictions, pd.concat(rows.values()), STRESS, metadata)

@@ -5,35 +5,35 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from thermalign.geometry import CENTRE_BELOW_EYES, Floats, apply_matrix, compose_matrices
 from thermalign.landmarks.contract import Faces
 from thermalign.landmarks.finder.bodies import Pose
 from thermalign.landmarks.finder.cells import BOX
 from thermalign.landmarks.finder.grounds import Rng, Textures, ellipse, polygon, texture
-from thermalign.warp import LEVELS
+from thermalign.warp import LEVELS, ImageStack
 
 REACH = 1.2
 """Sides of its box that are kept around a face."""
 
+_MEASURED = 500  # faces between two times that memory is given back
+
 
 @dataclass(frozen=True)
 class Source:
-    """Training faces in arrays: what :class:`Faces` has, and levels of every face.
+    """Training faces on the CPU: what :class:`Faces` has, and levels of every face.
 
     Attributes
     ----------
-    pixels : (P,) float32, starts : (N, LEVELS), sizes : (N, LEVELS, 2)
-        As of the stack.
+    stack : ImageStack
     index : (M,), frame : (M, 2, 3), points : (M, L, 2)
         As of the faces.
     cold, skin : (M,) float32, units of the stack
         What is cold around a face, and the median within its points.
     """
 
-    pixels: Floats
-    starts: npt.NDArray[np.int64]
-    sizes: npt.NDArray[np.int64]
+    stack: ImageStack
     index: npt.NDArray[np.int64]
     frame: Floats
     points: Floats
@@ -45,9 +45,7 @@ class Source:
 
     def level(self, image: int, k: int) -> Floats:
         """Return a mip level of an image, (height, width) float32."""
-        width, height = self.sizes[image, k]
-        start = self.starts[image, k]
-        return self.pixels[start : start + width * height].reshape(height, width)
+        return self.stack.level(image, k).numpy()
 
 
 @dataclass(frozen=True)
@@ -60,13 +58,14 @@ class Stock:
 
 def make_source(faces: Faces) -> Source:
     """Copy faces to the CPU, where scenes are composed, and measure their levels."""
-    stack = faces.stack
-    arrays = (stack.pixels, stack.starts, stack.sizes, faces.index, faces.frame, faces.points)
-    pixels, starts, sizes, index, frame, points = (each.cpu().numpy() for each in arrays)
+    arrays = (faces.index, faces.frame, faces.points)
+    index, frame, points = (each.cpu().numpy() for each in arrays)
     cold, skin = np.zeros((2, len(faces)), np.float32)
-    source = Source(pixels, starts, sizes, index, frame, points, cold, skin)
+    source = Source(faces.stack.to(torch.device("cpu")), index, frame, points, cold, skin)
     for m in range(len(source)):
         _measure(source, m)
+        if m % _MEASURED == 0:
+            source.stack.give_back()
     return source
 
 

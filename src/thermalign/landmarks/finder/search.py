@@ -56,10 +56,7 @@ def resized(stack: ImageStack, rows: Tensor, width: int, height: int) -> Tensor:
     """
     shrink = float(stack.sizes[rows[0], 0].prod()) / (width * height)
     level = min(max(0, math.floor(0.5 * math.log2(shrink) + 1e-4)), LEVELS - 1)
-    across, along = (int(side) for side in stack.sizes[rows[0], level])
-    starts = stack.starts[rows, level].tolist()
-    images = [stack.pixels[first : first + across * along] for first in starts]
-    found = torch.stack(images).view(-1, 1, along, across)
+    found = torch.stack([stack.level(n, level) for n in rows.tolist()])[:, None]
     return interpolate(found, (height, width), mode="bilinear", align_corners=False)
 
 
