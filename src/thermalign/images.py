@@ -13,7 +13,11 @@ import numpy.typing as npt
 Kind = np.dtype[Any]
 """A type of counts."""
 
-BIT_DEPTHS: dict[Kind, int] = {np.dtype(np.uint8): 8, np.dtype(np.uint16): 16, np.dtype(np.float32): 32}
+BIT_DEPTHS: dict[Kind, int] = {
+    np.dtype(np.uint8): 8,
+    np.dtype(np.uint16): 16,
+    np.dtype(np.float32): 32,
+}
 DEFAULT_SCALES = {8: 1 / 255, 16: 1.0, 32: 1.0}
 """Physical units per count where a manifest gives none: 8-bit to 0..1, others as they are."""
 

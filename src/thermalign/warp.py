@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
-from thermalign import room
+from thermalign import geometry, room
 from thermalign.geometry import Floats, Integers, invert_matrix
 from thermalign.images import Kind, Picture
 
@@ -270,7 +270,7 @@ def _slices(level: Tensor, area: int) -> Iterator[tuple[Tensor, Tensor | bool]]:
 
     On a CPU a batch is small and all of one kind; elsewhere it is everything, so that nobody waits.
     """
-    if level.device.type != "cpu":
+    if not geometry.on_host(level):
         yield torch.arange(len(level), device=level.device), level == 0
         return
     for fine in (True, False):

@@ -1,7 +1,8 @@
 """What every detector is given and gives back, and what detectors share around it."""
 
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from functools import cache
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +17,14 @@ from thermalign.geometry import (
 )
 from thermalign.images import BATCH
 from thermalign.warp import ImageStack, warp
+
+
+@cache
+def constant(values: tuple[Any, ...], device: torch.device) -> Tensor:
+    """Return numbers as a tensor on a device, copied there once, since every copy is waited for."""
+    with torch.inference_mode(False):  # what inference makes cannot be trained with
+        return torch.tensor(values, device=device)
+
 
 C = TypeVar("C", Tensor, nn.Module)
 

@@ -6,13 +6,14 @@ on what it sees (`measure`).
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from thermalign.geometry import box_to_crop
-from thermalign.landmarks.contract import Faces, chunks
+from thermalign.landmarks.contract import Faces, chunks, constant
 
 OVERSHOOT = 1.4
 """Values beyond the levels stay linear up to here, on both sides of zero."""
@@ -102,10 +103,8 @@ def measure(crops: Tensor, settings: Normalisation) -> Tensor:
     """
     if settings.normalisation == "window":
         return _window(settings, crops)
-    few = torch.tensor(LEVELS)
-    at = few if settings.normalisation == "percentile" else torch.linspace(0, 1, _KNOTS)
     values = crops.flatten(1)
-    ranks = (at * (values.shape[1] - 1)).round().long().to(values.device)
+    ranks = constant(_ranks(settings.normalisation, values.shape[1]), values.device)
     return values.sort(1).values[:, ranks]
 
 
@@ -134,4 +133,12 @@ def normalise(crops: Tensor, levels: Tensor) -> Tensor:
 
 
 def _window(settings: Normalisation, rows: Tensor) -> Tensor:
-    return torch.tensor(settings.window, device=rows.device).expand(len(rows), 2)
+    return constant(settings.window, rows.device).expand(len(rows), 2)
+
+
+@cache
+def _ranks(normalisation: str, count: int) -> tuple[int, ...]:
+    """Return which of ``count`` sorted values are the levels."""
+    few = torch.tensor(LEVELS)
+    at = few if normalisation == "percentile" else torch.linspace(0, 1, _KNOTS)
+    return tuple((at * (count - 1)).round().long().tolist())

@@ -92,6 +92,23 @@ def derived_seed(seed: int, place: int) -> int:
     return int(np.random.SeedSequence([seed, place]).generate_state(1)[0])
 
 
+def drawn_number(below: int, generator: torch.Generator) -> int:
+    """Draw a whole number from 0 on that decides what the host does next, without a wait.
+
+    From the generator, if it is the CPU's; else from PyTorch's own, which a session seeds and a
+    checkpoint keeps.
+    """
+    its = generator if generator.device.type == "cpu" else None
+    return int(torch.randint(below, (1,), generator=its))
+
+
+def sent(values: Tensor, device: torch.device) -> Tensor:
+    """Return values of the host on a device; a GPU fetches them while the host goes on."""
+    if device.type == "cuda":
+        values = values.pin_memory()
+    return values.to(device, non_blocking=True)
+
+
 @contextmanager
 def session(model: str, seed: int, device: torch.device, run: Run) -> Iterator["Session"]:
     """Seed initialisation, dropout and draws, leaving the caller's random state as it was."""

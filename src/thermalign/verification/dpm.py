@@ -217,7 +217,8 @@ def _train(
     schedule = torch.optim.lr_scheduler.ExponentialLR(optimiser, settings.decay)
     best, lowest, since = _copy(network), float("inf"), 0
     for _ in range(settings.epochs):
-        for rows in torch.split(torch.randperm(len(inputs)), settings.batch):
+        order = torch.randperm(len(inputs)).to(inputs.device)
+        for rows in torch.split(order, settings.batch):
             loss = mse_loss(network(inputs[rows]), targets[rows])
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from thermalign import geometry
 from thermalign.geometry import LEFT_EYE, RIGHT_EYE, interocular_distance
 from thermalign.landmarks.augment.distortion import places, to_face
 from thermalign.landmarks.augment.settings import Augmentation
-from thermalign.landmarks.contract import Faces
+from thermalign.landmarks.contract import Faces, constant
 from thermalign.landmarks.normalise import OVERSHOOT
 
 _DETAIL = 0.3  # interocular distances; ``local_contrast``
@@ -131,7 +132,7 @@ class Camera:
         self._sensor(values, view)
         self._change("local_contrast", self._amplify, values, view)
         if its.curve or its.saturation or its.eight_bit:
-            ends = values.new_tensor([-1.0, 1.0]).expand(len(rows), 2)
+            ends = constant((-1.0, 1.0), values.device).expand(len(rows), 2)
             flat = torch.cat([values.flatten(1), ends], dim=1)
             self._grey(flat, view)
             low, high = torch.split(flat[:, -2:], 1, dim=1)  # rising, so levels stay levels
@@ -143,10 +144,9 @@ class Camera:
         return values.clamp(-OVERSHOOT, OVERSHOOT)[:, None]
 
     def _change(self, effect: str, change: Change, values: Tensor, view: View) -> None:
-        """Change in place those images whose camera has an effect: they alone cost time."""
+        """Change in place those images whose camera has an effect."""
         if getattr(self.settings, effect):
-            some = self.on[effect][view.rows].nonzero()[:, 0]
-            values.index_copy_(0, some, change(values[some], view.take(some)))
+            _change_some(self.on[effect][view.rows], change, values, view)
 
     def _view(self, rows: Tensor, matrices: Tensor) -> View:
         on_face = to_face(matrices, self.centre[rows], self.unit[rows])
@@ -155,8 +155,8 @@ class Camera:
 
     def _surround(self, values: Tensor, view: View) -> Tensor:
         at = view.places(values)
-        oval = 1 + self.place["surround"][view.rows] * at.new_tensor([0.35, 0.45])
-        oval = (oval + at.new_tensor([0.0, 0.35]))[..., None, None]
+        oval = 1 + self.place["surround"][view.rows] * constant((0.35, 0.45), at.device)
+        oval = (oval + constant((0.0, 0.35), at.device))[..., None, None]
         beyond = _soft(((at / oval).square().sum(1) - 1) / 2)
         level = -OVERSHOOT + 1.6 * self.amount["surround"][view.rows, None, None].square()
         return torch.lerp(values, level.expand_as(values), beyond)
@@ -172,7 +172,7 @@ class Camera:
         patch = ((across - 0.9 * away) / radii[0]).square() + (along / radii[1]).square()
         patch = (1 - patch) * torch.minimum(*radii) / 2
         edge = across - 0.5 - 0.8 * away
-        lens = at.new_tensor([0.28, 0.2]) * (1 + 0.5 * wide[..., 0])  # (J, 2)
+        lens = constant((0.28, 0.2), at.device) * (1 + 0.5 * wide[..., 0])  # (J, 2)
         apart = at[:, None] - self.eyes[view.rows][..., None, None]  # (J, 2 eyes, 2, H, W)
         lenses = (apart / lens[:, None, :, None, None]).square().sum(2).amin(1)
         lenses = (1 - lenses) * lens[:, 1, None, None] / 2
@@ -195,26 +195,29 @@ class Camera:
 
     def _sensor(self, values: Tensor, view: View) -> None:
         """Average over the camera's pixels, add their noise and interpolate back."""
-        its, (height, width) = self.settings, values.shape[1:]
+        its = self.settings
         coarse = torch.zeros(len(values), dtype=torch.bool, device=values.device)
         pixel = self._most("low_resolution", view.rows) * view.unit
         if its.low_resolution:
             coarse = self.on["low_resolution"][view.rows] & (pixel > 1)
-            self._coarsen(values, view, pixel, coarse.nonzero()[:, 0])
+            _change_some(coarse, self._coarsen, values, view)
         if its.noise or its.fixed_pattern:
-            noisy = (self._noisy[view.rows] & ~coarse).nonzero()[:, 0]
-            noise = self._noise(view.rows[noisy], height, width)[:, :height, :width]
-            values.index_add_(0, noisy, noise)
+            _change_some(self._noisy[view.rows] & ~coarse, self._add_noise, values, view)
 
-    def _coarsen(self, values: Tensor, view: View, pixel: Tensor, some: Tensor) -> None:
-        its, (height, width), rows = self.settings, values.shape[1:], view.rows[some]
-        phase = self.place["low_resolution"][rows, 0]
-        down, up = cells(height, pixel[some], phase)
-        across = (down, up) if width == height else cells(width, pixel[some], phase)
-        seen = down @ values[some] @ across[0].mT
+    def _add_noise(self, values: Tensor, view: View) -> Tensor:
+        height, width = values.shape[1:]
+        return values + self._noise(view.rows, height, width)[:, :height, :width]
+
+    def _coarsen(self, values: Tensor, view: View) -> Tensor:
+        its, (height, width) = self.settings, values.shape[1:]
+        pixel = self._most("low_resolution", view.rows) * view.unit
+        phase = self.place["low_resolution"][view.rows, 0]
+        down, up = cells(height, pixel, phase)
+        across = (down, up) if width == height else cells(width, pixel, phase)
+        seen = down @ values @ across[0].mT
         if its.noise or its.fixed_pattern:
-            seen = seen + self._noise(rows, height, width)
-        values.index_copy_(0, some, up @ seen @ across[1].mT)
+            seen = seen + self._noise(view.rows, height, width)
+        return up @ seen @ across[1].mT
 
     @property
     def _noisy(self) -> Tensor:
@@ -237,9 +240,9 @@ class Camera:
             ("fixed_pattern", (height, 1), 0.5),
         ):
             if getattr(self.settings, effect):
-                some = self.on[effect].nonzero()[:, 0]
+                some, here = _places(self.on[effect]), self.on[effect]
                 drawn = torch.randn((len(some), *shape), generator=self.generator, device=device)
-                drawn *= (share * self._most(effect, some))[:, None, None]
+                drawn *= (share * self._most(effect, some) * here[some])[:, None, None]
                 total.index_add_(0, some, drawn.expand(-1, height, width))
         return total
 
@@ -286,9 +289,9 @@ def draw_camera(faces: Faces, settings: Augmentation, generator: torch.Generator
     drawn = torch.rand((k, 2 * n + sum(counts)), generator=generator, device=device)
     whether, amount, *place = torch.split(drawn, [n, n, *counts], dim=1)
     its = {"occluders": settings.occluders, "surround": settings.surround}
-    shares = torch.tensor([its.get(effect, settings.share) for effect in _DRAWS], device=device)
+    shares = constant(tuple(its.get(effect, settings.share) for effect in _DRAWS), device)
     centre, unit = faces.points.mean(1), interocular_distance(faces.points)
-    eyes = faces.points[:, [RIGHT_EYE, LEFT_EYE]] - centre[:, None]
+    eyes = faces.points[:, RIGHT_EYE : LEFT_EYE + 1] - centre[:, None]
     return Camera(
         settings=settings,
         centre=centre,
@@ -300,6 +303,21 @@ def draw_camera(faces: Faces, settings: Augmentation, generator: torch.Generator
         normal=torch.randn((k, _PIECES + 2), generator=generator, device=device),
         generator=generator,
     )
+
+
+def _places(chosen: Tensor) -> Tensor:
+    """Return where something (K,) bool is chosen; all places where one would wait for that."""
+    if geometry.on_host(chosen):
+        return chosen.nonzero()[:, 0]
+    return torch.arange(len(chosen), device=chosen.device)
+
+
+def _change_some(chosen: Tensor, change: Change, values: Tensor, view: View) -> None:
+    """Change chosen images in place: on a CPU they alone cost time, elsewhere nobody waits."""
+    some = _places(chosen)
+    changed = change(values[some], view.take(some))
+    here = chosen[some].view(-1, *[1] * (values.dim() - 1))
+    values.index_copy_(0, some, torch.where(here, changed, values[some]))
 
 
 def rising(values: Tensor, slopes: Tensor) -> Tensor:

@@ -28,7 +28,7 @@ from thermalign.landmarks.finder.search import find_faces
 from thermalign.landmarks.finder.settings import Settings
 from thermalign.states import State
 from thermalign.training import loop
-from thermalign.training.loop import UNKEPT, Run, derived_seed, keep, restore
+from thermalign.training.loop import UNKEPT, Run, derived_seed, keep, restore, sent
 from thermalign.warp import ImageStack
 
 __all__ = ["Settings", "detect", "fit", "network", "predict", "reach"]
@@ -128,15 +128,15 @@ def _loss(
     settings: Settings,
     generator: torch.Generator,
 ) -> Tensor:
-    seed = torch.randint(2**62, (1,), generator=generator, device=generator.device)
-    draws = np.random.default_rng(int(seed))
+    draws = np.random.default_rng(loop.drawn_number(2**62, generator))
     count, side = settings.batch_size, settings.scene
     scenes = make_scenes(stock, settings, count, draws)
     goal = cells.make_goal(
         scenes.scenes, scenes.points, scenes.doubtful, settings, count=count, side=side
     )
     on = generator.device
-    said = model(show(scenes.images.to(on), scenes.levels.to(on)))
+    stock.source.stack.give_back()
+    said = model(show(sent(scenes.images, on), sent(scenes.levels, on)))
     return cells.loss(said, goal.to(on), settings)
 
 

@@ -14,6 +14,7 @@ from torch.nn.functional import logsigmoid, max_pool2d, smooth_l1_loss
 from thermalign.geometry import CENTRE_BELOW_EYES, LANDMARKS, interocular_distance
 from thermalign.landmarks.finder.network import CELL, OUTPUTS
 from thermalign.landmarks.finder.settings import Settings
+from thermalign.training.loop import sent
 
 BOX = (2.3, 2.87)
 """Width and height of a face's box, interocular distances: the study's tight one."""
@@ -48,7 +49,7 @@ class Goal:
     def to(self, device: torch.device) -> "Goal":
         """Return the same on a device."""
         parts = (self.peaks, self.judged, self.tells, self.says)
-        return Goal(*(part.to(device) for part in parts))
+        return Goal(*(sent(part, device) for part in parts))
 
 
 def centres_and_sizes(points: Tensor) -> tuple[Tensor, Tensor]:

@@ -16,6 +16,7 @@ from thermalign.landmarks.mtcnn.crops import Crops, Pools, join
 from thermalign.landmarks.mtcnn.networks import Heads, Network
 from thermalign.landmarks.mtcnn.settings import Settings
 from thermalign.landmarks.normalise import measure, normalise
+from thermalign.training import loop
 
 Weights = tuple[float, float, float]
 """Of the face, box and landmark losses."""
@@ -171,8 +172,7 @@ def widen_levels(levels: Tensor, most: float, generator: torch.Generator) -> Ten
 def _draw_task(settings: Settings, generator: torch.Generator) -> str:
     if settings.losses != "alternating":
         return "landmarks" if settings.losses == "landmarks" else "all"
-    draw = torch.randint(3, (1,), generator=generator, device=generator.device)
-    return ("face", "box", "landmarks")[int(draw)]
+    return ("face", "box", "landmarks")[loop.drawn_number(3, generator)]
 
 
 def _draw_squares(lesson: Lesson, counts: Counts, generator: torch.Generator) -> Crops:

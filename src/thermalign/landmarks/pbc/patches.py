@@ -3,8 +3,9 @@
 import torch
 from torch import Tensor
 
+from thermalign import geometry
 from thermalign.geometry import LANDMARKS, box_iou
-from thermalign.landmarks.contract import Faces, draw_rows
+from thermalign.landmarks.contract import Faces, constant, draw_rows
 from thermalign.landmarks.pbc.settings import Settings
 
 PATCH = 60
@@ -55,7 +56,9 @@ def patch_iou(corners: Tensor, points: Tensor) -> Tensor:
     """
     offset = corners[:, None] + (PATCH - 1) / 2 - points  # against the patch centred there
     patches = torch.cat([offset, torch.full_like(offset, PATCH)], dim=-1)
-    overlap: Tensor = box_iou(patches, offset.new_tensor([0, 0, PATCH, PATCH]))
+    overlap: Tensor = box_iou(
+        patches, constant((0.0, 0.0, float(PATCH), float(PATCH)), offset.device)
+    )
     return overlap
 
 
@@ -98,14 +101,14 @@ def draw_patches(
     Returns
     -------
     rows : (B,) int64
-        B is the batch size, or less where too few draws meet the overlaps.
+        B is the batch size, or less where too few draws meet the overlaps; see `_first`.
     corners : (B, 2) float, whole pixels, example frame
     classes : (B,) int64
 
     Raises
     ------
     ValueError
-        If no drawn patch meets the overlaps.
+        If no drawn patch meets the overlaps; known on the CPU alone.
     """
     count = _CANDIDATES * settings.batch_size
     device = faces.stack.device
@@ -128,8 +131,8 @@ def draw_patches(
     met = classes_of(corners, points, settings) == classes
     chosen = torch.cat(
         [
-            (met & background).nonzero()[:negatives, 0],
-            (met & ~background).nonzero()[: settings.batch_size - negatives, 0],
+            _first(met & background, negatives),
+            _first(met & ~background, settings.batch_size - negatives),
         ]
     )
     if len(chosen) == 0:
@@ -138,6 +141,19 @@ def draw_patches(
             f"or give larger face boxes (a patch has {PATCH} pixels a side)"
         )
     return rows[chosen], corners[chosen], classes[chosen]
+
+
+def _first(chosen: Tensor, count: int) -> Tensor:
+    """Return the first places, ``count`` at most, where something (K,) bool is chosen.
+
+    Elsewhere than on the CPU, which waits for their number otherwise, they are ``count``: where too
+    few are chosen they are repeated, and where none is, they are what was not chosen.
+    """
+    if geometry.on_host(chosen):
+        return chosen.nonzero()[:count, 0]
+    order = (~chosen).byte().argsort(stable=True)[:count]
+    place = torch.arange(len(order), device=chosen.device) % chosen.sum().clamp(1, max(1, count))
+    return order[place]
 
 
 def neighbour_classes(
