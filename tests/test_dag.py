@@ -422,18 +422,55 @@ def test_another_configuration_replaces_the_default_one(project):
     assert {job[1] for job in jobs if job[0] == "train"} == {"mean_shape"}
 
 
-def test_jobs_that_train_share_the_one_gpu_of_a_machine(project, tmp_path):
+def gpus_asked_for(project, *arguments, path=None):
+    """Return the GPUs that trainings ask for, by model, in a dry run."""
+    printed = snakemake(project, "--cores", "8", "-n", *arguments, path=path).stdout
+    wanted = r"rule train:.*?model=(\w+).*?resources: [^\n]*gpu=(\d)"
+    return dict(re.findall(wanted, printed, flags=re.DOTALL))
+
+
+def test_gpus_are_those_of_the_machine_or_what_a_profile_says(project, tmp_path):
     tool = tmp_path / "bin" / "nvidia-smi"
     tool.parent.mkdir()
     tool.write_text("#!/bin/sh\necho 'GPU 0: pretend'\n")
     tool.chmod(0o755)
     edit(project / "config.yaml", "training_seed: 1", "training_seed: 2")
     path = f"{tool.parent}:{os.environ['PATH']}"
-    with_gpu = snakemake(project, "--cores", "8", "-n", path=path).stdout
-    without = snakemake(project, "--cores", "8", "-n").stdout
-    wanted = r"rule train:.*?resources: [^\n]*gpu=(\d)"
-    assert set(re.findall(wanted, with_gpu, flags=re.DOTALL)) == {"1"}
-    assert set(re.findall(wanted, without, flags=re.DOTALL)) == {"0"}
+    networks = {"dan": "1", "mtcnn": "1", "mean_shape": "0"}
+    none = dict.fromkeys(networks, "0")
+    assert gpus_asked_for(project, path=path) == networks
+    assert gpus_asked_for(project, "--resources", "gpu=0", path=path) == none
+    assert gpus_asked_for(project) == none
+    assert gpus_asked_for(project, "--resources", "gpu=4") == networks  # a login node has none
+
+
+PROFILES = sorted(path.name for path in (ROOT / "workflow/profiles").iterdir())
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_a_profile_makes_no_job_due_that_has_run(project, tmp_path, profile):
+    its = yaml.safe_load((ROOT / f"workflow/profiles/{profile}/config.yaml").read_text())
+    mine = {k: v for k, v in its.items() if k != "executor" and k.split("-")[0] not in PLUGINS}
+    (tmp_path / "profile").mkdir()
+    (tmp_path / "profile/config.yaml").write_text(yaml.safe_dump(mine))
+    done = snakemake(project, "-n", "--workflow-profile", str(tmp_path / "profile"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Nothing to be done" in done.stdout + done.stderr
+
+
+PLUGINS = ("slurm", "cluster")  # whose executors are no everyday dependencies
+
+
+@pytest.mark.parametrize("profile", ["slurm", "generic"])
+def test_a_profile_of_a_cluster_has_what_a_user_edits_in_one_place(profile):
+    text = (ROOT / f"workflow/profiles/{profile}/config.yaml").read_text()
+    _, yours, _ = re.split(r"^# -{3}.*\n", text, flags=re.MULTILINE)
+    mine = yaml.safe_load(yours)
+    assert {"default-resources", "resources", "cores", "jobs", "set-threads"} <= set(mine)
+    whole = yaml.safe_load(text)
+    assert whole["retries"] > 0
+    assert whole["set-resource-scopes"] == {"mem_mb": "local"}
+    assert {"max-jobs-per-timespan", "group-components"} <= set(whole)
 
 
 STUDIES = [

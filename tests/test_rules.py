@@ -13,6 +13,7 @@ import yaml
 
 from thermalign import provenance
 from thermalign.__main__ import parse
+from thermalign.config.resources import NEEDS
 from thermalign.provenance import PACKAGE, loaded_by_name, third_party
 from workflow_rules import ROOT, RULES, given, snakemake
 
@@ -94,10 +95,16 @@ def test_every_step_is_a_rule_and_every_rule_a_step():
     assert set(RULES) == STEPS
 
 
+def test_what_a_rule_takes_is_known_of_every_rule():
+    assert set(NEEDS) == set(RULES)
+
+
 @pytest.mark.parametrize("rule", RULES)
 def test_a_rule_states_its_resources_log_and_environment(rule):
     for directive in ("resources:", "log:", "conda:"):
         assert f"    {directive}" in RULES[rule]
+    for kind in ("memory", "runtime"):  # decided by functions, of this rule
+        assert f'{kind}("{rule}"),' in RULES[rule]
 
 
 @pytest.mark.parametrize("rule", RULES)

@@ -67,11 +67,11 @@ def visible_gpus():
     return done.stdout.count("GPU ") if done.returncode == 0 else 0
 
 
-# Steps use the first GPU they see, so jobs that want one run one after the other on one machine.
-# A cluster profile sets its own limit and requests (resources:, set-resources:).
-workflow.global_resources.setdefault("gpu", 1)
-
-
-def gpu(wildcards):
-    """Return how many GPUs a job asks for: one where this machine has one."""
-    return 1 if visible_gpus() else 0
+# How many GPUs jobs may hold at the same time: a profile says it (`resources: gpu:`), for a machine
+# that submits jobs to others need not have one; without it, those of this machine. Jobs elsewhere
+# are told by the environment.
+if "gpu" not in workflow.global_resources:
+    told = os.environ.get("THERMALIGN_GPUS")
+    workflow.global_resources["gpu"] = visible_gpus() if told is None else int(told)
+GPUS = workflow.global_resources["gpu"].value
+os.environ["THERMALIGN_GPUS"] = str(GPUS)

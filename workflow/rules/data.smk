@@ -6,8 +6,8 @@ rule simulate:
     conda:
         "../../envs/data.yaml"
     resources:
-        mem_mb=1500,
-        runtime=60,
+        mem_mb=memory("simulate"),
+        runtime=runtime("simulate"),
     params:
         code=code("steps.simulate"),
         settings=rendered,
@@ -27,11 +27,13 @@ rule ingest:
         files=f"{RESULTS}/data/{{dataset}}/files.json",
     log:
         f"{RESULTS}/logs/ingest/{{dataset}}.log",
+    group:
+        small("tables")
     conda:
         "../../envs/data.yaml"
     resources:
-        mem_mb=2000,
-        runtime=120,
+        mem_mb=memory("ingest"),
+        runtime=runtime("ingest"),
     params:
         code=code("steps.ingest", "ingest.{adapter}"),
         settings=lambda w: text(dataset(w)),
@@ -47,11 +49,13 @@ rule fold:
         folds=f"{FOLDER}/folds.parquet",
     log:
         f"{RESULTS}/logs/fold/{{protocol}}-{{fold}}.log",
+    group:
+        small("tables")
     conda:
         "../../envs/data.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory("fold"),
+        runtime=runtime("fold"),
     params:
         code=code("steps.fold"),
         settings=fold_settings,

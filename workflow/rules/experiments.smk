@@ -13,8 +13,8 @@ rule ablate:
         "../../envs/landmarks.yaml"
     resources:
         gpu=gpu,
-        mem_mb=6000,
-        runtime=120,
+        mem_mb=memory("ablate"),
+        runtime=runtime("ablate"),
     params:
         code=code("steps.ablate", *parts(ABLATION)),
         dataset=dataset_of,
@@ -41,8 +41,8 @@ rule sweep:
         "../../envs/landmarks.yaml"
     resources:
         gpu=gpu,
-        mem_mb=6000,
-        runtime=120,
+        mem_mb=memory("sweep"),
+        runtime=runtime("sweep"),
     params:
         code=code("steps.sweep", *parts(SWEEP)),
         dataset=dataset_of,
@@ -71,8 +71,8 @@ rule displace:
         "../../envs/landmarks.yaml"
     resources:
         gpu=gpu,
-        mem_mb=6000,
-        runtime=120,
+        mem_mb=memory("displace"),
+        runtime=runtime("displace"),
     params:
         code=code("steps.displace", "verification.none", *parts()),
         dataset=dataset_of,
@@ -97,11 +97,13 @@ rule score_variants:
         replicates=f"{FOLDER}/{{model}}/score_variants/replicates.parquet",
     log:
         f"{RESULTS}/logs/score_variants/{{protocol}}-{{fold}}-{{model}}.log",
+    group:
+        small("verify")
     conda:
         "../../envs/landmarks.yaml"
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=memory("score_variants"),
+        runtime=runtime("score_variants"),
     params:
         code=code("steps.score_variants", *parts()),
         dataset=dataset_of,
@@ -123,11 +125,13 @@ rule spread:
         spread=f"{RESULTS}/compare/spread.parquet",
     log:
         f"{RESULTS}/logs/spread/all.log",
+    group:
+        small("report")
     conda:
         "../../envs/data.yaml"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=memory("spread"),
+        runtime=runtime("spread"),
     params:
         code=code("steps.spread"),
         dataset=used_datasets(),

@@ -16,8 +16,8 @@ rule train:
     threads: config["threads"]["train"]
     resources:
         gpu=gpu,
-        mem_mb=4000,
-        runtime=720,
+        mem_mb=memory("train"),
+        runtime=runtime("train"),
     params:
         code=code("steps.train", "landmarks.{detector}"),
         detector=detector_of,
@@ -44,8 +44,8 @@ rule predict:
         "../../envs/landmarks.yaml"
     resources:
         gpu=gpu,
-        mem_mb=3000,
-        runtime=120,
+        mem_mb=memory("predict"),
+        runtime=runtime("predict"),
     params:
         code=code("steps.predict", "landmarks.{detector}"),
         detector=detector_of,
@@ -64,11 +64,13 @@ rule annotated:
         predictions=f"{FOLDER}/annotated/predictions.parquet",
     log:
         f"{RESULTS}/logs/annotated/{{protocol}}-{{fold}}.log",
+    group:
+        small("tables")
     conda:
         "../../envs/data.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory("annotated"),
+        runtime=runtime("annotated"),
     params:
         code=code("steps.annotated"),
     shell:
@@ -91,8 +93,8 @@ rule detect:
         "../../envs/landmarks.yaml"
     resources:
         gpu=gpu,
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=memory("detect"),
+        runtime=runtime("detect"),
     params:
         code=code("steps.detect", "landmarks.{detector}"),
         dataset=dataset_of,
@@ -122,8 +124,8 @@ rule stress:
         "../../envs/landmarks.yaml"
     resources:
         gpu=gpu,
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=memory("stress"),
+        runtime=runtime("stress"),
     params:
         code=code("steps.stress", "landmarks.{detector}"),
         dataset=dataset_of,

@@ -10,11 +10,13 @@ rule describe:
         marked=f"{RESULTS}/data/{{dataset}}/marked.png",
     log:
         f"{RESULTS}/logs/describe/{{dataset}}.log",
+    group:
+        small("report")
     conda:
         "../../envs/report.yaml"
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=memory("describe"),
+        runtime=runtime("describe"),
     params:
         code=code("steps.describe"),
     shell:
@@ -40,11 +42,13 @@ rule report:
         page=f"{RESULTS}/report/index.html",
     log:
         f"{RESULTS}/logs/report/all.log",
+    group:
+        small("report")
     conda:
         "../../envs/report.yaml"
     resources:
-        mem_mb=3000,
-        runtime=30,
+        mem_mb=memory("report"),
+        runtime=runtime("report"),
     params:
         code=code("steps.report"),
         dataset=used_datasets(),
@@ -84,8 +88,8 @@ rule pack:
         "../../envs/deploy.yaml"
     resources:
         gpu=gpu,
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=memory("pack"),
+        runtime=runtime("pack"),
     params:
         code=code("steps.pack", *landmark_modules()),
         parts=text(TAKEN),

@@ -4,7 +4,9 @@ import hashlib
 import json
 
 from thermalign import originals
+from thermalign.config.resources import Requests
 
+REQUESTS = Requests(config, gpus=GPUS)
 PROTOCOLS, VARIANTS = config["protocols"], config["variants"]
 ABLATION, SWEEP = config["ablation"], config["sweep"]
 DISPLACEMENTS = config.get("displacements", {})
@@ -23,6 +25,31 @@ TAKEN = {  # the two models of a detector to take home, with what their protocol
 def text(settings):
     """Write settings as JSON with sorted keys."""
     return json.dumps(settings, sort_keys=True)
+
+
+def memory(rule):
+    """Return a function from a job to the MB that it asks for: more on every retry."""
+    return lambda wildcards, attempt: REQUESTS.memory(rule, dict(wildcards.items()), attempt)
+
+
+def runtime(rule):
+    """Return a function from a job to the minutes that it asks for."""
+    return lambda wildcards, attempt: REQUESTS.runtime(rule, dict(wildcards.items()), attempt)
+
+
+def gpu(wildcards):
+    """Return how many GPUs a job asks for whose step computes on one."""
+    return REQUESTS.gpus(dict(wildcards.items()))
+
+
+def small(group):
+    """Return the group that small jobs are submitted in; none where no profile asks for groups."""
+    return group if workflow.group_settings.group_components else None
+
+
+def aligned_for(wildcards):
+    """Return the group of an alignment: who needs its faces."""
+    return small("matcher" if wildcards.model == "annotated" else "verify")
 
 
 def detector_of(wildcards):

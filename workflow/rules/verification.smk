@@ -8,11 +8,13 @@ rule align:
         f"{RESULTS}/logs/align/{{protocol}}-{{fold}}-{{model}}.log",
     wildcard_constraints:
         model=EVERY_MODEL,
+    group:
+        aligned_for
     conda:
         "../../envs/landmarks.yaml"
     resources:
-        mem_mb=3000,
-        runtime=60,
+        mem_mb=memory("align"),
+        runtime=runtime("align"),
     params:
         code=code("steps.align"),
         settings=text(config["alignment"]),
@@ -29,12 +31,14 @@ rule train_matcher:
         matcher=f"{FOLDER}/matcher.safetensors",
     log:
         f"{RESULTS}/logs/train_matcher/{{protocol}}-{{fold}}.log",
+    group:
+        small("matcher")
     conda:
         "../../envs/landmarks.yaml"
     resources:
         gpu=gpu,
-        mem_mb=6000,
-        runtime=120,
+        mem_mb=memory("train_matcher"),
+        runtime=runtime("train_matcher"),
     params:
         code=code("steps.train_matcher", *parts()),
         settings=matching,
@@ -57,11 +61,13 @@ rule score:
         f"{RESULTS}/logs/score/{{protocol}}-{{fold}}-{{model}}.log",
     wildcard_constraints:
         model=EVERY_MODEL,
+    group:
+        small("verify")
     conda:
         "../../envs/landmarks.yaml"
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=memory("score"),
+        runtime=runtime("score"),
     params:
         code=code("steps.score", *parts()),
         settings=matching,
@@ -85,11 +91,13 @@ rule measure:
         f"{RESULTS}/logs/measure/{{protocol}}-{{fold}}-{{model}}.log",
     wildcard_constraints:
         model=EVERY_MODEL,
+    group:
+        small("verify")
     conda:
         "../../envs/data.yaml"
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=memory("measure"),
+        runtime=runtime("measure"),
     params:
         code=code("steps.measure", *further_metrics()),
         dataset=dataset_of,
@@ -121,11 +129,13 @@ rule compare:
         differences=f"{RESULTS}/compare/differences.parquet",
     log:
         f"{RESULTS}/logs/compare/all.log",
+    group:
+        small("report")
     conda:
         "../../envs/data.yaml"
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=memory("compare"),
+        runtime=runtime("compare"),
     params:
         code=code("steps.compare"),
         dataset=used_datasets(),
