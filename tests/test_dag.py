@@ -439,6 +439,7 @@ def test_jobs_that_train_share_the_one_gpu_of_a_machine(project, tmp_path):
 STUDIES = [
     *("verification", "sweep", "paper", "pbc_reach", "learning_curve", "frames", "robustness"),
     *("transfer", "transfer_long", "corruptions", "heatmap", "full_width"),
+    *("many_people", "paper_tenth"),
 ]
 
 
