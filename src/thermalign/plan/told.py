@@ -19,7 +19,7 @@ def table(found: Sequence[Estimate], cores: int) -> Iterator[str]:
     yield _row("all", found)
     known = [its for its in found if its.cpu is not None]
     wall = max(sum(its.cpu or 0.0 for its in known) / cores, *(its.wall or 0.0 for its in known), 0)
-    yield f"On {cores} cores: {_time(wall)} at least, if every core were always busy."
+    yield f"Of what is known, on {cores} cores: {_time(wall)} if every core were always busy."
     if not any(its.gpu for its in known):
         yield "GPU hours: the finished study used no GPU; what one would take is unknown."
     if any(its.beyond > LARGER for its in known):
