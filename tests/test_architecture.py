@@ -28,7 +28,7 @@ LAYERS = [
     {"evaluation", "deploy"},
     {"report"},
     {"steps"},
-    {"study"},
+    {"study", "plan"},
     {"__main__", "cli"},
 ]
 ROOMS = {"simulator": ["physics", "settings", "person", "scene", "recording", "dataset"]}

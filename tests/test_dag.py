@@ -476,6 +476,7 @@ def test_a_profile_of_a_cluster_has_what_a_user_edits_in_one_place(profile):
 STUDIES = [
     *("verification", "sweep", "paper", "pbc_reach", "learning_curve", "frames", "robustness"),
     *("transfer", "transfer_long", "corruptions", "heatmap", "full_width"),
+    *("many_people", "paper_tenth"),
 ]
 
 

@@ -16,8 +16,11 @@ import yaml
 
 import thermalign
 from thermalign import tables
+from thermalign.config.models import read_study
 from thermalign.config.overlays import read_merged
 from thermalign.geometry import LANDMARKS
+from thermalign.plan.jobs import jobs_of
+from thermalign.plan.measured import configuration_of, costs_of
 from thermalign.schemas.dataset import ATTRIBUTES, BOXES, FOLDS, IMAGES
 from thermalign.schemas.descriptions import COSTS
 from thermalign.schemas.keys import (
@@ -325,6 +328,20 @@ def test_every_log_ends_with_its_cost(study):
         cost = json.loads(log.read_text().splitlines()[-1])
         assert set(cost) == set(COSTS.names)
         assert cost["wall"] >= cost["start_up"] >= 0
+
+
+def test_a_finished_study_tells_what_it_was_and_what_each_job_took(study):
+    results = study / "results"
+    known = jobs_of(configuration_of(results))
+    wanted = jobs_of(read_study([study / "study.yaml"], {}))
+    assert {(job.rule, job.name, job.work) for job in known} == {
+        (job.rule, job.name, job.work) for job in wanted
+    }
+    costs = costs_of(results)
+    assert {(c.job.rule, c.job.name) for c in costs} == {(job.rule, job.name) for job in wanted}
+    assert sum(cost.disk for cost in costs) > 0.9 * sum(
+        file.stat().st_size for file in results.rglob("*.parquet")
+    )
 
 
 def test_a_deployed_model_predicts_a_manifest(study):

@@ -80,6 +80,32 @@ def run(
 
 
 @app.command()
+def plan(
+    configfile: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Study, default config.yaml; others are merged over the first."),
+    ] = None,
+    costs: Annotated[
+        list[Path] | None,
+        typer.Option(help="Results of finished studies, whose costs are scaled; default results."),
+    ] = None,
+    cores: Annotated[int, typer.Option(help="Cores to run on.", min=1)] = 2,
+    data: Annotated[str, typer.Option(help="Folder of your own images: config key data.")] = "",
+) -> None:
+    """Tell what a study will take before it runs: jobs, hours, memory and disk by rule."""
+    from thermalign.config.models import read_study
+    from thermalign.plan.estimate import estimate
+    from thermalign.plan.jobs import jobs_of
+    from thermalign.plan.measured import costs_of
+    from thermalign.plan.told import table
+
+    study = read_study(configfile or [CONFIG], {"data": data} if data else {})
+    measured = [cost for results in costs or [Path("results")] for cost in costs_of(results)]
+    for line in table(estimate(jobs_of(study), measured), cores):
+        typer.echo(line)
+
+
+@app.command()
 def models(configfile: Config = CONFIG) -> None:
     """List every detector with its parameter count, as configured and at the paper's settings."""
     from thermalign.landmarks.models import parameter_counts

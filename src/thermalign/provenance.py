@@ -9,12 +9,33 @@ import hashlib
 import json
 import subprocess
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 PACKAGE = Path(__file__).parent
 IGNORED_FIELDS = frozenset({"ctx", "kind", "type_comment", "type_ignores"})
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+@dataclass(frozen=True)
+class Source:
+    """What is asked of a module's file; its tree is not kept, for a dry run holds two hundred.
+
+    Attributes
+    ----------
+    digest : str
+        Of its code, prose left out, and of the data files that it names.
+    imports : tuple of str
+        Dotted names in its import statements, as far as they may be modules.
+    keywords : tuple of str, or None
+        Keywords of its function ``run``; None without one.
+    """
+
+    digest: str
+    imports: tuple[str, ...]
+    keywords: tuple[str, ...] | None
 
 
 def sources(module: str) -> dict[str, Path]:
@@ -47,7 +68,7 @@ def sources(module: str) -> dict[str, Path]:
         if path is None or name in found:
             continue
         found[name] = path
-        queue += [*_imports(path), name.rpartition(".")[0]]
+        queue += [*_read(path).imports, name.rpartition(".")[0]]
     return dict(sorted(found.items()))
 
 
@@ -71,13 +92,13 @@ def fingerprint(*modules: str) -> str:
     files = {k: v for m in modules for k, v in sources(f"thermalign.{m}").items()}
     digest = hashlib.sha256()
     for name, path in sorted(files.items()):
-        digest.update(f"{name} {_digest(path)}\n".encode())
+        digest.update(f"{name} {_read(path).digest}\n".encode())
     return digest.hexdigest()[:16]
 
 
 def third_party(module: str) -> set[str]:
     """Return the top-level names of everything that ``module`` reaches outside the package."""
-    names = {name for path in sources(module).values() for name in _imports(path)}
+    names = {name for path in sources(module).values() for name in _read(path).imports}
     return {name.partition(".")[0] for name in names} - {PACKAGE.name}
 
 
@@ -107,10 +128,10 @@ def keywords(module: str) -> list[str]:
         If there is no such function.
     """
     path = _path(f"{PACKAGE.name}.{module}")
-    for node in _tree(path).body if path else ():
-        if isinstance(node, ast.FunctionDef) and node.name == "run":
-            return [argument.arg for argument in node.args.kwonlyargs]
-    raise ValueError(f"thermalign.{module} has no function run(*, ...) that a rule could call")
+    found = _read(path).keywords if path else None
+    if found is None:
+        raise ValueError(f"thermalign.{module} has no function run(*, ...) that a rule could call")
+    return list(found)
 
 
 def stamp(code: str, settings: Mapping[str, Any]) -> dict[str, str]:
@@ -128,18 +149,17 @@ def commit() -> str:
     return done.stdout.strip()
 
 
-@cache
 def _tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
 @cache
-def _digest(path: Path) -> str:
+def _read(path: Path) -> Source:
     tree = _tree(path)
     digest = hashlib.sha256(_dump(tree).encode())
     for data in _data_files(tree, path.parent):
         digest.update(data.name.encode() + data.read_bytes())
-    return digest.hexdigest()
+    return Source(digest.hexdigest(), tuple(_imports(tree)), _keywords(tree))
 
 
 @cache
@@ -152,10 +172,16 @@ def _path(name: str) -> Path | None:
     return next((path for path in candidates if path.is_file()), None)
 
 
-@cache
-def _imports(path: Path) -> list[str]:
+def _keywords(tree: ast.Module) -> tuple[str, ...] | None:
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and node.name == "run":
+            return tuple(argument.arg for argument in node.args.kwonlyargs)
+    return None
+
+
+def _imports(tree: ast.Module) -> list[str]:
     names: list[str] = []
-    for node in _statements(_tree(path)):
+    for node in _statements(tree):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -218,5 +244,4 @@ def _dump(node: Any) -> str:
 
 
 def _has_docstring(node: ast.AST) -> bool:
-    documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
-    return isinstance(node, documented) and ast.get_docstring(node, clean=False) is not None
+    return isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None

@@ -186,7 +186,9 @@ HOLDS = {  # datasets, protocols, landmark models
         "dan pbc mtcnn mean_shape",
     ),
     "london60": ("london60", "portraits", "dan heatmap pbc mtcnn ert mean_shape"),
+    "many_people": ("crowd", "crowd", "heatmap mean_shape"),
     "paper": ("frames", "p1 p2", "dan pbc mtcnn mean_shape"),
+    "paper_tenth": ("frames", "p1 p2", "dan pbc mtcnn mean_shape"),
     "pbc_reach": (
         "tight wide",
         "tight_box wide_box",
