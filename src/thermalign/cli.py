@@ -59,19 +59,11 @@ def run(
     ] = False,
 ) -> None:
     """Run a study: everything that is missing or out of date, up to its report."""
-    from thermalign.config.models import read_study
     from thermalign.study import run_study
 
-    files = configfile or [CONFIG]
-    study = read_study(files, {"data": data} if data else {})
-    if detector and "detector" not in study:
-        raise ValueError(f"{files[0]}: detector: is missing, the models to take home; name them")
-    arguments = ["pack"] if detector else []
-    arguments += ["--cores", str(cores), "--rerun-incomplete"]
-    arguments += ["--configfile", *map(str, files)]
+    study, asked = study_asked_for(configfile, data, detector=detector)
+    arguments = [*asked, "--cores", str(cores), "--rerun-incomplete"]
     arguments += ["--dry-run"] if dry else []
-    # Snakemake reads the value as YAML: quoted, it stays the text that it is.
-    arguments += ["--config", f"data={json.dumps(data, ensure_ascii=False)}"] if data else []
     status = run_study(arguments)
     if status == 0 and not dry:
         what, place = ("Detector", "detector") if detector else ("Report", "report/index.html")
@@ -103,6 +95,32 @@ def plan(
     measured = [cost for results in costs or [Path("results")] for cost in costs_of(results)]
     for line in table(estimate(jobs_of(study), measured), cores):
         typer.echo(line)
+
+
+@app.command()
+def why(
+    job: Annotated[
+        list[str] | None,
+        typer.Argument(help="Output, or rule and wildcards: train p1/fold0/dan; default: all due."),
+    ] = None,
+    configfile: Annotated[
+        list[Path] | None,
+        typer.Option(help="Study to read, default config.yaml; others are merged over the first."),
+    ] = None,
+    data: Annotated[str, typer.Option(help="Folder of your own images: config key data.")] = "",
+    detector: Annotated[
+        bool, typer.Option("--detector", help="Of the detector to take home, and no report.")
+    ] = False,
+) -> None:
+    """Say what made a job due, in one line: whose code, which setting, which file."""
+    from thermalign.due import reasons
+
+    _, arguments = study_asked_for(configfile, data, detector=detector)
+    if job:
+        typer.echo(reasons.why(" ".join(job), arguments))
+        return
+    lines = reasons.why_all(arguments)
+    typer.echo("\n".join(lines) or "Nothing is due.")
 
 
 @app.command()
@@ -266,6 +284,29 @@ def study_of(configfile: Path) -> dict[str, Any]:
     from thermalign.config.models import read_study
 
     return read_study([configfile], {})
+
+
+def study_asked_for(
+    configfile: list[Path] | None, data: str, *, detector: bool
+) -> tuple[dict[str, Any], list[str]]:
+    """Return a study, and the arguments by which Snakemake is asked for it.
+
+    Raises
+    ------
+    ValueError
+        If the configuration is wrong, or names no detector to take home where that is asked for.
+    """
+    from thermalign.config.models import read_study
+
+    files = configfile or [CONFIG]
+    study = read_study(files, {"data": data} if data else {})
+    if detector and "detector" not in study:
+        raise ValueError(f"{files[0]}: detector: is missing, the models to take home; name them")
+    arguments = ["pack"] if detector else []
+    arguments += ["--configfile", *map(str, files)]
+    # Snakemake reads the value as YAML: quoted, it stays the text that it is.
+    arguments += ["--config", f"data={json.dumps(data, ensure_ascii=False)}"] if data else []
+    return study, arguments
 
 
 def main() -> None:

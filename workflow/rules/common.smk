@@ -6,7 +6,8 @@ import shlex
 import shutil
 import subprocess
 
-from thermalign.provenance import fingerprint, keywords
+from thermalign.due.modules import noted
+from thermalign.provenance import keywords
 
 
 envvars:
@@ -54,7 +55,7 @@ def step(name, job, inputs, outputs):
 
 def code(*modules):
     """Return a function from wildcards to the fingerprint of the modules that a job reaches."""
-    return lambda w: fingerprint(
+    return lambda w: noted(
         *(m.format(detector=detector_of(w), adapter=adapter_of(w)) for m in modules)
     )
 
