@@ -35,8 +35,8 @@ lint: $(STAMP) ## ruff, snakefmt, mypy, snakemake --lint
 format: $(STAMP) ## format Python and Snakemake files
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format . ; $(BIN)/snakefmt Snakefile workflow
 
-schema: $(STAMP) ## write the schema of the configuration and docs/configuration.md from the code
-	@$(BIN)/python -m thermalign.config.export
+schema: $(STAMP) ## write the schema of the configuration, docs/configuration.md and docs/tables.md from the code
+	@$(BIN)/python -m thermalign.config.export && $(BIN)/python -m thermalign.schemas.document
 
 bench: $(STAMP) ## every benchmark, one after the other
 	@for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
