@@ -8,7 +8,7 @@ CONFIG ?= config.yaml
 TAKEN ?= workflow/config/transfer.yaml
 MORE ?= # one file more, merged over TAKEN
 
-.PHONY: help run detector test test-system lint format schema bench clean
+.PHONY: help run detector test test-system lint format schema pins bench clean
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
@@ -35,8 +35,11 @@ lint: $(STAMP) ## ruff, snakefmt, mypy, snakemake --lint
 format: $(STAMP) ## format Python and Snakemake files
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format . ; $(BIN)/snakefmt Snakefile workflow
 
-schema: $(STAMP) ## write the schema of the configuration and docs/configuration.md from the code
-	@$(BIN)/python -m thermalign.config.export
+schema: $(STAMP) ## write the schema of the configuration, docs/configuration.md and docs/tables.md from the code
+	@$(BIN)/python -m thermalign.config.export && $(BIN)/python -m thermalign.schemas.document
+
+pins: ## lock the conda environments: envs/*.pin.txt, where conda and a channel answer
+	@.ci/pins
 
 bench: $(STAMP) ## every benchmark, one after the other
 	@for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done

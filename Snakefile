@@ -31,6 +31,9 @@ except ValueError as error:
     sys.exit("\n".join(f"config: {line}" for line in str(error).splitlines()))
 
 
+report: "workflow/report/workflow.rst"
+
+
 include: "workflow/rules/common.smk"
 include: "workflow/rules/settings.smk"
 include: "workflow/rules/data.smk"
@@ -43,7 +46,7 @@ include: "workflow/rules/report.smk"
 rule all:
     default_target: True
     input:
-        f"{RESULTS}/report/index.html",
+        rules.report.output,
         rules.pack.output.card if TAKEN else [],
     log:
         f"{RESULTS}/logs/all.log",

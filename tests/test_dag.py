@@ -25,7 +25,7 @@ step, options = sys.argv[1], dict(zip(sys.argv[2:], sys.argv[3:]))
 for name in outputs[step]:
     path = Path(options["--" + name])
     path.parent.mkdir(parents=True, exist_ok=True)
-    if name == "folder":
+    if name in ("folder", "figures", "csv"):
         path.mkdir(exist_ok=True)
     elif name == "files":
         path.write_text(json.dumps({{"fingerprint": options["--fingerprint"], "files": {{}}}}))

@@ -23,6 +23,7 @@ from thermalign.plan.jobs import jobs_of
 from thermalign.plan.measured import configuration_of, costs_of
 from thermalign.schemas.dataset import ATTRIBUTES, BOXES, FOLDS, IMAGES
 from thermalign.schemas.descriptions import COSTS
+from thermalign.schemas.document import TABLES, table_of
 from thermalign.schemas.keys import (
     CONFIDENCE,
     DISPLACEMENT,
@@ -319,6 +320,17 @@ def test_outputs_carry_settings_fingerprint_and_commit(study):
     for name in ("chunks/0/images", "images", "boxes", "card", "likeness"):
         path = study / f"results/data/simulated/{name}.parquet"
         assert set(tables.read_metadata(path)) == {"code", "settings", "commit"}
+
+
+def test_no_two_rows_of_a_table_share_the_key_that_its_document_tells(study):
+    root, seen = study / "results", set()
+    for path in sorted(root.rglob("*.parquet")):
+        if "chunks" not in path.parts:
+            schema, key, _ = TABLES[table_of(path.relative_to(root).as_posix())]
+            frame = tables.read(path, schema)
+            assert not frame.duplicated(list(key)).any(), path
+            seen.add(table_of(path.relative_to(root).as_posix()))
+    assert seen == set(TABLES) - {"COSTS"}
 
 
 def test_every_log_ends_with_its_cost(study):

@@ -36,7 +36,10 @@ CONDA = {  # what conda-forge calls it, where pyproject.toml has another name
 
 
 def modules(package):
-    return [f"{package}.{path.stem}" for path in (PACKAGE / package).glob("[a-z]*.py")]
+    """Return the modules of a package that can be loaded by name, files and folders."""
+    every = sorted((PACKAGE / package).glob("[a-z]*"))
+    there = (p for p in every if p.suffix == ".py" or (p / "__init__.py").is_file())
+    return [f"{package}.{path.stem}" for path in there]
 
 
 def needed(rule):
@@ -127,6 +130,11 @@ def test_an_environment_holds_nothing_that_its_steps_do_not_import(file):
     assert have == {"python"} | {CONDA.get(name, name) for name in names}
 
 
+def test_detectors_in_a_folder_of_their_own_are_loaded_by_name_too():
+    assert {"landmarks.mtcnn", "landmarks.dan"} <= set(modules("landmarks"))
+    assert {"jinja2", "onnx", "safetensors", "dlib"} <= needed("pack")
+
+
 def test_what_is_needed_is_what_is_reached_by_import_and_by_name():
     assert {"safetensors", "torch", "dlib"} <= needed("train")
     assert {"jinja2", "matplotlib"} <= needed("report")
@@ -196,9 +204,8 @@ def test_a_step_that_loads_modules_by_name_has_them_in_its_fingerprint(rule):
 
 @pytest.mark.parametrize("detector", modules("landmarks"))
 def test_an_optional_package_of_a_detector_is_an_extra_of_the_project(detector):
-    extra = re.search(
-        r'^EXTRA = "(\w+)"', (PACKAGE / f"{detector.replace('.', '/')}.py").read_text(), re.M
-    )
+    name = f"thermalign.{detector}"
+    extra = re.search(r'^EXTRA = "(\w+)"', provenance.sources(name)[name].read_text(), re.M)
     if extra:
         block = PROJECT.split("[project.optional-dependencies]")[1]
         assert re.search(rf"^{extra[1]} = \[", block, flags=re.M)

@@ -6,8 +6,18 @@ rule describe:
     output:
         card=f"{RESULTS}/data/{{dataset}}/card.parquet",
         likeness=f"{RESULTS}/data/{{dataset}}/likeness.parquet",
-        contact=f"{RESULTS}/data/{{dataset}}/contact.png",
-        marked=f"{RESULTS}/data/{{dataset}}/marked.png",
+        contact=report(
+            f"{RESULTS}/data/{{dataset}}/contact.png",
+            caption="../report/contact.rst",
+            category="Data",
+            labels={"dataset": "{dataset}", "sheet": "faces"},
+        ),
+        marked=report(
+            f"{RESULTS}/data/{{dataset}}/marked.png",
+            caption="../report/marked.rst",
+            category="Data",
+            labels={"dataset": "{dataset}", "sheet": "boxes and landmarks"},
+        ),
     log:
         f"{RESULTS}/logs/describe/{{dataset}}.log",
     group:
@@ -39,7 +49,27 @@ rule report:
         curves=every(rules.train.output.curve, MODELS),
         predictions=every(rules.predict.output.predictions, MODELS),
     output:
-        page=f"{RESULTS}/report/index.html",
+        page=report(
+            f"{RESULTS}/report/index.html",
+            caption="../report/page.rst",
+            category="Report",
+            labels={"page": "the whole report"},
+        ),
+        figures=report(
+            directory(f"{RESULTS}/report/figures"),
+            patterns=["{chapter}/{part}/{figure}.svg"],
+            caption="../report/figures.rst",
+            category="Figures",
+            subcategory="{chapter}",
+            labels={"of": "{part}", "figure": "{figure}"},
+        ),
+        csv=report(
+            directory(f"{RESULTS}/report/tables"),
+            patterns=["{table}.csv"],
+            caption="../report/tables.rst",
+            category="Tables",
+            labels={"table": "{table}"},
+        ),
     log:
         f"{RESULTS}/logs/report/all.log",
     group:
@@ -61,7 +91,7 @@ rule report:
             "report",
             ALL,
             "images annotations boxes cards likenesses contacts marked recordings summary differences spread curves predictions",
-            "page",
+            "page figures csv",
         )
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from thermalign import tables
 from thermalign.provenance import commit
-from thermalign.report import inputs
-from thermalign.report.page import TITLE, render
+from thermalign.report import files, inputs
+from thermalign.report.page import TITLE, render, write_chapters
 from thermalign.report.pictures import pictures
 from thermalign.report.study import Study
 from thermalign.schemas.dataset import ANNOTATIONS, BOXES, IMAGES
@@ -36,9 +36,11 @@ def run(
     logs: Path,
     config: dict[str, Any],
     page: Path,
+    figures: Path,
+    csv: Path,
     code: str,
 ) -> None:
-    """Write the report, one self-contained HTML page.
+    """Write the report, one self-contained HTML page, and its drawings and tables as files.
 
     Parameters
     ----------
@@ -54,6 +56,7 @@ def run(
     logs : folder of the jobs' logs
     config : the whole configuration
     page : Path
+    figures, csv : folders of the drawings as SVG and of tables as CSV
     code : str
     """
     setup = inputs.read_setup(config)
@@ -88,4 +91,8 @@ def run(
         commit=commit(),
         versions=inputs.versions(code),
     )
-    tables.replace_file(page, lambda path: path.write_text(render(study), encoding="utf-8"))
+    chapters = write_chapters(study)
+    files.write_folder(figures, files.figures(chapters))
+    files.write_folder(csv, files.tables(study))
+    text = render(study, chapters)
+    tables.replace_file(page, lambda path: path.write_text(text, encoding="utf-8"))

@@ -1,0 +1,159 @@
+"""What the report leaves beside its page: drawings as SVG with their legend, tables as CSV."""
+
+import os
+import re
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from pathlib import Path
+
+import pandas as pd
+
+from thermalign.report.drawing import INK, Panel, Panels
+from thermalign.report.layout import Chapter
+from thermalign.report.study import Look, Study
+from thermalign.schemas.keys import SUBSET
+
+FEW = 4
+"""Abscissae of a metric that is no curve: a rate at a few operating points."""
+
+LINE = 15.0
+"""Height of a line of a legend, in points."""
+
+
+def figures(chapters: Iterable[Chapter]) -> dict[str, str]:
+    """Return every drawing of the page as an SVG file that stands alone.
+
+    Returns
+    -------
+    dict of str to str
+        Chapter, part and figure as a path, ``curves/protocol-1/receiver-....svg``, to its text.
+    """
+    found: dict[str, str] = {}
+    for chapter in chapters:
+        parts = [("all", chapter.blocks), *((part.title, part.blocks) for part in chapter.parts)]
+        for part, blocks in parts:
+            for block in blocks:
+                if isinstance(block, Panels):
+                    for panel in block.panels:
+                        name = f"{_slug(_subject(block.caption))}-{_slug(panel.title)}".strip("-")
+                        folder = f"{_slug(chapter.id)}/{_slug(part)}"
+                        path = _free(f"{folder}/{name}", found)
+                        found[path] = alone(panel, block, "" if part == "all" else part)
+    return found
+
+
+def tables(study: Study) -> dict[str, str]:
+    """Return the tables that one reads or plots on as CSV, by name; NaN is an empty field.
+
+    ``summary`` holds figures of the study itself, without curves and experiments; ``card``
+    statistics without histograms.
+    """
+    cards = pd.concat([its.card for its in study.cards]) if study.cards else pd.DataFrame()
+    if not cards.empty:
+        cards = cards[~cards["statistic"].str.endswith("_histogram")]
+    found = {
+        "summary": headline(study.summary),
+        "differences": study.differences,
+        "spread": study.spread,
+        "card": cards,
+        "training": study.curves,
+        "costs": study.costs.sort_values(["rule", "job"]),
+    }
+    return {f"{k}.csv": v.to_csv(index=False, float_format="%.6g") for k, v in found.items()}
+
+
+def headline(summary: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of SUMMARY of the study itself, without curves.
+
+    Parameters
+    ----------
+    summary : DataFrame of SUMMARY
+    """
+    own = summary[summary["experiment"] == ""]
+    key = ["dataset", "protocol", "model", *SUBSET, "metric"]
+    abscissae = own.groupby(key)["at"].transform("nunique")
+    return own[abscissae <= FEW].drop(columns=["experiment", "setting", "level"])
+
+
+def write_folder(folder: Path, files: Mapping[str, str]) -> None:
+    """Put files into a new folder and that in the place of ``folder``, so that none is missing."""
+    temporary = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
+    try:
+        for name, text in files.items():
+            path = temporary / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        temporary.mkdir(parents=True, exist_ok=True)
+        if folder.exists():
+            shutil.rmtree(folder)
+        temporary.replace(folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def alone(panel: Panel, figure: Panels, part: str) -> str:
+    """Return a panel with what the page says around it: its title above, its legend below."""
+    drawn = panel.svg[panel.svg.index("<svg") :]
+    size = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', drawn)
+    if not size:
+        raise ValueError(f"the drawing of {panel.title or figure.caption} has no viewBox")
+    width, height = map(float, size.groups())
+    drawn = re.sub(r'^<svg([^>]*?) width="[^"]*"', r"<svg\1", drawn)
+    drawn = re.sub(
+        r'^<svg([^>]*?) height="[^"]*"', rf'<svg\1 y="{2.6 * LINE:.1f}" height="{height}"', drawn
+    )
+    drawn = re.sub(r"^<svg", f'<svg width="{width}"', drawn)
+    legend = list(panel.legend) or [(look, "") for look in figure.legend]
+    top = 2.6 * LINE + height
+    tall = top + LINE * (len(legend) + 0.6)
+    where = ", ".join(words for words in (part, panel.title) if words)
+    return "\n".join(
+        [
+            '<?xml version="1.0" encoding="utf-8"?>',
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}pt" height="{tall:.1f}pt" '
+            f'viewBox="0 0 {width} {tall:.1f}" font-family="DejaVu Sans, sans-serif" '
+            f'font-size="9" fill="{INK}">',
+            f"<title>{escape(panel.alt)}</title>",
+            '<rect width="100%" height="100%" fill="#ffffff"/>',
+            f'<text x="8" y="15" font-weight="bold">{escape(_subject(figure.caption))}</text>',
+            f'<text x="8" y="28">{escape(where)}</text>',
+            drawn.strip(),
+            *_legend(legend, top),
+            "</svg>\n",
+        ]
+    )
+
+
+def _legend(entries: Sequence[tuple[Look, str]], top: float) -> list[str]:
+    lines = []
+    for row, (look, words) in enumerate(entries):
+        y = top + LINE * (row + 0.6)
+        dash = f' stroke-dasharray="{" ".join(f"{1.7 * d:g}" for d in look.dash)}"'
+        lines += [
+            f'<line x1="12" x2="42" y1="{y:.1f}" y2="{y:.1f}" stroke="{look.colour}" '
+            f'stroke-width="1.7"{dash if look.dash else ""}/>',
+            f'<text x="50" y="{y + 3:.1f}">{escape(look.label)}</text>',
+            f'<text x="180" y="{y + 3:.1f}">{escape(words)}</text>',
+        ]
+    return lines
+
+
+def _subject(caption: str) -> str:
+    """Return what a caption is about: what stands before its first stop."""
+    return re.split(r"[,.:;(]", caption, maxsplit=1)[0].strip()
+
+
+def _slug(words: str) -> str:
+    """Spell words as a part of a file's name."""
+    plain = words.lower().replace("′", " prime").encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
+
+
+def _free(path: str, taken: Mapping[str, str]) -> str:
+    """Return the name of a file that no other has, numbered where need be."""
+    number, name = 1, f"{path}.svg"
+    while name in taken:
+        number += 1
+        name = f"{path}-{number}.svg"
+    return name
