@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -61,9 +62,8 @@ def run(
     """Run a study: everything that is missing or out of date, up to its report."""
     from thermalign.study import run_study
 
-    study, asked = study_asked_for(configfile, data, detector=detector)
-    arguments = [*asked, "--cores", str(cores), "--rerun-incomplete"]
-    arguments += ["--dry-run"] if dry else []
+    how = ["--cores", str(cores), "--rerun-incomplete", *(["--dry-run"] if dry else [])]
+    study, arguments = study_asked_for(configfile, data, detector=detector, how=how)
     status = run_study(arguments)
     if status == 0 and not dry:
         what, place = ("Detector", "detector") if detector else ("Report", "report/index.html")
@@ -85,13 +85,12 @@ def plan(
     data: Annotated[str, typer.Option(help="Folder of your own images: config key data.")] = "",
 ) -> None:
     """Tell what a study will take before it runs: jobs, hours, memory and disk by rule."""
-    from thermalign.config.models import read_study
     from thermalign.plan.estimate import estimate
     from thermalign.plan.jobs import jobs_of
     from thermalign.plan.measured import costs_of
     from thermalign.plan.told import table
 
-    study = read_study(configfile or [CONFIG], {"data": data} if data else {})
+    study, _ = study_asked_for(configfile, data, detector=False)
     measured = [cost for results in costs or [Path("results")] for cost in costs_of(results)]
     for line in table(estimate(jobs_of(study), measured), cores):
         typer.echo(line)
@@ -287,9 +286,9 @@ def study_of(configfile: Path) -> dict[str, Any]:
 
 
 def study_asked_for(
-    configfile: list[Path] | None, data: str, *, detector: bool
+    configfile: list[Path] | None, data: str, *, detector: bool, how: Sequence[str] = ()
 ) -> tuple[dict[str, Any], list[str]]:
-    """Return a study, and the arguments by which Snakemake is asked for it.
+    """Return a study, and the arguments, `how` among them, by which Snakemake is asked for it.
 
     Raises
     ------
@@ -303,7 +302,7 @@ def study_asked_for(
     if detector and "detector" not in study:
         raise ValueError(f"{files[0]}: detector: is missing, the models to take home; name them")
     arguments = ["pack"] if detector else []
-    arguments += ["--configfile", *map(str, files)]
+    arguments += [*how, "--configfile", *map(str, files)]
     # Snakemake reads the value as YAML: quoted, it stays the text that it is.
     arguments += ["--config", f"data={json.dumps(data, ensure_ascii=False)}"] if data else []
     return study, arguments
