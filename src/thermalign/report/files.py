@@ -21,6 +21,10 @@ LINE = 15.0
 """Height of a line of a legend, in points."""
 
 
+BOLD = 0.72
+"""Mean width of a bold letter, in font sizes: a longer title is set smaller."""
+
+
 def figures(chapters: Iterable[Chapter]) -> dict[str, str]:
     """Return every drawing of the page as an SVG file that stands alone.
 
@@ -108,6 +112,8 @@ def alone(panel: Panel, figure: Panels, part: str) -> str:
     top = 2.6 * LINE + height
     tall = top + LINE * (len(legend) + 0.6)
     where = ", ".join(words for words in (part, panel.title) if words)
+    title = _subject(figure.caption)
+    letters = min(9.0, (width - 16) / (BOLD * max(len(title), 1)))
     return "\n".join(
         [
             '<?xml version="1.0" encoding="utf-8"?>',
@@ -116,7 +122,8 @@ def alone(panel: Panel, figure: Panels, part: str) -> str:
             f'font-size="9" fill="{INK}">',
             f"<title>{escape(panel.alt)}</title>",
             '<rect width="100%" height="100%" fill="#ffffff"/>',
-            f'<text x="8" y="15" font-weight="bold">{escape(_subject(figure.caption))}</text>',
+            f'<text x="8" y="15" font-weight="bold" font-size="{letters:.1f}">'
+            f"{escape(title)}</text>",
             f'<text x="8" y="28">{escape(where)}</text>',
             drawn.strip(),
             *_legend(legend, top),
