@@ -100,6 +100,11 @@ def finds_faces(detector: str, settings: Mapping[str, Any]) -> bool:
     return all(told[name] == value for name, value in wanted.items())
 
 
+def takes_a_gpu(detector: str) -> bool:
+    """Return whether a landmark model has a use for a GPU: by its network()."""
+    return detector in _having("landmarks", "network")
+
+
 def takes_a_state(detector: str) -> bool:
     """Return whether a landmark model can start from a trained state: its fit() has ``initial``."""
     return "initial" in _keywords("landmarks", detector, "fit")
