@@ -2,6 +2,8 @@
 
 import ast
 import importlib.util
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,3 +26,15 @@ def is_there(module, name):
     if hasattr(importlib.import_module(module), name):
         return True
     return importlib.util.find_spec(f"{module}.{name}") is not None
+
+
+def test_the_benchmark_of_gpus_needs_neither_snakemake_nor_pydantic():
+    """It runs where there is no more than PyTorch and what images and tables need."""
+    file = next(path for path in BENCHMARKS if path.stem == "gpu")
+    blocked = "import sys; sys.modules.update(snakemake=None, pydantic=None); "
+    arguments = ["--device", "cpu", "--tiny", "--images", "2", "--seconds", "0.01"]
+    run = f"sys.argv = {[str(file), *arguments, '--models', 'heatmap', 'pbc']}; "
+    command = f"{blocked}{run}import runpy; runpy.run_path(sys.argv[0], run_name='__main__')"
+    done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert [line.split()[0] for line in done.stdout.splitlines()[2:]] == ["heatmap", "pbc"]

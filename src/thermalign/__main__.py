@@ -23,6 +23,8 @@ from typing import Any, NoReturn, TextIO, get_origin
 
 import psutil
 
+from thermalign import gpus
+from thermalign.catalogue import takes_a_gpu
 from thermalign.failures import Ended, end, explain, is_explained
 
 READERS: dict[Any, Callable[[str], Any]] = {
@@ -125,6 +127,10 @@ def run_step(name: str, argv: list[str], began: float) -> tuple[str, float]:
     run = importlib.import_module(f"thermalign.steps.{name}").run
     _, job, keywords = parse(run, name, argv)
     start_up = time.time() - began
+    if "detector" in keywords and takes_a_gpu(keywords["detector"]):
+        gpus.take()
+    else:
+        gpus.keep_off()
     run(**keywords)
     return job, start_up
 
