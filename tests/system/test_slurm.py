@@ -201,7 +201,7 @@ def test_jobs_asked_for_what_their_rules_need(study):
 def test_small_jobs_were_submitted_together(study):
     counts = study[2]["what"].str.extract("^rule_([a-z]+)")[0].value_counts()
     alone = ("simulate", "train", "predict", "detect", "stress")
-    assert not set(counts.index) & {"fold", "annotated", "measure", "score", "compare", "report"}
+    assert not set(counts.index) & {"fold", "annotated", "measure", "score", "compare", "describe"}
     assert set(counts.index) >= set(alone)
 
 
