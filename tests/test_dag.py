@@ -473,6 +473,18 @@ def test_a_profile_of_a_cluster_has_what_a_user_edits_in_one_place(profile):
     assert {"max-jobs-per-timespan", "group-components"} <= set(whole)
 
 
+def test_small_jobs_are_submitted_together_where_a_profile_asks_for_it(untouched):
+    done = snakemake(untouched, "-n", "--group-components", "verify=2")
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = {
+        frozenset(re.findall(r"^    rule (\w+):", block, flags=re.MULTILINE))
+        for block in done.stdout.split("\n[")
+    }
+    prepared, matched = {"ingest", "fold", "annotated"}, {"align", "train_matcher"}
+    scored, told = {"align", "score", "measure"}, {"describe", "compare", "spread", "report"}
+    assert found - {frozenset()} == set(map(frozenset, (prepared, matched, scored, told)))
+
+
 STUDIES = [
     *("verification", "sweep", "paper", "pbc_reach", "learning_curve", "frames", "robustness"),
     *("transfer", "transfer_long", "corruptions", "heatmap", "full_width"),

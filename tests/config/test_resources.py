@@ -93,7 +93,7 @@ def test_what_a_training_holds_at_once_is_bounded():
         return Requests(huge).memory("train", JOB)
 
     assert of(100_000) - of(90_000) == pytest.approx(HEADROOM * NEEDS["train"].train * 60, abs=STEP)
-    assert of(100_000) > HEADROOM * resources.AT_ONCE
+    assert of(100_000) > HEADROOM * resources.AT_ONCE["train"]
 
 
 def test_a_chunk_of_a_dataset_takes_the_time_of_its_share(monkeypatch):

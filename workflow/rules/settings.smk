@@ -43,13 +43,16 @@ def gpu(wildcards):
 
 
 def small(group):
-    """Return the group that small jobs are submitted in; none where no profile asks for groups."""
-    return group if workflow.group_settings.group_components else None
+    """Return a function to the group that small jobs are submitted in; none on one machine.
+
+    There, where no profile says how many may join (`group-components:`), each is a job of its own.
+    """
+    return lambda wildcards: group if workflow.group_settings.group_components else None
 
 
 def aligned_for(wildcards):
     """Return the group of an alignment: who needs its faces."""
-    return small("matcher" if wildcards.model == "annotated" else "verify")
+    return small("matcher" if wildcards.model == "annotated" else "verify")(wildcards)
 
 
 def detector_of(wildcards):

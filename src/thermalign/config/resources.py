@@ -27,16 +27,17 @@ HEADROOM = 1.25
 STEP = 100
 """MB: requests are whole multiples, so that a few more images are no other request."""
 
-HELD = 3.31
+HELD = 3.4
 """Bytes for each pixel that a detector keeps of an image: 2 as a 16-bit file stores it, and its mip
-levels in float32. Of float32 files it is 5.31: a retry has room for that."""
+levels in float32. Of float32 files it is 5.4: a retry has room for that."""
 
 KEPT = {"heatmap": 0.8, "ert": 0.5, "pbc": 0.4, "mean_shape": 0.4}
 """Shares of a frame that are kept around a face at 2.5 m, where it is largest; what is not named
 keeps nearly all. Faces further away need less."""
 
-AT_ONCE = 8600
-"""MB that kept pixels take at most; more lies in a file, or is predicted in parts."""
+AT_ONCE = {"train": 8600, "test": 1500}
+"""MB that kept pixels take at most: a training's further ones lie in a file (``tmpdir``), and test
+images are predicted in parts."""
 
 FRAME = 640 * 480
 """Pixels of a rendered image that is no crop, and (ASSUME) of one whose header nobody has read."""
@@ -179,8 +180,10 @@ class Requests:
             getattr(need, name) * getattr(counts, name)
             for name in ("images", "train", "test", "faces", "pairs", "figures")
         )
-        pixels = getattr(counts, need.stacks) * counts.stacked if need.stacks else 0.0
-        held = min(pixels * HELD / 1e6, AT_ONCE)
+        held = 0.0
+        if need.stacks:
+            pixels = getattr(counts, need.stacks) * counts.stacked
+            held = min(pixels * HELD / 1e6, AT_ONCE[need.stacks])
         asked = AROUND + HEADROOM * (need.base + kilobytes / 1e3 + held)
         return ceil(asked / STEP) * STEP * int(2 ** (attempt - 1))
 
