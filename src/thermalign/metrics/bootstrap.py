@@ -283,17 +283,16 @@ def auc_replicates(
     ------
     Hanley and McNeil, Radiology 143(1), 1982: the area is the Wilcoxon statistic.
     """
-    order(scores, genuine)  # refuses what has no curve
-    other, pair = ~genuine, (probe[~genuine], gallery[~genuine])
-    kept = genuine & (scores > -np.inf)
-    above = np.zeros(len(weights))
-    for subject in np.unique(probe[kept]):
-        own = np.sort(scores[kept & (probe == subject)])
-        strict, lax = (np.searchsorted(own, scores[other], side=side) for side in ("right", "left"))
-        wins = len(own) - (strict + lax) / 2
-        above += weights[:, subject] * _pair_sums(wins, *pair, weights)
-    under = _own_sums(np.ones(genuine.sum()), probe[genuine], weights)
-    return _ratio(above, under * _pair_sums(np.ones(other.sum()), *pair, weights))
+    ordered = order(scores, genuine)
+    own, pairs = _by_corners(ordered, np.ones(len(scores)), probe, gallery, weights.shape[1])
+    above, under = np.zeros(len(weights)), np.zeros(len(weights))
+    for rows in np.array_split(np.arange(len(weights)), _chunks(weights, own.shape[0])):
+        better, others = _accepted(own, pairs, weights[rows])
+        before = np.concatenate([np.zeros((1, len(rows))), others[:-2]])
+        wins = others[-1] - (before + others[:-1]) / 2  # halves of counts: exact in any order
+        above[rows] = (np.diff(better[:-1], axis=0, prepend=0) * wins).sum(axis=0)
+        under[rows] = better[-1] * others[-1]
+    return _ratio(above, under)
 
 
 def d_prime_replicates(
