@@ -138,7 +138,7 @@ class Case:
     jobs: frozenset[str] = frozenset()
     told: str = ""
     elsewhere: bool = False  # called from another folder
-    large: bool = False  # of files that only real steps make
+    real: bool = False  # about files that only real steps make
 
     def __str__(self):
         return self.name
@@ -149,7 +149,7 @@ def case(name, change, jobs=(), told="", **more):
 
 
 CASES = [
-    case("nothing", nothing),
+    case("nothing but the folder moved", nothing),
     case(
         "one model's settings",
         configure("models", "dan", "steps", value=21),
@@ -210,10 +210,10 @@ CASES = [
         touch(f"results/{FOLD}/matcher.safetensors", beyond=LARGE),
         scored("score", "measure", "score_variants") | ENDS,
         f"newer input results/{FOLD}/matcher.safetensors",
-        large=True,
+        real=True,
     ),
     case("outputs of up to 1 MB touched", touch("results/**/*.parquet", up_to=LARGE)),
-    case("images touched", touch("results/data/*/chunks/*/*.png")),
+    case("images touched", touch("results/data/*/chunks/*/*.png"), real=True),
     case("source files touched", touch("src/**/*.py")),
     case("configuration touched", touch("config.yaml")),
     case("a comment and a docstring", reword),

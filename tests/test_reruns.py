@@ -1,6 +1,7 @@
 """What a change runs, by running it, and what ``thermalign why`` says of it."""
 
 import contextlib
+import json
 import re
 import shutil
 import subprocess
@@ -15,7 +16,7 @@ from test_dag import run_with_fake_steps
 from thermalign.due import jobs, modules, reasons
 from workflow_rules import ROOT, snakemake
 
-SMALL = [case for case in CASES if not case.large]
+SMALL = [case for case in CASES if not case.real]
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +90,23 @@ def test_a_deleted_output_that_nobody_needs_is_no_reason(project):
     assert reasons.why(path, []).endswith(
         f"is not due: {path} is missing, and no job that is due needs it"
     )
+
+
+def test_a_job_that_was_begun_and_not_finished_says_so(project):
+    path = "results/compare/summary.parquet"
+    kept = jobs._kept(jobs.INCOMPLETE, path)
+    kept.parent.mkdir(exist_ok=True)
+    kept.write_text('{"external_jobid": null}')
+    assert reasons.why(path, []) == "compare all: it was begun and not finished"
+
+
+def test_a_replaced_image_is_named(project):
+    image = project / "image.png"
+    image.write_text("another")
+    record = project / "results/data/simulated/files.json"
+    told = json.loads(record.read_text()) | {"files": {"image.png": [1, 0, "0" * 64]}}
+    record.write_text(json.dumps(told))
+    assert reasons.why("ingest simulated", []) == "ingest simulated: changed file image.png"
 
 
 def test_a_command_is_read_as_the_shell_reads_it():
