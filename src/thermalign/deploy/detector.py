@@ -94,7 +94,7 @@ class TrainedDetector:
     def surer_than_of_inverse(self, cut: Cut, expected: Floats, rows: Integers) -> Floats:
         """Return log(e' / e) of faces ``rows`` (K,), whose errors ``expected`` are (N, L).
 
-        With e what is expected of a face and e' :meth:`error_of_inverse`.
+        With e what is expected of a face and e' what :meth:`TrainedDetector.error_of_inverse` says.
         """
         return np.asarray(np.log(self.error_of_inverse(cut, rows) / expected[rows].mean(1)))
 
