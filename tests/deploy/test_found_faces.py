@@ -108,7 +108,7 @@ def test_a_face_that_does_not_look_thermal_has_no_landmarks(detector, monkeypatc
     monkeypatch.setattr(
         module,
         "is_thermal",
-        lambda cut, points: asked.append(points) or np.zeros(len(points), bool),
+        lambda cut, points, surer: asked.append(points) or np.zeros(len(points), bool),
     )
     checked = FaceDetector(detector.landmarks, detector.finder)
     (face,) = checked(picture(BOX))

@@ -2,16 +2,17 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from thermalign.catalogue import check_detector
 from thermalign.cut import Cut
 from thermalign.failures import is_explained, one_line
-from thermalign.geometry import LANDMARKS, Floats
+from thermalign.geometry import LANDMARKS, Floats, Integers
 from thermalign.landmarks.contract import Detections
 from thermalign.landmarks.models import Detector, cut_to_look, load_model, predict_cut
 from thermalign.records import Located
@@ -26,6 +27,8 @@ CALIBRATION: Shapes = {
     "constant": (len(LANDMARKS), 2, 2),
 }
 """Shapes of :class:`thermalign.landmarks.calibration.Calibration`."""
+
+_ONE_LOOK = {"passes": 1, "mirrored": False}
 
 LATER = ("constant", "constant_tail")
 """What calibrations of earlier versions lack."""
@@ -87,6 +90,38 @@ class TrainedDetector:
         """Predict in parts of images; points are pixels of the images."""
         with self._told():
             return predict_cut(self.module, self.state, cut, self.settings)
+
+    def surer_than_of_inverse(self, cut: Cut, expected: Floats, rows: Integers) -> Floats:
+        """Return log(e' / e) of faces ``rows`` (K,), whose errors ``expected`` are (N, L).
+
+        With e what is expected of a face and e' what :meth:`TrainedDetector.error_of_inverse` says.
+        """
+        return np.asarray(np.log(self.error_of_inverse(cut, rows) / expected[rows].mean(1)))
+
+    def error_of_inverse(self, cut: Cut, rows: Integers) -> Floats:
+        """Return what errors are expected of some faces with black and white exchanged.
+
+        In a single look, where a detector's settings have it look several times.
+
+        Parameters
+        ----------
+        cut : Cut of N images
+        rows : (K,) int
+
+        Returns
+        -------
+        (K,) float64, interocular distances
+            Mean over the landmarks; NaN where nothing is known of errors, or no face is found.
+        """
+        names = {field.name for field in fields(self.settings)}
+        once = {name: its for name, its in _ONE_LOOK.items() if name in names}
+        window = getattr(self.settings, "normalisation", "") == "window"
+        exchanged = (sum(self.settings.window) if window else 0.0) - cut.stack.pixels
+        of = torch.as_tensor(rows, device=cut.stack.device)
+        stack = replace(cut.stack, pixels=exchanged).take(of)
+        looker = replace(self, settings=replace(self.settings, **once))
+        found = looker.predict_cut(Cut(stack, cut.boxes[of], cut.origins[of]))
+        return np.asarray(found.expected_error.mean(1))
 
     def find(self, stack: ImageStack) -> Detections:
         """Find faces in whole images.

@@ -7,6 +7,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -250,7 +251,8 @@ class FaceDetector:
             its = self.landmarks.predict_cut(cut)
             thermal = np.ones(len(its.points), bool)
             if self.check and self.modality == "thermal":
-                thermal = is_thermal(cut, its.points)
+                surer = partial(self.landmarks.surer_than_of_inverse, cut, its.expected_error)
+                thermal = is_thermal(cut, its.points, surer)
             seen = [images[n] for n in index[rows]], boxes[rows]
             told = zip(*seen, its.points, its.expected_error, thermal, strict=True)
             judged = [self._judge(*each) for each in told]

@@ -1,25 +1,29 @@
 """Whether a face looks thermal, white-hot: neither like a visible image nor white-cold.
 
-In a face brought to the frame of aligned faces the means of regions are compared, in units of what
-its middle 90 % of pixels span:
+Two witnesses. In a face brought to the frame of aligned faces the means of regions are compared, in
+units of what the middle 90 % of the face's pixels span, each less the mean of the face:
 
-    w = eyes + 0.4 brows + mouth - 0.5 bridge - 0.8 nose - 0.9 (beside the neck)
+    w = 0.7 eyes + canthi + 1.4 mouth - 1.2 (below the eyes) - 0.3 cheeks - 0.6 nose
 
-each region less the mean of the aligned face, since the weights do not add up to zero.
+To a thermal camera eyes, their inner corners and mouth are warm, a nose and cheeks are cold. In the
+visible, eyes and mouths are dark and noses bright. White-cold turns every sign. Nothing beyond the
+face counts: ground and clothes may be warmer than skin. A landmark model that is shown a wrong
+image looks for what it knows, a dark nose say, and finds it somewhere; so the frame is taken from
+the box first, and from the points with half the weight, in case that boxes are drawn by other rules
+than ours.
 
-To a thermal camera eyes and mouth are warm, a nose is cold, and clothes, hair and the room are
-colder than skin. In the visible, eyes and mouths are dark and noses bright, and anything may be
-around. White-cold turns every sign. A landmark model that is shown a wrong image looks for what it
-knows, a dark nose say, and finds it somewhere; so the frame is taken from the box first, and from
-the points with half the weight, in case that boxes are drawn by other rules than ours: a face looks
-thermal where
+Where that is not clear, the landmark model is asked: it expects larger errors of what it has not
+learnt from. With e the error that it expects of the face, and e' that of the face with black and
+white exchanged, a face looks thermal where
 
-    w(box) + w(points) / 2 >= 0
+    s >= 0,  s = w(box) + w(points) / 2                          where |s| > 1, or e is not known
+             s = w(box) + w(points) / 2 + log(e' / e) - 0.4      elsewhere
 
 Weights are those of a logistic regression on simulated faces, rounded; ``docs/predict.md`` says how
-often the rule is wrong. None of it holds where everything around is as warm as skin.
+often the rule is wrong.
 """
 
+from collections.abc import Callable
 from functools import cache
 
 import numpy as np
@@ -28,7 +32,7 @@ import numpy.typing as npt
 from thermalign.boxes import Settings as BoxSettings
 from thermalign.cut import Cut
 from thermalign.deploy.aligned import ALIGNMENT
-from thermalign.geometry import CENTRE_BELOW_EYES, LEFT_EYE, RIGHT_EYE, Floats
+from thermalign.geometry import CENTRE_BELOW_EYES, LEFT_EYE, RIGHT_EYE, Floats, Integers
 from thermalign.settings import parse
 from thermalign.verification import alignment
 
@@ -38,26 +42,41 @@ LOOK = 0.3
 """How far beyond a face box an aligned face reaches, in sides of the box."""
 
 REGIONS = {
-    "eyes": (1.0, ((33, 42, 5), (79, 42, 5))),
-    "brows": (0.4, ((31, 30, 5), (81, 30, 5))),
-    "mouth": (1.0, ((56, 94, 6),)),
-    "bridge": (-0.5, ((56, 45, 5),)),
-    "nose": (-0.8, ((56, 68, 6),)),
-    "neck": (-0.9, ((6, 120, 6), (106, 120, 6))),
+    "eyes": (0.7, ((33, 42, 5), (79, 42, 5))),
+    "canthi": (1.0, ((46, 45, 4), (66, 45, 4))),
+    "mouth": (1.4, ((56, 94, 6),)),
+    "below": (-1.2, ((33, 54, 5), (79, 54, 5))),
+    "cheeks": (-0.3, ((30, 68, 7), (82, 68, 7))),
+    "nose": (-0.6, ((56, 68, 6),)),
 }
 """Weight of a region, and its discs (x, y, radius) in the aligned face of the default study, px."""
 
+FACE = (56, 68, 36, 46)
+"""The ellipse of a face in there: its centre (x, y) and half its width and height, px."""
+
+CLEAR = 1.0
+"""From here on, either way, regions alone decide."""
+
+LEAD = 0.4
+"""What is asked of the logarithm of e' / e: visible faces have some of it, too."""
+
+Surer = Callable[[Integers], Floats]
+"""Returns log(e' / e) of some faces (K,), NaN where it is not known."""
+
 _SHRINK = 2  # an aligned face is looked at so many times smaller than the default study's
-_SPAN = (5, 95)  # percentiles of an aligned face
+_SPAN = (5, 95)  # percentiles of a face
+_MOST = 4.0  # that regions say: a face of two values alone has hardly any span
 
 
-def is_thermal(cut: Cut, points: Floats) -> Booleans:
+def is_thermal(cut: Cut, points: Floats, surer: Surer | None = None) -> Booleans:
     """Say which faces look thermal, white-hot.
 
     Parameters
     ----------
     cut : Cut of N images
     points : (N, L, 2) float, pixels of the images, (x, y)
+    surer : Surer, optional
+        Asked about faces whose regions are not clear.
 
     Returns
     -------
@@ -67,15 +86,19 @@ def is_thermal(cut: Cut, points: Floats) -> Booleans:
     settings = _settings()
     inside = points - cut.origins.cpu().double().numpy()[:, None]
     rows = np.flatnonzero(alignment.alignable(inside, settings))
-    looks = np.ones(len(points), bool)
+    said = np.zeros(len(points))
     if len(rows):
         boxes = cut.boxes.cpu().double().numpy()[rows]
         told = [
             warmth(alignment.align_stack(cut.stack, rows, places, settings).cpu().numpy())
             for places in (usual_points(boxes), inside[rows])
         ]
-        looks[rows] = told[0] + told[1] / 2 >= 0
-    return looks
+        said[rows] = told[0] + told[1] / 2
+        doubtful = rows[np.abs(said[rows]) <= CLEAR]
+        if surer is not None and len(doubtful):
+            further = surer(doubtful) - LEAD
+            said[doubtful] += np.where(np.isfinite(further), further, 0.0)
+    return np.asarray(said >= 0)
 
 
 def usual_points(boxes: Floats) -> Floats:
@@ -102,10 +125,11 @@ def warmth(faces: Floats) -> Floats:
     (N,) float64
     """
     flat = np.asarray(faces, np.float64).reshape(len(faces), -1)
-    low, high = np.percentile(flat, _SPAN, axis=1)
-    away = flat - flat.mean(1, keepdims=True)
+    skin = flat[:, _ellipse()]
+    low, high = np.percentile(skin, _SPAN, axis=1)
+    away = flat - skin.mean(1, keepdims=True)
     told: Floats = away @ _weights() / np.maximum(high - low, 1e-9)
-    return told
+    return np.clip(told, -_MOST, _MOST)
 
 
 @cache
@@ -122,11 +146,24 @@ def _settings() -> alignment.Settings:
 @cache
 def _weights() -> Floats:
     """Return the weight of every pixel (P,) of an aligned, flattened face."""
-    settings = _settings()
-    y, x = np.mgrid[: settings.height, : settings.width]
-    y, x = ((at + 0.5) * _SHRINK - 0.5 for at in (y, x))  # pixels of the default study's
+    x, y = _pixels()
     total = np.zeros(y.size)
     for weight, discs in REGIONS.values():
-        mask = np.any([np.hypot(x - a, y - b) <= r for a, b, r in discs], axis=0).ravel()
+        mask = np.any([np.hypot(x - a, y - b) <= r for a, b, r in discs], axis=0)
         total += weight * mask / mask.sum()
     return total
+
+
+@cache
+def _ellipse() -> Booleans:
+    """Return which pixels (P,) of an aligned, flattened face are of the face."""
+    (x, y), (across, down, wide, high) = _pixels(), FACE
+    return np.asarray(np.hypot((x - across) / wide, (y - down) / high) <= 1)
+
+
+def _pixels() -> tuple[Floats, Floats]:
+    """Return where the pixels (P,) of an aligned face lie in the default study's, (x, y)."""
+    settings = _settings()
+    y, x = np.mgrid[: settings.height, : settings.width]
+    x, y = (((at + 0.5) * _SHRINK - 0.5).ravel() for at in (x, y))
+    return x, y
