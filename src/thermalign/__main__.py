@@ -24,6 +24,7 @@ from typing import Any, NoReturn, TextIO, get_origin
 import psutil
 
 from thermalign.failures import Ended, end, explain, is_explained
+from thermalign.left_overs import remove_left_overs
 
 READERS: dict[Any, Callable[[str], Any]] = {
     str: str,
@@ -124,6 +125,7 @@ def run_step(name: str, argv: list[str], began: float) -> tuple[str, float]:
     """Load a step and run it; return its job and the seconds until it began."""
     run = importlib.import_module(f"thermalign.steps.{name}").run
     _, job, keywords = parse(run, name, argv)
+    remove_left_overs(value for value in keywords.values() if isinstance(value, Path))
     start_up = time.time() - began
     run(**keywords)
     return job, start_up

@@ -60,12 +60,14 @@ def run(
 ) -> None:
     """Run a study: everything that is missing or out of date, up to its report."""
     from thermalign.config.models import read_study
-    from thermalign.study import run_study
+    from thermalign.study import check_writable, run_study
 
     files = configfile or [CONFIG]
     study = read_study(files, {"data": data} if data else {})
     if detector and "detector" not in study:
         raise ValueError(f"{files[0]}: detector: is missing, the models to take home; name them")
+    if not dry:
+        check_writable(Path(str(study["results"])))
     arguments = ["pack"] if detector else []
     arguments += ["--cores", str(cores), "--rerun-incomplete"]
     arguments += ["--configfile", *map(str, files)]
