@@ -13,7 +13,7 @@ from thermalign.provenance import PACKAGE, sources, third_party
 LAYERS = [
     {"geometry", "warp", "schemas", "tables", "images", "provenance", "catalogue", "failures"}
     | {"originals", "records", "states", "settings", "cut", "config", "student", "versions"}
-    | {"room", "gpus"},
+    | {"room", "gpus", "left_overs", "killed"},
     {"training"},
     {"simulator", "ingest", "boxes", "folds", "landmarks", "verification", "metrics"},
     {"evaluation", "deploy"},

@@ -53,6 +53,8 @@ FAULTS = {
     "bytearray(10**15)": "out of memory; let fewer jobs run side by side (--cores)",
     "raise RuntimeError('CUDA out of memory. Tried to allocate 2 GiB')": "make batches smaller",
     "raise RuntimeError('[enforce fail at inline_container.cc:672]')": "free some space",
+    "raise RuntimeError('inline_container.cc: unexpected pos')": "or raise ulimit -f",
+    "raise OSError('I/O error: File too large (os error 27)')": "raise ulimit -f, or write to",
     "raise SystemExit(0)": "SystemExit: 0; not foreseen",
     "raise KeyboardInterrupt": "ended by an interrupt (Ctrl-C); run the study again to go on",
     "import os, signal, time; os.kill(os.getpid(), signal.SIGTERM); time.sleep(9)": "by SIGTERM",

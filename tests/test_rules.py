@@ -90,7 +90,7 @@ def commands(tmp_path_factory):
         folder, "-s", str(ROOT / "Snakefile"), "--configfile", "study.yaml", "-n", "-p"
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    lines = re.findall(r"python -m thermalign .*", done.stdout)
+    lines = re.findall(r"(python -m thermalign .*) \|\| python -m thermalign.killed ", done.stdout)
     return {words[3]: words for words in map(shlex.split, lines)}
 
 

@@ -82,7 +82,7 @@ def test_a_lock_is_not_removed_while_a_snakemake_started_by_hand_is_alive(folder
     (folder / "snakemake").write_text("import time; time.sleep(60)")
     process = subprocess.Popen([sys.executable, str(folder / "snakemake"), "--cores", "1"])
     try:
-        wait_for(lambda: study.at_work() == [process.pid])
+        wait_for(lambda: study.at_work(study.is_snakemake) == [process.pid])
         with pytest.raises(
             ValueError, match=rf"Snakemake is at work here \(process {process.pid}\)"
         ):
@@ -90,8 +90,36 @@ def test_a_lock_is_not_removed_while_a_snakemake_started_by_hand_is_alive(folder
     finally:
         process.kill()
         process.wait()
-    assert study.at_work() == []
+    assert study.at_work(study.is_snakemake) == []
     assert study.run_study([]) == 0
+
+
+def test_steps_that_outlive_their_snakemake_are_waited_for(folder, monkeypatch):
+    (folder / ".snakemake/locks/0.output.lock").touch()
+    package = folder / "outlives/thermalign"
+    package.mkdir(parents=True)
+    (package / "__main__.py").write_text("import time; time.sleep(60)")
+    here = os.environ | {"PYTHONPATH": str(package.parent)}
+    step = subprocess.Popen([sys.executable, "-m", "thermalign", "train"], env=here)
+    try:
+        wait_for(lambda: study.at_work(study.is_step) == [step.pid])
+        monkeypatch.setattr(study, "STEPS_END", 0.3)
+        with pytest.raises(ValueError, match=rf"a step .*still at work \(process {step.pid}\)"):
+            study.run_study([])
+    finally:
+        step.kill()
+        step.wait()
+    assert study.run_study([]) == 0
+
+
+def test_a_place_that_cannot_be_written_is_refused_by_its_name(tmp_path, monkeypatch):
+    study.check_writable(tmp_path / "not/there/yet")
+    asked = []
+    monkeypatch.setattr(study.os, "access", lambda path, _: asked.append(path))
+    with pytest.raises(ValueError, match=r"cannot be written .*results: of the conf") as caught:
+        study.check_writable(tmp_path / "not/there/yet")
+    assert asked == [tmp_path]
+    assert str(caught.value).startswith(f"{tmp_path}: ")
 
 
 def test_a_dry_run_needs_no_lock(folder):

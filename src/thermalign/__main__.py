@@ -26,6 +26,7 @@ import psutil
 from thermalign import gpus
 from thermalign.catalogue import takes_a_gpu
 from thermalign.failures import Ended, end, explain, is_explained
+from thermalign.left_overs import remove_left_overs
 
 READERS: dict[Any, Callable[[str], Any]] = {
     str: str,
@@ -126,6 +127,7 @@ def run_step(name: str, argv: list[str], began: float) -> tuple[str, float]:
     """Load a step and run it; return its job and the seconds until it began."""
     run = importlib.import_module(f"thermalign.steps.{name}").run
     _, job, keywords = parse(run, name, argv)
+    remove_left_overs(value for value in keywords.values() if isinstance(value, Path))
     start_up = time.time() - began
     if "detector" in keywords and takes_a_gpu(keywords["detector"]):
         gpus.take()

@@ -60,10 +60,12 @@ def run(
     ] = False,
 ) -> None:
     """Run a study: everything that is missing or out of date, up to its report."""
-    from thermalign.study import run_study
+    from thermalign.study import check_writable, run_study
 
     how = ["--cores", str(cores), "--rerun-incomplete", *(["--dry-run"] if dry else [])]
     study, arguments = study_asked_for(configfile, data, detector=detector, how=how)
+    if not dry:
+        check_writable(Path(str(study["results"])))
     status = run_study(arguments)
     if status == 0 and not dry:
         what, place = ("Detector", "detector") if detector else ("Report", "report/index.html")

@@ -11,7 +11,7 @@ from typing import NoReturn
 
 HINTS = {
     errno.ENOSPC: "free some space, or write elsewhere (results: of the configuration)",
-    errno.EFBIG: "the file would be larger than ulimit -f or the disk allows",
+    errno.EFBIG: "raise ulimit -f, or write to a disk that takes larger files",
     errno.EDQUOT: "your quota is used up: delete something, or write elsewhere",
     errno.EACCES: "correct the permissions, or name another file",
     errno.EPERM: "correct the permissions, or name another file",
@@ -25,8 +25,11 @@ HINTS = {
     errno.ENOMEM: "let fewer jobs run side by side (--cores)",
 }
 OUT_OF_MEMORY = "out of memory; let fewer jobs run side by side (--cores), or make batches smaller"
-DISK_FULL = ("no space left on device", "os error 28", "errno 28", "inline_container.cc")
-"""As systems, Rust, Arrow and the writer of PyTorch put it; the last says where, not why."""
+DISK_FULL = ("no space left on device", "os error 28", "errno 28")
+TOO_LARGE = ("os error 27", "errno 27")
+"""As systems, Rust and Arrow put it."""
+CUT_OFF = "inline_container.cc"
+"""In what the writer of PyTorch says of a file that it could not write whole; not why."""
 
 
 class Ended(BaseException):
@@ -55,7 +58,8 @@ def is_explained(error: BaseException) -> bool:
     """Return whether the error's one line is all that a user needs to see of it."""
     ours = ValueError | OSError | ImportError | MemoryError | KeyboardInterrupt | Ended
     known = isinstance(error, ours) or _library(error) in {"cv2", "pyarrow", "yaml", "safetensors"}
-    return known or _is_full(error) or _is_out_of_memory(error)
+    of_disk = _is_full(error) or _is_too_large(error) or CUT_OFF in str(error)
+    return known or of_disk or _is_out_of_memory(error)
 
 
 def one_line(text: str) -> str:
@@ -70,6 +74,10 @@ def _cause(error: BaseException) -> str:
         cause = f"ended by {how}; run the study again to go on"
     elif _is_full(error):
         cause = f"{_place(error, text)}: {HINTS[errno.ENOSPC]}"
+    elif _is_too_large(error):
+        cause = f"{_place(error, text)}; {HINTS[errno.EFBIG]}"
+    elif CUT_OFF in text:
+        cause = f"PyTorch cannot write the file whole; free some space, or raise ulimit -f ({text})"
     elif _is_out_of_memory(error):
         cause = f"{OUT_OF_MEMORY} ({text})"
     elif isinstance(error, ModuleNotFoundError):
@@ -107,6 +115,12 @@ def _is_full(error: BaseException) -> bool:
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return True
     return any(words in str(error).lower() for words in DISK_FULL)
+
+
+def _is_too_large(error: BaseException) -> bool:
+    if isinstance(error, OSError) and error.errno == errno.EFBIG:
+        return True
+    return any(words in str(error).lower() for words in TOO_LARGE)
 
 
 def _is_out_of_memory(error: BaseException) -> bool:

@@ -143,6 +143,9 @@ def _replace(record: Path, fingerprint: str, files: Mapping[str, Entry]) -> None
         text = json.dumps({"fingerprint": fingerprint, "files": files}, sort_keys=True)
         temporary.write_text(text, encoding="utf-8")
         temporary.replace(record)
+    except OSError as error:
+        error.add_note(f"while writing {record}")
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

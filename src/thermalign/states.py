@@ -90,7 +90,7 @@ def read_metadata(path: Path) -> dict[str, Any]:
     except (SafetensorError, KeyError, TypeError, json.JSONDecodeError) as error:
         raise ValueError(
             f"{path}: is not a trained model of this package, or not whole; "
-            "name a state.safetensors that a study wrote, or train it again"
+            "delete it and run the study again, or name a state.safetensors that a study wrote"
         ) from error
 
 

@@ -12,7 +12,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -21,6 +22,8 @@ import psutil
 LOCK = Path(".snakemake", "thermalign.lock")
 LOCKS = Path(".snakemake", "locks")
 """Where Snakemake keeps its own locks."""
+
+STEPS_END = 60.0  # s; that the steps of a killed run have to end by themselves
 
 COMMAND = [sys.executable, "-m", "snakemake"]
 
@@ -77,12 +80,20 @@ def unlock(arguments: list[str]) -> None:
     ValueError
         If a Snakemake is alive here.
     """
-    alive = at_work()
-    if alive:
+    if alive := at_work(is_snakemake):
         raise ValueError(
             f"{Path.cwd()}: Snakemake is at work here (process {alive[0]}); "
             "wait until it has ended, or end it"
         )
+    # Steps notice within seconds that their Snakemake is gone, and write nothing after that.
+    latest = time.monotonic() + STEPS_END
+    while alive := at_work(is_step):
+        if time.monotonic() > latest:
+            raise ValueError(
+                f"{Path.cwd()}: a step of a killed run is still at work (process {alive[0]}); "
+                "end it, and run again"
+            )
+        time.sleep(0.2)
     print("A run here was killed: unlocking, and going on.", file=sys.stderr)
     command = [*COMMAND, *arguments, "--unlock"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -91,14 +102,40 @@ def unlock(arguments: list[str]) -> None:
         raise ValueError(f"{LOCKS}: Snakemake does not unlock: {last}")
 
 
-def at_work() -> list[int]:
-    """Return the process numbers of every Snakemake whose working directory is this one."""
-    here, found = str(Path.cwd()), []
-    for process in psutil.process_iter(["pid", "cmdline", "cwd"]):
-        first = [Path(word).name for word in (process.info["cmdline"] or [])[:4]]
-        if process.info["cwd"] == here and "snakemake" in first:
-            found.append(process.info["pid"])
-    return found
+def at_work(is_one: Callable[[list[str]], bool]) -> list[int]:
+    """Return the numbers of the processes with this working directory and such a command."""
+    here, every = str(Path.cwd()), psutil.process_iter(["pid", "cmdline", "cwd"])
+    return [
+        process.info["pid"]
+        for process in every
+        if process.info["cwd"] == here and is_one(process.info["cmdline"] or [])
+    ]
+
+
+def is_snakemake(command: list[str]) -> bool:
+    """Return whether a command starts Snakemake, by its script or its module."""
+    return "snakemake" in [Path(word).name for word in command[:4]]
+
+
+def is_step(command: list[str]) -> bool:
+    """Return whether a command is a step of a study."""
+    return command[1:3] == ["-m", "thermalign"]
+
+
+def check_writable(folder: Path) -> None:
+    """Refuse a folder in which nothing can be written, or made.
+
+    Raises
+    ------
+    ValueError
+        Naming the folder that is in the way.
+    """
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise ValueError(
+            f"{there}: cannot be written (read-only, or not yours); correct its permissions, "
+            "or write elsewhere (results: of the configuration)"
+        )
 
 
 def wait(process: subprocess.Popen[bytes]) -> int:

@@ -44,13 +44,15 @@ def step(name, job, inputs, outputs):
     """Return the command of a rule: a step, with an option for each keyword of its `run`.
 
     A keyword is filled from the input or the output of that name, else from the wildcard of that
-    name in `job`, else from the param of that name.
+    name in `job`, else from the param of that name. A step that is killed cannot say so: what
+    follows it does.
     """
     kinds = dict.fromkeys(re.findall(r"{wildcards\.(\w+)}", job), "wildcards")
     kinds |= dict.fromkeys(inputs.split(), "input")
     kinds |= dict.fromkeys(outputs.split(), "output")
     options = [f" --{k} {{{kinds.get(k, 'params')}.{k}:q}}" for k in keywords(f"steps.{name}")]
-    return f"python -m thermalign {name} --log {{log:q}} --job {job}{''.join(options)}"
+    command = f"python -m thermalign {name} --log {{log:q}} --job {job}{''.join(options)}"
+    return f"{command} || python -m thermalign.killed $? {{log:q}} {name} {job}"
 
 
 def code(*modules):

@@ -97,6 +97,9 @@ def write_chunk(
         samples = _render(settings, chosen, seed=seed, progress=progress)
         _fill(unfinished, folder, samples, metadata=metadata)
         unfinished.replace(folder)
+    except OSError as error:
+        error.add_note(f"while writing {folder}")
+        raise
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
 

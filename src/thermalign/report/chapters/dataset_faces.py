@@ -71,7 +71,10 @@ def sheet(png: bytes, *, title: str, caption: str) -> Sheet:
     """
     pixels = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)
     if pixels is None:
-        raise ValueError(f"{title}: the sheet does not open as an image; make it again")
+        raise ValueError(
+            f"{title}: the sheet does not open as an image; delete contact.png and marked.png "
+            "of this dataset (results/data/NAME), and run the study again"
+        )
     for quality in QUALITIES:
         _, encoded = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])
         if encoded.size <= MOST_BYTES:
