@@ -110,7 +110,9 @@ def test_a_replaced_image_is_named(project):
 
 
 def test_a_command_is_read_as_the_shell_reads_it():
-    read = jobs.options_of("python -m thermalign fold --log 'a b' --init  --settings '{\"a\": 1}'")
+    read = jobs.options_of(
+        "python -m thermalign fold --log 'a b' --init  --settings '{\"a\": 1}' || other $?"
+    )
     assert read == {"log": ["a b"], "init": [], "settings": ['{"a": 1}']}
 
 

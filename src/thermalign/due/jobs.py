@@ -118,6 +118,8 @@ def options_of(command: str) -> dict[str, list[str]]:
     options: dict[str, list[str]] = {}
     values: list[str] = []
     for word in shlex.split(command):
+        if word == "||":  # what is done when the step fails
+            break
         if word.startswith("--"):
             values = options.setdefault(word.removeprefix("--"), [])
         else:

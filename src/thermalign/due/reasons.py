@@ -115,7 +115,7 @@ def own_reasons(job: Job) -> Iterator[str]:
 def _differences(record: Mapping[str, Any], job: Job) -> Iterator[str]:
     """Yield what a job would be given now and was not given when its outputs were made."""
     before = options_of(record.get("shellcmd") or "")
-    if list(before) != list(job.options):
+    if list(before) != list(job.options) or "Code has changed" in job.reason:
         yield "the command of its rule changed"
     for name in sorted(set(before) & set(job.options), key=lambda name: name != "code"):
         old, new = before[name], job.options[name]
