@@ -130,3 +130,19 @@ def test_counts_as_stored_are_warped_as_physical_values_are(kind, scale, offset)
         assert torch.equal(seen, expected)
         for k in range(4):
             assert torch.equal(stacks[0].level(5, k), stacks[1].level(5, k))
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.float32])
+def test_exchanging_black_and_white_takes_every_value_from_the_total(kind):
+    rng = np.random.default_rng(5)
+    counts = [rng.integers(0, 200, size).astype(kind) for size in [(40, 30), (25, 60)]]
+    pictures = [
+        Picture(its, *((1.0, 0.0) if kind == np.float32 else (0.5, -20.0))) for its in counts
+    ]
+    sizes = np.array([its.shape[::-1] for its in counts])
+    stack = stack_pictures(pictures, sizes, np.dtype(kind), torch.device("cpu"))
+    exchanged = stack.exchanged(70.0)
+    for n in range(len(counts)):
+        for k in range(stack.sizes.shape[1]):
+            torch.testing.assert_close(exchanged.level(n, k), 70.0 - stack.level(n, k))
+            torch.testing.assert_close(exchanged.exchanged(70.0).level(n, k), stack.level(n, k))

@@ -93,6 +93,13 @@ class ImageStack:
         parts = {name: getattr(self, name)[rows] for name in ("starts", "sizes", "units")}
         return replace(self, **parts)
 
+    def exchanged(self, total: float) -> "ImageStack":
+        """Return the images with every value taken from a total: black and white exchanged."""
+        if self.pixels.dtype == torch.float32:
+            return replace(self, pixels=total - self.pixels, coarse=total - self.coarse)
+        units = torch.stack([-self.units[:, 0], total - self.units[:, 1]], 1)
+        return replace(self, coarse=total - self.coarse, units=units)
+
     def to(self, device: torch.device) -> "ImageStack":
         """Return the same images on a device."""
         names = ("pixels", "coarse", "starts", "sizes", "units")

@@ -73,8 +73,9 @@ def visible_gpus():
 # How many GPUs jobs may hold at the same time: a profile says it (`resources: gpu:`), for a machine
 # that submits jobs to others need not have one; without it, those of this machine. Jobs elsewhere
 # are told by the environment.
+TOLD = "THERMALIGN_GPUS"
 if "gpu" not in workflow.global_resources:
-    told = os.environ.get("THERMALIGN_GPUS")
+    told = os.environ.get(TOLD)
     workflow.global_resources["gpu"] = visible_gpus() if told is None else int(told)
 GPUS = workflow.global_resources["gpu"].value
-os.environ["THERMALIGN_GPUS"] = str(GPUS)
+os.environ[TOLD] = str(GPUS)

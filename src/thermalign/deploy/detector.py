@@ -116,9 +116,8 @@ class TrainedDetector:
         names = {field.name for field in fields(self.settings)}
         once = {name: its for name, its in _ONE_LOOK.items() if name in names}
         window = getattr(self.settings, "normalisation", "") == "window"
-        exchanged = (sum(self.settings.window) if window else 0.0) - cut.stack.pixels
         of = torch.as_tensor(rows, device=cut.stack.device)
-        stack = replace(cut.stack, pixels=exchanged).take(of)
+        stack = cut.stack.exchanged(sum(self.settings.window) if window else 0.0).take(of)
         looker = replace(self, settings=replace(self.settings, **once))
         found = looker.predict_cut(Cut(stack, cut.boxes[of], cut.origins[of]))
         return np.asarray(found.expected_error.mean(1))
