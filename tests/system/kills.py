@@ -174,9 +174,9 @@ def strike(folder, group, kind, after):
     return hit
 
 
-def undisturbed(folder, log):
+def undisturbed(here, log):
     """Run each study once, with nobody in its way; return seed -> digests."""
-    here, found = project(folder), {}
+    found = {}
     for seed in SEEDS:
         if start(here, seed, log).wait():
             raise RuntimeError(f"{log.name}: the undisturbed study failed")
@@ -186,8 +186,9 @@ def undisturbed(folder, log):
 
 def torment(folder, kills, seed, log):
     """Kill studies until it was done so often, then let the last one end; return the kills."""
-    expected = undisturbed(folder / "undisturbed", log)
-    here, draw = project(folder / "killed"), random.Random(seed)
+    # Copied together: an edit between the two would show in every file's fingerprint.
+    calm, here = project(folder / "undisturbed"), project(folder / "killed")
+    expected, draw = undisturbed(calm, log), random.Random(seed)
     (here / "results").mkdir()
     writes, done, whole, excused = Writes(here / "results"), [], 0, False
     process, last = start(here, SEEDS[0], log), time.monotonic()
