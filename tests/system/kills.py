@@ -150,8 +150,14 @@ def is_step(process):
 
 
 def strike(folder, group, kind, after):
-    """Freeze a run, note what it was at, and kill what ``kind`` says; the rest goes on."""
-    os.killpg(group, signal.SIGSTOP)
+    """Freeze a run, note what it was at, and kill what ``kind`` says; the rest goes on.
+
+    Returns nothing where the run has just ended by itself.
+    """
+    try:
+        os.killpg(group, signal.SIGSTOP)
+    except ProcessLookupError:
+        return None
     alive = []
     for process in psutil.process_iter(["pid", "cmdline"]):
         with suppress(ProcessLookupError):
@@ -202,12 +208,12 @@ def torment(folder, kills, seed, log):
                 hit = waited > due / 3 and writes.wait(max(0.0, due - waited))
             hit = hit or time.monotonic() - last >= due
             time.sleep(0 if hit else 0.05)
-        if hit:
-            now = time.monotonic()
-            done.append(strike(here, process.pid, kind, now - last))
-            last, excused = now, True
+        struck = strike(here, process.pid, kind, time.monotonic() - last) if hit else None
+        if struck:
+            done.append(struck)
+            last, excused = time.monotonic(), True
             print(len(done), json.dumps(vars(done[-1])), flush=True)
-            if done[-1].kind == "step":
+            if struck.kind == "step":
                 continue  # Snakemake lives on, says so, and ends
         status = process.wait()
         if status and not excused:
