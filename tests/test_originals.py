@@ -64,6 +64,16 @@ def test_a_file_touched_is_read_once(files, read):
     assert (files / "files.json").stat().st_mtime_ns == before
 
 
+def test_what_a_killed_reader_left_beside_the_record_goes_with_the_next_write(tmp_path, files):
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    record = next(path for path in tmp_path.rglob("*.json"))
+    left = record.with_name(f".{record.name}.{ended.pid}.tmp")
+    left.touch()
+    write_record(record, "x", [], {})
+    assert not left.exists()
+
+
 def test_a_file_of_the_same_size_with_other_content_is_noticed(files):
     (files / "a.png").write_text("x")
     assert fingerprint(files / "files.json") not in {"f1", NEW}

@@ -1,14 +1,13 @@
 """What a write leaves that was cut off by a kill: a hidden file or folder beside its target.
 
-Standard library and psutil only: every step begins with this.
+Standard library only: every step begins with this.
 """
 
+import os
 import re
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
-
-import psutil
 
 _TEMPORARY = re.compile(r"\.(?P<target>.+)\.(?P<process>\d+)\.(?:tmp|new)")
 """How writers name their temporary files; one may be the target of another."""
@@ -36,6 +35,16 @@ def remove_left_overs(targets: Iterable[Path]) -> list[Path]:
 
 def _is_left(name: str, wanted: set[str]) -> bool:
     matched = _TEMPORARY.fullmatch(name)
-    if matched is None or psutil.pid_exists(int(matched["process"])):
+    if matched is None or _is_alive(int(matched["process"])):
         return False
     return matched["target"] in wanted or _is_left(matched["target"], wanted)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's
+        return True
+    return True

@@ -14,6 +14,8 @@ import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from thermalign.left_overs import remove_left_overs
+
 NEW = "new"
 """Fingerprint of files of which there is no record."""
 
@@ -138,6 +140,7 @@ def _refresh(record: Path, fingerprint: str, files: Mapping[str, Entry]) -> None
 
 def _replace(record: Path, fingerprint: str, files: Mapping[str, Entry]) -> None:
     record.parent.mkdir(parents=True, exist_ok=True)
+    remove_left_overs([record])  # of a Snakemake that was killed here, whose jobs do not do it
     temporary = record.with_name(f".{record.name}.{os.getpid()}.tmp")
     try:
         text = json.dumps({"fingerprint": fingerprint, "files": files}, sort_keys=True)
