@@ -81,7 +81,18 @@ def test_pictures_are_split_into_whole_batches(tmp_path, monkeypatch):
     monkeypatch.setattr(images, "AT_ONCE", 500)
     assert [len(pictures[some]) for some in pictures.parts()] == [4, 3]
     monkeypatch.setattr(images, "AT_ONCE", 1)
-    assert [len(pictures[some]) for some in pictures.parts()] == [2, 2, 2, 1]
+    assert [len(pictures[some]) for some in pictures.parts()] == [1] * 7
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "step"),
+    [(640, 480, 768), (1024, 1024, 256), (1025, 1024, 128), (4000, 3000, 16), (20000, 20000, 1)],
+)
+def test_no_part_has_more_pixels_than_are_held_at_once(width, height, step):
+    parts = images.Pictures([{"width": width, "height": height}] * 1000).parts()
+    assert parts[0] == slice(0, step)
+    assert step * width * height <= images.AT_ONCE or step == 1
+    assert max(step, images.BATCH) % min(step, images.BATCH) == 0
 
 
 def test_a_picture_that_is_not_as_it_was_is_named(tmp_path):

@@ -1,11 +1,17 @@
-"""The visible control of displacements: which images it takes, and whom they meet."""
+"""Displaced probes as they are held; the visible control: which images it takes, whom they meet."""
 
 from types import SimpleNamespace
 
+import cv2
+import numpy as np
 import pandas as pd
 import pytest
+import torch
 
-from thermalign.evaluation.displaced import control
+from thermalign.cut import cut_images
+from thermalign.evaluation.displaced import REACH, Side, control
+from thermalign.geometry import LANDMARKS
+from thermalign.records import read_images
 from thermalign.verification.enrolment import WHOLE, Enrolment, Selection
 
 
@@ -55,3 +61,29 @@ def test_one_modality_has_nocontrol():
     table = fold()
     settings = settings_of(same_moment=("keep",), probe="visible")
     assert control(table, table, SimpleNamespace(), settings).empty
+
+
+def test_probes_are_held_in_the_bits_of_their_files_and_look_as_they_are_read(tmp_path):
+    draws, rows = np.random.default_rng(2), []
+    for n, kind in enumerate([np.uint8, np.uint16, np.uint16]):
+        path, counts = tmp_path / f"{n}.png", draws.integers(0, 256, (90 + n, 80)).astype(kind)
+        cv2.imwrite(str(path), counts)
+        its = {"image_id": f"i{n}", "path": path, "scale": 0.01, "offset": -273.15}
+        rows.append({**its, "width": 80, "height": 90 + n, "bit_depth": 8 * counts.itemsize})
+    probes = pd.DataFrame(rows)
+    corners = draws.uniform(20, 60, (3, len(LANDMARKS), 2))
+    points = [
+        (f"i{n}", landmark, x, y)
+        for n in range(3)
+        for landmark, (x, y) in zip(LANDMARKS, corners[n], strict=True)
+    ]
+    annotations = pd.DataFrame(points, columns=["image_id", "landmark", "x", "y"])
+    nobody = SimpleNamespace()
+    side = Side.of(probes, annotations, nobody, settings=nobody, aligned=nobody)
+    assert side.stack.kind == np.uint16
+    boxes = np.concatenate([corners.min(axis=1), np.ptp(corners, axis=1)], axis=1)
+    expected = cut_images(read_images(probes), boxes, REACH)
+    np.testing.assert_array_equal(side.points, corners - expected.origins.cpu().numpy()[:, None])
+    for n in range(3):
+        for k in range(4):
+            assert torch.equal(side.stack.level(n, k), expected.stack.level(n, k))

@@ -307,9 +307,8 @@ def test_more_images_than_are_read_together_are_found_and_predicted_alike(study,
 
     study.model.detect = find
     made = []
-    for batch in (256, 1):
-        monkeypatch.setattr(images, "BATCH", batch)
-        monkeypatch.setattr(images, "AT_ONCE", 1)
+    for pixels in (2**28, 1):
+        monkeypatch.setattr(images, "AT_ONCE", pixels)
         run_detect(study)
         tables_of = [tables.read(study.folder / "detections.parquet", DETECTIONS)]
         made.append([*tables_of, *study.run({"far": {"shift": 0.2}})])

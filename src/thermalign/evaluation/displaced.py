@@ -13,7 +13,7 @@ from thermalign.evaluation.draws import Draws, comparisons_of
 from thermalign.evaluation.measured import Measured
 from thermalign.geometry import Floats
 from thermalign.metrics.landmarks import normalized_errors
-from thermalign.records import points_of, read_images
+from thermalign.records import pictures_of, points_of
 from thermalign.schemas.keys import DISPLACEMENT, Subset
 from thermalign.verification import alignment
 from thermalign.verification.descriptors import Descriptors
@@ -59,7 +59,7 @@ class Side:
         """Read probes, all annotated and of one modality."""
         points = points_of(annotations, list(probes["image_id"]))
         boxes = np.concatenate([points.min(axis=1), np.ptp(points, axis=1)], axis=1)
-        cut = cut_images(read_images(probes), boxes, REACH)
+        cut = cut_images(pictures_of(probes), boxes, REACH)
         inside = points - cut.origins.cpu().numpy()[:, None]
         return cls(probes, inside, cut.stack, matcher, settings, aligned)
 
