@@ -246,8 +246,7 @@ def executed(before, after):
 
 
 def outputs(project):
-    """Return digest and time in ns of every file below results but records of datasets' times."""
-
+    """Return digest and time in ns of every file below results."""
     return {
         path.relative_to(project).as_posix(): (
             hashlib.sha256(path.read_bytes()).hexdigest(),

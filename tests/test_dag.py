@@ -444,6 +444,28 @@ def test_gpus_are_those_of_the_machine_or_what_a_profile_says(project, tmp_path)
     assert gpus_asked_for(project, "--resources", "gpu=4") == networks  # a login node has none
 
 
+def with_environment(project, **variables):
+    """Plan the study as if variables were set, which a server of forks would not hear of."""
+    file = project / "Snakefile"
+    told = 'print("GPUs:", os.environ["THERMALIGN_GPUS"], file=sys.stderr)'
+    text = f"import os\n\nos.environ |= {variables}\n{file.read_text()}\n{told}\n"
+    file.write_text(text)
+    return snakemake(project, "-n")
+
+
+def test_trainings_side_by_side_are_no_more_than_the_gpus_that_they_may_use(project):
+    done = with_environment(project, CUDA_VISIBLE_DEVICES="3")
+    assert done.stderr.splitlines().count("GPUs: 1") == 1
+
+
+def test_a_number_of_gpus_that_is_none_is_refused_in_a_line(project):
+    done = with_environment(project, THERMALIGN_GPUS="two")
+    assert done.returncode != 0
+    told = "THERMALIGN_GPUS: 'two' is no number of GPUs; write one, or unset it"
+    assert done.stderr.splitlines().count(told) == 1
+    assert "Traceback" not in done.stderr
+
+
 PROFILES = sorted(path.name for path in (ROOT / "workflow/profiles").iterdir())
 
 

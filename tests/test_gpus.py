@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from thermalign import gpus
+
 STEP = """
 import sys, time
 from thermalign import gpus
@@ -72,3 +74,27 @@ def test_a_step_without_use_for_a_gpu_sees_none(start):
 def test_a_machine_without_gpus_changes_nothing(start, tmp_path):
     (tmp_path / "nvidia-smi").write_text("#!/bin/sh\nexit 9\n")
     assert device_of(start()) == "None"
+
+
+LISTED = """\
+GPU 0: NVIDIA GeForce RTX 4090 Laptop GPU (UUID: GPU-a)
+GPU 1: NVIDIA A100 80GB PCIe (UUID: GPU-b)
+  MIG 1g.10gb Device 0: (UUID: MIG-c)
+"""
+
+
+@pytest.mark.parametrize(
+    ("chosen", "names"),
+    [(None, ["0", "1"]), ("3", ["3"]), (" 3, GPU-b ", ["3", "GPU-b"]), ("", []), ("-1", [])],
+)
+def test_those_are_counted_that_may_be_used_whatever_their_names_say(
+    tmp_path, monkeypatch, chosen, names
+):
+    smi = tmp_path / "nvidia-smi"
+    smi.write_text(f"#!/bin/sh\ncat <<'END'\n{LISTED}END\n")
+    smi.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.delenv(gpus.CHOICE, raising=False)
+    if chosen is not None:
+        monkeypatch.setenv(gpus.CHOICE, chosen)
+    assert gpus.visible() == names

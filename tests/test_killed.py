@@ -44,8 +44,27 @@ def test_a_log_that_is_gone_does_not_hide_the_line(tmp_path):
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGBUS, signal.SIGXFSZ, signal.SIGABRT])
-def test_every_other_signal_has_a_cure(number):
+CAUSES = {
+    signal.SIGKILL: "memory ran out",
+    signal.SIGXFSZ: "ulimit -f",
+    signal.SIGXCPU: "processor time than ulimit -t or the batch system allows",
+    signal.SIGBUS: "the disk is full",
+    signal.SIGSEGV: "compiled code crashed",
+    signal.SIGABRT: "compiled code crashed",
+    signal.SIGILL: "compiled code crashed",
+    signal.SIGFPE: "compiled code crashed",
+}
+
+
+@pytest.mark.parametrize("number", CAUSES)
+def test_a_signal_that_has_a_cause_is_told_with_it_and_its_cure(number):
     told = explain_signal(128 + number)
     assert told.startswith(f"was killed (signal {number.value}, {number.name}): ")
+    assert CAUSES[number] in told
     assert "run the study again" in told
+
+
+@pytest.mark.parametrize("name", ["SIGHUP", "SIGUSR1", "SIGPIPE", "SIGALRM", "SIGQUIT"])
+def test_a_signal_that_somebody_sent_is_told_as_no_crash(name):
+    told = explain_signal(128 + signal.Signals[name])
+    assert told == f"was ended from outside by {name}; run the study again to go on"

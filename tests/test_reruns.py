@@ -132,6 +132,17 @@ def test_digests_name_modules_and_their_data_files_and_are_blind_to_prose():
     assert not [name for name in told if name.startswith("landmarks/")]
 
 
+def test_a_job_whose_output_is_a_folder_made_the_files_below_it(project):
+    record = jobs.record_of("results/report/figures")
+    assert jobs.name_of(record) == "report all"
+    figure = Path("results/report/figures/chapter/part/figure.svg")
+    figure.parent.mkdir(parents=True)
+    figure.touch()
+    made = made_by(project, {"report all"})
+    assert {figure.as_posix(), "results/report/index.html", *record["log"]} <= made
+    assert not [path for path in made if Path(path).is_dir()]
+
+
 # --- executed ---
 
 
@@ -179,14 +190,18 @@ def test_a_change_runs_its_jobs_and_leaves_every_other_output_as_it_was(
 
 
 def made_by(project, names):
-    """Return outputs and logs of jobs, and what every run may write: records of files' times."""
+    """Return files and logs of jobs, and what every run may write: records of files' times.
+
+    Of an output that is a folder they are the files below it.
+    """
     own = {"results/data/simulated/files.json", "results/logs/all.log"}
     with contextlib.chdir(project):
         for path in sorted(Path("results").rglob("*")):
             output = path.as_posix()
             record = jobs.record_of(output)
             if record and jobs.name_of(record) in names:
-                own |= {output, *record["log"]}
+                below = path.rglob("*") if path.is_dir() else [path]
+                own |= {file.as_posix() for file in below if file.is_file()} | {*record["log"]}
     return own
 
 

@@ -111,6 +111,14 @@ def test_a_rule_states_its_resources_log_and_environment(rule):
 
 
 @pytest.mark.parametrize("rule", RULES)
+def test_a_rule_asks_for_a_gpu_if_and_only_if_its_step_is_given_one(rule):
+    """Every other step is kept off all GPUs, however many its rule would hold."""
+    given_one = "detector" in provenance.keywords(f"steps.{rule}")
+    assert ("        gpu=gpu,\n" in RULES[rule]) == given_one
+    assert ("gpu" in re.split(r"    (?:params|shell):", RULES[rule])[0]) == given_one
+
+
+@pytest.mark.parametrize("rule", RULES)
 def test_an_environment_holds_what_its_step_imports_at_the_pinned_version(rule):
     described = environment(rule)
     assert described["channels"] == ["conda-forge"]

@@ -105,7 +105,7 @@ def main(argv: list[str]) -> int:
 
 def with_log(name: str, argv: list[str], where: str, began: float, log: TextIO) -> int:
     """Run a step whose errors and progress also go to ``log``; return its exit status."""
-    with contextlib.redirect_stderr(Tee(sys.stderr, log)), dumps_crashes(log), ends_in_time():
+    with contextlib.redirect_stderr(Tee(sys.stderr, log)), dumps_crashes(log), ends_in_time(where):
         try:
             job, start_up = run_step(name, argv, began)
         except BaseException as error:  # the outermost place: nothing may vanish
@@ -216,11 +216,11 @@ def dumps_crashes(log: TextIO) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def ends_in_time() -> Iterator[None]:
+def ends_in_time(where: str) -> Iterator[None]:
     """Turn SIGTERM into :class:`Ended`, so that nothing half-written stays.
 
     Python hears of a signal between two of its own instructions only; a long call of compiled code
-    that does not return within GRACE is cut off.
+    that does not return within GRACE is cut off, and told of in a line that begins with ``where``.
     """
     heard, hear = os.pipe()
     os.set_blocking(hear, False)
@@ -228,6 +228,9 @@ def ends_in_time() -> Iterator[None]:
     def watch() -> None:
         if number := os.read(heard, 1):
             time.sleep(GRACE)
+            cut = f"{where}: cut off {GRACE:g} s after {signal.Signals(number[0]).name}"
+            with contextlib.suppress(OSError, ValueError):  # a full disk, a log that is closed
+                tell(f"{cut}; run the study again to go on", 0)
             os._exit(128 + number[0])
         os.close(heard)
 

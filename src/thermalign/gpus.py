@@ -22,10 +22,11 @@ _held: list[int] = []  # descriptors of what this process has locked
 def visible() -> list[str]:
     """Return the GPUs that this process may use, as CUDA_VISIBLE_DEVICES names them.
 
-    Those that the user or the cluster put there, else all that nvidia-smi lists.
+    Those that the user or the cluster put there (-1 is none), else all that nvidia-smi lists.
     """
     if CHOICE in os.environ:
-        return [name for each in os.environ[CHOICE].split(",") if (name := each.strip())]
+        names = [each.strip() for each in os.environ[CHOICE].split(",")]
+        return [name for name in names if name not in ("", "-1")]
     if not shutil.which("nvidia-smi"):
         return []
     done = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, check=False)

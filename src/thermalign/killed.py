@@ -12,10 +12,13 @@ CURES = {
     signal.SIGKILL: "likely because memory ran out; let fewer jobs run side by side (--cores), "
     "or give it a machine or a request (mem_mb) of more memory, and run the study again to go on",
     signal.SIGXFSZ: "a file would be larger than ulimit -f allows; raise it, run the study again",
+    signal.SIGXCPU: "it took more processor time than ulimit -t or the batch system allows; "
+    "raise that, and run the study again to go on",
     signal.SIGBUS: "likely a file was cut off or the disk is full while it was in use; "
     "free some space, and run the study again",
 }
 CRASH = "compiled code crashed; its log says where; run the study again, and report it if it recurs"
+CURES |= dict.fromkeys((signal.SIGSEGV, signal.SIGABRT, signal.SIGILL, signal.SIGFPE), CRASH)
 TOLD = (signal.SIGINT, signal.SIGTERM)
 """Of these a step has said so itself."""
 
@@ -40,7 +43,9 @@ def explain_signal(status: int) -> str:
         return ""
     if number in TOLD:
         return ""
-    return f"was killed (signal {number.value}, {number.name}): {CURES.get(number, CRASH)}"
+    if number not in CURES:
+        return f"was ended from outside by {number.name}; run the study again to go on"
+    return f"was killed (signal {number.value}, {number.name}): {CURES[number]}"
 
 
 if __name__ == "__main__":

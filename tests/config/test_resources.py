@@ -103,7 +103,6 @@ def test_a_chunk_of_a_dataset_takes_the_time_of_its_share(monkeypatch):
 
 def test_gpus_are_asked_for_where_there_are_some_by_models_that_have_a_use_for_one():
     assert Requests(study(), gpus=4).gpus(JOB) == 1
-    assert Requests(study(), gpus=4).gpus({"protocol": "p1", "fold": "0"}) == 1
     assert Requests(study(), gpus=4).gpus(JOB | {"model": "mean_shape"}) == 0
     assert Requests(study(), gpus=0).gpus(JOB) == 0
 

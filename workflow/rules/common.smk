@@ -3,9 +3,8 @@
 import os
 import re
 import shlex
-import shutil
-import subprocess
 
+from thermalign import gpus
 from thermalign.due.modules import noted
 from thermalign.provenance import keywords
 
@@ -62,20 +61,14 @@ def code(*modules):
     )
 
 
-def visible_gpus():
-    """Count the GPUs of this machine without loading PyTorch."""
-    if not shutil.which("nvidia-smi"):
-        return 0
-    done = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True)
-    return done.stdout.count("GPU ") if done.returncode == 0 else 0
-
-
 # How many GPUs jobs may hold at the same time: a profile says it (`resources: gpu:`), for a machine
 # that submits jobs to others need not have one; without it, those of this machine. Jobs elsewhere
 # are told by the environment.
 TOLD = "THERMALIGN_GPUS"
 if "gpu" not in workflow.global_resources:
     told = os.environ.get(TOLD)
-    workflow.global_resources["gpu"] = visible_gpus() if told is None else int(told)
+    if told is not None and not told.isdecimal():
+        sys.exit(f"{TOLD}: {told!r} is no number of GPUs; write one, or unset it")
+    workflow.global_resources["gpu"] = len(gpus.visible()) if told is None else int(told)
 GPUS = workflow.global_resources["gpu"].value
 os.environ[TOLD] = str(GPUS)

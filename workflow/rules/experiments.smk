@@ -12,7 +12,6 @@ rule ablate:
     conda:
         "../../envs/landmarks.yaml"
     resources:
-        gpu=gpu,
         mem_mb=memory("ablate"),
         runtime=runtime("ablate"),
     params:
@@ -40,7 +39,6 @@ rule sweep:
     conda:
         "../../envs/landmarks.yaml"
     resources:
-        gpu=gpu,
         mem_mb=memory("sweep"),
         runtime=runtime("sweep"),
     params:
@@ -70,7 +68,6 @@ rule displace:
     conda:
         "../../envs/landmarks.yaml"
     resources:
-        gpu=gpu,
         mem_mb=memory("displace"),
         runtime=runtime("displace"),
     params:

@@ -117,7 +117,6 @@ rule pack:
     conda:
         "../../envs/deploy.yaml"
     resources:
-        gpu=gpu,
         mem_mb=memory("pack"),
         runtime=runtime("pack"),
     params:

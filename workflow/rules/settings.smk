@@ -38,7 +38,7 @@ def runtime(rule):
 
 
 def gpu(wildcards):
-    """Return how many GPUs a job asks for whose step computes on one."""
+    """Return how many GPUs a job asks for whose step is given a detector."""
     return REQUESTS.gpus(dict(wildcards.items()))
 
 

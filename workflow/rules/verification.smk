@@ -36,7 +36,6 @@ rule train_matcher:
     conda:
         "../../envs/landmarks.yaml"
     resources:
-        gpu=gpu,
         mem_mb=memory("train_matcher"),
         runtime=runtime("train_matcher"),
     params:

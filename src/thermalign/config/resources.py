@@ -195,9 +195,8 @@ class Requests:
         return ceil(need.minutes + need.seconds * images / 60) * attempt
 
     def gpus(self, job: Mapping[str, str]) -> int:
-        """Return the GPUs of a job whose rule computes on one: none for a model that has no use."""
-        model = self.models.get(job.get("model", ""))
-        return min(1, self.there) if model is None or takes_a_gpu(model.detector) else 0
+        """Return the GPUs of a model's job: none where the model has no use for one."""
+        return min(1, self.there) if takes_a_gpu(self.models[job["model"]].detector) else 0
 
     @cached_property
     def models(self) -> dict[str, Training]:
