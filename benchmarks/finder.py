@@ -1,7 +1,7 @@
 """How well detectors find faces in whole images: simulated and recorded ones, and without a face.
 
 Usage: python benchmarks/finder.py [NAME=STATE ...] [--people 24] [--scenes 60] [--seed 77]
-       [--scores 0.4 0.6] [--landmarks STATE] [--shared ../shared/data] [--frames FOLDER]
+       [--scores 0.4 0.6] [--landmarks STATE] [--shared FOLDER] [--frames FOLDER]
        [--out figures.jsonl] [--threads 1]
 
 The package's own finder, `packaged`, and whatever states are named (of `finder`, or of an `mtcnn`

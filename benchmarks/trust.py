@@ -1,7 +1,7 @@
 """What `thermalign predict` trusts: faces that look thermal, and faces of how many pixels.
 
 Usage: python benchmarks/trust.py [--model STATE] [--people 40] [--seed 90] [--warm 120]
-       [--shared ../shared/data] [--threads 1]
+       [--shared FOLDER] [--threads 1]
 
 Does it look thermal: faces in derived boxes, as they are, white-cold (black and white exchanged)
 and visible (as luma), and how many of each are refused as not thermal. Simulated faces are of

@@ -19,7 +19,7 @@ from thermalign.study import COMMAND
 
 METADATA = Path(".snakemake", "metadata")
 INCOMPLETE = Path(".snakemake", "incomplete")
-_LONGEST = 254  # characters of a file's name in Snakemake's records
+_NAME_PART = 254  # characters of a file's name in Snakemake's records
 
 _BLOCK = re.compile(
     r"^( *)(?:local)?rule (\w+):\n((?:\1    .*\n)+)(?: *Shell command: (python .*)\n)?",
@@ -151,5 +151,5 @@ def name_of(record: dict[str, Any]) -> str:
 def _kept(folder: Path, output: str) -> Path:
     """Return the file in which Snakemake keeps something about an output."""
     text = base64.urlsafe_b64encode(output.encode()).decode()
-    parts = [text[at : at + _LONGEST] for at in range(0, len(text), _LONGEST)]
+    parts = [text[at : at + _NAME_PART] for at in range(0, len(text), _NAME_PART)]
     return folder.joinpath(*[f"@{part}" for part in parts[:-1]], parts[-1])

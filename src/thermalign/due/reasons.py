@@ -20,7 +20,7 @@ from thermalign.due.jobs import (
 )
 from thermalign.due.modules import changed
 
-_LONGEST = 60  # characters of a value that are shown
+_SHOWN = 60  # characters of a value that are shown
 _MOST = 3  # things of a kind that are named
 _ABSENT = object()
 
@@ -178,7 +178,7 @@ def _value(words: list[str]) -> Any:
 
 def _shown(value: Any) -> str:
     text = "nothing" if value is _ABSENT else json.dumps(value)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ..."
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]} ..."
 
 
 def _few(things: Sequence[str]) -> str:
