@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from thermalign import room
+from thermalign.failures import explain, is_explained
 from thermalign.warp import mirrored, stack_images, warp
 
 CPU = torch.device("cpu")
@@ -52,13 +53,59 @@ def test_files_have_no_name_that_could_be_left_behind(in_files):
     assert not list(in_files.iterdir())
 
 
-def test_a_full_disk_is_told_before_anything_is_written(in_files, monkeypatch):
-    def full(*_):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+def told(size):
+    """Return the line that a user reads where there is no room for a file."""
+    with pytest.raises(OSError, match=r"no room|Cannot") as caught:
+        room.make_room({"pixels": (size, torch.uint8)}, CPU)
+    assert is_explained(caught.value)
+    return explain(caught.value)
 
+
+CURE = "let TMPDIR name a folder that has it"
+
+
+@pytest.mark.parametrize(
+    ("number", "size", "line"),
+    [
+        (errno.ENOSPC, 12 << 30, f"no room for 12.0 GiB of pixels; {CURE}"),
+        (errno.ENOSPC, 2000, f"no room for 1 MiB of pixels; {CURE}"),
+        (
+            errno.EFBIG,
+            (1 << 30) - 1,
+            f"no room for 1024 MiB of pixels (File too large); raise ulimit -f, or {CURE}",
+        ),
+        (errno.EDQUOT, 3 << 20, f"no room for 3 MiB of pixels (Disk quota exceeded); {CURE}"),
+        (
+            errno.ENOMEM,
+            5 << 40,
+            f"no room for 5120.0 GiB of pixels (Cannot allocate memory); {CURE}",
+        ),
+    ],
+)
+def test_no_room_is_told_in_one_line_with_one_cure(in_files, monkeypatch, number, size, line):
+    def full(*_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(room.os, "ftruncate", lambda *_: None)
     monkeypatch.setattr(room.os, "posix_fallocate", full)
-    with pytest.raises(OSError, match=r"No space left on device: no room for .* let TMPDIR name"):
-        stack_images(IMAGES, CPU)
+    assert told(size) == f"{in_files}: {line}"
+
+
+def test_a_computer_without_a_folder_for_files_is_told_so(in_files, monkeypatch):
+    monkeypatch.setattr(room.tempfile, "tempdir", None)
+    monkeypatch.setattr(room.tempfile, "_candidate_tempdir_list", lambda: ["/proc/nothing"])
+    assert told(2 << 20) == (
+        "no room for 2 MiB of pixels (No usable temporary directory found in ['/proc/nothing']); "
+        + CURE
+    )
+
+
+def test_a_file_that_cannot_be_mapped_is_no_matter_of_its_folder(in_files, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
+
+    monkeypatch.setattr(room.mmap, "mmap", full)
+    assert told(2000) == "Cannot allocate memory; let fewer jobs run side by side (--cores)"
 
 
 def test_a_disk_that_sets_nothing_aside_is_used_all_the_same(in_files, monkeypatch):

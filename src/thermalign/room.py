@@ -4,6 +4,7 @@ import errno
 import mmap
 import os
 import tempfile
+from contextlib import ExitStack
 
 import torch
 from torch import Tensor
@@ -30,7 +31,7 @@ def make_room(
     Raises
     ------
     OSError
-        If there is no room for a file.
+        If there is no room for a file: one line with its cure, without a number.
     """
     size = sum(count * kind.itemsize for count, kind in counts.values())
     if device.type != "cpu" or size <= IN_MEMORY:
@@ -50,18 +51,29 @@ def give_back(files: tuple[mmap.mmap, ...]) -> None:
 
 def _mapped(size: int) -> mmap.mmap:
     """Map a file without a name; its room is set aside at once, since later a full disk kills."""
+    with ExitStack() as opened:
+        try:
+            file = opened.enter_context(tempfile.TemporaryFile(prefix="thermalign-"))
+            _set_aside(file.fileno(), size)
+        except OSError as error:
+            raise OSError(_told(error, size)) from None
+        return mmap.mmap(file.fileno(), size)
+
+
+def _set_aside(file: int, size: int) -> None:
+    os.ftruncate(file, size)
     try:
-        with tempfile.TemporaryFile(prefix="thermalign-") as file:
-            os.ftruncate(file.fileno(), size)
-            try:
-                os.posix_fallocate(file.fileno(), 0, size)
-            except OSError as error:
-                if error.errno not in _UNSUPPORTED:
-                    raise
-            return mmap.mmap(file.fileno(), size)
+        os.posix_fallocate(file, 0, size)
     except OSError as error:
-        told = (
-            f"{error.strerror}: no room for {size / 2**30:.3g} GiB of pixels; "
-            "let TMPDIR name a folder that has it"
-        )
-        raise OSError(error.errno, told, tempfile.gettempdir()) from None
+        if error.errno not in _UNSUPPORTED:
+            raise
+
+
+def _told(error: OSError, size: int) -> str:
+    """Return the whole line, as :func:`thermalign.failures.explain` leaves it without a number."""
+    folder = f"{tempfile.tempdir}: " if tempfile.tempdir else ""  # None: there is no usable one
+    amount = f"{size / 2**30:.1f} GiB" if size >= 2**30 else f"{-(-size // 2**20)} MiB"
+    why = "" if error.errno == errno.ENOSPC else f" ({error.strerror})"
+    raised = "raise ulimit -f, or " if error.errno == errno.EFBIG else ""
+    cure = f"{raised}let TMPDIR name a folder that has it"
+    return f"{folder}no room for {amount} of pixels{why}; {cure}"

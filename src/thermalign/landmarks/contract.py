@@ -20,10 +20,15 @@ from thermalign.warp import ImageStack, warp
 
 
 @cache
-def constant(values: tuple[Any, ...], device: torch.device) -> Tensor:
-    """Return numbers as a tensor on a device, copied there once, since every copy is waited for."""
+def constant(
+    values: tuple[Any, ...], device: torch.device, dtype: torch.dtype = torch.float32
+) -> Tensor:
+    """Return numbers as a tensor on a device, copied there once, since every copy is waited for.
+
+    Equal numbers are the same tensor ever after: nobody may change it, nor a view of it.
+    """
     with torch.inference_mode(False):  # what inference makes cannot be trained with
-        return torch.tensor(values, device=device)
+        return torch.tensor(values, device=device, dtype=dtype)
 
 
 C = TypeVar("C", Tensor, nn.Module)

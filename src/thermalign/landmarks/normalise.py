@@ -104,7 +104,8 @@ def measure(crops: Tensor, settings: Normalisation) -> Tensor:
     if settings.normalisation == "window":
         return _window(settings, crops)
     values = crops.flatten(1)
-    ranks = constant(_ranks(settings.normalisation, values.shape[1]), values.device)
+    which = _ranks(settings.normalisation, values.shape[1])
+    ranks = constant(which, values.device, torch.int64)
     return values.sort(1).values[:, ranks]
 
 
@@ -133,7 +134,7 @@ def normalise(crops: Tensor, levels: Tensor) -> Tensor:
 
 
 def _window(settings: Normalisation, rows: Tensor) -> Tensor:
-    return constant(settings.window, rows.device).expand(len(rows), 2)
+    return constant(settings.window, rows.device).repeat(len(rows), 1)
 
 
 @cache
