@@ -105,20 +105,26 @@ def uncounted(function: Callable[..., Any]) -> Callable[..., Any]:
     return on_host
 
 
-def waits_of_steps(monkeypatch, fit: Callable[[], Any]) -> Counter[str]:
-    """Return what is asked for in the steps of a training, but for the first of each stage."""
+def waits_of_steps(monkeypatch, fit: Callable[[], Any]) -> tuple[Counter[str], int]:
+    """Return what is asked for in steps of a training, and how many these are.
+
+    All but the first of each stage.
+    """
     seen: Counter[str] = Counter()
+    steps = 0
     real = Stage.advance
 
     def advance(part: Stage, loss: Callable[[], T]) -> None:
+        nonlocal steps
         if part.step == 0:  # constants are copied once
             return real(part, loss)
+        steps += 1
         with counted(seen):
             return real(part, loss)
 
     monkeypatch.setattr(Stage, "advance", advance)
     fit()
-    return seen
+    return seen, steps
 
 
 @pytest.mark.parametrize("augmented", [False, True])
@@ -140,7 +146,9 @@ def test_no_training_step_waits_for_its_device(
     faces = toy_faces(4, flips=True)
     run = Run(progress=False)
     fit = partial(module.fit, faces, faces.first(0), settings, seed=3, run=run)
-    assert not waits_of_steps(monkeypatch, fit)
+    seen, steps = waits_of_steps(monkeypatch, fit)
+    assert steps
+    assert not seen
 
 
 def test_what_a_step_asks_for_is_counted(toy_faces, elsewhere, monkeypatch):
@@ -159,7 +167,8 @@ def test_what_a_step_asks_for_is_counted(toy_faces, elsewhere, monkeypatch):
     def fit() -> None:
         session.optimise(weight, "s", 2, settings, loss=loss, validate=None)
 
-    seen = waits_of_steps(monkeypatch, fit)
+    seen, steps = waits_of_steps(monkeypatch, fit)
+    assert steps == 1
     names = {"__bool__", "item", "index by a list or a mask", "tensor", "cpu", "nonzero"}
     assert names <= set(seen)
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from thermalign.geometry import box_to_crop
-from thermalign.landmarks.contract import Faces, make_faces
+from thermalign.landmarks.contract import Faces, constant, make_faces
 from thermalign.landmarks.normalise import normalise, prepare
 
 METHODS = ("percentile", "window", "histogram")
@@ -102,3 +102,11 @@ def test_mirrored_faces_are_those_that_are_made_mirrored(toy_faces: Callable[...
     torch.testing.assert_close(
         data.mirrored().crops(rows, whole, **size), data.crops(rows, whole, **size).flip(-1)
     )
+
+
+def test_whole_numbers_are_told_from_others_whichever_came_first():
+    cpu = torch.device("cpu")
+    for kinds in ((torch.int64, torch.float32), (torch.float32, torch.int64)):
+        constant.cache_clear()
+        assert [constant((20, 381), cpu, kind).dtype for kind in kinds] == list(kinds)
+        assert constant((20.0, 381.0), cpu).dtype == torch.float32

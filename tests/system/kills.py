@@ -34,7 +34,7 @@ ROOT = Path(__file__).parents[2]
 LEAST, MOST = 3.0, 30.0  # s between two kills
 SEEDS = (2019, 2020)
 """Of the dataset, in turn: another one makes every job due."""
-KINDS = ("group", "group", "snakemake", "step")
+KINDS = ("group", "snakemake", "step")
 IN_CREATE, IN_ISDIR = 0x100, 0x40000000
 EVENT = struct.Struct("iIII")
 
@@ -149,8 +149,10 @@ def is_step(process):
     return process.info["cmdline"][1:3] == ["-m", "thermalign"]
 
 
-def strike(folder, group, kind, after):
-    """Freeze a run, note what it was at, and kill what ``kind`` says; the rest goes on.
+def strike(folder, group, kinds, after):
+    """Freeze a run, note what it was at, and kill the first of some kinds that is alive.
+
+    The rest goes on.
 
     Returns nothing where the run has just ended by itself.
     """
@@ -165,13 +167,13 @@ def strike(folder, group, kind, after):
                 alive.append(process)
     steps = [p for p in alive if is_step(p)]
     snakemakes = [p for p in alive if "snakemake" in p.info["cmdline"][:4]]
-    hit = Kill(kind, round(after, 1), sorted(p.info["cmdline"][3] for p in steps))
     writers = {
         p: [t.name for t in temporary_files(folder) if f".{p.pid}." in t.name] for p in steps
     }
     targets = {"snakemake": snakemakes, "step": sorted(steps, key=lambda p: not writers[p])[:1]}
-    chosen = targets.get(kind) or []
-    hit.kind = kind if chosen else "group"
+    kind = next(k for k in [*kinds, "group"] if k == "group" or targets[k])
+    chosen = targets.get(kind, [])
+    hit = Kill(kind, round(after, 1), sorted(p.info["cmdline"][3] for p in steps))
     hit.writes = sorted(n for p in steps if p in chosen or hit.kind != "step" for n in writers[p])
     for process in chosen:
         process.kill()
@@ -197,10 +199,10 @@ def torment(folder, kills, seed, log):
     expected, draw = undisturbed(calm, log), random.Random(seed)
     (here / "results").mkdir()
     writes, done, whole, excused = Writes(here / "results"), [], 0, False
-    process, last = start(here, SEEDS[0], log), time.monotonic()
+    process, last, had = start(here, SEEDS[0], log), time.monotonic(), Counter()
     while True:
         due, wanted = draw.uniform(LEAST, MOST), draw.random() < 0.5
-        kind, hit = draw.choice(KINDS), False
+        kinds, hit = sorted(KINDS, key=lambda k: (had[k], draw.random())), False
         while process.poll() is None and not hit and len(done) < kills:
             waited = time.monotonic() - last
             if wanted and waited > LEAST:  # in a write, from the drawn third of the wait on
@@ -208,9 +210,10 @@ def torment(folder, kills, seed, log):
                 hit = waited > due / 3 and writes.wait(max(0.0, due - waited))
             hit = hit or time.monotonic() - last >= due
             time.sleep(0 if hit else 0.05)
-        struck = strike(here, process.pid, kind, time.monotonic() - last) if hit else None
+        struck = strike(here, process.pid, kinds, time.monotonic() - last) if hit else None
         if struck:
             done.append(struck)
+            had[struck.kind] += 1
             last, excused = time.monotonic(), True
             print(len(done), json.dumps(vars(done[-1])), flush=True)
             if struck.kind == "step":

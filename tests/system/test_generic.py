@@ -32,7 +32,9 @@ def test_any_command_that_submits_a_script_will_do(tmp_path):
     command += ["--configfile", "study.yaml", "--seconds-between-status-checks", "1"]
     command += ["--cluster-generic-submit-cmd", f"./submit {asked}", "--latency-wait", "10"]
     told = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
-    done = subprocess.run(command, cwd=tmp_path, env=told, capture_output=True, text=True)
+    done = subprocess.run(
+        command, cwd=tmp_path, env=told, capture_output=True, text=True, timeout=300
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert (tmp_path / folds).is_file()
     submitted = (tmp_path / "submitted").read_text().splitlines()

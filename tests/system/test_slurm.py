@@ -63,7 +63,9 @@ def run(python, folder, *arguments):
     command += ["--configfile", folder / "study.yaml", *arguments]
     began = time.monotonic()
     told = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "LC_ALL": "C"}
-    done = subprocess.run([str(a) for a in command], capture_output=True, text=True, env=told)
+    done = subprocess.run(
+        [str(a) for a in command], capture_output=True, text=True, env=told, timeout=3600
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return time.monotonic() - began, done.stdout + done.stderr
 
