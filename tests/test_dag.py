@@ -505,7 +505,9 @@ def test_small_jobs_are_submitted_together_where_a_profile_asks_for_it(untouched
     }
     prepared, matched = {"ingest", "fold", "annotated"}, {"align", "train_matcher"}
     scored, told = {"align", "score", "measure"}, {"describe", "compare", "spread", "report"}
-    assert found - {frozenset()} == set(map(frozenset, (prepared, matched, scored, told)))
+    kinds = [prepared, matched, scored, told]  # `align` of annotated points is with the matcher
+    assert found - {frozenset()} <= {*map(frozenset, kinds), frozenset(scored - {"align"})}
+    assert all(frozenset(kind) in found for kind in kinds)
 
 
 STUDIES = [
