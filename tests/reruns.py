@@ -208,7 +208,9 @@ CASES = [
     case(
         "a matcher of more than 1 MB touched",
         touch(f"results/{FOLD}/matcher.safetensors", beyond=LARGE),
-        scored("score", "measure", "score_variants") | ENDS,
+        scored("score", "measure", "score_variants")
+        | {f"ablate {FOLD}", f"displace {FOLD}"}
+        | ENDS,
         f"newer input results/{FOLD}/matcher.safetensors",
         real=True,
     ),
