@@ -48,6 +48,11 @@ def test_a_gpu_is_held_for_the_wall_time():
     assert found.gpu == found.wall == pytest.approx(2 + 5 * 20)
 
 
+def test_time_on_a_gpu_is_told_by_jobs_that_had_one_alone():
+    there = cost(10, wall=22.0, device="NVIDIA H100")
+    assert one(50, there, cost(10, cpu=400.0)).gpu == one(50, there).gpu
+
+
 def test_what_was_never_measured_is_unknown_and_in_no_sum():
     found = estimate([Job("train", "b", 10, "pbc"), Job("train", "a", 10, "dan")], [cost(10)])
     assert found[0].cpu is None

@@ -76,10 +76,11 @@ def _scaled(job: Job, alike: Sequence[Cost]) -> Estimate:
     start = sum(starts) / len(starts)
     spent = [max(line["cpu"] - its, 0.0) for line, its in zip(lines, starts, strict=True)]
     cpu = start + _grown(job.work, work, np.array(spent))
-    if any(line["device"] != CPU for line in lines):
-        wait = sum(line["start_up"] for line in lines) / len(lines)
-        after = np.array([max(its["wall"] - its["start_up"], 0.0) for its in lines])
-        gpu = wall = wait + _grown(job.work, work, after)
+    if there := [cost for cost in alike if cost.line["device"] != CPU]:
+        wait = sum(its.line["start_up"] for its in there) / len(there)
+        after = np.array([max(its.line["wall"] - its.line["start_up"], 0.0) for its in there])
+        done = np.array([its.job.work for its in there])
+        gpu = wall = wait + _grown(job.work, done, after)
     else:
         cores = sum(line["cpu"] for line in lines) / sum(line["wall"] for line in lines)
         gpu, wall = 0.0, cpu / max(cores, 1.0)

@@ -291,7 +291,7 @@ def draw_camera(faces: Faces, settings: Augmentation, generator: torch.Generator
     its = {"occluders": settings.occluders, "surround": settings.surround}
     shares = constant(tuple(its.get(effect, settings.share) for effect in _DRAWS), device)
     centre, unit = faces.points.mean(1), interocular_distance(faces.points)
-    eyes = faces.points[:, RIGHT_EYE : LEFT_EYE + 1] - centre[:, None]
+    eyes = torch.stack([faces.points[:, k] for k in (RIGHT_EYE, LEFT_EYE)], 1) - centre[:, None]
     return Camera(
         settings=settings,
         centre=centre,

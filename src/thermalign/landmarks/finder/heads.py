@@ -64,7 +64,7 @@ def make_source(faces: Faces) -> Source:
     source = Source(faces.stack.to(torch.device("cpu")), index, frame, points, cold, skin)
     for m in range(len(source)):
         _measure(source, m)
-        if m % _MEASURED == 0:
+        if m % _MEASURED == _MEASURED - 1:
             source.stack.give_back()
     return source
 
