@@ -11,7 +11,7 @@ import pandas as pd
 
 from thermalign import tables
 from thermalign.geometry import LANDMARKS, Floats
-from thermalign.images import Pictures, read_image
+from thermalign.images import Pictures
 from thermalign.schemas.dataset import FOLDS, IMAGES
 from thermalign.schemas.predictions import UNCERTAINTY
 
@@ -112,7 +112,7 @@ def rows_of_points(
 
 def read_images(rows: pd.DataFrame) -> Iterator[Floats]:
     """Read the images of IMAGES one by one, float32 in physical units."""
-    return (read_image(row) for row in rows.to_dict("records"))
+    return pictures_of(rows).values()
 
 
 def pictures_of(rows: pd.DataFrame) -> Pictures:
