@@ -1,15 +1,13 @@
 """The tiny study through a real SLURM, with jobs that fail, are cancelled and run out of memory."""
 
+import contextlib
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
-from tempfile import mkdtemp
 
 import pandas as pd
 import psutil
@@ -41,19 +39,18 @@ exec '{python}' "$@"
 """
 
 
+MEMORY = psutil.virtual_memory().total // 2**20  # MB
+
+
 @pytest.fixture(scope="module")
 def slurm():
-    try:
-        install()
-    except NoSlurmError as reason:
-        pytest.skip(f"SLURM cannot be installed: {reason}")
-    place = Path(mkdtemp(prefix="slurm-"))  # pytest's folders are too long for a socket's name
-    try:
-        memory = psutil.virtual_memory().total // 2**20
-        with cluster(place, cores=CORES, memory=memory) as its:
-            yield its
-    finally:
-        shutil.rmtree(place)
+    """A SLURM on this machine: the folder of its logs."""
+    with contextlib.ExitStack() as stack:
+        try:
+            install()
+            yield stack.enter_context(cluster(cores=CORES, memory=MEMORY))
+        except NoSlurmError as reason:
+            pytest.skip(f"SLURM cannot be started: {reason}")
 
 
 def run(python, folder, *arguments):
@@ -88,23 +85,10 @@ def study(slurm, tmp_path_factory):
     wrapper.write_text(FAULTY.format(rule=FAILS, mark=mark, python=python))
     wrapper.chmod(0o755)
     options = ["--workflow-profile", ROOT / "workflow/profiles/slurm", "--cores", CORES]
-    options += [
-        "--resources",
-        "gpu=2",
-        f"mem_mb={slurm.memory}",
-        "--max-jobs-per-timespan",
-        "20/1s",
-    ]
+    options += ["--resources", "gpu=2", f"mem_mb={MEMORY}", "--max-jobs-per-timespan", "20/1s"]
     options += ["--slurm-init-seconds-before-status-checks", "3", "--group-components", "verify=2"]
     options += ["--set-resources", f"{SMALL}:mem_mb={TOO_SMALL} * 2 ** (attempt - 1)"]
-    options += [
-        "--set-threads",
-        "train=1",
-        "--latency-wait",
-        "10",
-        "--slurm-logdir",
-        slurm.place / "jobs",
-    ]
+    options += ["--latency-wait", "10", "--slurm-logdir", slurm / "jobs"]
     options += ["--slurm-keep-successful-logs"]
     stop = threading.Event()
     canceller = threading.Thread(target=cancel_one, args=(f"rule_{CANCELLED}", stop))
@@ -114,7 +98,7 @@ def study(slurm, tmp_path_factory):
     finally:
         stop.set()
         canceller.join()
-    return folder, seconds, jobs_of_slurm(), slurm.place / "jobs", python
+    return folder, seconds, jobs_of_slurm(), slurm / "jobs", python
 
 
 def cancel_one(comment, stop):
@@ -196,7 +180,7 @@ def test_jobs_asked_for_what_their_rules_need(study):
         model = re.search(r"p1_0_(\w+)$", job.what)[1]
         wildcards = {"protocol": "p1", "fold": "0", "model": model}
         asked = requests.memory("train", wildcards, job.attempt)
-        assert job.memory == min(asked, psutil.virtual_memory().total // 2**20)
+        assert job.memory == min(asked, MEMORY)
         assert ("gpu" in job.gpus) == (model != "mean_shape")
 
 
