@@ -1,0 +1,62 @@
+"""Refuse results of which Snakemake's records do not say how they were made.
+
+Snakemake takes such a result as it is: no changed setting and no changed code ever makes it due.
+"""
+
+import base64
+import contextlib
+import json
+from pathlib import Path
+
+from thermalign.due.jobs import INCOMPLETE, METADATA
+
+
+def check_records(results: Path) -> None:
+    """Refuse a damaged record of a result, and results of which there is no record at all.
+
+    Parameters
+    ----------
+    results : Path
+        As the configuration spells it; records are looked for in the working directory.
+
+    Raises
+    ------
+    ValueError
+        Naming the first.
+    """
+    begun, records = outputs_in(INCOMPLETE), outputs_in(METADATA)
+    for output, file in records.items():
+        # A job that was killed as its record was written is marked as begun, and runs again.
+        if output not in begun and Path(output).exists() and not is_whole(file):
+            raise ValueError(
+                f"{file}: this record of how {output} was made is damaged; "
+                f"delete {output} and run again, which makes it anew"
+            )
+    of_results = (Path(output).is_relative_to(results) for output in begun | records)
+    if not any(of_results) and (table := next(results.rglob("*.parquet"), None)):
+        raise ValueError(
+            f"{table}: no record in {METADATA} says how this folder's tables were made: they were "
+            "moved, or brought without it; put both back where they were, "
+            "or name another folder (results: of the configuration)"
+        )
+
+
+def outputs_in(folder: Path) -> dict[str, Path]:
+    """Return the outputs that one of Snakemake's own folders keeps files about, with the files."""
+    found = {}
+    for path in folder.rglob("*"):
+        # A long name is cut: its first parts are folders that begin with @.
+        name = path.relative_to(folder).as_posix().replace("@", "").replace("/", "")
+        with contextlib.suppress(ValueError):  # no record of Snakemake's
+            if path.is_file():
+                found[base64.urlsafe_b64decode(name).decode()] = path
+    return found
+
+
+def is_whole(file: Path) -> bool:
+    """Say whether a record can be read."""
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError:  # no JSON, or no text
+        return False
+    return isinstance(found, dict) and bool(found)
