@@ -43,3 +43,9 @@ def test_the_training_with_the_lowest_seed_is_shown():
     predictions = pd.DataFrame({"model": ["dan_seed4", "dan_seed2", "pbc"]})
     shown = inputs.first_trainings(predictions, seeds)
     assert list(shown["model"]) == ["dan_seed2", "pbc"]
+
+
+def test_a_log_whose_cost_line_was_cut_off_is_one_without():
+    line = '{"rule": "fold", "job": "p1/fold0", "wall": 1.5}'
+    found = inputs.costs([f"read 3\n{line}\n", line[:-10], "", "no line\n"])
+    assert list(found["job"]) == ["p1/fold0"]

@@ -130,9 +130,9 @@ def _flat(block: Block) -> dict[str, Any]:
 
 
 def costs(logs: Iterable[str]) -> pd.DataFrame:
-    """Return COSTS from the last line of every finished job's log."""
+    """Return COSTS from the last line of every finished job's log; a line cut off is none."""
     last = [log.rstrip().rpartition("\n")[2] for log in logs]
-    rows = [json.loads(line) for line in last if line.startswith('{"rule"')]
+    rows = [json.loads(line) for line in last if line.startswith('{"rule"') and line.endswith("}")]
     return pd.DataFrame(rows, columns=COSTS.names)
 
 
