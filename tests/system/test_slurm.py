@@ -116,7 +116,9 @@ def jobs_of_slurm():
     """Return every job that SLURM knows, in the order of submission."""
     told = subprocess.run(["scontrol", "show", "job", "-o"], capture_output=True, text=True).stdout
     keys = {"number": "JobId", "state": "JobState", "cores": "NumCPUs", "memory": "MinMemoryNode"}
-    keys |= {"gpus": "TresPerJob", "seconds": "RunTime", "what": "Comment", "minutes": "TimeLimit"}
+    keys |= {"gpus": "TresPerJob", "what": "Comment", "minutes": "TimeLimit"}
+    moments = {"submitted": "SubmitTime", "began": "StartTime", "ended": "EndTime"}
+    keys |= moments
     rows = [
         {name: (re.search(rf"\b{key}=(\S+)", line) or [""] * 2)[1] for name, key in keys.items()}
         for line in told.splitlines()
@@ -124,13 +126,18 @@ def jobs_of_slurm():
     jobs = pd.DataFrame(rows).astype({"number": int}).sort_values("number", ignore_index=True)
     megabytes = jobs["memory"].str.extract(r"([\d.]+)([MG])")
     jobs["memory"] = megabytes[0].astype(float) * megabytes[1].map({"M": 1, "G": 1024})
+    times = jobs[list(moments)].apply(pd.to_datetime)
+    since = times - times["submitted"].min()
+    jobs[list(moments)] = since.apply(lambda column: column.dt.total_seconds())
     jobs["attempt"] = jobs.groupby("what").cumcount() + 1
     return jobs
 
 
 def test_the_study_reaches_its_report_with_the_tables_of_a_local_run(study, local, capfd):
     with capfd.disabled():
-        print(f"\n{study[2].to_string()}\n{study[1]:.0f} s by SLURM, {local[1]:.0f} s without")
+        held = ((study[2]["ended"] - study[2]["began"]) * study[2]["cores"].astype(int)).sum()
+        print(f"\n{study[2].to_string()}\n{study[1]:.0f} s by SLURM, {local[1]:.0f} s without;")
+        print(f"submissions held {held:.0f} core-s of {CORES * study[1]:.0f}")
     assert (study[0] / "results/report/index.html").is_file()
     summaries = [
         tables.read(f / "results/compare/summary.parquet", SUMMARY) for f in (study[0], local[0])
