@@ -1,6 +1,7 @@
 """Refuse results of which Snakemake's records do not say how they were made.
 
 Snakemake takes such a result as it is: no changed setting and no changed code ever makes it due.
+Standard library only.
 """
 
 import base64
@@ -8,7 +9,11 @@ import contextlib
 import json
 from pathlib import Path
 
-from thermalign.due.jobs import INCOMPLETE, METADATA
+METADATA = Path(".snakemake", "metadata")
+"""Where Snakemake keeps a record of how each output was made."""
+
+INCOMPLETE = Path(".snakemake", "incomplete")
+"""Where it marks outputs whose jobs were begun and did not end."""
 
 
 def check_records(results: Path) -> None:
