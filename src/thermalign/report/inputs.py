@@ -1,5 +1,6 @@
 """What the report is made from: configuration resolved, counts, costs, sizes, faces."""
 
+import contextlib
 import json
 import platform
 from collections.abc import Iterable, Mapping
@@ -246,6 +247,12 @@ def examples(
 
 
 def versions(code: str) -> dict[str, Any]:
-    """Return what the report names as software, by name."""
-    packages = {name: metadata.version(name) for name in PACKAGES}
+    """Return what the report names as software, by name: of packages, those of this environment.
+
+    In one of conda's there is neither Snakemake nor PyTorch beside the report.
+    """
+    packages = {}
+    for name in PACKAGES:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            packages[name] = metadata.version(name)
     return {"python": platform.python_version(), "code": code, **packages}
