@@ -76,13 +76,25 @@ def test_the_name_of_an_output_is_read_from_its_records_name_however_long(folder
     assert set(outputs_in(Path(".snakemake/metadata"))) == {TABLE, LONG}
 
 
-def test_results_of_which_no_record_speaks_are_refused_with_one_of_their_tables(folder):
+def test_results_that_were_moved_are_refused_with_one_of_their_tables(folder):
     Path("results").rename("moved")
     check_records(RESULTS)
     with pytest.raises(ValueError, match=r"^moved/p1/fold0/folds.parquet: no record .* says how"):
         check_records(Path("moved"))
     shutil.rmtree("moved")
     check_records(Path("moved"))
+
+
+def test_tables_that_lost_their_records_are_counted_and_those_of_a_folder_that_has_one_are_not(
+    folder,
+):
+    keep("metadata", "results/data/simulated/chunks/0", '{"rule": "simulate"}')
+    for name in ("data/simulated/chunks/0/pairs", "p1/fold0/scores", "p1/fold0/dan/metrics"):
+        path = Path("results", f"{name}.parquet")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    with pytest.raises(ValueError, match=r"^results/p1/fold0/dan/metrics.parquet and 1 more table"):
+        check_records(RESULTS)
 
 
 def test_results_whose_first_jobs_were_killed_are_not_refused(folder):
@@ -100,7 +112,9 @@ def test_a_run_on_moved_results_or_a_damaged_record_ends_in_that_line_and_touche
 
     (project / "results").rename(project / "moved")
     (project / "config.yaml").write_text(yaml.safe_dump(config | {"results": "moved"}))
-    refused_in_one_line(project, "thermalign: moved/.* no record in .snakemake/metadata says how")
+    refused_in_one_line(
+        project, "thermalign: moved/.* more tables: no record in .snakemake/metadata says how"
+    )
 
     (project / "moved").rename(project / "results")
     (project / "config.yaml").write_text(yaml.safe_dump(config))

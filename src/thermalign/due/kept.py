@@ -17,7 +17,7 @@ INCOMPLETE = Path(".snakemake", "incomplete")
 
 
 def check_records(results: Path) -> None:
-    """Refuse a damaged record of a result, and results of which there is no record at all.
+    """Refuse a damaged record of a result, and tables of which there is no record.
 
     Parameters
     ----------
@@ -37,12 +37,18 @@ def check_records(results: Path) -> None:
                 f"{file}: this record of how {output} was made is damaged; "
                 f"delete {output} and run again, which makes it anew"
             )
-    of_results = (Path(output).is_relative_to(results) for output in begun | records)
-    if not any(of_results) and (table := next(results.rglob("*.parquet"), None)):
+    known = begun.keys() | records.keys()
+    unknown = [
+        table
+        for table in sorted(results.rglob("*.parquet"))
+        if known.isdisjoint(map(str, (table, *table.parents)))  # a folder may be an output
+    ]
+    if unknown:
+        more = f" and {len(unknown) - 1} more tables" if len(unknown) > 1 else ""
         raise ValueError(
-            f"{table}: no record in {METADATA} says how this folder's tables were made: they were "
-            "moved, or brought without it; put both back where they were, "
-            "or name another folder (results: of the configuration)"
+            f"{unknown[0]}{more}: no record in {METADATA} says how they were made; bring the "
+            "results and the .snakemake that they were made with together again, or delete such "
+            "tables and run again, or name another folder (results: of the configuration)"
         )
 
 
