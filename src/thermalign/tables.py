@@ -143,6 +143,11 @@ def replace_file(path: Path, fill: Any) -> None:
     """Let ``fill`` write a temporary file, sync it, and put it in the place of ``path``.
 
     Whatever goes wrong, no temporary file stays, and the error carries the note whose file it was.
+
+    Raises
+    ------
+    ValueError
+        If somebody deletes the folder meanwhile.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -152,6 +157,10 @@ def replace_file(path: Path, fill: Any) -> None:
             os.fsync(written.fileno())
         temporary.replace(path)
     except Exception as error:
+        if not path.parent.is_dir():
+            raise ValueError(
+                f"{path}: its folder was deleted while it was written; run the study again"
+            ) from error
         error.add_note(f"while writing {path}")
         raise
     finally:

@@ -5,6 +5,7 @@ import re
 import shlex
 
 from thermalign import gpus
+from thermalign.due.kept import check_records
 from thermalign.due.modules import noted
 from thermalign.provenance import keywords
 
@@ -20,6 +21,11 @@ os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PAT
 
 RESULTS = str(Path(config["results"]))
 FOLDER = f"{RESULTS}/{{protocol}}/fold{{fold}}"
+if workflow.is_main_process and workflow.modifier.is_main_snakefile():
+    try:
+        check_records(Path(RESULTS))
+    except ValueError as error:
+        sys.exit(f"thermalign: {error}")
 MODELS = trainings(config)  # by folder: a model, or one of its training seeds
 EVERY_MODEL = "|".join([*MODELS, "annotated"])  # the annotated points are one more
 

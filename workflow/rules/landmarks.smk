@@ -11,6 +11,8 @@ rule train:
     log:
         f"{RESULTS}/logs/train/{{protocol}}-{{fold}}-{{model}}.log",
     priority: 1
+    group:
+        trained
     conda:
         "../../envs/landmarks.yaml"
     threads: config["threads"]["train"]
@@ -40,6 +42,8 @@ rule predict:
         predictions=f"{FOLDER}/{{model}}/predictions.parquet",
     log:
         f"{RESULTS}/logs/predict/{{protocol}}-{{fold}}-{{model}}.log",
+    group:
+        trained
     conda:
         "../../envs/landmarks.yaml"
     resources:

@@ -50,6 +50,12 @@ def small(group):
     return lambda wildcards: group if workflow.group_settings.group_components else None
 
 
+def trained(wildcards):
+    """Return the group of a training and its predictions: one of its own for each model."""
+    name = f"model_{wildcards.protocol}_{wildcards.fold}_{wildcards.model}"
+    return small(name)(wildcards)
+
+
 def aligned_for(wildcards):
     """Return the group of an alignment: who needs its faces."""
     return small("matcher" if wildcards.model == "annotated" else "verify")(wildcards)

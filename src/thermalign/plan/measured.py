@@ -71,7 +71,7 @@ def costs_of(results: Path) -> list[Cost]:
 def _lines(logs: Path) -> Iterator[Mapping[str, Any]]:
     for log in sorted(logs.glob("*/*.log")):
         last = log.read_text(encoding="utf-8", errors="replace").rstrip().rpartition("\n")[2]
-        if last.startswith('{"rule"'):
+        if last.startswith('{"rule"') and last.endswith("}"):  # not cut off
             yield json.loads(last)
 
 

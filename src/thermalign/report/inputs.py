@@ -1,5 +1,6 @@
 """What the report is made from: configuration resolved, counts, costs, sizes, faces."""
 
+import contextlib
 import json
 import platform
 from collections.abc import Iterable, Mapping
@@ -130,9 +131,9 @@ def _flat(block: Block) -> dict[str, Any]:
 
 
 def costs(logs: Iterable[str]) -> pd.DataFrame:
-    """Return COSTS from the last line of every finished job's log."""
+    """Return COSTS from the last line of every finished job's log; a line cut off is none."""
     last = [log.rstrip().rpartition("\n")[2] for log in logs]
-    rows = [json.loads(line) for line in last if line.startswith('{"rule"')]
+    rows = [json.loads(line) for line in last if line.startswith('{"rule"') and line.endswith("}")]
     return pd.DataFrame(rows, columns=COSTS.names)
 
 
@@ -246,6 +247,12 @@ def examples(
 
 
 def versions(code: str) -> dict[str, Any]:
-    """Return what the report names as software, by name."""
-    packages = {name: metadata.version(name) for name in PACKAGES}
+    """Return what the report names as software, by name: of packages, those of this environment.
+
+    In one of conda's there is neither Snakemake nor PyTorch beside the report.
+    """
+    packages = {}
+    for name in PACKAGES:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            packages[name] = metadata.version(name)
     return {"python": platform.python_version(), "code": code, **packages}
