@@ -51,7 +51,7 @@ class Need:
     ----------
     base : float, MB
         Of a job without images: what the step imports, batches, weights.
-    images, train, test, faces, pairs, figures : float, kB
+    images, train, test, paired, tried, pairs, figures : float, kB
         For each of :class:`Counts`.
     stacks : str
         Whose pixels it holds at HELD bytes: ``train``, ``test`` or nobody's.
@@ -65,7 +65,8 @@ class Need:
     images: float = 0.0
     train: float = 0.0
     test: float = 0.0
-    faces: float = 0.0
+    paired: float = 0.0
+    tried: float = 0.0
     pairs: float = 0.0
     figures: float = 0.0
     stacks: str = ""
@@ -111,10 +112,13 @@ class Counts:
     train, test : int
         Of the modality that detectors see, of the fold; of a job of the whole study, over all its
         folds and models.
-    faces : int
-        Images that are aligned: test images, or by annotated points all, of both modalities.
+    paired : int
+        Training images of the modality with fewer: a mapping learns from pairs of both.
+    tried : int
+        Comparisons of training people, half of whom are enrolled at a time, for thresholds.
     pairs : int
-        Rows of SCORES: probes times people, in every reading of ``same_moment``.
+        Rows of SCORES: probes times people, in every reading of ``same_moment``. Of a job of the
+        whole study, those of one model on all folds of the protocol with most.
     figures : int
         Sets of bootstrap values: models times folds times replicates.
     stacked : float
@@ -124,10 +128,15 @@ class Counts:
     images: int = 0
     train: int = 0
     test: int = 0
-    faces: int = 0
+    paired: int = 0
+    tried: int = 0
     pairs: int = 0
     figures: int = 0
     stacked: float = 0.0
+
+
+COUNTED = ("images", "train", "test", "paired", "tried", "pairs", "figures")
+"""What both have of each name."""
 
 
 @dataclass(frozen=True)
@@ -156,6 +165,16 @@ class Size:
     crop: bool = False
 
 
+def taken(need: Need, counts: Counts) -> float:
+    """Return the MB that a step takes at its peak."""
+    kilobytes = sum(getattr(need, name) * getattr(counts, name) for name in COUNTED)
+    held = 0.0
+    if need.stacks:
+        pixels = getattr(counts, need.stacks) * counts.stacked
+        held = min(pixels * HELD / 1e6, AT_ONCE[need.stacks])
+    return need.base + kilobytes / 1e3 + held
+
+
 class Requests:
     """What the jobs of a study ask for.
 
@@ -175,16 +194,7 @@ class Requests:
 
     def memory(self, rule: str, job: Mapping[str, str], attempt: int = 1) -> int:
         """Return MB; every retry asks for twice as much."""
-        need, counts = NEEDS[rule], self.counts(job)
-        kilobytes = sum(
-            getattr(need, name) * getattr(counts, name)
-            for name in ("images", "train", "test", "faces", "pairs", "figures")
-        )
-        held = 0.0
-        if need.stacks:
-            pixels = getattr(counts, need.stacks) * counts.stacked
-            held = min(pixels * HELD / 1e6, AT_ONCE[need.stacks])
-        asked = AROUND + HEADROOM * (need.base + kilobytes / 1e3 + held)
+        asked = AROUND + HEADROOM * taken(NEEDS[rule], self.counts(job))
         return ceil(asked / STEP) * STEP * int(2 ** (attempt - 1))
 
     def runtime(self, rule: str, job: Mapping[str, str], attempt: int = 1) -> int:
@@ -231,7 +241,8 @@ class Requests:
             images=sum(joined(self.sizes[d]).images for d in {protocol["dataset"], *others}),
             train=train,
             test=test,
-            faces=size.images if model == "annotated" else test,
+            paired=ceil(min(size.thermal, size.visible) * split[0] / everybody),
+            tried=ceil(train * split[0] / 2),
             pairs=test * split[1] * len(protocol["same_moment"]),
             figures=self.study["evaluation"]["replicates"],
             stacked=size.pixels * (1.0 if size.crop else KEPT.get(self._detector(model), 1.0)),
@@ -248,10 +259,11 @@ class Requests:
         ]
         return Counts(
             images=sum(joined(size).images for size in self.sizes.values()),
-            **{
-                key: sum(getattr(its, key) for its in jobs)
-                for key in ("train", "test", "pairs", "figures")
-            },
+            pairs=max(
+                its["folds"] * self._of_fold(name, "").pairs
+                for name, its in self.study["protocols"].items()
+            ),
+            **{key: sum(getattr(its, key) for its in jobs) for key in ("train", "test", "figures")},
         )
 
     def _detector(self, model: str) -> str:

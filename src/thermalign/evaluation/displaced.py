@@ -83,11 +83,18 @@ class Side:
         made: dict[float, list[pd.DataFrame]] = {level: [] for level in levels}
         for some in pictures_of(self.probes).parts():
             part = replace(self, probes=self.probes.iloc[some], points=self.points[some])
-            stack, points = part.cut()
-            for level, tables in made.items():
-                moved = displace(points, list(part.moments), kind=kind, level=level, seed=seed)
-                tables.append(part.scores_at(stack, moved, points))
+            for level, table in part.scores_of_part(kind, levels, seed=seed):
+                made[level].append(table)
         return {level: pd.concat(tables, ignore_index=True) for level, tables in made.items()}
+
+    def scores_of_part(
+        self, kind: str, levels: Sequence[float], *, seed: int
+    ) -> Iterator[tuple[float, pd.DataFrame]]:
+        """Yield what :meth:`scores` returns of probes that are in memory together."""
+        stack, points = self.cut()
+        for level in levels:
+            moved = displace(points, list(self.moments), kind=kind, level=level, seed=seed)
+            yield level, self.scores_at(stack, moved, points)
 
     def cut(self) -> tuple[ImageStack, Floats]:
         """Return the parts of the probes around their faces, and the points in pixels of these."""

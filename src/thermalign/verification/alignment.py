@@ -122,9 +122,13 @@ def align_images(rows: pd.DataFrame, points: Floats, settings: Settings) -> Tens
 def aligned_batches(rows: pd.DataFrame, points: Floats, settings: Settings) -> Iterator[Tensor]:
     """Yield what :func:`align_images` returns in parts, in order, few images in memory."""
     for some in _batches(rows):
-        batch = rows.iloc[some].to_dict("records")
-        stack = stack_images([read_image(row) for row in batch], torch.device("cpu"))
-        yield align_stack(stack, np.arange(len(batch)), points[some], settings)
+        yield _align_batch(rows.iloc[some], points[some], settings)
+
+
+def _align_batch(rows: pd.DataFrame, points: Floats, settings: Settings) -> Tensor:
+    images = [read_image(row) for row in rows.to_dict("records")]
+    stack = stack_images(images, torch.device("cpu"))
+    return align_stack(stack, np.arange(len(rows)), points, settings)
 
 
 def _batches(rows: pd.DataFrame) -> Iterator[slice]:
