@@ -38,6 +38,7 @@ READERS: dict[Any, Callable[[str], Any]] = {
     list[Path]: Path,
 }
 STEPS = Path(__file__).parent / "steps"
+NETWORKS = "thermalign.training.precision"
 PARENT_POLL = 2.0  # seconds between looks at whether the parent still lives
 GRACE = 5.0  # seconds that a step has to end by itself once it is told to
 USAGE = 2  # exit status of arguments that are wrong
@@ -195,7 +196,7 @@ def cost(name: str, job: str, began: float, start_up: float) -> dict[str, Any]:
     import resource
 
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    torch = sys.modules.get("torch")
+    torch, networks = (sys.modules.get(name) for name in ("torch", NETWORKS))
     on_gpu = torch is not None and torch.cuda.is_available()
     return {
         "rule": name,
@@ -205,6 +206,7 @@ def cost(name: str, job: str, began: float, start_up: float) -> dict[str, Any]:
         "start_up": round(start_up, 3),
         "memory": round(max(u.ru_maxrss for u in used) / 1024, 1),
         "device": torch.cuda.get_device_name() if torch is not None and on_gpu else "cpu",
+        "precision": networks.asked() if networks is not None else "",
     }
 
 

@@ -72,15 +72,22 @@ class Pictures:
     ----------
     rows : sequence of mappings
         With ``path``, ``scale``, ``offset``, ``width``, ``height`` and ``bit_depth``.
+    held : sequence of Picture, optional
+        What was read of them already.
     """
 
     rows: Sequence[Mapping[Any, Any]]
+    held: Sequence[Picture] | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def __getitem__(self, some: slice) -> "Pictures":
-        return Pictures(self.rows[some])
+        return Pictures(self.rows[some], None if self.held is None else self.held[some])
+
+    def read(self) -> "Pictures":
+        """Return the same, read once and held in the bits of their files."""
+        return replace(self, held=list(self))
 
     def parts(self) -> list[slice]:
         """Split them into parts of at most AT_ONCE pixels, or of one image where that has more.
@@ -111,6 +118,9 @@ class Pictures:
         return (picture.physical() for picture in self)
 
     def __iter__(self) -> Iterator[Picture]:
+        return self._read() if self.held is None else iter(self.held)
+
+    def _read(self) -> Iterator[Picture]:
         kind = self.kind
         for row in self.rows:
             counts = read_counts(Path(row["path"]))

@@ -47,7 +47,7 @@ class Need:
     ----------
     base : float, MB
         Of a job without images: what the step imports, batches, weights.
-    images, train, test, faces, pairs, figures : float, kB
+    images, train, test, paired, tried, pairs, figures : float, kB
         For each of :class:`Counts`.
     stacks : str
         Whose pixels it holds at HELD bytes: ``train``, ``test`` or nobody's.
@@ -61,7 +61,8 @@ class Need:
     images: float = 0.0
     train: float = 0.0
     test: float = 0.0
-    faces: float = 0.0
+    paired: float = 0.0
+    tried: float = 0.0
     pairs: float = 0.0
     figures: float = 0.0
     stacks: str = ""
@@ -78,16 +79,16 @@ NEEDS = {
     "predict": Need(2500, test=20, stacks="test", minutes=60),
     "annotated": Need(250, images=5),
     "detect": Need(2500, test=20, stacks="test", minutes=60),
-    "stress": Need(2500, test=100, stacks="test", minutes=60),
-    "align": Need(400, faces=250),
-    "train_matcher": Need(550, train=320, minutes=60),
-    "score": Need(450, test=400),
-    "measure": Need(600, test=100, pairs=0.2),
-    "compare": Need(400, test=10, pairs=0.2, figures=10),
-    "ablate": Need(550, train=250, test=50, minutes=60),
-    "sweep": Need(550, train=320, minutes=60),
-    "displace": Need(550, test=550, minutes=60),
-    "score_variants": Need(500, test=350),
+    "stress": Need(3000, test=20, stacks="test", minutes=60),
+    "align": Need(900, images=2),
+    "train_matcher": Need(600, images=2, paired=150, tried=0.3, minutes=60),
+    "score": Need(500, images=2, pairs=0.3),
+    "measure": Need(600, images=2, pairs=0.6),
+    "compare": Need(500, test=1, pairs=0.6, figures=10),
+    "ablate": Need(600, images=2, paired=150, pairs=0.3, minutes=60),
+    "sweep": Need(600, images=2, paired=150, tried=0.3, minutes=60),
+    "displace": Need(700, images=2, pairs=1.5, stacks="test", minutes=60),
+    "score_variants": Need(500, images=2, pairs=0.3),
     "spread": Need(250, test=5),
     "report": Need(300, test=5),
     "pack": Need(2500, minutes=60),
@@ -107,10 +108,13 @@ class Counts:
     train, test : int
         Of the modality that detectors see, of the fold; of a job of the whole study, over all its
         folds and models.
-    faces : int
-        Images that are aligned: test images, or by annotated points all, of both modalities.
+    paired : int
+        Training images of the modality with fewer: a mapping learns from pairs of both.
+    tried : int
+        Comparisons of training people, half of whom are enrolled at a time, for thresholds.
     pairs : int
-        Rows of SCORES: probes times people, in every reading of ``same_moment``.
+        Rows of SCORES: probes times people, in every reading of ``same_moment``. Of a job of the
+        whole study, those of one model on all folds of the protocol with most.
     figures : int
         Sets of bootstrap values: models times folds times replicates.
     stacked : float
@@ -120,10 +124,25 @@ class Counts:
     images: int = 0
     train: int = 0
     test: int = 0
-    faces: int = 0
+    paired: int = 0
+    tried: int = 0
     pairs: int = 0
     figures: int = 0
     stacked: float = 0.0
+
+
+COUNTED = ("images", "train", "test", "paired", "tried", "pairs", "figures")
+"""What both have of each name."""
+
+
+def taken(need: Need, counts: Counts) -> float:
+    """Return the MB that a step takes at its peak."""
+    kilobytes = sum(getattr(need, name) * getattr(counts, name) for name in COUNTED)
+    held = 0.0
+    if need.stacks:
+        pixels = getattr(counts, need.stacks) * counts.stacked
+        held = min(pixels * HELD / 1e6, AT_ONCE[need.stacks])
+    return need.base + kilobytes / 1e3 + held
 
 
 class Requests:
@@ -145,16 +164,7 @@ class Requests:
 
     def memory(self, rule: str, job: Mapping[str, str], attempt: int = 1) -> int:
         """Return MB; every retry asks for twice as much."""
-        need, counts = NEEDS[rule], self.counts(job)
-        kilobytes = sum(
-            getattr(need, name) * getattr(counts, name)
-            for name in ("images", "train", "test", "faces", "pairs", "figures")
-        )
-        held = 0.0
-        if need.stacks:
-            pixels = getattr(counts, need.stacks) * counts.stacked
-            held = min(pixels * HELD / 1e6, AT_ONCE[need.stacks])
-        asked = AROUND + HEADROOM * (need.base + kilobytes / 1e3 + held)
+        asked = AROUND + HEADROOM * taken(NEEDS[rule], self.counts(job))
         return ceil(asked / STEP) * STEP * int(2 ** (attempt - 1))
 
     def runtime(self, rule: str, job: Mapping[str, str], attempt: int = 1) -> int:
@@ -201,7 +211,8 @@ class Requests:
             images=sum(joined(self.sizes[d]).images for d in {protocol["dataset"], *others}),
             train=train,
             test=test,
-            faces=size.images if model == "annotated" else test,
+            paired=ceil(min(size.thermal, size.visible) * split[0] / everybody),
+            tried=ceil(train * split[0] / 2),
             pairs=test * split[1] * len(protocol["same_moment"]),
             figures=self.study["evaluation"]["replicates"],
             stacked=size.pixels * (1.0 if size.crop else KEPT.get(self._detector(model), 1.0)),
@@ -218,10 +229,11 @@ class Requests:
         ]
         return Counts(
             images=sum(joined(size).images for size in self.sizes.values()),
-            **{
-                key: sum(getattr(its, key) for its in jobs)
-                for key in ("train", "test", "pairs", "figures")
-            },
+            pairs=max(
+                its["folds"] * self._of_fold(name, "").pairs
+                for name, its in self.study["protocols"].items()
+            ),
+            **{key: sum(getattr(its, key) for its in jobs) for key in ("train", "test", "figures")},
         )
 
     def _detector(self, model: str) -> str:

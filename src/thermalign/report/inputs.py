@@ -134,7 +134,8 @@ def costs(logs: Iterable[str]) -> pd.DataFrame:
     """Return COSTS from the last line of every finished job's log; a line cut off is none."""
     last = [log.rstrip().rpartition("\n")[2] for log in logs]
     rows = [json.loads(line) for line in last if line.startswith('{"rule"') and line.endswith("}")]
-    return pd.DataFrame(rows, columns=COSTS.names)
+    table = pd.DataFrame(rows, columns=COSTS.names)
+    return table.fillna({"precision": ""})  # lines of earlier versions have none
 
 
 def counts(images: Tables) -> pd.DataFrame:

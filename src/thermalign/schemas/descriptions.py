@@ -54,5 +54,6 @@ COSTS = pa.schema(
         column("start_up", pa.float64(), "time until the step itself began", "s"),
         column("memory", pa.float64(), "peak resident memory", "MiB"),
         column("device", pa.string(), "where the arithmetic ran"),
+        column("precision", pa.string(), "that networks computed in: float32, bfloat16; or empty"),
     ]
 )

@@ -33,6 +33,7 @@ from thermalign.verification.enrolment import (
 )
 from thermalign.verification.features import as_vectors
 from thermalign.verification.readings import KEEP
+from thermalign.verification.stored import AT_ONCE
 
 
 @dataclass(frozen=True)
@@ -227,7 +228,9 @@ def enrol(
         labels = [_permuted(each, [*seed, permutation]) for each in labels]
 
     def vectors_of(image_ids: Sequence[str], modality: str) -> Floats:
-        return mapping.apply(described.of(image_ids), modality) if image_ids else np.empty((0, 0))
+        parts = [image_ids[k : k + AT_ONCE] for k in range(0, len(image_ids), AT_ONCE)]
+        made = [mapping.apply(described.of(part), modality) for part in parts]
+        return np.concatenate(made) if made else np.empty((0, 0))
 
     modality = settings.probe.modality
     strangers = seen[(seen["role"] != "test") & (seen["modality"] == modality)]
@@ -261,6 +264,8 @@ def score_probes(
 ) -> pd.DataFrame:
     """Return SCORES without protocol, fold and model, of every probe and enrolled subject.
 
+    Vectors of AT_ONCE probes are in memory at once.
+
     A probe without an aligned face scores -inf. Under ``exclude`` a probe that may meet no gallery
     is no probe. Where no probe's moment is enrolled all readings are the same, and only the first
     is returned.
@@ -273,16 +278,20 @@ def score_probes(
         Of those probes whose face could be aligned.
     readings : of ``same_moment``, the headline first
     """
-    usable = described.have(probes["image_id"])
-    given = described.of(list(probes["image_id"][usable])) if usable.any() else None
+    readings = readings if matcher.enrolment.partial else readings[:1]
+    met = {its: matcher.enrolment.met_by(probes, its) for its in readings}
+    values = {its: np.full((len(probes), len(matcher.subjects)), -np.inf) for its in readings}
+    usable = np.flatnonzero(described.have(probes["image_id"]))
+    for start in range(0, len(usable), AT_ONCE):
+        some = usable[start : start + AT_ONCE]
+        given = described.of(list(probes["image_id"].iloc[some]))
+        modality = str(probes["modality"].iloc[0])
+        for reading, its in values.items():
+            its[some] = matcher.score(given, modality, met[reading][some])
     tables = []
-    for reading in readings if matcher.enrolment.partial else readings[:1]:
-        met = matcher.enrolment.met_by(probes, reading)
-        values = np.full((len(probes), len(matcher.subjects)), -np.inf)
-        if given is not None:
-            values[usable] = matcher.score(given, str(probes["modality"].iloc[0]), met[usable])
-        takes_part = met != NONE
-        table = _table(probes[takes_part], matcher.subjects, values[takes_part])
+    for reading, its in values.items():
+        takes_part = met[reading] != NONE
+        table = _table(probes[takes_part], matcher.subjects, its[takes_part])
         tables.append(table.assign(same_moment=reading))
     return pd.concat(tables, ignore_index=True)
 
