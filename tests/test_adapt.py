@@ -6,7 +6,10 @@ import shutil
 
 import pytest
 import yaml
+from typer.testing import CliRunner
 
+from thermalign.cli import app
+from thermalign.ingest import table
 from trees import SIX, draw, xml
 from workflow_rules import ROOT, snakemake
 
@@ -90,3 +93,48 @@ def test_a_tree_that_is_missing_is_refused_before_any_job(study):
     shutil.move(study / "carl", study / "elsewhere")
     done = ask(study)
     assert "config: datasets.faces: carl: no such folder; correct data: or folder:" in done.stderr
+
+
+# --- the command ---
+
+
+def adapt(folder, *arguments):
+    done = CliRunner().invoke(app, ["adapt", *map(str, arguments)])
+    return (
+        done.exit_code,
+        str(done.exception or done.output),
+        sorted(p.name for p in folder.iterdir()),
+    )
+
+
+def test_a_manifest_can_be_written_looked_at_and_read_as_any_other(ingested, tmp_path):
+    root, out = ingested / "carl", tmp_path / "faces.csv"
+    code, printed, there = adapt(tmp_path, "carl", root, "--out", out, "--set", "nose=estimated")
+    assert code == 0, printed
+    assert f"{out}: 2 images of 2 people" in printed
+    assert there == ["faces.csv", "faces_left_out.csv"]
+    assert out.read_text() == (ingested / "results/data/faces/manifest.csv").read_text()
+    assert len(table.read(table.Settings(root, out)).images) == 2
+    assert "is there already; remove it" in adapt(tmp_path, "carl", root, "--out", out)[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["carll", "ROOT"], "no adapter 'carll'; use one of arl_polarimetric, arl_vtf, carl, "),
+        (["carl", "ROOT"], "--set: nose is missing"),
+        (["carl", "ROOT", "--set", "nose"], "--set nose: is no setting; write name=value"),
+        (["carl", "ROOT", "--set", "nose=tip"], "nose is 'tip'; give one of none, estimated"),
+        (["carl", "ROOT", "--set", "noose=none"], "unknown setting 'noose'"),
+        (["tfw", "ROOT", "--set", "nose=tip"], "train/indoor_gray: no such folder, which holds im"),
+        (["carl", "gone", "--set", "nose=none"], "gone: no such folder; correct data: or the data"),
+    ],
+)
+def test_a_wrong_order_is_refused_in_a_line_and_nothing_is_written(
+    ingested, tmp_path, arguments, message
+):
+    given = [str(ingested / "carl") if word == "ROOT" else word for word in arguments]
+    code, printed, there = adapt(tmp_path, *given, "--out", tmp_path / "faces.csv")
+    assert code != 0
+    assert message in printed
+    assert there == []
