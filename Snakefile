@@ -17,6 +17,7 @@ from thermalign.config.models import (
     manifest_of,
     read_study,
     trainings,
+    tree_of,
 )
 
 try:

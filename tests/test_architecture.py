@@ -30,7 +30,17 @@ MODULES = sorted(
 )
 FILES = [module for module in MODULES if not module.endswith("__init__")]
 STEPS = [m for m in FILES if m.startswith("thermalign.steps.") and not m.endswith(".job")]
-NO_TORCH = ("annotated", "compare", "describe", "fold", "ingest", "measure", "report", "spread")
+NO_TORCH = (
+    "adapt",
+    "annotated",
+    "compare",
+    "describe",
+    "fold",
+    "ingest",
+    "measure",
+    "report",
+    "spread",
+)
 """Steps that make no tensor."""
 
 

@@ -18,6 +18,7 @@ from thermalign.catalogue import (
     mappings,
     settings_of,
     takes_a_state,
+    trees,
 )
 from thermalign.deploy.detector import TrainedDetector
 from thermalign.states import State
@@ -41,7 +42,11 @@ def test_parts_are_found_by_the_functions_of_their_contract():
     told = {"stages": "full"}
     assert [n for n in detectors() if finds_faces(n, told)] == ["finder", "mtcnn"]
     assert [name for name in detectors() if takes_a_state(name)] == ["dan", "heatmap"]
-    assert adapters() == ["simulator", "table"]
+    assert {"simulator", "table"} == set(adapters()) - set(trees())
+    assert trees() == [
+        *("arl_polarimetric", "arl_vtf", "carl", "eurecom_vis_th"),
+        *("sf_tl54", "speakingfaces", "tfw"),
+    ]
     assert mappings() == ["centring", "dpm", "none"]
     assert classifiers() == ["cosine", "pls"]
 

@@ -125,6 +125,52 @@ def why(
 
 
 @app.command()
+def adapt(
+    adapter: Annotated[str, typer.Argument(help="Format of the dataset: carl, tfw, ...")],
+    root: Annotated[Path, typer.Argument(help="Folder of the dataset.")],
+    out: Annotated[Path, typer.Option(help="Manifest to write, a CSV file that is not there yet.")],
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="Setting of the adapter: nose=estimated.")
+    ] = None,
+) -> None:
+    """Write the manifest of a dataset that lies in folders as it was published; opens no image."""
+    from thermalign.catalogue import trees
+    from thermalign.ingest import tree
+
+    if adapter not in trees():
+        raise ValueError(f"no adapter {adapter!r}; use one of {', '.join(trees())}")
+    left_out = out.with_name(f"{out.stem}_left_out.csv")
+    for path in (out, left_out):
+        if path.exists():
+            raise ValueError(f"{path}: is there already; remove it, or name another by --out")
+    block = {"folder": str(root)} | dict(map(setting_of, settings or []))
+    made = tree.list_tree(adapter, block, "--set")
+    tree.write_tree(made, out, left_out)
+    people = len({row["subject_id"] for row in made.rows})
+    typer.echo(f"{out}: {len(made.rows)} images of {people} people")
+    typer.echo(f"{left_out}: {len(made.left_out)} records left out")
+
+
+def setting_of(text: str) -> tuple[str, Any]:
+    """Return name and value of a setting that is given as ``name=value``, the value as in YAML.
+
+    Raises
+    ------
+    ValueError
+        If it is no such pair.
+    """
+    import yaml
+
+    name, is_set, value = text.partition("=")
+    try:
+        if is_set:
+            return name, yaml.safe_load(value)
+    except yaml.YAMLError:
+        pass
+    raise ValueError(f"--set {text}: is no setting; write name=value, as in nose=estimated")
+
+
+@app.command()
 def models(configfile: Config = CONFIG) -> None:
     """List every detector with its parameter count, as configured and at the paper's settings."""
     from thermalign.landmarks.models import parameter_counts

@@ -16,6 +16,26 @@ rule simulate:
         step("simulate", CHUNK, "", "folder")
 
 
+rule adapt:
+    output:
+        manifest=f"{RESULTS}/data/{{dataset}}/manifest.csv",
+        left_out=f"{RESULTS}/data/{{dataset}}/left_out.csv",
+        files=f"{RESULTS}/data/{{dataset}}/tree_files.json",
+    log:
+        f"{RESULTS}/logs/adapt/{{dataset}}.log",
+    conda:
+        "../../envs/data.yaml"
+    resources:
+        mem_mb=memory("adapt"),
+        runtime=runtime("adapt"),
+    params:
+        code=code("steps.adapt", "ingest.{adapter}"),
+        settings=lambda w: text(dataset(w)),
+        fingerprint=tree_files_of,
+    shell:
+        step("adapt", DATASET, "", "manifest left_out files")
+
+
 rule ingest:
     input:
         sources=sources,

@@ -124,17 +124,27 @@ def rendered(wildcards):
     return text({key: dataset(wildcards)[key] for key in ("seed", "settings")})
 
 
-def files_of(wildcards):
+def files_of(wildcards, name="files"):
     """Return the fingerprint of a dataset's files, taken once a run: jobs elsewhere inherit it."""
-    key = f"THERMALIGN_FILES_{wildcards.dataset}"
+    key = f"THERMALIGN_{name.upper()}_{wildcards.dataset}"
     if key not in os.environ:
-        record = Path(RESULTS, "data", wildcards.dataset, "files.json")
+        record = Path(RESULTS, "data", wildcards.dataset, f"{name}.json")
         os.environ[key] = originals.fingerprint(record)
     return os.environ[key]
 
 
+def tree_files_of(wildcards):
+    """Return the same of the files and folders that a manifest is made of."""
+    return files_of(wildcards, "tree_files")
+
+
 def sources(wildcards):
-    """Return what a dataset is read from: the chunks it is rendered in, or its manifest."""
+    """Return what a dataset is read from: the chunks it is rendered in, or its manifest.
+
+    A manifest that is made of a tree has the table of what was left out beside it.
+    """
+    if tree_of(config, wildcards.dataset):
+        return [f"{RESULTS}/data/{wildcards.dataset}/{n}.csv" for n in ("manifest", "left_out")]
     if manifest := manifest_of(config, wildcards.dataset):
         return ancient(str(manifest))  # its content counts: files_of
     chunks = range(dataset(wildcards).get("chunks", 0))

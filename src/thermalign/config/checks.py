@@ -14,6 +14,7 @@ from thermalign.catalogue import (
     further_metrics,
     settings_of,
     takes_a_state,
+    trees,
 )
 from thermalign.config import initial, recordings
 from thermalign.config.faults import nearest
@@ -86,9 +87,20 @@ def dataset_block(study: Study, name: str) -> dict[str, Any]:
 
 
 def manifest_of(study: Study, name: str) -> Path | None:
-    """Return the manifest that a dataset is read from; None for one that is rendered."""
+    """Return the manifest that a dataset is read from; None for one that is rendered.
+
+    That of a tree is made by rule ``adapt``.
+    """
+    if tree_of(study, name):
+        return Path(study["results"], "data", name, "manifest.csv")
     block = dataset_block(study, name)
     return Path(block["folder"], block["manifest"]) if "manifest" in block else None
+
+
+def tree_of(study: Study, name: str) -> Path | None:
+    """Return the folder of a dataset whose manifest is made of a tree; None for any other."""
+    block = dataset_block(study, name)
+    return Path(block["folder"]) if block["adapter"] in trees() else None
 
 
 def faults(study: Study) -> Iterator[str]:
@@ -126,8 +138,9 @@ def check_places(study: Study, project: str | Path) -> None:
     if recorded := study.get("detector", {}).get("recorded"):
         used.add(recorded["dataset"])
     for name in sorted(used):
-        manifest = manifest_of(study, name)
-        if manifest is not None:
+        if tree := tree_of(study, name):
+            lines += _place(f"datasets.{name}", tree, tree.is_dir, "folder")
+        elif manifest := manifest_of(study, name):
             lines += _place(f"datasets.{name}", manifest, manifest.is_file)
     if beside := study.get("detector", {}).get("beside"):
         file = Path(beside, "metrics.parquet")
@@ -150,7 +163,9 @@ def check_places(study: Study, project: str | Path) -> None:
         raise ValueError("\n".join(lines))
 
 
-def _place(key: str, path: Path, is_right: Callable[[], bool]) -> Iterator[str]:
+def _place(
+    key: str, path: Path, is_right: Callable[[], bool], what: str = "manifest"
+) -> Iterator[str]:
     """Yield that a place is not what it should be, or cannot be looked at."""
     try:
         if is_right():
@@ -161,7 +176,8 @@ def _place(key: str, path: Path, is_right: Callable[[], bool]) -> Iterator[str]:
     if key == "results":
         yield f"results: {path} is a file; name a folder"
     else:
-        yield f"{key}: {path}: no such manifest; correct data:, folder: or manifest:"
+        keys = "data: or folder:" if what == "folder" else "data:, folder: or manifest:"
+        yield f"{key}: {path}: no such {what}; correct {keys}"
 
 
 def path_faults(key: str, path: str) -> Iterator[str]:

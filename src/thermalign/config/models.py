@@ -42,6 +42,7 @@ from thermalign.config.checks import (
     faults,
     manifest_of,
     trainings,
+    tree_of,
 )
 from thermalign.config.faults import UNMET, nearest, spelt, told
 from thermalign.config.initial import KEY as INIT
@@ -58,6 +59,7 @@ __all__ = [
     "manifest_of",
     "read_study",
     "trainings",
+    "tree_of",
 ]
 
 NAME = r"[a-z][a-z0-9_]{0,59}(?!\n)$"  # Python's $ stands before a last line break, too

@@ -72,6 +72,7 @@ class Need:
 
 NEEDS = {
     "simulate": Need(300, minutes=30, seconds=2.0),
+    "adapt": Need(250, images=5),
     "ingest": Need(250, images=5, seconds=0.1),
     "fold": Need(250, images=5),
     "describe": Need(350, images=5, minutes=30),

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from thermalign.catalogue import Setting, settings_of
+from thermalign.catalogue import Setting, settings_of, trees
 from thermalign.config.checks import Training, trainings
 from thermalign.plan.people import Recorded, images_of, of_one, recorded, within
 
@@ -19,6 +19,7 @@ Datasets = Mapping[str, list[Recorded]]
 
 UNITS = {
     "simulate": "images + PERSON x people",
+    "adapt": "images",
     "ingest": "images",
     "describe": "images",
     "fold": "images",
@@ -133,6 +134,8 @@ def _data(study: Block, everybody: Datasets) -> Iterator[Job]:
         chunks = block.get("chunks", 0) if block["adapter"] == "simulator" else 0
         for k in range(chunks):
             yield Job("simulate", f"{name}/{k}", rendered / chunks, kind, images / chunks)
+        if block["adapter"] in trees():
+            yield Job("adapt", name, images, kind)
         yield Job("ingest", name, images, kind)
         if name in described:
             yield Job("describe", name, images, kind)

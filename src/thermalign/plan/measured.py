@@ -12,6 +12,7 @@ from thermalign.schemas.measures import METRICS
 
 FILES = {
     "simulate": "data/{0}/chunks/{1}/*",
+    "adapt": "data/{0}/*.csv",
     "ingest": "data/{0}/*.parquet",
     "fold": "{0}/{1}/folds.parquet",
     "train": "{0}/{1}/{2}/state.safetensors",
