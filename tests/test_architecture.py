@@ -13,10 +13,10 @@ from thermalign.provenance import PACKAGE, sources, third_party
 LAYERS = [
     {"geometry", "warp", "schemas", "tables", "images", "provenance", "catalogue", "failures"}
     | {"originals", "records", "states", "settings", "cut", "config", "student", "versions"}
-    | {"room", "gpus", "left_overs", "killed"},
+    | {"room", "gpus", "left_overs", "killed", "radiometric"},
     {"training"},
     {"simulator", "ingest", "boxes", "folds", "landmarks", "verification", "metrics"},
-    {"evaluation", "deploy"},
+    {"evaluation", "deploy", "audit"},
     {"report"},
     {"steps"},
     {"study", "plan", "due"},

@@ -67,7 +67,8 @@ for name in ("a", "b"):
 made = {n: data / f"{n}.parquet" for n in ("images", "annotations", "boxes", "attributes")}
 block = dataset_block(study, "mine")
 ingest.run(settings=block, sources=[manifest_of(study, "mine")], **made,
-           files=data / "files.json", fingerprint="new", code="")
+           files=data / "files.json", findings=data / "findings.parquet",
+           audit=data / "audit.html", fingerprint="new", code="")
 print(sorted(tables.read(data / "images.parquet", IMAGES)["modality"]))
 """
 

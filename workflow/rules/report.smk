@@ -3,6 +3,7 @@ rule describe:
         images=rules.ingest.output.images,
         annotations=rules.ingest.output.annotations,
         boxes=rules.ingest.output.boxes,
+        findings=rules.ingest.output.findings,
     output:
         card=f"{RESULTS}/data/{{dataset}}/card.parquet",
         likeness=f"{RESULTS}/data/{{dataset}}/likeness.parquet",
@@ -30,7 +31,12 @@ rule describe:
     params:
         code=code("steps.describe"),
     shell:
-        step("describe", DATASET, "images annotations boxes", "card likeness contact marked")
+        step(
+            "describe",
+            DATASET,
+            "images annotations boxes findings",
+            "card likeness contact marked",
+        )
 
 
 rule report:

@@ -142,6 +142,10 @@ def check_places(study: Study, project: str | Path) -> None:
             lines += _place(f"datasets.{name}", tree, tree.is_dir, "folder")
         elif manifest := manifest_of(study, name):
             lines += _place(f"datasets.{name}", manifest, manifest.is_file)
+            block = dataset_block(study, name)
+            left_out = block.get("quarantine")
+            if left_out and not Path(block["folder"], left_out).is_file():
+                lines.append(f"datasets.{name}.quarantine: {left_out}: no such file; correct it")
     if beside := study.get("detector", {}).get("beside"):
         file = Path(beside, "metrics.parquet")
         if not file.is_file():

@@ -30,6 +30,7 @@ from thermalign.catalogue import (
     Setting,
     adapters,
     classifiers,
+    constant,
     detectors,
     mappings,
     settings_of,
@@ -198,6 +199,9 @@ def dataset_model(adapter: str) -> type[Closed]:
     box = settings_model("thermalign.boxes")
     fields = {"adapter": (Literal[adapter], key("format that it is read from"))}
     fields |= fields_of(block) | {"box": (box, key("where face boxes come from"))}
+    looked_at = Literal[constant("thermalign.audit.findings", "MAY_BE_ACCEPTED")]
+    meant = "findings of the audit that somebody looked at, and that do not stop the study"
+    fields["accept"] = (list[looked_at], key(meant, []))
     return closed(f"dataset_{adapter}", AsGiven, block.meaning, fields, block.relations)
 
 
