@@ -6,7 +6,7 @@ new one, and a symbolic link into a shared cache is replaced, never written thro
 """
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -87,8 +87,16 @@ def write_together(outputs: Mapping[Path, tuple[pd.DataFrame, Any]], metadata: M
             temporary.unlink(missing_ok=True)
 
 
-def read(path: Path, schema: Any) -> pd.DataFrame:
+def read(path: Path, schema: Any, *, only: Sequence[str] | None = None) -> pd.DataFrame:
     """Read a table that :func:`write` wrote.
+
+    Parameters
+    ----------
+    path : Path
+    schema : pyarrow.Schema
+        One of :mod:`thermalign.schemas`.
+    only : list of names of columns, optional
+        Those that are read; all if not given.
 
     Raises
     ------
@@ -98,12 +106,13 @@ def read(path: Path, schema: Any) -> pd.DataFrame:
     """
     try:
         with path.open("rb") as file:
-            table = pq.ParquetFile(file).read()
+            stored = pq.ParquetFile(file)
+            table, found = stored.read(columns=only), stored.schema_arrow
     except FileNotFoundError as error:
         raise ValueError(f"{path}: no such table; run the study, or correct the path") from error
     except (pa.ArrowException, OSError) as error:
         raise ValueError(f"{path}: {_unreadable(error)}") from error
-    wrong = _differences(table.schema, schema)
+    wrong = _differences(found, schema)
     if wrong:
         raise ValueError(
             f"{path}: {'; '.join(wrong)}; another version wrote it, or something else: "

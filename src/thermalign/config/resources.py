@@ -16,6 +16,7 @@ from typing import Any
 
 from thermalign.catalogue import settings_of, takes_a_gpu
 from thermalign.config.checks import Study, Training, manifest_of, trainings
+from thermalign.config.imported import from_files
 from thermalign.config.recordings import plans_of
 
 AROUND = 400
@@ -81,11 +82,13 @@ NEEDS = {
     "train": Need(2500, train=20, stacks="train", minutes=720),
     "predict": Need(2500, test=20, stacks="test", minutes=60),
     "annotated": Need(250, images=5),
+    "import_points": Need(250, images=5, test=5),
     "detect": Need(2500, test=20, stacks="test", minutes=60),
     "stress": Need(2500, test=100, stacks="test", minutes=60),
     "align": Need(400, faces=250),
     "train_matcher": Need(550, train=320, minutes=60),
     "score": Need(450, test=400),
+    "import_scores": Need(250, images=5, pairs=0.8),
     "measure": Need(600, test=100, pairs=0.2),
     "compare": Need(400, test=10, pairs=0.2, figures=10),
     "ablate": Need(550, train=250, test=50, minutes=60),
@@ -243,7 +246,7 @@ class Requests:
         jobs = [
             self._of_fold(name, model)
             for name, protocol in self.study["protocols"].items()
-            for model in (*self.models, "annotated")
+            for model in (*self.models, *from_files(self.study), "annotated")
             for _ in range(protocol["folds"])
         ]
         return Counts(
