@@ -15,12 +15,13 @@ LAYERS = [
     | {"originals", "records", "states", "settings", "cut", "config", "student", "versions"}
     | {"room", "gpus", "left_overs", "killed", "radiometric"},
     {"training"},
-    {"simulator", "ingest", "boxes", "folds", "landmarks", "verification", "metrics"},
+    {"simulator", "ingest", "boxes", "folds", "landmarks", "verification", "metrics"}
+    | {"exchange"},
     {"evaluation", "deploy", "audit"},
     {"report"},
     {"steps"},
     {"study", "plan", "due"},
-    {"__main__", "cli"},
+    {"__main__", "cli", "exchange_cli"},
 ]
 ROOMS = {"simulator": ["physics", "settings", "person", "scene", "recording", "dataset"]}
 """Inside a package: who comes later may import who comes earlier."""
@@ -30,17 +31,8 @@ MODULES = sorted(
 )
 FILES = [module for module in MODULES if not module.endswith("__init__")]
 STEPS = [m for m in FILES if m.startswith("thermalign.steps.") and not m.endswith(".job")]
-NO_TORCH = (
-    "adapt",
-    "annotated",
-    "compare",
-    "describe",
-    "fold",
-    "ingest",
-    "measure",
-    "report",
-    "spread",
-)
+NO_TORCH = ("adapt", "annotated", "compare", "describe", "fold", "import_points")
+NO_TORCH += ("import_scores", "ingest", "measure", "report", "spread")
 """Steps that make no tensor."""
 
 

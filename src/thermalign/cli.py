@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from thermalign import exchange_cli
 from thermalign.failures import Ended, end, explain, is_explained
 from thermalign.versions import own_version
 
@@ -21,6 +22,8 @@ app = typer.Typer(
 )
 export = typer.Typer(help="Write a trained model for other programs.", no_args_is_help=True)
 app.add_typer(export, name="export")
+app.add_typer(exchange_cli.points, name="points")
+app.add_typer(exchange_cli.scores, name="scores")
 Config = Annotated[
     Path, typer.Option("--configfile", help="Study to read; its models and settings.")
 ]

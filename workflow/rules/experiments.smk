@@ -116,8 +116,8 @@ rule spread:
     input:
         images=of(used_datasets(), "images.parquet"),
         annotations=of(used_datasets(), "annotations.parquet"),
-        folds=every(rules.fold.output.folds, MODELS),
-        predictions=every(rules.predict.output.predictions, MODELS),
+        folds=every(rules.fold.output.folds, LOCATED),
+        predictions=every(rules.predict.output.predictions, LOCATED),
     output:
         spread=f"{RESULTS}/compare/spread.parquet",
     log:

@@ -53,7 +53,7 @@ rule report:
         differences=rules.compare.output.differences,
         spread=rules.spread.output.spread,
         curves=every(rules.train.output.curve, MODELS),
-        predictions=every(rules.predict.output.predictions, MODELS),
+        predictions=every(rules.predict.output.predictions, LOCATED),
     output:
         page=report(
             f"{RESULTS}/report/index.html",
@@ -89,7 +89,9 @@ rule report:
         code=code("steps.report"),
         dataset=used_datasets(),
         recorded=varied("dataset"),
-        config=text({k: v for k, v in config.items() if k not in ("threads", "detector")}),
+        config=lambda w: text(  # braces in it are no wildcards of this rule
+            {k: v for k, v in config.items() if k not in ("threads", "detector")}
+        ),
         seeds=text(repeated()),
         logs=f"{RESULTS}/logs",
     shell:

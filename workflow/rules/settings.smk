@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from functools import cache
 
 from thermalign import originals
 from thermalign.config.resources import Requests
@@ -95,12 +96,35 @@ def content_of_initial(wildcards):
     path = MODELS[wildcards.model].initial
     if not path or made_here(path):
         return []
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    return digest(path)
+
+
+def source_of(wildcards):
+    """Return the file that a job's points or scores are read from."""
+    its = (PLACED | MATCHED)[wildcards.model]
+    path = file_of(its.pattern, config, wildcards.protocol, int(wildcards.fold))
+    return ancient(path)  # its content counts: content_of_source
+
+
+def content_of_source(wildcards):
+    """Return the digest of that file."""
+    return digest(source_of(wildcards))
+
+
+@cache
+def digest(path):
+    """Return the digest of a file's content."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def seeds():
-    """Return name under `models:` and training seed of every model, by its folder."""
-    return {folder: (its.name, its.seed) for folder, its in MODELS.items()}
+    """Return name under `models:` and training seed of every model, by its folder.
+
+    Points that are read from files stand for one training.
+    """
+    trained = {folder: (its.name, its.seed) for folder, its in MODELS.items()}
+    return trained | {name: (name, config["training_seed"]) for name in PLACED}
 
 
 def repeated():
@@ -182,7 +206,7 @@ def varied(key):
     return sorted({v[key] for v in VARIANTS.values() if key in v})
 
 
-def every(pattern, models=(*MODELS, "annotated")):
+def every(pattern, models=(*ALIGNED, *MATCHED)):
     """Fill protocols, folds and models into a path."""
     return [
         pattern.format(protocol=p, fold=f, model=m)
@@ -268,11 +292,7 @@ def rejected(wildcards):
 
 def matching(wildcards):
     """Return what the matcher of a protocol depends on."""
-    protocol = PROTOCOLS[wildcards.protocol]
-    roles = {key: protocol[key] for key in ("gallery", "probe", "same_moment")}
-    if "images" in protocol["gallery"]:  # drawn by the protocol's seed
-        roles["gallery"] = {**protocol["gallery"], "seed": protocol["seed"]}
-    return text({**config["matcher"], **roles})
+    return text({**config["matcher"], **roles_of(config, wildcards.protocol)})
 
 
 def parts(variations={}):

@@ -16,7 +16,7 @@ from thermalign.catalogue import (
     takes_a_state,
     trees,
 )
-from thermalign.config import initial, recordings
+from thermalign.config import imported, initial, recordings
 from thermalign.config.faults import nearest
 from thermalign.config.initial import KEY, initial_of
 from thermalign.config.keys import MODALITIES
@@ -56,6 +56,8 @@ class Training(NamedTuple):
 def trainings(study: Study) -> dict[str, Training]:
     """Return every training by its folder: a model's name, and its seed where it lists some.
 
+    A model whose points are read from a file is none.
+
     Raises
     ------
     ValueError
@@ -63,6 +65,8 @@ def trainings(study: Study) -> dict[str, Training]:
     """
     found: dict[str, Training] = {}
     for name, block in study["models"].items():
+        if imported.KEY in block:
+            continue
         detector = block.get("model", name)
         state = initial_of(block, detector)
         others = ("model", "seeds", KEY) if state else ("model", "seeds")
@@ -163,6 +167,7 @@ def check_places(study: Study, project: str | Path) -> None:
                 "tested in others; name a state from elsewhere, or study one protocol and one fold"
             )
         lines += initial.faults(where, path, its.detector, results)
+    lines += imported.place_faults(study)
     if lines:
         raise ValueError("\n".join(lines))
 
@@ -223,7 +228,7 @@ def _names(study: Study) -> Iterator[str]:
             )
         yield from _rejected(f"protocols.{name}.reject", protocol)
     try:
-        trainings(study)
+        yield from imported.faults(study, trainings(study))
     except ValueError as error:
         yield str(error)
 
@@ -266,7 +271,9 @@ def _model(study: Study, where: str, name: str, *, finds: bool = False) -> Itera
         known = trainings(study)
     except ValueError:
         return  # told already
-    if name not in known:
+    if name in imported.from_files(study):
+        yield f"{where}: {name} is read from a file and runs on no image; name one that is trained"
+    elif name not in known:
         yield f"{where}: no model {name!r}; {nearest(name, known)}"
     elif finds and not finds_faces(known[name].detector, known[name].settings):
         yield (
@@ -442,5 +449,7 @@ def _paths(study: Study) -> Iterator[str]:
         for key in ("folder", "manifest"):
             yield from path_faults(f"datasets.{name}.{key}", block.get(key, "."))
     for name, block in study["models"].items():
-        if takes_a_state(block.get("model", name)):
+        if imported.KEY not in block and takes_a_state(block.get("model", name)):
             yield from path_faults(f"models.{name}.{KEY}", block.get(KEY, "."))
+    for where, file in imported.files(study):
+        yield from path_faults(where, file)

@@ -15,6 +15,7 @@ from math import ceil
 
 from thermalign.catalogue import takes_a_gpu
 from thermalign.config.checks import Study, Training, trainings
+from thermalign.config.imported import from_files
 from thermalign.config.sizes import Size, joined, sizes_of
 
 AROUND = 400
@@ -79,11 +80,13 @@ NEEDS = {
     "train": Need(2500, train=20, stacks="train", minutes=720),
     "predict": Need(2500, test=20, stacks="test", minutes=60),
     "annotated": Need(250, images=5),
+    "import_points": Need(250, images=5, test=5),
     "detect": Need(2500, test=20, stacks="test", minutes=60),
     "stress": Need(3000, test=20, stacks="test", minutes=60),
     "align": Need(900, images=2),
     "train_matcher": Need(600, images=2, paired=150, tried=0.3, minutes=60),
     "score": Need(500, images=2, pairs=0.3),
+    "import_scores": Need(250, images=5, pairs=0.8),
     "measure": Need(600, images=2, pairs=0.6),
     "compare": Need(500, test=1, pairs=0.6, figures=10),
     "ablate": Need(600, images=2, paired=150, pairs=0.3, minutes=60),
@@ -225,7 +228,7 @@ class Requests:
         jobs = [
             self._of_fold(name, model)
             for name, protocol in self.study["protocols"].items()
-            for model in (*self.models, "annotated")
+            for model in (*self.models, *from_files(self.study), "annotated")
             for _ in range(protocol["folds"])
         ]
         return Counts(

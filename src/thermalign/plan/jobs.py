@@ -12,6 +12,7 @@ from typing import Any
 
 from thermalign.catalogue import Setting, settings_of, trees
 from thermalign.config.checks import Training, trainings
+from thermalign.config.imported import POINTS, SCORES, from_files
 from thermalign.plan.people import Recorded, images_of, of_one, recorded, within
 
 Block = Mapping[str, Any]
@@ -28,9 +29,11 @@ UNITS = {
     "detect": "test images",
     "stress": "test images x variants",
     "annotated": "images",
+    "import_points": "test images",
     "align": "images",
     "train_matcher": "training images",
     "score": "probes x people",
+    "import_scores": "probes x people",
     "score_variants": "probes x people x variants",
     "measure": "probes x people x replicates",
     "ablate": "probes x people x matchers",
@@ -114,10 +117,12 @@ def jobs_of(study: Block) -> list[Job]:
     found = [*_data(study, everybody)]
     for fold in folds:
         found += _of_fold(study, fold, models)
-    tested = sum(fold.test for fold in folds) * len(models)
+    placed, matched = (len(from_files(study, block)) for block in (POINTS, SCORES))
+    tested = sum(fold.test for fold in folds) * (len(models) + placed)
     replicates = study["evaluation"]["replicates"]
-    pairs = sum(fold.pairs for fold in folds) * (len(models) + 1)
-    rows = replicates * len(folds) * (len(models) + 1)
+    compared = len(models) + placed + matched + 1
+    pairs = sum(fold.pairs for fold in folds) * compared
+    rows = replicates * len(folds) * compared
     found.append(Job("compare", "all", pairs * replicates, size=rows))
     found += [Job("spread", "all", tested, size=1), Job("report", "all", tested, size=1)]
     if "detector" in study:
@@ -188,14 +193,20 @@ def _of_fold(study: Block, fold: Fold, models: Mapping[str, Training]) -> Iterat
             yield Job("stress", name, fold.test * len(variants), of)
             work, rows = fold.pairs * len(variants), replicates * len(variants)
             yield Job("score_variants", name, work, kind, rows)
+    for model in from_files(study, POINTS):
+        yield Job("import_points", f"{fold.name}/{model}", fold.test)
+        yield Job("align", f"{fold.name}/{model}", fold.probes, kind)
+        yield from _scored(study, fold, model)
+    for model in from_files(study, SCORES):
+        yield from _scored(study, fold, model, rule="import_scores")
     for rule, count in _aside(study).items():
         yield Job(rule, fold.name, fold.pairs * count, size=replicates * count)
 
 
-def _scored(study: Block, fold: Fold, model: str) -> Iterator[Job]:
+def _scored(study: Block, fold: Fold, model: str, *, rule: str = "score") -> Iterator[Job]:
     readings = len(study["protocols"][fold.name.split("/")[0]]["same_moment"])
     pairs, replicates = fold.pairs * readings, study["evaluation"]["replicates"]
-    yield Job("score", f"{fold.name}/{model}", pairs)
+    yield Job(rule, f"{fold.name}/{model}", pairs)
     yield Job("measure", f"{fold.name}/{model}", pairs * replicates, size=replicates)
 
 

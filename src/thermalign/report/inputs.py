@@ -73,7 +73,19 @@ def read_setup(config: Block) -> Setup:
         simulated=any(
             "simulator" in (b.get("adapter"), b.get("source")) for b in datasets.values()
         ),
+        imported=_imported(config),
     )
+
+
+def _imported(config: Block) -> dict[str, str]:
+    """Return what of a row is read from files, by its name."""
+    told = {"models": "points from a file", "matchers": "scores from a file"}
+    return {
+        name: words
+        for group, words in told.items()
+        for name, block in config.get(group, {}).items()
+        if "from" in block
+    }
 
 
 def _protocols(blocks: Block) -> dict[str, Protocol]:
@@ -205,6 +217,7 @@ def parameters(models: Block, stamps: Iterable[Mapping[str, str]], seeds: Block)
             counted[model]["paper"],
         )
         for model, block in models.items()
+        if model in counted
     ]
     return pd.DataFrame(rows, columns=["model", "detector", "configured", "paper"])
 
