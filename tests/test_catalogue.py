@@ -24,7 +24,10 @@ from thermalign.states import State
 
 CLASSES = [
     *(f"landmarks.{name}.Settings" for name in detectors()),
-    *(f"verification.{name}.Settings" for name in ("dog", "features", "dpm", "pls", "alignment")),
+    *(
+        f"verification.{name}.Settings"
+        for name in ("dog", "features", "dpm", "pls", "wccn", "alignment")
+    ),
     *(f"ingest.{name}.Settings" for name in adapters()),
     "simulator.settings.Settings",
     "simulator.settings.Volume",
@@ -42,7 +45,7 @@ def test_parts_are_found_by_the_functions_of_their_contract():
     assert [n for n in detectors() if finds_faces(n, told)] == ["finder", "mtcnn"]
     assert [name for name in detectors() if takes_a_state(name)] == ["dan", "heatmap"]
     assert adapters() == ["simulator", "table"]
-    assert mappings() == ["centring", "dpm", "none"]
+    assert mappings() == ["centring", "dpm", "none", "wccn"]
     assert classifiers() == ["cosine", "pls"]
 
 

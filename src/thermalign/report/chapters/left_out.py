@@ -51,6 +51,7 @@ def _one_modality(modality: str, mapping: str) -> str:
     done = {
         "none": ": the classifier works on the descriptors themselves",
         "centring": ": both sides are taken relative to the same mean of training images",
+        "wccn": ": both sides pass the same normalisation, made for two modalities",
         "dpm": (
             ": both sides pass the same DPM, made to turn visible descriptors into thermal ones"
             if modality == "visible"
