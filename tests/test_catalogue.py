@@ -45,7 +45,7 @@ def test_parts_are_found_by_the_functions_of_their_contract():
     assert [n for n in detectors() if finds_faces(n, told)] == ["finder", "mtcnn"]
     assert [name for name in detectors() if takes_a_state(name)] == ["dan", "heatmap"]
     assert adapters() == ["simulator", "table"]
-    assert mappings() == ["centring", "dpm", "none", "wccn"]
+    assert mappings() == ["centring", "dpm", "none", "two_branch", "wccn"]
     assert classifiers() == ["cosine", "pls"]
 
 

@@ -85,6 +85,7 @@ NEEDS = {
     "stress": Need(2500, test=100, stacks="test", minutes=60),
     "align": Need(400, faces=250),
     "train_matcher": Need(550, train=320, minutes=60),
+    "train_network": Need(1200, images=45, minutes=120),
     "score": Need(450, test=400),
     "measure": Need(600, test=100, pairs=0.2),
     "compare": Need(400, test=10, pairs=0.2, figures=10),
@@ -210,6 +211,8 @@ class Requests:
 
     def counts(self, job: Mapping[str, str]) -> Counts:
         """Return how much a job is given."""
+        if "network" in job:
+            job = {"dataset": self.study["networks"][job["network"]]["dataset"]}
         if "dataset" in job:
             return Counts(images=joined(self.sizes[job["dataset"]]).images)
         if "protocol" in job:

@@ -27,6 +27,7 @@ UNITS = {
     "stress": "test images x variants",
     "annotated": "images",
     "align": "images",
+    "train_network": "steps x people",
     "train_matcher": "training images",
     "score": "probes x people",
     "score_variants": "probes x people x variants",
@@ -52,6 +53,10 @@ COSTLY = frozenset(
     | {"oversampling_amount", "num_test_splits", "copies", "precision", "min_face"}
 )
 """Settings of detectors that decide what a step or an image costs, besides the batch."""
+
+
+NETWORK = "thermalign.networks.two_branch"
+"""What a matcher's network is told."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +121,7 @@ def jobs_of(study: Block) -> list[Job]:
         If a manifest cannot be read.
     """
     folds, models = list(_folds(study)), trainings(study)
-    found = [*_data(study)]
+    found = [*_data(study), *_networks(study)]
     for fold in folds:
         found += _of_fold(study, fold, models)
     tested = sum(fold.test for fold in folds) * len(models)
@@ -142,6 +147,15 @@ def _data(study: Block) -> Iterator[Job]:
         yield Job("ingest", name, images, kind)
         if name in described:
             yield Job("describe", name, images, kind)
+
+
+def _networks(study: Block) -> Iterator[Job]:
+    """Yield the trainings of matchers' networks; each is of a kind of its own."""
+    told = {its.name: its.default for its in settings_of(NETWORK).settings}
+    for name, block in study.get("networks", {}).items():
+        its = told | dict(block)
+        kind = json.dumps([its[key] for key in ("channels", "embedding", "copies")])
+        yield Job("train_network", name, its["steps"] * its["batch_size"], kind, size=1)
 
 
 def _folds(study: Block) -> Iterator[Fold]:

@@ -127,6 +127,10 @@ class Examples:
         chosen = (self._rows["role"] == role) & (self._rows["modality"] == modality)
         return self._describe(self._rows.loc[chosen, "image_id"])
 
+    def add_strangers(self, people: Sequence[str]) -> None:
+        """Count people of elsewhere among those that something was fitted to."""
+        self._asked |= set(people)
+
     def known(self, role: str, modality: str, *, most: int) -> tuple[Tensor, list[str]]:
         """Return what :meth:`of` does of at most so many images of everybody, and who is on each.
 
