@@ -16,7 +16,7 @@ LAYERS = [
     | {"room", "gpus", "left_overs", "killed", "radiometric"},
     {"training"},
     {"simulator", "ingest", "boxes", "folds", "landmarks", "verification", "metrics"}
-    | {"exchange"},
+    | {"exchange", "networks"},
     {"evaluation", "deploy", "audit"},
     {"report"},
     {"steps"},
@@ -119,12 +119,13 @@ def test_one_model_never_imports_another(module):
 @pytest.mark.parametrize(
     ("package", "never"),
     [
-        ("verification", {"landmarks", "training"}),
+        ("verification", {"landmarks", "training", "networks"}),
         ("landmarks", {"verification"}),
         ("simulator", {"boxes"}),
         ("metrics", {"landmarks", "verification", "tables", "images", "warp"}),
         ("report", {"metrics", "landmarks", "verification", "warp", "training"}),
-        ("evaluation", {"landmarks", "report"}),
+        ("evaluation", {"landmarks", "networks", "report"}),
+        ("networks", {"landmarks"}),
     ],
 )
 def test_a_package_never_reaches_some_others(package, never):
@@ -156,7 +157,7 @@ def test_the_workflow_imports_what_needs_no_numbers_alone():
     files = [*(PACKAGE.parents[1] / "workflow").rglob("*.smk"), PACKAGE.parents[1] / "Snakefile"]
     lines = [line for file in files for line in file.read_text().splitlines()]
     ours = {m[1] for line in lines if (m := re.match(r"(?:from|import) (thermalign\S*)", line))}
-    named = {"thermalign.config.models", "thermalign.config.resources"}
+    named = {f"thermalign.config.{name}" for name in ("models", "networks", "resources")}
     named |= {"thermalign.provenance", "thermalign.originals", "thermalign.due.modules"}
     named |= {"thermalign.gpus", "thermalign.due.kept"}
     assert ours <= {"thermalign", *named}

@@ -337,10 +337,14 @@ MEASURED = {*MATCHING - {"train_matcher", "score"}, "measure", "stress", "detect
     [
         ("landmarks.contract", DETECTION),
         ("landmarks.models", DETECTION),
-        ("training.loop", DETECTION),
+        ("training.loop", DETECTION | {"train_network"}),
         ("verification.matcher", MATCHING),
-        ("verification.stored", MATCHING | {"align", "pack"}),
-        ("verification.alignment", {"align", "displace", "score_variants", "pack"}),
+        ("verification.stored", MATCHING | {"align", "pack", "train_network"}),
+        (
+            "verification.alignment",
+            {"align", "displace", "score_variants", "pack", "train_network"},
+        ),
+        ("networks.two_branch", {"train_network"}),
         ("evaluation.variants", {"stress", "score_variants", "report"}),
         ("evaluation.measured", MEASURED | {"compare", "spread"}),
         ("metrics.bootstrap", MEASURED | {"compare", "spread"}),

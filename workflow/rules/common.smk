@@ -43,10 +43,12 @@ wildcard_constraints:
     fold=r"\d+",
     model=one_of(MODELS),
     chunk=r"\d+",
+    network="|".join(config["networks"]) or "none",
 
 
 # What a job is called in messages and in COSTS: its wildcards.
 ALL, DATASET = "all", "{wildcards.dataset}"
+NETWORK = "{wildcards.network}"
 CHUNK = f"{DATASET}/{{wildcards.chunk}}"
 FOLD = "{wildcards.protocol}/fold{wildcards.fold}"
 MODEL = f"{FOLD}/{{wildcards.model}}"

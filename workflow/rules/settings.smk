@@ -5,6 +5,7 @@ import json
 from functools import cache
 
 from thermalign import originals
+from thermalign.config.networks import matcher_of, network_of
 from thermalign.config.resources import Requests
 
 REQUESTS = Requests(config, gpus=GPUS)
@@ -292,11 +293,45 @@ def rejected(wildcards):
 
 def matching(wildcards):
     """Return what the matcher of a protocol depends on."""
-    return text({**config["matcher"], **roles_of(config, wildcards.protocol)})
+    block = with_state(matcher_of(config, wildcards.protocol))
+    return text({**block, **roles_of(config, wildcards.protocol)})
+
+
+def network(wildcards):
+    """Return the block of a matcher's network."""
+    return config["networks"][wildcards.network]
+
+
+def state_of(name):
+    """Return the path of a network's trained state."""
+    return f"{RESULTS}/networks/{name}/state.safetensors"
+
+
+def with_state(block):
+    """Return a matcher's block with the path of a network for its name."""
+    named = block.get("two_branch", {}).get("network")
+    return {**block, "two_branch": {"network": state_of(named)}} if named else block
+
+
+def trained(variations):
+    """Return variations of the matcher with paths of networks for their names."""
+    return {name: with_state(block) for name, block in variations.items()}
+
+
+def networks(variations={}):
+    """Return a function to the states of networks that a protocol's matcher and variations apply."""
+
+    def states(wildcards):
+        own = matcher_of(config, wildcards.protocol)
+        blocks = [own, *({**own, **its} for its in variations.values())]
+        return [state_of(n) for n in dict.fromkeys(map(network_of, blocks)) if n]
+
+    return states
 
 
 def parts(variations={}):
     """Return the modules of `verification` that the matcher and variations of it load by name."""
-    blocks = [config["matcher"], *variations.values()]
+    own = [its.get("matcher", {}) for its in PROTOCOLS.values()]
+    blocks = [config["matcher"], *own, *variations.values()]
     names = [b[k] for k in ("mapping", "classifier") for b in blocks if k in b]
     return [f"verification.{name}" for name in dict.fromkeys(names)]

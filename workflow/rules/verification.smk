@@ -22,11 +22,41 @@ rule align:
         step("align", MODEL, "images predictions", "faces")
 
 
+rule train_network:
+    input:
+        images=lambda w: of([network(w)["dataset"]], "images.parquet"),
+        annotations=lambda w: of([network(w)["dataset"]], "annotations.parquet"),
+    output:
+        state=f"{RESULTS}/networks/{{network}}/state.safetensors",
+    log:
+        f"{RESULTS}/logs/train_network/{{network}}.log",
+    priority: 1
+    conda:
+        "../../envs/landmarks.yaml"
+    threads: config["threads"]["train"]
+    resources:
+        gpu=min(1, GPUS),
+        mem_mb=memory("train_network"),
+        runtime=runtime("train_network"),
+    params:
+        code=code("steps.train_network"),
+        dataset=lambda w: network(w)["dataset"],
+        adapter=lambda w: config["datasets"][network(w)["dataset"]]["adapter"],
+        settings=lambda w: text({k: v for k, v in network(w).items() if k != "dataset"}),
+        matcher=text({k: config["matcher"][k] for k in ("dog", "features")}),
+        alignment=text(config["alignment"]),
+        seed=config["training_seed"],
+        checkpoint=f"{RESULTS}/networks/{{network}}/checkpoint.pt",
+    shell:
+        step("train_network", NETWORK, "images annotations", "state")
+
+
 rule train_matcher:
     input:
         images=table("images"),
         folds=rules.fold.output.folds,
         faces=f"{FOLDER}/annotated/faces.parquet",
+        networks=networks(),
     output:
         matcher=f"{FOLDER}/matcher.safetensors",
     log:

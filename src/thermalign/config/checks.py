@@ -16,7 +16,7 @@ from thermalign.catalogue import (
     takes_a_state,
     trees,
 )
-from thermalign.config import imported, initial, recordings
+from thermalign.config import imported, initial, networks, recordings
 from thermalign.config.faults import nearest
 from thermalign.config.initial import KEY, initial_of
 from thermalign.config.keys import MODALITIES
@@ -119,6 +119,7 @@ def faults(study: Study) -> Iterator[str]:
     yield from _paths(study)
     yield from _taken_home(study)
     yield from recordings.faults(study)
+    yield from networks.faults(study)
 
 
 def check_places(study: Study, project: str | Path) -> None:
@@ -139,6 +140,7 @@ def check_places(study: Study, project: str | Path) -> None:
     lines += _place("results", results, lambda: not results.exists() or results.is_dir())
     used = {protocol["dataset"] for protocol in study["protocols"].values()}
     used |= {its["dataset"] for its in study["variants"].values() if "dataset" in its}
+    used |= {its["dataset"] for its in study["networks"].values()}
     if recorded := study.get("detector", {}).get("recorded"):
         used.add(recorded["dataset"])
     for name in sorted(used):

@@ -276,7 +276,16 @@ def study_model() -> type[Closed]:
     """Return the closed model of everything but what depends on an adapter or a detector."""
     first, roles = settings_of(KEYS, "Study"), settings_of(KEYS, "Protocol")
     folds = settings_of("thermalign.folds")
-    protocol = closed("protocol", Closed, roles.meaning, fields_of(roles) | fields_of(folds))
+    meant = "Keys of the matcher with other values."
+    other: Any = closed("other_matcher", AsGiven, meant, matcher_fields(required=False))
+    parts = fields_of(roles) | fields_of(folds)
+    parts["matcher"] = (
+        other | None,
+        key("what of its matcher differs from the study's", None),
+    )
+    protocol = closed("protocol", Closed, roles.meaning, parts)
+    learnt = settings_of("thermalign.networks.two_branch")
+    own = {"dataset": (str, key("of the people that it is trained on, whom no protocol tests"))}
     variant = settings_model("thermalign.evaluation.variants", "Variant")
     alignment = settings_model("thermalign.verification.alignment")
     meant = "From aligned faces to scores."
@@ -285,10 +294,13 @@ def study_model() -> type[Closed]:
     changed = matcher_fields(required=False) | {"permutations": shuffles}
     meant = "Keys of the matcher with other values, or permutations."
     changes = by_name(name_but("study"), closed("changes", AsGiven, meant, changed))
+    network = closed("network", AsGiven, learnt.meaning, own | fields_of(learnt))
     evaluation = whole_model("evaluation", "thermalign.evaluation.settings")
     moved: Any = whole_model("displacements", "thermalign.evaluation.displacement")
     taken: Any = settings_model(KEYS, "Detector")
-    protocols = by_name(name_but("data", "compare", "report", "logs", "detector"), protocol)
+    protocols = by_name(
+        name_but("data", "compare", "report", "logs", "detector", "networks"), protocol
+    )
     fields = {
         "datasets": (by_name(name_but(), dict), key("datasets by name", min_length=1)),
         "protocols": (protocols, key("protocols by name", min_length=1)),
@@ -296,6 +308,10 @@ def study_model() -> type[Closed]:
         "matchers": (
             by_name(name_but("annotated"), imported_model(imported.SCORES)),
             key("rows by name whose scores another matcher gave", {}),
+        ),
+        "networks": (
+            by_name(name_but(), network),
+            key("of matchers, trained once for all folds", {}),
         ),
         "variants": (by_name(name_but("none"), variant), key("other test conditions by name", {})),
         "alignment": (alignment, key("canonical coordinates of aligned faces")),

@@ -85,6 +85,7 @@ NEEDS = {
     "stress": Need(3000, test=20, stacks="test", minutes=60),
     "align": Need(900, images=2),
     "train_matcher": Need(600, images=2, paired=150, tried=0.3, minutes=60),
+    "train_network": Need(1200, images=45, minutes=120),
     "score": Need(500, images=2, pairs=0.3),
     "import_scores": Need(250, images=5, pairs=0.8),
     "measure": Need(600, images=2, pairs=0.6),
@@ -194,6 +195,8 @@ class Requests:
 
     def counts(self, job: Mapping[str, str]) -> Counts:
         """Return how much a job is given."""
+        if "network" in job:
+            job = {"dataset": self.study["networks"][job["network"]]["dataset"]}
         if "dataset" in job:
             return Counts(images=joined(self.sizes[job["dataset"]]).images)
         if "protocol" in job:

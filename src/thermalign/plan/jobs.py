@@ -31,6 +31,7 @@ UNITS = {
     "annotated": "images",
     "import_points": "test images",
     "align": "images",
+    "train_network": "steps x people",
     "train_matcher": "training images",
     "score": "probes x people",
     "import_scores": "probes x people",
@@ -49,6 +50,10 @@ UNITS = {
 PERSON = 5
 """Images that cost as much to render as it costs to build a person. ASSUME: of two datasets, with 6
 and 32 images a person, .026 and .017 core-seconds an image."""
+
+
+NETWORK = "thermalign.networks.two_branch"
+"""What a matcher's network is told."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +119,7 @@ def jobs_of(study: Block) -> list[Job]:
     """
     everybody = {name: recorded(study, name) for name in study["datasets"]}
     folds, models = list(_folds(study, everybody)), trainings(study)
-    found = [*_data(study, everybody)]
+    found = [*_data(study, everybody), *_networks(study)]
     for fold in folds:
         found += _of_fold(study, fold, models)
     placed, matched = (len(from_files(study, block)) for block in (POINTS, SCORES))
@@ -144,6 +149,15 @@ def _data(study: Block, everybody: Datasets) -> Iterator[Job]:
         yield Job("ingest", name, images, kind)
         if name in described:
             yield Job("describe", name, images, kind)
+
+
+def _networks(study: Block) -> Iterator[Job]:
+    """Yield the trainings of matchers' networks; each is of a kind of its own."""
+    told = {its.name: its.default for its in settings_of(NETWORK).settings}
+    for name, block in study.get("networks", {}).items():
+        its = told | dict(block)
+        kind = json.dumps([its[key] for key in ("channels", "embedding", "copies")])
+        yield Job("train_network", name, its["steps"] * its["batch_size"], kind, size=1)
 
 
 def _folds(study: Block, everybody: Datasets) -> Iterator[Fold]:

@@ -16,6 +16,7 @@ FILES = {
     "ingest": "data/{0}/*.parquet",
     "fold": "{0}/{1}/folds.parquet",
     "train": "{0}/{1}/{2}/state.safetensors",
+    "train_network": "networks/{0}/state.safetensors",
     "train_matcher": "{0}/{1}/matcher.safetensors",
     "predict": "{0}/{1}/{2}/predictions.parquet",
     "stress": "{0}/{1}/{2}/stress/*.parquet",

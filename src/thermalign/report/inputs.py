@@ -102,6 +102,7 @@ def _protocols(blocks: Block) -> dict[str, Protocol]:
             series=json.dumps(shared, sort_keys=True),
             probe=_selection(block.get("probe", {})),
             gallery=_selection(block.get("gallery", {})),
+            matcher=block.get("matcher", {}),
         )
     return found
 

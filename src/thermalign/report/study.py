@@ -135,6 +135,7 @@ class Protocol:
     readings : readings of ``same_moment`` that were scored, the headline first; empty if unknown
     series : equal for protocols that differ in nothing but their number of training subjects
     probe, gallery : Selection
+    matcher : what of its matcher differs from the study's
     """
 
     name: str
@@ -145,6 +146,7 @@ class Protocol:
     series: str = ""
     probe: Selection = Selection()
     gallery: Selection = Selection()
+    matcher: Block = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         """Take the name as the label where there is none."""

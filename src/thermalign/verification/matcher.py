@@ -174,10 +174,17 @@ def fit_mapping(
     Raises
     ------
     ValueError
-        If the images it needs are missing.
+        If the images it needs are missing, or it was trained elsewhere on somebody whom the fold
+        tests.
     """
     examples = Examples(rows, described)
     tensors = load(mapping.name).fit(examples, mapping.settings, seed=seed)
+    tested = set(rows.loc[rows["role"] == "test", "subject_id"])
+    if shared := sorted(tested & set(examples.subjects)):
+        raise ValueError(
+            f"matcher: mapping: {mapping.name} was trained on {shared[0]}, whom this fold tests "
+            f"({len(shared)} such people); train it on others"
+        )
     return FittedMapping(mapping.name, tensors, examples.subjects)
 
 
