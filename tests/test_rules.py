@@ -81,6 +81,8 @@ def commands(tmp_path_factory):
     }
     ours = {"adapter": "table", "folder": "my faces", "manifest": "a.csv", "attributes": ["camera"]}
     config["datasets"]["ours"] = {**ours, "box": {"source": "given"}}
+    roles = {"probe": {"modality": "thermal"}, "gallery": {"modality": "visible"}}
+    config["evaluate_on"] = {"ours": {"dataset": "ours", **roles}}
     config["data"] = "."
     for path in ("my faces/a.csv", "another run/metrics.parquet"):
         (folder / path).parent.mkdir()

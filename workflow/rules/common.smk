@@ -30,6 +30,7 @@ wildcard_constraints:
     fold=r"\d+",
     model="|".join(MODELS),
     chunk=r"\d+",
+    other="|".join(config["evaluate_on"]) or "(?!)",  # nothing, where there is none
 
 
 # What a job is called in messages and in COSTS: its wildcards.
@@ -37,6 +38,7 @@ ALL, DATASET = "all", "{wildcards.dataset}"
 CHUNK = f"{DATASET}/{{wildcards.chunk}}"
 FOLD = "{wildcards.protocol}/fold{wildcards.fold}"
 MODEL = f"{FOLD}/{{wildcards.model}}"
+FOLD_ACROSS, MODEL_ACROSS = (f"{job}/{{wildcards.other}}" for job in (FOLD, MODEL))
 
 
 def step(name, job, inputs, outputs):

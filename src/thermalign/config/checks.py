@@ -15,7 +15,7 @@ from thermalign.catalogue import (
     settings_of,
     takes_a_state,
 )
-from thermalign.config import initial, recordings
+from thermalign.config import across, initial, recordings
 from thermalign.config.faults import nearest
 from thermalign.config.initial import KEY, initial_of
 from thermalign.config.keys import MODALITIES
@@ -102,6 +102,7 @@ def faults(study: Study) -> Iterator[str]:
     yield from _cells(study)
     yield from _paths(study)
     yield from _taken_home(study)
+    yield from across.faults(study)
     yield from recordings.faults(study)
 
 
@@ -123,6 +124,7 @@ def check_places(study: Study, project: str | Path) -> None:
     lines += _place("results", results, lambda: not results.exists() or results.is_dir())
     used = {protocol["dataset"] for protocol in study["protocols"].values()}
     used |= {its["dataset"] for its in study["variants"].values() if "dataset" in its}
+    used |= {*across.datasets(study)}
     if recorded := study.get("detector", {}).get("recorded"):
         used.add(recorded["dataset"])
     for name in sorted(used):

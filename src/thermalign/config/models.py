@@ -241,6 +241,7 @@ def study_model() -> type[Closed]:
     folds = settings_of("thermalign.folds")
     protocol = closed("protocol", Closed, roles.meaning, fields_of(roles) | fields_of(folds))
     variant = settings_model("thermalign.evaluation.variants", "Variant")
+    other = settings_model(KEYS, "EvaluatedOn")
     alignment = settings_model("thermalign.verification.alignment")
     meant = "From aligned faces to scores."
     matcher = closed("matcher", AsGiven, meant, matcher_fields(required=True))
@@ -257,6 +258,7 @@ def study_model() -> type[Closed]:
         "protocols": (protocols, key("protocols by name", min_length=1)),
         "models": (by_name(name_but("annotated"), dict), key("landmark models", min_length=1)),
         "variants": (by_name(name_but("none"), variant), key("other test conditions by name", {})),
+        "evaluate_on": (by_name(name_but(), other), key("datasets to test models on by name", {})),
         "alignment": (alignment, key("canonical coordinates of aligned faces")),
         "matcher": (matcher, key("from aligned faces to scores")),
         "ablation": (changes, key("matchers by name, and what differs from the study's", {})),

@@ -9,7 +9,7 @@ line of every log); the system test of SLURM holds the requests of a study again
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import ceil
 from typing import Any
@@ -83,6 +83,10 @@ NEEDS = {
     "annotated": Need(250, images=5),
     "detect": Need(2500, test=20, stacks="test", minutes=60),
     "stress": Need(2500, test=100, stacks="test", minutes=60),
+    "fold_across": Need(250, images=5),
+    "predict_across": Need(2500, test=20, stacks="test", minutes=60),
+    "enrol_across": Need(550, train=250, faces=250, minutes=60),
+    "score_across": Need(500, test=350),
     "align": Need(400, faces=250),
     "train_matcher": Need(550, train=320, minutes=60),
     "score": Need(450, test=400),
@@ -213,7 +217,8 @@ class Requests:
         if "dataset" in job:
             return Counts(images=joined(self.sizes[job["dataset"]]).images)
         if "protocol" in job:
-            return self._of_fold(job["protocol"], job.get("model", ""))
+            its = self._of_fold(job["protocol"], job.get("model", ""))
+            return self._across(its, job["other"]) if "other" in job else its
         return self._of_study
 
     def _of_fold(self, name: str, model: str) -> Counts:
@@ -235,6 +240,15 @@ class Requests:
             pairs=test * split[1] * len(protocol["same_moment"]),
             figures=self.study["evaluation"]["replicates"],
             stacked=size.pixels * (1.0 if size.crop else KEPT.get(self._detector(model), 1.0)),
+        )
+
+    def _across(self, its: Counts, other: str) -> Counts:
+        """Return how much a job of a fold is given that is tested on another dataset, all of it."""
+        block = self.study["evaluate_on"][other]
+        size = joined(self.sizes[block["dataset"]])
+        seen = getattr(size, block["probe"]["modality"])
+        return replace(
+            its, images=its.images + size.images, test=seen, faces=size.images, stacked=size.pixels
         )
 
     @cached_property

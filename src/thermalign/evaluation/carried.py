@@ -24,6 +24,7 @@ def measure_carried(
     draws: Draws,
     settings: Settings,
     aligned: alignment.Settings,
+    experiment: str = VARIANT,
 ) -> Iterator[Measured]:
     """Yield the EER of a model under every variant, all ranges together and each.
 
@@ -39,6 +40,8 @@ def measure_carried(
     draws : Draws
     settings : Settings
     aligned : settings of the alignment
+    experiment : str
+        What the conditions that ``shown`` and ``found`` name belong to.
     """
     probes = probes_of(rows, settings.probe, matcher.enrolment.images)
     ids = list(probes["image_id"])
@@ -48,6 +51,6 @@ def measure_carried(
         faces = alignment.align_images(its[usable], points[usable], aligned)
         described = Descriptors.of_faces(list(its["image_id"][usable]), faces, settings.descriptors)
         scores = score_probes(matcher, its, described, readings=[settings.headline])
-        subset = Subset(experiment=VARIANT, setting=name)
+        subset = Subset(experiment=experiment, setting=name)
         for _, rate in eers_by_range(subset, comparisons_of(scores, probes), draws):
             yield rate

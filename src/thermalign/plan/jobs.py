@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from thermalign.catalogue import settings_of
+from thermalign.config import across
 from thermalign.config.checks import Training, trainings
 from thermalign.plan.people import images_of, of_one, recorded
 
@@ -26,6 +27,10 @@ UNITS = {
     "detect": "test images",
     "stress": "test images x variants",
     "annotated": "images",
+    "fold_across": "images",
+    "predict_across": "test images",
+    "enrol_across": "training and other images",
+    "score_across": "probes x people",
     "align": "images",
     "train_matcher": "training images",
     "score": "probes x people",
@@ -132,6 +137,7 @@ def jobs_of(study: Block) -> list[Job]:
 
 def _data(study: Block) -> Iterator[Job]:
     described = {protocol["dataset"] for protocol in study["protocols"].values()}
+    described |= {*across.datasets(study)}
     for name, block in study["datasets"].items():
         people, kind = recorded(study, name), "frames" if _frames(block) else ""
         images = images_of(people)
@@ -190,6 +196,31 @@ def _of_fold(study: Block, fold: Fold, models: Mapping[str, Training]) -> Iterat
             yield Job("score_variants", name, work, kind, rows)
     for rule, count in _aside(study).items():
         yield Job(rule, fold.name, fold.pairs * count, size=replicates * count)
+    yield from _across(study, fold, models)
+
+
+def _across(study: Block, fold: Fold, models: Mapping[str, Training]) -> Iterator[Job]:
+    """Yield the jobs that test a fold's models on other datasets, on all of their people."""
+    protocol, replicates = fold.name.split("/")[0], study["evaluation"]["replicates"]
+    for name in (name for its, name in across.evaluations(study) if its == protocol):
+        block = study["evaluate_on"][name]
+        people, frames = (
+            recorded(study, block["dataset"]),
+            _frames(study["datasets"][block["dataset"]]),
+        )
+        everybody = sum(its.subjects for its in people)
+        seen, probes = (
+            everybody * of_one(people, role)
+            for role in ({"modality": block["probe"]["modality"]}, block["probe"])
+        )
+        yield Job("fold_across", f"{fold.name}/{name}", images_of(people))
+        if "gallery" in block:
+            yield Job("enrol_across", f"{fold.name}/{name}", fold.train + images_of(people))
+        for model, training in models.items():
+            job, kind = f"{fold.name}/{model}/{name}", cost_kind(training, frames=frames)
+            yield Job("predict_across", job, seen, kind, replicates)
+            if "gallery" in block:
+                yield Job("score_across", job, probes * everybody, size=replicates)
 
 
 def _scored(study: Block, fold: Fold, model: str) -> Iterator[Job]:
