@@ -175,12 +175,12 @@ HOLDS = {  # datasets, protocols, landmark models
     "across": (
         "cooled uncooled",
         "cooled uncooled photographs",
-        "dan heatmap pbc mtcnn ert mean_shape",
+        "dan heatmap mtcnn mean_shape",
     ),
     "across_london60": (
         "cooled uncooled london60",
         "cooled uncooled photographs",
-        "dan heatmap pbc mtcnn ert mean_shape",
+        "dan heatmap mtcnn mean_shape",
     ),
     "corruptions": (
         " ".join(["nominal", *CORRUPTED]),

@@ -30,9 +30,9 @@ FAILED = 0.1
 READING = (
     "A row is what detectors were trained on, a column what they were tested on. Columns are to be "
     "read downwards: their figures are of the same images, but for people whom a row was trained "
-    "on, who are left out of it (the last rows count who was tested). Shaded: the dataset trained "
-    "on, other people. The mean shape looks at no pixel: what is no better than it carries nothing "
-    "over."
+    "on, who are left out of it (the first table counts who was tested). Shaded: the dataset "
+    "trained on, other people. The mean shape looks at no pixel: what is no better than it carries "
+    "nothing over."
 )
 MATCHER = (
     "Mapping and negatives of the matcher are of the people trained on in the row, its gallery is "
@@ -119,16 +119,19 @@ def matrix(
         kept = [row for row in rows if any(cell.tone != "missing" for cell in row.cells)]
         if kept:
             bodies.append(Body(kept, title=look.label))
-    bodies.append(Body([_people(view, views, columns) for view in views], title="People tested"))
+    notes = [joined([note, INTERVALS, FEW if _any_bare(bodies) else ""])]
+    if metric == "nmse":  # once is enough
+        people = [_people(view, views, columns) for view in views]
+        bodies.append(Body(people, title="People tested"))
     told = {place.modality for place in columns}
     titles = [(place.modality.capitalize(), spelt(place.name), "") for place in columns]
     return Table(
-        caption=f"{name} by what was trained on and what was tested on",
+        caption=f"{name}, by what was trained on and tested on",
         head="Trained on",
         columns=[title for _, title, _ in titles],
         bodies=bodies,
         groups=column_groups(titles) if len(told) > 1 else [],
-        notes=[joined([note, INTERVALS, FEW if _any_bare(bodies[:-1]) else ""])],
+        notes=notes,
     )
 
 
