@@ -43,6 +43,7 @@ include: "workflow/rules/settings.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/landmarks.smk"
 include: "workflow/rules/verification.smk"
+include: "workflow/rules/across.smk"
 include: "workflow/rules/experiments.smk"
 include: "workflow/rules/report.smk"
 

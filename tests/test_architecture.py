@@ -157,7 +157,7 @@ def test_the_workflow_imports_what_needs_no_numbers_alone():
     files = [*(PACKAGE.parents[1] / "workflow").rglob("*.smk"), PACKAGE.parents[1] / "Snakefile"]
     lines = [line for file in files for line in file.read_text().splitlines()]
     ours = {m[1] for line in lines if (m := re.match(r"(?:from|import) (thermalign\S*)", line))}
-    named = {f"thermalign.config.{name}" for name in ("models", "networks", "resources")}
+    named = {f"thermalign.config.{its}" for its in ("across", "models", "networks", "resources")}
     named |= {"thermalign.provenance", "thermalign.originals", "thermalign.due.modules"}
     named |= {"thermalign.gpus", "thermalign.due.kept"}
     assert ours <= {"thermalign", *named}

@@ -44,6 +44,7 @@ wildcard_constraints:
     model=one_of(MODELS),
     chunk=r"\d+",
     network="|".join(config["networks"]) or "none",
+    other="|".join(config["evaluate_on"]) or "(?!)",  # nothing, where there is none
 
 
 # What a job is called in messages and in COSTS: its wildcards.
@@ -52,6 +53,7 @@ NETWORK = "{wildcards.network}"
 CHUNK = f"{DATASET}/{{wildcards.chunk}}"
 FOLD = "{wildcards.protocol}/fold{wildcards.fold}"
 MODEL = f"{FOLD}/{{wildcards.model}}"
+FOLD_ACROSS, MODEL_ACROSS = (f"{job}/{{wildcards.other}}" for job in (FOLD, MODEL))
 
 
 def step(name, job, inputs, outputs):

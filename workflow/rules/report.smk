@@ -41,13 +41,13 @@ rule describe:
 
 rule report:
     input:
-        images=of(used_datasets(), "images.parquet"),
-        annotations=of(used_datasets(), "annotations.parquet"),
-        boxes=of(used_datasets(), "boxes.parquet"),
-        cards=of(used_datasets(), "card.parquet"),
-        likenesses=of(used_datasets(), "likeness.parquet"),
-        contacts=of(used_datasets(), "contact.png"),
-        marked=of(used_datasets(), "marked.png"),
+        images=of(shown_datasets(), "images.parquet"),
+        annotations=of(shown_datasets(), "annotations.parquet"),
+        boxes=of(shown_datasets(), "boxes.parquet"),
+        cards=of(shown_datasets(), "card.parquet"),
+        likenesses=of(shown_datasets(), "likeness.parquet"),
+        contacts=of(shown_datasets(), "contact.png"),
+        marked=of(shown_datasets(), "marked.png"),
         recordings=of(varied("dataset"), "images.parquet"),
         summary=rules.compare.output.summary,
         differences=rules.compare.output.differences,
@@ -87,7 +87,7 @@ rule report:
         runtime=runtime("report"),
     params:
         code=code("steps.report"),
-        dataset=used_datasets(),
+        dataset=shown_datasets(),
         recorded=varied("dataset"),
         config=lambda w: text(  # braces in it are no wildcards of this rule
             {k: v for k, v in config.items() if k not in ("threads", "detector")}

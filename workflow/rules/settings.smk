@@ -4,6 +4,7 @@ import hashlib
 import json
 from functools import cache
 
+import thermalign.config.across as across
 from thermalign import originals
 from thermalign.config.networks import matcher_of, network_of
 from thermalign.config.resources import Requests
@@ -12,6 +13,7 @@ REQUESTS = Requests(config, gpus=GPUS)
 PROTOCOLS, VARIANTS = config["protocols"], config["variants"]
 ABLATION, SWEEP = config["ablation"], config["sweep"]
 DISPLACEMENTS = config.get("displacements", {})
+ACROSS = config["evaluate_on"]
 RECORDED = config.get("detector", {}).get("recorded", {})
 BESIDE = config.get("detector", {}).get("beside")
 TAKEN = {  # the two models of a detector to take home, with what their protocols decide
@@ -191,6 +193,11 @@ def recordings(name):
     return lambda w: [table(name)(w), *of(varied("dataset"), f"{name}.parquet")]
 
 
+def visited(name):
+    """Return a function from wildcards to a table of another dataset that models are tested on."""
+    return lambda w: f"{RESULTS}/data/{ACROSS[w.other]['dataset']}/{name}.parquet"
+
+
 def of(datasets, file):
     """Return a file of each of some datasets."""
     return [f"{RESULTS}/data/{d}/{file}" for d in datasets]
@@ -199,6 +206,12 @@ def of(datasets, file):
 def used_datasets():
     """Return the datasets that a protocol names, in configured order."""
     named = {protocol["dataset"] for protocol in PROTOCOLS.values()}
+    return [d for d in config["datasets"] if d in named]
+
+
+def shown_datasets():
+    """Return the datasets whose faces the report shows: those of protocols and those visited."""
+    named = {*used_datasets(), *across.datasets(config)}
     return [d for d in config["datasets"] if d in named]
 
 
@@ -217,10 +230,24 @@ def every(pattern, models=(*ALIGNED, *MATCHED)):
     ]
 
 
+def elsewhere(name):
+    """Return one of the tables of every step that tests models on other datasets."""
+    asked = []
+    for protocol, other in across.evaluations(config):
+        its = [("predict_across", MODELS)]
+        if "gallery" in ACROSS[other]:
+            its += [("score_across", MODELS), ("enrol_across", ["annotated"])]
+        for step, models in its:
+            there = every(f"{FOLDER}/{{model}}/{step}/{other}/{name}.parquet", models)
+            asked += [path for path in there if path.startswith(f"{RESULTS}/{protocol}/")]
+    return asked
+
+
 def aside(name):
     """Return one of the tables of every step beside the way from images to scores that is asked for."""
     steps = {"ablate": ABLATION, "sweep": SWEEP, "displace": DISPLACEMENTS}
-    asked = every(f"{FOLDER}/{{model}}/detect/{name}.parquet", varied("detector"))
+    asked = elsewhere(name)
+    asked += every(f"{FOLDER}/{{model}}/detect/{name}.parquet", varied("detector"))
     for step in ("stress", "score_variants") if VARIANTS else ():
         asked += every(f"{FOLDER}/{{model}}/{step}/{name}.parquet", MODELS)
     for step in (s for s, block in steps.items() if block):
@@ -327,6 +354,20 @@ def networks(variations={}):
         return [state_of(n) for n in dict.fromkeys(map(network_of, blocks)) if n]
 
     return states
+
+
+def matching_across(wildcards):
+    """Return what a protocol's matcher depends on where it is tested on another dataset."""
+    its = ACROSS[wildcards.other]
+    roles = {"gallery": its["gallery"], "probe": its["probe"], "same_moment": [its["same_moment"]]}
+    if "images" in its["gallery"]:
+        roles["gallery"] = {**its["gallery"], "seed": PROTOCOLS[wildcards.protocol]["seed"]}
+    return text({**config["matcher"], **roles})
+
+
+def people_across(wildcards):
+    """Return what a name says that a protocol's dataset and another one have."""
+    return across.people(config, wildcards.protocol, wildcards.other)
 
 
 def parts(variations={}):

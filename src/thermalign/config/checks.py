@@ -16,7 +16,7 @@ from thermalign.catalogue import (
     takes_a_state,
     trees,
 )
-from thermalign.config import imported, initial, networks, recordings
+from thermalign.config import across, imported, initial, networks, recordings
 from thermalign.config.faults import nearest
 from thermalign.config.initial import KEY, initial_of
 from thermalign.config.keys import MODALITIES
@@ -118,6 +118,7 @@ def faults(study: Study) -> Iterator[str]:
     yield from _cells(study)
     yield from _paths(study)
     yield from _taken_home(study)
+    yield from across.faults(study)
     yield from recordings.faults(study)
     yield from networks.faults(study)
 
@@ -141,6 +142,7 @@ def check_places(study: Study, project: str | Path) -> None:
     used = {protocol["dataset"] for protocol in study["protocols"].values()}
     used |= {its["dataset"] for its in study["variants"].values() if "dataset" in its}
     used |= {its["dataset"] for its in study["networks"].values()}
+    used |= {*across.datasets(study)}
     if recorded := study.get("detector", {}).get("recorded"):
         used.add(recorded["dataset"])
     for name in sorted(used):

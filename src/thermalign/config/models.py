@@ -287,6 +287,7 @@ def study_model() -> type[Closed]:
     learnt = settings_of("thermalign.networks.two_branch")
     own = {"dataset": (str, key("of the people that it is trained on, whom no protocol tests"))}
     variant = settings_model("thermalign.evaluation.variants", "Variant")
+    other = settings_model(KEYS, "EvaluatedOn")
     alignment = settings_model("thermalign.verification.alignment")
     meant = "From aligned faces to scores."
     matcher = closed("matcher", AsGiven, meant, matcher_fields(required=True))
@@ -314,6 +315,7 @@ def study_model() -> type[Closed]:
             key("of matchers, trained once for all folds", {}),
         ),
         "variants": (by_name(name_but("none"), variant), key("other test conditions by name", {})),
+        "evaluate_on": (by_name(name_but(), other), key("datasets to test models on by name", {})),
         "alignment": (alignment, key("canonical coordinates of aligned faces")),
         "matcher": (matcher, key("from aligned faces to scores")),
         "ablation": (changes, key("matchers by name, and what differs from the study's", {})),

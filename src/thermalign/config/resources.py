@@ -9,7 +9,7 @@ line of every log); the system test of SLURM holds the requests of a study again
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import ceil
 
@@ -83,6 +83,10 @@ NEEDS = {
     "import_points": Need(250, images=5, test=5),
     "detect": Need(2500, test=20, stacks="test", minutes=60),
     "stress": Need(3000, test=20, stacks="test", minutes=60),
+    "fold_across": Need(250, images=5),
+    "predict_across": Need(2500, test=20, stacks="test", minutes=60),
+    "enrol_across": Need(900, images=2, paired=150, pairs=0.3, minutes=60),
+    "score_across": Need(900, images=2, pairs=0.6),
     "align": Need(900, images=2),
     "train_matcher": Need(600, images=2, paired=150, tried=0.3, minutes=60),
     "train_network": Need(1200, images=45, minutes=120),
@@ -200,7 +204,8 @@ class Requests:
         if "dataset" in job:
             return Counts(images=joined(self.sizes[job["dataset"]]).images)
         if "protocol" in job:
-            return self._of_fold(job["protocol"], job.get("model", ""))
+            its = self._of_fold(job["protocol"], job.get("model", ""))
+            return self._across(its, job["other"]) if "other" in job else its
         return self._of_study
 
     def _of_fold(self, name: str, model: str) -> Counts:
@@ -223,6 +228,22 @@ class Requests:
             pairs=test * split[1] * len(protocol["same_moment"]),
             figures=self.study["evaluation"]["replicates"],
             stacked=size.pixels * (1.0 if size.crop else KEPT.get(self._detector(model), 1.0)),
+        )
+
+    def _across(self, its: Counts, other: str) -> Counts:
+        """Return how much a job of a fold is given that is tested on another dataset, all of it.
+
+        Nobody counts comparisons beforehand where nobody knows how many people a dataset has.
+        """
+        block = self.study["evaluate_on"][other]
+        size = joined(self.sizes[block["dataset"]])
+        seen = getattr(size, block["probe"]["modality"])
+        return replace(
+            its,
+            images=its.images + size.images,
+            test=seen,
+            pairs=seen * size.people,
+            stacked=size.pixels,
         )
 
     @cached_property

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from thermalign.catalogue import Setting, settings_of, trees
+from thermalign.config import across
 from thermalign.config.checks import Training, trainings
 from thermalign.config.imported import POINTS, SCORES, from_files
 from thermalign.plan.people import Recorded, images_of, of_one, recorded, within
@@ -30,6 +31,10 @@ UNITS = {
     "stress": "test images x variants",
     "annotated": "images",
     "import_points": "test images",
+    "fold_across": "images",
+    "predict_across": "test images",
+    "enrol_across": "training and other images",
+    "score_across": "probes x people",
     "align": "images",
     "train_network": "steps x people",
     "train_matcher": "training images",
@@ -121,7 +126,7 @@ def jobs_of(study: Block) -> list[Job]:
     folds, models = list(_folds(study, everybody)), trainings(study)
     found = [*_data(study, everybody), *_networks(study)]
     for fold in folds:
-        found += _of_fold(study, fold, models)
+        found += [*_of_fold(study, fold, models), *_across(study, everybody, fold, models)]
     placed, matched = (len(from_files(study, block)) for block in (POINTS, SCORES))
     tested = sum(fold.test for fold in folds) * (len(models) + placed)
     replicates = study["evaluation"]["replicates"]
@@ -137,6 +142,7 @@ def jobs_of(study: Block) -> list[Job]:
 
 def _data(study: Block, everybody: Datasets) -> Iterator[Job]:
     described = {protocol["dataset"] for protocol in study["protocols"].values()}
+    described |= {*across.datasets(study)}
     for name, block in study["datasets"].items():
         people, kind = everybody[name], "frames" if _frames(block) else ""
         images = images_of(people)
@@ -215,6 +221,29 @@ def _of_fold(study: Block, fold: Fold, models: Mapping[str, Training]) -> Iterat
         yield from _scored(study, fold, model, rule="import_scores")
     for rule, count in _aside(study).items():
         yield Job(rule, fold.name, fold.pairs * count, size=replicates * count)
+
+
+def _across(
+    study: Block, everybody: Datasets, fold: Fold, models: Mapping[str, Training]
+) -> Iterator[Job]:
+    """Yield the jobs that test a fold's models on other datasets, on all of their people."""
+    protocol, replicates = fold.name.split("/")[0], study["evaluation"]["replicates"]
+    for name in (name for its, name in across.evaluations(study) if its == protocol):
+        block = study["evaluate_on"][name]
+        people, frames = everybody[block["dataset"]], _frames(study["datasets"][block["dataset"]])
+        tested = sum(its.people for its in people)
+        seen, probes = (
+            tested * of_one(people, role)
+            for role in ({"modality": block["probe"]["modality"]}, block["probe"])
+        )
+        yield Job("fold_across", f"{fold.name}/{name}", images_of(people))
+        if "gallery" in block:
+            yield Job("enrol_across", f"{fold.name}/{name}", fold.train + images_of(people))
+        for model, training in models.items():
+            job, kind = f"{fold.name}/{model}/{name}", cost_kind(training, frames=frames)
+            yield Job("predict_across", job, seen, kind, replicates)
+            if "gallery" in block:
+                yield Job("score_across", job, probes * tested, size=replicates)
 
 
 def _scored(study: Block, fold: Fold, model: str, *, rule: str = "score") -> Iterator[Job]:

@@ -15,6 +15,7 @@ from thermalign.report.study import (
     Condition,
     DatasetCard,
     Displacements,
+    Elsewhere,
     Example,
     Protocol,
     Selection,
@@ -60,6 +61,10 @@ def read_setup(config: Block) -> Setup:
         detectors={name: str(b["detector"]) for name, b in variants.items() if "detector" in b},
         recordings={p.name: _recordings(p, recorded, datasets) for p in protocols.values()},
         variant_datasets=recorded,
+        elsewhere={
+            name: Elsewhere(name, str(b["dataset"]), str(b["probe"]["modality"]))
+            for name, b in config.get("evaluate_on", {}).items()
+        },
         matcher=config.get("matcher", {}),
         ablation=config.get("ablation", {}),
         sweep=config.get("sweep", {}),

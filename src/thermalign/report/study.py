@@ -168,6 +168,15 @@ class Displacements:
 
 
 @dataclass(frozen=True)
+class Elsewhere:
+    """Another dataset that models were tested on: its name as such, dataset and modality."""
+
+    name: str
+    dataset: str = ""
+    modality: str = ""
+
+
+@dataclass(frozen=True)
 class Setup:
     """The configuration as chapters need it.
 
@@ -179,6 +188,7 @@ class Setup:
     detectors : model that finds the boxes; by variant
     recordings : variants that are other recordings, alike ones side by side; by protocol
     variant_datasets : dataset of a recording; by variant
+    elsewhere : other datasets that models were tested on; by name
     matcher : as configured
     ablation, sweep : what differs from it; by name
     displacements : Displacements
@@ -195,6 +205,7 @@ class Setup:
     detectors: dict[str, str] = field(default_factory=dict)
     recordings: dict[str, list[Condition]] = field(default_factory=dict)
     variant_datasets: dict[str, str] = field(default_factory=dict)
+    elsewhere: dict[str, Elsewhere] = field(default_factory=dict)
     matcher: Block = field(default_factory=dict)
     ablation: dict[str, Block] = field(default_factory=dict)
     sweep: dict[str, Block] = field(default_factory=dict)
