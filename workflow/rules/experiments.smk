@@ -20,7 +20,7 @@ rule ablate:
         dataset=dataset_of,
         model="annotated",
         settings=matching,
-        ablation=text(trained(ABLATION)),
+        ablation=text(with_states(ABLATION)),
         seed=config["training_seed"],
         evaluation=bootstrap(),
     shell:
@@ -48,7 +48,7 @@ rule sweep:
         dataset=dataset_of,
         model="annotated",
         settings=matching,
-        sweep=text(trained(SWEEP)),
+        sweep=text(with_states(SWEEP)),
         seed=config["training_seed"],
         evaluation=bootstrap(),
     shell:

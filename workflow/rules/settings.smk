@@ -340,7 +340,7 @@ def with_state(block):
     return {**block, "two_branch": {"network": state_of(named)}} if named else block
 
 
-def trained(variations):
+def with_states(variations):
     """Return variations of the matcher with paths of networks for their names."""
     return {name: with_state(block) for name, block in variations.items()}
 
