@@ -58,7 +58,15 @@ def test_what_is_read_from_the_source_is_what_the_class_declares(name):
         if field.default is not dataclasses.MISSING and not its.kind.block:
             assert its.default == field.default
         declared = dict(field.metadata)
-        for key in declared.keys() & {"low", "high", "choices", "multiple_of", "unit", "source"}:
+        for key in declared.keys() & {
+            "low",
+            "high",
+            "choices",
+            "multiple_of",
+            "unit",
+            "source",
+            "costs",
+        }:
             assert getattr(its, key) == declared[key], (its.name, key)
 
 

@@ -6,7 +6,7 @@ import torch
 from thermalign import geometry
 from thermalign.geometry import apply_matrix, box_to_crop, mirror_matrix
 from thermalign.images import Picture
-from thermalign.warp import mirrored, stack_images, stack_pictures, warp
+from thermalign.warp import LEVELS, mirrored, stack_images, stack_pictures, warp
 
 CPU = torch.device("cpu")
 
@@ -131,6 +131,19 @@ def test_counts_as_stored_are_warped_as_physical_values_are(kind, scale, offset)
         assert torch.equal(seen, expected)
         for k in range(4):
             assert torch.equal(stacks[0].level(5, k), stacks[1].level(5, k))
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.float32])
+def test_images_of_one_size_are_read_together_as_each_alone(kind):
+    draws = np.random.default_rng(3)
+    counts = [draws.integers(0, 250, (9 + n % 2, 13)).astype(kind) for n in range(6)]
+    sizes = np.array([its.shape[::-1] for its in counts])
+    pictures = [Picture(its, 0.1 * n + 0.3, -n) for n, its in enumerate(counts)]
+    stack = stack_pictures(pictures, sizes, np.dtype(kind), CPU)
+    rows = torch.tensor([5, 1, 3])
+    for k in range(LEVELS):
+        each = torch.stack([stack.level(n, k) for n in rows.tolist()])
+        assert torch.equal(stack.alike(rows, k), each)
 
 
 @pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.float32])

@@ -52,15 +52,18 @@ class Tee:
         self.log = log
 
     def write(self, text: str) -> int:
-        """Write to both; a terminal that is gone is left alone from then on."""
-        self.log.write(text)
-        self.log.flush()
+        """Write to both, the terminal first, so that a log that cannot be written silences nothing.
+
+        A terminal that is gone is left alone from then on.
+        """
         if self.terminal is not None:
             try:
                 self.terminal.write(text)
                 self.terminal.flush()
             except OSError:
                 self.terminal = None
+        self.log.write(text)
+        self.log.flush()
         return len(text)
 
     def flush(self) -> None:
@@ -232,7 +235,7 @@ def ends_in_time(where: str) -> Iterator[None]:
             time.sleep(GRACE)
             cut = f"{where}: cut off {GRACE:g} s after {signal.Signals(number[0]).name}"
             with contextlib.suppress(OSError, ValueError):  # a full disk, a log that is closed
-                tell(f"{cut}; run the study again to go on", 0)
+                sys.stderr.write(f"{cut}; run the study again to go on\n")  # in one piece
             os._exit(128 + number[0])
         os.close(heard)
 

@@ -56,6 +56,7 @@ class Setting:
     multiple_of: int = 1
     unit: str = ""
     source: str = ""
+    costs: bool = False
 
 
 @dataclass(frozen=True)

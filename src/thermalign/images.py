@@ -92,8 +92,10 @@ class Pictures:
     def parts(self) -> list[slice]:
         """Split them into parts of at most AT_ONCE pixels, or of one image where that has more.
 
-        Parts are whole batches, as one part would be looked at; where a batch has too many pixels
-        (of more than one megapixel an image) they are its half, its quarter and so on.
+        Parts are whole batches of BATCH faces, as one part would be looked at; where a batch has
+        too many pixels (of more than one megapixel an image) they are its half, its quarter and so
+        on. What batches otherwise within a part (the finder and MTCNN's cascade by pixels, its
+        later networks by crops) has other batches than in one part: the last bits may differ.
         """
         largest = max((height * width for height, width in self.shapes), default=1)
         some = max(1, AT_ONCE // largest)
@@ -110,6 +112,10 @@ class Pictures:
         """The type in which all counts are given: the smallest that holds them."""
         depth = max((row["bit_depth"] for row in self.rows), default=8)
         return next(kind for kind, bits in BIT_DEPTHS.items() if bits == depth)
+
+    def values(self) -> Iterator[npt.NDArray[np.float32]]:
+        """Read them one by one in physical units, (height, width)."""
+        return (picture.physical() for picture in self)
 
     def __iter__(self) -> Iterator[Picture]:
         return self._read() if self.held is None else iter(self.held)

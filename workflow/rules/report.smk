@@ -125,6 +125,7 @@ rule pack:
         datasets=lambda w: text({d: dataset_block(config, d) for d in of_taken("dataset")}),
         asked=text(RECORDED),
         settings=text(config["evaluation"]),
+        # No output: whether it is written is known where the job runs alone (the extra, the model).
         onnx=f"{RESULTS}/detector/landmarks.onnx",
     shell:
         step(

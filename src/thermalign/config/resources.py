@@ -8,15 +8,14 @@ What a rule takes is in NEEDS, fitted to the peaks in the cost lines of finished
 line of every log); the system test of SLURM holds the requests of a study against its peaks.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import ceil
-from typing import Any
 
-from thermalign.catalogue import settings_of, takes_a_gpu
-from thermalign.config.checks import Study, Training, manifest_of, trainings
-from thermalign.config.recordings import plans_of
+from thermalign.catalogue import takes_a_gpu
+from thermalign.config.checks import Study, Training, trainings
+from thermalign.config.sizes import Size, joined, sizes_of
 
 AROUND = 400
 """MB: Snakemake itself, which runs twice around a job on a cluster's node, and is counted there."""
@@ -38,9 +37,6 @@ keeps nearly all. Faces further away need less."""
 AT_ONCE = {"train": 8600, "test": 1500}
 """MB that kept pixels take at most: a training's further ones lie in a file (``tmpdir``), and test
 images are predicted in parts."""
-
-FRAME = 640 * 480
-"""Pixels of a rendered image that is no crop, and (ASSUME) of one whose header nobody has read."""
 
 
 @dataclass(frozen=True)
@@ -137,32 +133,6 @@ class Counts:
 
 COUNTED = ("images", "train", "test", "paired", "tried", "pairs", "figures")
 """What both have of each name."""
-
-
-@dataclass(frozen=True)
-class Size:
-    """How large a dataset is, or some volumes of one.
-
-    Attributes
-    ----------
-    people : int
-        0 where nobody knows.
-    thermal, visible : int
-        Images; of a manifest, whose rows are not read, all of them as either.
-    images : int
-        Of both.
-    pixels : int
-        Of an image.
-    crop : bool
-        Images are faces already, so that all of them is kept.
-    """
-
-    people: int
-    thermal: int
-    visible: int
-    images: int
-    pixels: int = FRAME
-    crop: bool = False
 
 
 def taken(need: Need, counts: Counts) -> float:
@@ -268,42 +238,3 @@ class Requests:
 
     def _detector(self, model: str) -> str:
         return self.models[model].detector if model in self.models else ""
-
-
-def sizes_of(study: Study, dataset: str) -> list[Size]:
-    """Return the sizes of a dataset's volumes, known before it exists.
-
-    Parameters
-    ----------
-    study : mapping
-    dataset : str
-        Rendered, or read from a manifest, whose lines are counted.
-    """
-    if manifest := manifest_of(study, dataset):
-        lines = manifest.read_bytes().count(b"\n") if manifest.is_file() else 0
-        return [Size(people=0, thermal=lines, visible=lines, images=lines)]
-    block = study["datasets"][dataset]
-    declared = settings_of("thermalign.simulator.settings").settings
-    settings = {its.name: its.default for its in declared} | dict(block["settings"])
-    crop = not settings["frames"]
-    pixels = settings["crop_height"] * settings["crop_width"] if crop else FRAME
-    return [_rendered(plan, pixels, crop=crop) for plan in plans_of(block)]
-
-
-def _rendered(plan: Mapping[str, Any], pixels: int, *, crop: bool) -> Size:
-    """Return the size of a rendered volume."""
-    samples = plan["baseline"] + plan["expression"]
-    sessions = plan["subjects"] * plan["sessions"]
-    thermal = sessions * (plan["thermal_images"] or len(plan["ranges"]) * samples)
-    visible = sessions * len(plan["visible_ranges"]) * samples
-    return Size(plan["subjects"], thermal, visible, thermal + visible, pixels, crop)
-
-
-def joined(sizes: Sequence[Size]) -> Size:
-    """Return the size of several volumes together."""
-    people, thermal, visible, images = (
-        sum(getattr(size, key) for size in sizes)
-        for key in ("people", "thermal", "visible", "images")
-    )
-    pixels, crop = max(size.pixels for size in sizes), all(size.crop for size in sizes)
-    return Size(people, thermal, visible, images, pixels, crop)

@@ -13,7 +13,7 @@ import yaml
 
 from thermalign.deploy.faces import LARGEST_ERROR, OK, SMALLEST
 from thermalign.evaluation.measured import Measured
-from thermalign.evaluation.packed import LEAST
+from thermalign.evaluation.model_card import LEAST
 from thermalign.schemas.keys import ALL, Subset
 
 TEMPLATE = "card.md.j2"

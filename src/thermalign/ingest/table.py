@@ -139,6 +139,20 @@ def name_of(row: Mapping[str, str]) -> str:
     return row.get("image_id") or str(PurePosixPath(row["path"]).with_suffix(""))
 
 
+def modality_of(row: Mapping[str, str], where: str) -> str:
+    """Return the modality of a row's cells.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
+    modality = row["modality"].lower()
+    if modality not in MODALITIES:
+        raise ValueError(f"{where}: modality is {row['modality']!r}; use one of {list(MODALITIES)}")
+    return modality
+
+
 class Row(NamedTuple):
     """One row of a manifest, checked, without its picture.
 
@@ -208,9 +222,7 @@ def _image(
 ) -> tuple[dict[str, Any], Picture]:
     """Return a row of IMAGES and the picture."""
     _check_names(row, where)
-    modality = row["modality"].lower()
-    if modality not in MODALITIES:
-        raise ValueError(f"{where}: modality is {row['modality']!r}; use one of {list(MODALITIES)}")
+    modality = modality_of(row, where)
     try:
         path = find(settings.folder, row["path"])
         picture = read_picture(path, modality, colour=settings.thermal_colour == "luma")

@@ -10,11 +10,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from thermalign.catalogue import settings_of
+from thermalign.catalogue import Setting, settings_of
 from thermalign.config.checks import Training, trainings
-from thermalign.plan.people import images_of, of_one, recorded
+from thermalign.plan.people import Recorded, images_of, of_one, recorded, within
 
 Block = Mapping[str, Any]
+Datasets = Mapping[str, list[Recorded]]
 
 UNITS = {
     "simulate": "images + PERSON x people",
@@ -44,14 +45,6 @@ UNITS = {
 PERSON = 5
 """Images that cost as much to render as it costs to build a person. ASSUME: of two datasets, with 6
 and 32 images a person, .026 and .017 core-seconds an image."""
-
-COSTLY = frozenset(
-    {"n_stages", "input_size", "width", "hidden", "passes", "mirrored", "padding", "neighbours"}
-    | {"stages", "losses", "mined_faces", "blocks", "spread", "longest", "scene", "height"}
-    | {"cascade_depth", "num_trees_per_cascade_level", "tree_depth", "feature_pool_size"}
-    | {"oversampling_amount", "num_test_splits", "copies", "precision", "min_face"}
-)
-"""Settings of detectors that decide what a step or an image costs, besides the batch."""
 
 
 @dataclass(frozen=True)
@@ -115,8 +108,9 @@ def jobs_of(study: Block) -> list[Job]:
     ValueError
         If a manifest cannot be read.
     """
-    folds, models = list(_folds(study)), trainings(study)
-    found = [*_data(study)]
+    everybody = {name: recorded(study, name) for name in study["datasets"]}
+    folds, models = list(_folds(study, everybody)), trainings(study)
+    found = [*_data(study, everybody)]
     for fold in folds:
         found += _of_fold(study, fold, models)
     tested = sum(fold.test for fold in folds) * len(models)
@@ -130,12 +124,12 @@ def jobs_of(study: Block) -> list[Job]:
     return found
 
 
-def _data(study: Block) -> Iterator[Job]:
+def _data(study: Block, everybody: Datasets) -> Iterator[Job]:
     described = {protocol["dataset"] for protocol in study["protocols"].values()}
     for name, block in study["datasets"].items():
-        people, kind = recorded(study, name), "frames" if _frames(block) else ""
+        people, kind = everybody[name], "frames" if _frames(block) else ""
         images = images_of(people)
-        rendered = images + PERSON * sum(its.subjects for its in people)
+        rendered = images + PERSON * sum(its.people for its in people)
         chunks = block.get("chunks", 0) if block["adapter"] == "simulator" else 0
         for k in range(chunks):
             yield Job("simulate", f"{name}/{k}", rendered / chunks, kind, images / chunks)
@@ -144,15 +138,18 @@ def _data(study: Block) -> Iterator[Job]:
             yield Job("describe", name, images, kind)
 
 
-def _folds(study: Block) -> Iterator[Fold]:
+def _folds(study: Block, everybody: Datasets) -> Iterator[Fold]:
     for name, protocol in study["protocols"].items():
         block = study["datasets"][protocol["dataset"]]
-        people = recorded(study, protocol["dataset"])
-        if len(people) > 1 or block["adapter"] == "simulator":
-            people = [people[volume - 1] for volume in protocol["volumes"]]
+        people = within(everybody[protocol["dataset"]], protocol["volumes"])
+        if not people:
+            raise ValueError(
+                f"protocols.{name}.volumes: {protocol['dataset']} has no image of "
+                f"{protocol['volumes']}; name volumes of its manifest"
+            )
         modality = {"modality": protocol["probe"]["modality"]}
         train, test = protocol["train_subjects"], protocol["test_subjects"]
-        everything = images_of(people) / sum(its.subjects for its in people)
+        everything = images_of(people) / sum(its.people for its in people)
         for k in range(protocol["folds"]):
             yield Fold(
                 f"{name}/fold{k}",
@@ -216,14 +213,18 @@ def _frames(block: Block) -> bool:
 
 def complete(training: Training) -> dict[str, Any]:
     """Return the settings of a training with the defaults of its detector."""
-    declared = settings_of(f"thermalign.landmarks.{training.detector}").settings
-    return {its.name: training.settings.get(its.name, its.default) for its in declared}
+    return {its.name: training.settings.get(its.name, its.default) for its in _declared(training)}
 
 
 def cost_kind(training: Training, *, frames: bool) -> str:
     """Return detector and settings that decide what a step or an image of a training costs."""
-    costly = {key: its for key, its in complete(training).items() if key in COSTLY}
+    declared = {its.name for its in _declared(training) if its.costs}
+    costly = {name: its for name, its in complete(training).items() if name in declared}
     return json.dumps([training.detector, costly, frames], sort_keys=True)
+
+
+def _declared(training: Training) -> tuple[Setting, ...]:
+    return settings_of(f"thermalign.landmarks.{training.detector}").settings
 
 
 def _training(training: Training, fold: Fold) -> float:
