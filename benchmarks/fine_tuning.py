@@ -33,7 +33,7 @@ import torch
 from thermalign import tables
 from thermalign.catalogue import takes_a_state
 from thermalign.deploy.detector import TrainedDetector, load_detector
-from thermalign.evaluation.model_card import LEAST
+from thermalign.evaluation.measured import LEAST
 from thermalign.geometry import Floats
 from thermalign.ingest import table
 from thermalign.landmarks.examples import cut_faces

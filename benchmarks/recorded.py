@@ -38,7 +38,7 @@ import torch
 
 from thermalign import tables
 from thermalign.deploy.detector import TrainedDetector, load_detector
-from thermalign.evaluation.model_card import LEAST
+from thermalign.evaluation.measured import LEAST
 from thermalign.geometry import (
     LEFT_EYE,
     LEFT_MOUTH_CORNER,

@@ -18,13 +18,17 @@ from thermalign.catalogue import (
     mappings,
     settings_of,
     takes_a_state,
+    trees,
 )
 from thermalign.deploy.detector import TrainedDetector
 from thermalign.states import State
 
 CLASSES = [
     *(f"landmarks.{name}.Settings" for name in detectors()),
-    *(f"verification.{name}.Settings" for name in ("dog", "features", "dpm", "pls", "alignment")),
+    *(
+        f"verification.{name}.Settings"
+        for name in ("dog", "features", "dpm", "pls", "wccn", "alignment")
+    ),
     *(f"ingest.{name}.Settings" for name in adapters()),
     "simulator.settings.Settings",
     "simulator.settings.Volume",
@@ -41,8 +45,12 @@ def test_parts_are_found_by_the_functions_of_their_contract():
     told = {"stages": "full"}
     assert [n for n in detectors() if finds_faces(n, told)] == ["finder", "mtcnn"]
     assert [name for name in detectors() if takes_a_state(name)] == ["dan", "heatmap"]
-    assert adapters() == ["simulator", "table"]
-    assert mappings() == ["centring", "dpm", "none"]
+    assert {"simulator", "table"} == set(adapters()) - set(trees())
+    assert trees() == [
+        *("arl_polarimetric", "arl_vtf", "carl", "eurecom_vis_th"),
+        *("sf_tl54", "speakingfaces", "tfw"),
+    ]
+    assert mappings() == ["centring", "dpm", "none", "two_branch", "wccn"]
     assert classifiers() == ["cosine", "pls"]
 
 

@@ -3,6 +3,7 @@
 import errno
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -193,6 +194,21 @@ def test_a_full_disk_names_the_file_that_was_to_be_written(tmp_path):
     line = explain(caught.value)
     assert line.startswith("No space left on device: free some space")
     assert line.endswith(f"while writing {tmp_path}/scores.parquet")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("deleted", ["before", "after"])
+def test_a_folder_that_is_deleted_while_a_file_is_written_there_is_named(tmp_path, deleted):
+    def fill(temporary):
+        if deleted == "after":
+            temporary.write_text("half")
+        shutil.rmtree(temporary.parent)
+        if deleted == "before":
+            temporary.write_text("half")
+
+    path = tmp_path / "p1" / "scores.parquet"
+    with pytest.raises(ValueError, match="its folder was deleted while it was written; run the"):
+        replace_file(path, fill)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -133,7 +133,7 @@ def run_step(name: str, argv: list[str], began: float) -> tuple[str, float]:
     _, job, keywords = parse(run, name, argv)
     remove_left_overs(value for value in keywords.values() if isinstance(value, Path))
     start_up = time.time() - began
-    if "detector" in keywords and takes_a_gpu(keywords["detector"]):
+    if "network" in keywords or takes_a_gpu(keywords.get("detector", "")):
         gpus.take()
     else:
         gpus.keep_off()

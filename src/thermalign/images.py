@@ -10,6 +10,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from thermalign.radiometric import is_radiometric, temperatures
+
 Kind = np.dtype[Any]
 """A type of counts."""
 
@@ -140,6 +142,8 @@ class Pictures:
 def decode(data: bytes, path: Path) -> npt.NDArray[Any]:
     """Decode an image file to stored counts, in colour where it is, with its alpha channel.
 
+    Of a radiometric JPEG, to degrees Celsius.
+
     Parameters
     ----------
     data : bytes
@@ -156,6 +160,8 @@ def decode(data: bytes, path: Path) -> npt.NDArray[Any]:
     ValueError
         If the file is no image, or has a sample type that is not supported.
     """
+    if is_radiometric(data):
+        return temperatures(data, path)
     try:
         counts = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED) if data else None
     except cv2.error as error:

@@ -102,6 +102,14 @@ def write_record(
     _replace(record, fingerprint, files)
 
 
+def write_tree_record(record: Path, fingerprint: str, paths: Iterable[Path]) -> None:
+    """Record files and folders that a manifest was made of, as they are.
+
+    What counts of a folder is the names in it.
+    """
+    _replace(record, fingerprint, {str(p): _entry(str(p), _digest_of(p)) for p in paths})
+
+
 def check_images(images: Mapping[str, str]) -> None:
     """Refuse images that are no longer those that a simulated dataset's chunks list.
 
@@ -191,6 +199,8 @@ def _replace(record: Path, fingerprint: str, files: Mapping[str, Entry]) -> None
 
 
 def _digest_of(path: Path) -> str:
+    if path.is_dir():
+        return _digest(*(os.fsencode(name) for name in sorted(os.listdir(path))))  # noqa: PTH208
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

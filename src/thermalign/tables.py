@@ -6,7 +6,7 @@ new one, and a symbolic link into a shared cache is replaced, never written thro
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -117,8 +117,16 @@ def write_together(outputs: Mapping[Path, tuple[pd.DataFrame, Any]], metadata: M
             temporary.unlink(missing_ok=True)
 
 
-def read(path: Path, schema: Any) -> pd.DataFrame:
+def read(path: Path, schema: Any, *, only: Sequence[str] | None = None) -> pd.DataFrame:
     """Read a table that :func:`write` wrote.
+
+    Parameters
+    ----------
+    path : Path
+    schema : pyarrow.Schema
+        One of :mod:`thermalign.schemas`.
+    only : list of names of columns, optional
+        Those that are read; all if not given.
 
     Raises
     ------
@@ -126,7 +134,7 @@ def read(path: Path, schema: Any) -> pd.DataFrame:
         If the file is missing, is no whole Parquet table, or one of another schema: the message
         names the file, and the columns and types that differ.
     """
-    (frame,) = _parts(path, schema, lambda file: [file.read()])
+    (frame,) = _parts(path, schema, lambda file: [file.read(columns=only)])
     return frame
 
 
@@ -251,6 +259,11 @@ def replace_file(path: Path, fill: Any) -> None:
     """Let ``fill`` write a temporary file, sync it, and put it in the place of ``path``.
 
     Whatever goes wrong, no temporary file stays, and the error carries the note whose file it was.
+
+    Raises
+    ------
+    ValueError
+        If somebody deletes the folder meanwhile.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -260,6 +273,10 @@ def replace_file(path: Path, fill: Any) -> None:
             os.fsync(written.fileno())
         temporary.replace(path)
     except Exception as error:
+        if not path.parent.is_dir():
+            raise ValueError(
+                f"{path}: its folder was deleted while it was written; run the study again"
+            ) from error
         error.add_note(f"while writing {path}")
         raise
     finally:

@@ -9,12 +9,13 @@ line of every log); the system test of SLURM holds the requests of a study again
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import ceil
 
 from thermalign.catalogue import takes_a_gpu
 from thermalign.config.checks import Study, Training, trainings
+from thermalign.config.imported import from_files
 from thermalign.config.sizes import Size, joined, sizes_of
 
 AROUND = 400
@@ -80,17 +81,25 @@ class Need:
 
 NEEDS = {
     "simulate": Need(300, minutes=30, seconds=2.0),
+    "adapt": Need(250, images=5),
     "ingest": Need(250, images=5, seconds=0.1),
     "fold": Need(250, images=5),
     "describe": Need(350, images=5, minutes=30),
     "train": Need(2500, train=20, stacks="train", minutes=720),
     "predict": Need(2500, test=20, stacks="test", minutes=60),
     "annotated": Need(250, images=5),
+    "import_points": Need(250, images=5, test=5),
     "detect": Need(2500, test=20, stacks="test", minutes=60),
     "stress": Need(3000, test=20, stacks="test", minutes=60),
+    "fold_across": Need(250, images=5),
+    "predict_across": Need(2500, test=20, stacks="test", minutes=60),
+    "enrol_across": Need(900, images=2, paired=150, pairs=0.3, minutes=60),
+    "score_across": Need(900, images=2, pairs=0.6),
     "align": Need(900, images=2),
     "train_matcher": Need(500, images=2, paired=150, tried=0.3, faces=True, minutes=60),
+    "train_network": Need(1200, images=45, minutes=120),
     "score": Need(450, images=2, pairs=0.3, faces=True),
+    "import_scores": Need(250, images=5, pairs=0.8),
     "measure": Need(600, images=2, pairs=0.6),
     "compare": Need(500, test=1, pairs=0.6, figures=10),
     "ablate": Need(500, images=2, paired=150, pairs=0.3, faces=True, minutes=60),
@@ -198,10 +207,13 @@ class Requests:
 
     def counts(self, job: Mapping[str, str]) -> Counts:
         """Return how much a job is given."""
+        if "network" in job:
+            job = {"dataset": self.study["networks"][job["network"]]["dataset"]}
         if "dataset" in job:
             return Counts(images=joined(self.sizes[job["dataset"]]).images)
         if "protocol" in job:
-            return self._of_fold(job["protocol"], job.get("model", ""))
+            its = self._of_fold(job["protocol"], job.get("model", ""))
+            return self._across(its, job["other"]) if "other" in job else its
         return self._of_study
 
     def _of_fold(self, name: str, model: str) -> Counts:
@@ -226,13 +238,29 @@ class Requests:
             stacked=size.pixels * (1.0 if size.crop else KEPT.get(self._detector(model), 1.0)),
         )
 
+    def _across(self, its: Counts, other: str) -> Counts:
+        """Return how much a job of a fold is given that is tested on another dataset, all of it.
+
+        Nobody counts comparisons beforehand where nobody knows how many people a dataset has.
+        """
+        block = self.study["evaluate_on"][other]
+        size = joined(self.sizes[block["dataset"]])
+        seen = getattr(size, block["probe"]["modality"])
+        return replace(
+            its,
+            images=its.images + size.images,
+            test=seen,
+            pairs=seen * size.people,
+            stacked=size.pixels,
+        )
+
     @cached_property
     def _of_study(self) -> Counts:
         """Return how much a job of the whole study is given."""
         jobs = [
             self._of_fold(name, model)
             for name, protocol in self.study["protocols"].items()
-            for model in (*self.models, "annotated")
+            for model in (*self.models, *from_files(self.study), "annotated")
             for _ in range(protocol["folds"])
         ]
         return Counts(

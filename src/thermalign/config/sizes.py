@@ -1,15 +1,16 @@
 """How many people and images a dataset has before it exists, and how large they are.
 
-A rendered one tells it by its settings, any other by the lines of its manifest. No image is opened,
-so that a dry run stays cheap.
+A rendered one tells it by its settings, any other by the lines of its manifest; of a tree whose
+manifest is not made yet, all files are counted. No image is opened, so that a dry run stays cheap.
 """
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from thermalign.catalogue import settings_of
-from thermalign.config.checks import Study, manifest_of
+from thermalign.config.checks import Study, manifest_of, tree_of
 from thermalign.config.recordings import plans_of
 
 FRAME = 640 * 480
@@ -49,10 +50,12 @@ def sizes_of(study: Study, dataset: str) -> list[Size]:
     ----------
     study : mapping
     dataset : str
-        Rendered, or read from a manifest, whose lines are counted.
+        Rendered, or read from a manifest, whose lines are counted, or from a tree.
     """
     if manifest := manifest_of(study, dataset):
         lines = manifest.read_bytes().count(b"\n") if manifest.is_file() else 0
+        if not lines and (tree := tree_of(study, dataset)):
+            lines = sum(len(files) for _, _, files in os.walk(tree, followlinks=True))
         return [Size(people=0, thermal=lines, visible=lines, images=lines)]
     block = study["datasets"][dataset]
     declared = settings_of("thermalign.simulator.settings").settings

@@ -27,6 +27,7 @@ def measure_carried(
     draws: Draws,
     settings: Settings,
     aligned: alignment.Settings,
+    experiment: str = VARIANT,
 ) -> Iterator[Measured]:
     """Yield the EER of a model under every variant, all ranges together and each.
 
@@ -42,6 +43,8 @@ def measure_carried(
     draws : Draws
     settings : Settings
     aligned : settings of the alignment
+    experiment : str
+        What the conditions that ``shown`` and ``found`` name belong to.
     """
     probes = probes_of(rows, settings.probe, matcher.enrolment.images)
     ids = list(probes["image_id"])
@@ -54,7 +57,7 @@ def measure_carried(
             settings.descriptors,
         )
         scores = score_probes(matcher, its, described, readings=[settings.headline])
-        subset = Subset(experiment=VARIANT, setting=name)
+        subset = Subset(experiment=experiment, setting=name)
         for _, rate in eers_by_range(subset, comparisons_of(scores, probes), draws):
             yield rate
 

@@ -17,6 +17,7 @@ from thermalign.metrics.landmarks import normalized_errors
 from thermalign.records import pictures_of, points_of
 from thermalign.schemas.keys import DISPLACEMENT, Subset
 from thermalign.verification import alignment
+from thermalign.verification.contract import within_one
 from thermalign.verification.descriptors import Descriptors
 from thermalign.verification.enrolment import NONE, WHOLE, probes_of, select
 from thermalign.verification.matcher import NO_MAPPING, Matcher, Settings, enrol, score_probes
@@ -134,9 +135,10 @@ def sides_of(
     """Return the probes of a range, and the control where the gallery's modality is another.
 
     The control's probes are the images of the gallery's modality of the same moments, verified by
-    the same classifiers without mapping and with cross-examples of their own modality. Both sides
-    are of the same moments: under ``exclude`` of all, since a probe meets a gallery without its own
-    moment, and so without itself; under ``keep`` of those that are not enrolled.
+    the same classifiers with cross-examples of their own modality, and without mapping, unless it
+    is one for images of one modality, too. Both sides are of the same moments: under ``exclude`` of
+    all, since a probe meets a gallery without its own moment, and so without itself; under ``keep``
+    of those that are not enrolled.
 
     Parameters
     ----------
@@ -172,7 +174,8 @@ def sides_of(
         probe = replace(settings.probe, modality=settings.gallery.modality)
         own = replace(settings, probe=probe)
         described = Descriptors.of_aligned(faces, own.descriptors)
-        theirs = enrol(rows, described, NO_MAPPING, own, seed=seed, probes=others)
+        mapping = matcher.mapping if within_one(matcher.mapping.name) else NO_MAPPING
+        theirs = enrol(rows, described, mapping, own, seed=seed, probes=others)
         sides.append(Side.of(others, annotations, theirs, settings=settings, aligned=aligned))
     return sides
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from itertools import count, product
 from typing import Any, NamedTuple
 
-from thermalign.config.checks import dataset_block
+from thermalign.config.checks import dataset_block, tree_of
 from thermalign.config.keys import MODALITIES
 from thermalign.config.recordings import CONDITIONS, plans_of
 from thermalign.config.sizes import Size, sizes_of
-from thermalign.ingest import table
+from thermalign.ingest import table, tree
 from thermalign.ingest.cells import whole
 from thermalign.settings import parse
 from thermalign.verification.enrolment import SELECTED_BY
@@ -63,15 +63,20 @@ def recorded(study: Block, name: str) -> list[Recorded]:
     Raises
     ------
     ValueError
-        If it is read from no manifest, or from one that ``ingest`` would refuse.
+        If it is read from no manifest, or from one, or a tree, that would be refused.
     """
     block = dataset_block(study, name)
     if block["adapter"] == "simulator":
         return list(map(_rendered, sizes_of(study, name), plans_of(block), count(1)))
-    if "manifest" not in block:
-        raise ValueError(f"datasets.{name}: neither rendered nor read from a manifest")
     own = {key: its for key, its in block.items() if key not in ("adapter", "box")}
-    return _listed(parse(table.Settings, own, f"datasets.{name}"))
+    where = f"datasets.{name}"
+    if folder := tree_of(study, name):
+        listed = tree.list_tree(block["adapter"], own, where)
+        return _listed(str(folder), tree.rows_of_tree(listed, folder))
+    if "manifest" not in block:
+        raise ValueError(f"{where}: neither rendered nor read from a manifest")
+    settings = parse(table.Settings, own, where)
+    return _listed(str(settings.folder / settings.manifest), table.list_rows(settings))
 
 
 def within(people: Iterable[Recorded], volumes: Iterable[int]) -> list[Recorded]:
@@ -110,11 +115,10 @@ def _rendered(size: Size, plan: Block, volume: int) -> Recorded:
     return Recorded(size.people, images)
 
 
-def _listed(settings: table.Settings) -> list[Recorded]:
+def _listed(file: str, rows: Iterable[tuple[int, Mapping[str, str]]]) -> list[Recorded]:
     """Return the people of a manifest, whose rows are read as ``ingest`` reads them."""
-    file = settings.folder / settings.manifest
     each: dict[str, Counter[Sort]] = {}
-    for line, row in table.list_rows(settings):
+    for line, row in rows:
         where = f"{file} row {line}"
         place, volume = (whole(row[name], name, where) for name in ("range", "volume"))
         modality = table.modality_of(row, where)

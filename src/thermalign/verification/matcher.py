@@ -27,13 +27,12 @@ from thermalign.verification.enrolment import (
     WHOLE,
     Enrolment,
     Selection,
-    gallery_of,
     probes_of,
-    selected,
 )
 from thermalign.verification.features import as_vectors
 from thermalign.verification.readings import KEEP
 from thermalign.verification.stored import AT_ONCE
+from thermalign.verification.trials import Trials, enrolled_of
 
 
 @dataclass(frozen=True)
@@ -175,10 +174,17 @@ def fit_mapping(
     Raises
     ------
     ValueError
-        If the images it needs are missing.
+        If the images it needs are missing, or it was trained elsewhere on somebody whom the fold
+        tests.
     """
     examples = Examples(rows, described)
     tensors = load(mapping.name).fit(examples, mapping.settings, seed=seed)
+    tested = set(rows.loc[rows["role"] == "test", "subject_id"])
+    if shared := sorted(tested & set(examples.subjects)):
+        raise ValueError(
+            f"matcher: mapping: {mapping.name} was trained on {shared[0]}, whom this fold tests "
+            f"({len(shared)} such people); train it on others"
+        )
     return FittedMapping(mapping.name, tensors, examples.subjects)
 
 
@@ -216,7 +222,7 @@ def enrol(
         If there is no gallery or no probe.
     """
     seen = rows[described.have(rows["image_id"])]
-    gallery = _gallery(rows, seen, settings.gallery)
+    gallery = enrolled_of(rows, seen, settings.gallery)
     if probes is None:
         probes = probes_of(rows, settings.probe, gallery["image_id"])
     enrolment = Enrolment.of(gallery, probes, settings.same_moment)
@@ -240,16 +246,6 @@ def enrol(
     models = load(name).enrol(Gallery(vectors, labels, others), its)
     galleries = dict(zip(wanted, models, strict=True))
     return Matcher(mapping, name, galleries, enrolment, tuple(subjects), others.subjects)
-
-
-def _gallery(rows: pd.DataFrame, seen: pd.DataFrame, wanted: Selection) -> pd.DataFrame:
-    """Return the enrolled images, of those that have an aligned face."""
-    if not selected(rows, wanted, role="gallery")["image_id"].isin(seen["image_id"]).any():
-        raise ValueError(
-            f"gallery: {{{wanted}}} selects no annotated image of a test subject; "
-            "change conditions: or modality: of the protocol's gallery, or annotate such images"
-        )
-    return gallery_of(seen, wanted)
 
 
 def _permuted(labels: Integers, seed: list[int]) -> Integers:
@@ -278,9 +274,9 @@ def score_probes(
         Of those probes whose face could be aligned.
     readings : of ``same_moment``, the headline first
     """
-    readings = readings if matcher.enrolment.partial else readings[:1]
-    met = {its: matcher.enrolment.met_by(probes, its) for its in readings}
-    values = {its: np.full((len(probes), len(matcher.subjects)), -np.inf) for its in readings}
+    trials = Trials(probes, matcher.subjects, matcher.enrolment, tuple(readings))
+    met = dict(trials.by_reading())
+    values = {its: np.full((len(probes), len(matcher.subjects)), -np.inf) for its in met}
     usable = np.flatnonzero(described.have(probes["image_id"]))
     for start in range(0, len(usable), AT_ONCE):
         some = usable[start : start + AT_ONCE]
@@ -288,11 +284,7 @@ def score_probes(
         modality = str(probes["modality"].iloc[0])
         for reading, its in values.items():
             its[some] = matcher.score(given, modality, met[reading][some])
-    tables = []
-    for reading, its in values.items():
-        takes_part = met[reading] != NONE
-        table = _table(probes[takes_part], matcher.subjects, its[takes_part])
-        tables.append(table.assign(same_moment=reading))
+    tables = [trials.table(reading, met[reading], its) for reading, its in values.items()]
     return pd.concat(tables, ignore_index=True)
 
 
@@ -326,17 +318,3 @@ def verify(
             "compared on annotated points: take ablation: and sweep: out, or annotate probes"
         )
     return matcher, score_probes(matcher, probes, described, readings=settings.same_moment)
-
-
-def _table(probes: pd.DataFrame, subjects: tuple[str, ...], values: Floats) -> pd.DataFrame:
-    """Return SCORES of probes (P rows) and subjects (S) from their values (P, S)."""
-    gallery = np.tile(np.asarray(subjects, object), len(probes))
-    own = np.repeat(probes["subject_id"].to_numpy(object), len(subjects))
-    return pd.DataFrame(
-        {
-            "probe_id": np.repeat(probes["image_id"].to_numpy(object), len(subjects)),
-            "gallery_id": gallery,
-            "genuine": gallery == own,
-            "score": values.ravel(),
-        }
-    )
