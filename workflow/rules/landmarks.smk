@@ -81,6 +81,33 @@ rule annotated:
         step("annotated", FOLD, "images annotations folds", "predictions")
 
 
+rule import_points:
+    input:
+        images=table("images"),
+        folds=rules.fold.output.folds,
+        source=source_of,
+    output:
+        predictions=f"{FOLDER}/{{model}}/predictions.parquet",
+    log:
+        f"{RESULTS}/logs/import_points/{{protocol}}-{{fold}}-{{model}}.log",
+    wildcard_constraints:
+        model=one_of(PLACED),
+    group:
+        small("tables")
+    conda:
+        "../../envs/data.yaml"
+    resources:
+        mem_mb=memory("import_points"),
+        runtime=runtime("import_points"),
+    params:
+        code=code("steps.import_points"),
+        dataset=dataset_of,
+        modality=probe_modality,
+        content=content_of_source,
+    shell:
+        step("import_points", MODEL, "images folds source", "predictions")
+
+
 rule detect:
     input:
         images=table("images"),

@@ -15,6 +15,7 @@ from thermalign.report.study import (
     Condition,
     DatasetCard,
     Displacements,
+    Elsewhere,
     Example,
     Protocol,
     Selection,
@@ -60,6 +61,10 @@ def read_setup(config: Block) -> Setup:
         detectors={name: str(b["detector"]) for name, b in variants.items() if "detector" in b},
         recordings={p.name: _recordings(p, recorded, datasets) for p in protocols.values()},
         variant_datasets=recorded,
+        elsewhere={
+            name: Elsewhere(name, str(b["dataset"]), str(b["probe"]["modality"]))
+            for name, b in config.get("evaluate_on", {}).items()
+        },
         matcher=config.get("matcher", {}),
         ablation=config.get("ablation", {}),
         sweep=config.get("sweep", {}),
@@ -73,7 +78,19 @@ def read_setup(config: Block) -> Setup:
         simulated=any(
             "simulator" in (b.get("adapter"), b.get("source")) for b in datasets.values()
         ),
+        imported=_imported(config),
     )
+
+
+def _imported(config: Block) -> dict[str, str]:
+    """Return what of a row is read from files, by its name."""
+    told = {"models": "points from a file", "matchers": "scores from a file"}
+    return {
+        name: words
+        for group, words in told.items()
+        for name, block in config.get(group, {}).items()
+        if "from" in block
+    }
 
 
 def _protocols(blocks: Block) -> dict[str, Protocol]:
@@ -90,6 +107,7 @@ def _protocols(blocks: Block) -> dict[str, Protocol]:
             series=json.dumps(shared, sort_keys=True),
             probe=_selection(block.get("probe", {})),
             gallery=_selection(block.get("gallery", {})),
+            matcher=block.get("matcher", {}),
         )
     return found
 
@@ -134,7 +152,8 @@ def costs(logs: Iterable[str]) -> pd.DataFrame:
     """Return COSTS from the last line of every finished job's log; a line cut off is none."""
     last = [log.rstrip().rpartition("\n")[2] for log in logs]
     rows = [json.loads(line) for line in last if line.startswith('{"rule"') and line.endswith("}")]
-    return pd.DataFrame(rows, columns=COSTS.names)
+    table = pd.DataFrame(rows, columns=COSTS.names)
+    return table.fillna({"precision": ""})  # lines of earlier versions have none
 
 
 def counts(images: Tables) -> pd.DataFrame:
@@ -204,6 +223,7 @@ def parameters(models: Block, stamps: Iterable[Mapping[str, str]], seeds: Block)
             counted[model]["paper"],
         )
         for model, block in models.items()
+        if model in counted
     ]
     return pd.DataFrame(rows, columns=["model", "detector", "configured", "paper"])
 
