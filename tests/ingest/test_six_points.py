@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from thermalign import tables
+from thermalign.geometry import LANDMARKS
+from thermalign.ingest.checks import check_points
 from thermalign.ingest.dlib_xml import PARTS, points_of, read_records
 from thermalign.records import points_of as points
 from thermalign.schemas.dataset import ANNOTATIONS, BOXES, IMAGES
@@ -193,6 +195,19 @@ def test_right_points_of_every_real_record_lie_left_in_the_image(real):
             for side in ("right", "left")
         )
         assert (right < left).mean() > 0.999
+
+
+def test_one_real_record_more_exchanges_eyes_and_mouth_which_ingest_refuses(real):
+    adapter, tree = real
+    refused = []
+    for row in tree.rows:
+        points = np.array([[float(row[f"{name}_{a}"]) for a in "xy"] for name in LANDMARKS])
+        try:
+            check_points(points, row["path"], (4000, 4000))  # larger than any image
+        except ValueError as error:
+            refused.append(str(error).split(";")[0])
+    wrong = "21/session_3/classic/21S3CIR4.bmp: left and right eyes are swapped"
+    assert refused == ([wrong] if adapter == "carl" else [])
 
 
 def test_the_points_that_are_known_are_all_that_the_real_files_have():

@@ -21,7 +21,7 @@ import importlib
 import io
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from re import Pattern
 from typing import Any, NamedTuple
@@ -85,6 +85,8 @@ class Tree(NamedTuple):
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """Where a tree is, and how strictly it is read.
+
+    What :class:`thermalign.ingest.table.Settings` has as well goes to the reader of the manifest.
 
     Attributes
     ----------
@@ -338,12 +340,7 @@ def read_made(settings: Settings, sources: Sequence[Path]) -> Found:
         As :func:`thermalign.ingest.table.read` does.
     """
     manifest, left_out = sources
-    found = table.read(
-        table.Settings(
-            settings.folder,
-            manifest.absolute(),
-            attributes=settings.attributes,
-            thermal_colour=settings.thermal_colour,
-        )
-    )
+    names = {its.name for its in fields(table.Settings)} & {its.name for its in fields(Settings)}
+    shared = {name: getattr(settings, name) for name in names}
+    found = table.read(table.Settings(manifest=manifest.absolute(), **shared))
     return found._replace(quarantined=(*read_quarantine(left_out), *found.quarantined))
