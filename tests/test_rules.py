@@ -82,6 +82,10 @@ def commands(tmp_path_factory):
     ours = {"adapter": "table", "folder": "my faces", "manifest": "a.csv", "attributes": ["camera"]}
     config["datasets"]["ours"] = {**ours, "box": {"source": "given"}}
     config["data"] = "."
+    config["models"]["placed"] = {"from": "my points.csv"}
+    config["matchers"] = {"matched": {"from": "my scores.csv"}}
+    for path in ("my points.csv", "my scores.csv"):
+        (folder / path).touch()
     for path in ("my faces/a.csv", "another run/metrics.parquet"):
         (folder / path).parent.mkdir()
         (folder / path).touch()
@@ -306,6 +310,8 @@ def test_the_study_can_be_a_module_of_another_workflow(importer):
         "stress",
         "score_variants",
         "sweep",
+        "import_points",
+        "import_scores",
         "pack",
     }  # this study asks for none of them
     assert due == set(RULES) - optional | {"paper"}
