@@ -5,7 +5,6 @@ can be told is declared by dataclasses beside their code, and read from the synt
 imported to check it. Only this file knows pydantic.
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -86,18 +85,6 @@ def unique(values: list[Any]) -> list[Any]:
 
 
 Unique = AfterValidator(unique)
-
-
-def rates(values: dict[str, float]) -> dict[str, float]:
-    """Refuse values by what is no false match rate."""
-    for name in values:
-        if not re.fullmatch(r"0|0?\.[0-9]+", name):
-            message = f"{name!r} is no false match rate; write one below 1, quoted: '0.01'"
-            raise PydanticCustomError(UNMET, "{message}", {"message": message})
-    return values
-
-
-Rates = AfterValidator(rates)
 
 
 def key(
@@ -266,7 +253,7 @@ def imported_model(block: str) -> type[Closed]:
     fields: dict[str, Any] = {imported.KEY: (str, key(f"file of {what[block]}; {fold}"))}
     if block == imported.SCORES:
         meant = "score by false match rate on other people, as its maker states it"
-        fields["thresholds"] = (Annotated[dict[str, float], Rates], key(meant, {}))
+        fields["thresholds"] = (by_name(str, float), key(meant, {}))
     whose = "A row of the study that another program made, read from files: docs/own_rows.md."
     return closed(f"imported_{block}", AsGiven, whose, fields)
 
