@@ -14,9 +14,13 @@ from thermalign.config.models import (
     check_study,
     config_files,
     dataset_block,
+    file_of,
+    from_files,
     manifest_of,
     read_study,
+    roles_of,
     trainings,
+    tree_of,
 )
 
 try:

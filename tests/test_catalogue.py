@@ -18,13 +18,17 @@ from thermalign.catalogue import (
     mappings,
     settings_of,
     takes_a_state,
+    trees,
 )
 from thermalign.deploy.detector import TrainedDetector
 from thermalign.states import State
 
 CLASSES = [
     *(f"landmarks.{name}.Settings" for name in detectors()),
-    *(f"verification.{name}.Settings" for name in ("dog", "features", "dpm", "pls", "alignment")),
+    *(
+        f"verification.{name}.Settings"
+        for name in ("dog", "features", "dpm", "pls", "wccn", "alignment")
+    ),
     *(f"ingest.{name}.Settings" for name in adapters()),
     "simulator.settings.Settings",
     "simulator.settings.Volume",
@@ -41,8 +45,12 @@ def test_parts_are_found_by_the_functions_of_their_contract():
     told = {"stages": "full"}
     assert [n for n in detectors() if finds_faces(n, told)] == ["finder", "mtcnn"]
     assert [name for name in detectors() if takes_a_state(name)] == ["dan", "heatmap"]
-    assert adapters() == ["simulator", "table"]
-    assert mappings() == ["centring", "dpm", "none"]
+    assert {"simulator", "table"} == set(adapters()) - set(trees())
+    assert trees() == [
+        *("arl_polarimetric", "arl_vtf", "carl", "eurecom_vis_th"),
+        *("sf_tl54", "speakingfaces", "tfw"),
+    ]
+    assert mappings() == ["centring", "dpm", "none", "two_branch", "wccn"]
     assert classifiers() == ["cosine", "pls"]
 
 
@@ -58,7 +66,15 @@ def test_what_is_read_from_the_source_is_what_the_class_declares(name):
         if field.default is not dataclasses.MISSING and not its.kind.block:
             assert its.default == field.default
         declared = dict(field.metadata)
-        for key in declared.keys() & {"low", "high", "choices", "multiple_of", "unit", "source"}:
+        for key in declared.keys() & {
+            "low",
+            "high",
+            "choices",
+            "multiple_of",
+            "unit",
+            "source",
+            "costs",
+        }:
             assert getattr(its, key) == declared[key], (its.name, key)
 
 

@@ -196,7 +196,7 @@ HOLDS = {  # datasets, protocols, landmark models
         "dan pbc mtcnn mean_shape",
     ),
     "london60": ("london60", "portraits", "dan heatmap pbc mtcnn ert mean_shape"),
-    "many_people": ("crowd", "crowd", "heatmap mean_shape"),
+    "many_people": ("crowd", "crowd", "heatmap"),
     "paper": ("frames", "p1 p2", "dan pbc mtcnn mean_shape"),
     "paper_tenth": ("frames", "p1 p2", "dan pbc mtcnn mean_shape"),
     "pbc_reach": (

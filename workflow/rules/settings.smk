@@ -2,9 +2,11 @@
 
 import hashlib
 import json
+from functools import cache
 
 import thermalign.config.across as across
 from thermalign import originals
+from thermalign.config.networks import matcher_of, network_of
 from thermalign.config.resources import Requests
 
 REQUESTS = Requests(config, gpus=GPUS)
@@ -52,6 +54,12 @@ def small(group):
     return lambda wildcards: group if workflow.group_settings.group_components else None
 
 
+def trained(wildcards):
+    """Return the group of a training and its predictions: one of its own for each model."""
+    name = f"model_{wildcards.protocol}_{wildcards.fold}_{wildcards.model}"
+    return small(name)(wildcards)
+
+
 def aligned_for(wildcards):
     """Return the group of an alignment: who needs its faces."""
     return small("matcher" if wildcards.model == "annotated" else "verify")(wildcards)
@@ -91,12 +99,35 @@ def content_of_initial(wildcards):
     path = MODELS[wildcards.model].initial
     if not path or made_here(path):
         return []
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    return digest(path)
+
+
+def source_of(wildcards):
+    """Return the file that a job's points or scores are read from."""
+    its = (PLACED | MATCHED)[wildcards.model]
+    path = file_of(its.pattern, config, wildcards.protocol, int(wildcards.fold))
+    return ancient(path)  # its content counts: content_of_source
+
+
+def content_of_source(wildcards):
+    """Return the digest of that file."""
+    return digest(source_of(wildcards))
+
+
+@cache
+def digest(path):
+    """Return the digest of a file's content."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def seeds():
-    """Return name under `models:` and training seed of every model, by its folder."""
-    return {folder: (its.name, its.seed) for folder, its in MODELS.items()}
+    """Return name under `models:` and training seed of every model, by its folder.
+
+    Points that are read from files stand for one training.
+    """
+    trained = {folder: (its.name, its.seed) for folder, its in MODELS.items()}
+    return trained | {name: (name, config["training_seed"]) for name in PLACED}
 
 
 def repeated():
@@ -120,17 +151,27 @@ def rendered(wildcards):
     return text({key: dataset(wildcards)[key] for key in ("seed", "settings")})
 
 
-def files_of(wildcards):
+def files_of(wildcards, name="files"):
     """Return the fingerprint of a dataset's files, taken once a run: jobs elsewhere inherit it."""
-    key = f"THERMALIGN_FILES_{wildcards.dataset}"
+    key = f"THERMALIGN_{name.upper()}_{wildcards.dataset}"
     if key not in os.environ:
-        record = Path(RESULTS, "data", wildcards.dataset, "files.json")
+        record = Path(RESULTS, "data", wildcards.dataset, f"{name}.json")
         os.environ[key] = originals.fingerprint(record)
     return os.environ[key]
 
 
+def tree_files_of(wildcards):
+    """Return the same of the files and folders that a manifest is made of."""
+    return files_of(wildcards, "tree_files")
+
+
 def sources(wildcards):
-    """Return what a dataset is read from: the chunks it is rendered in, or its manifest."""
+    """Return what a dataset is read from: the chunks it is rendered in, or its manifest.
+
+    A manifest that is made of a tree has the table of what was left out beside it.
+    """
+    if tree_of(config, wildcards.dataset):
+        return [f"{RESULTS}/data/{wildcards.dataset}/{n}.csv" for n in ("manifest", "left_out")]
     if manifest := manifest_of(config, wildcards.dataset):
         return ancient(str(manifest))  # its content counts: files_of
     chunks = range(dataset(wildcards).get("chunks", 0))
@@ -179,7 +220,7 @@ def varied(key):
     return sorted({v[key] for v in VARIANTS.values() if key in v})
 
 
-def every(pattern, models=(*MODELS, "annotated")):
+def every(pattern, models=(*ALIGNED, *MATCHED)):
     """Fill protocols, folds and models into a path."""
     return [
         pattern.format(protocol=p, fold=f, model=m)
@@ -279,11 +320,40 @@ def rejected(wildcards):
 
 def matching(wildcards):
     """Return what the matcher of a protocol depends on."""
-    protocol = PROTOCOLS[wildcards.protocol]
-    roles = {key: protocol[key] for key in ("gallery", "probe", "same_moment")}
-    if "images" in protocol["gallery"]:  # drawn by the protocol's seed
-        roles["gallery"] = {**protocol["gallery"], "seed": protocol["seed"]}
-    return text({**config["matcher"], **roles})
+    block = with_state(matcher_of(config, wildcards.protocol))
+    return text({**block, **roles_of(config, wildcards.protocol)})
+
+
+def network(wildcards):
+    """Return the block of a matcher's network."""
+    return config["networks"][wildcards.network]
+
+
+def state_of(name):
+    """Return the path of a network's trained state."""
+    return f"{RESULTS}/networks/{name}/state.safetensors"
+
+
+def with_state(block):
+    """Return a matcher's block with the path of a network for its name."""
+    named = block.get("two_branch", {}).get("network")
+    return {**block, "two_branch": {"network": state_of(named)}} if named else block
+
+
+def with_states(variations):
+    """Return variations of the matcher with paths of networks for their names."""
+    return {name: with_state(block) for name, block in variations.items()}
+
+
+def networks(variations={}):
+    """Return a function to the states of networks that a protocol's matcher and variations apply."""
+
+    def states(wildcards):
+        own = matcher_of(config, wildcards.protocol)
+        blocks = [own, *({**own, **its} for its in variations.values())]
+        return [state_of(n) for n in dict.fromkeys(map(network_of, blocks)) if n]
+
+    return states
 
 
 def matching_across(wildcards):
@@ -302,6 +372,7 @@ def people_across(wildcards):
 
 def parts(variations={}):
     """Return the modules of `verification` that the matcher and variations of it load by name."""
-    blocks = [config["matcher"], *variations.values()]
+    own = [its.get("matcher", {}) for its in PROTOCOLS.values()]
+    blocks = [config["matcher"], *own, *variations.values()]
     names = [b[k] for k in ("mapping", "classifier") for b in blocks if k in b]
     return [f"verification.{name}" for name in dict.fromkeys(names)]

@@ -15,9 +15,12 @@ class Threads:
     ----------
     train : int
         Cores of one training job.
+    ingest : int
+        Cores that read one dataset; worth it from some ten thousand images on.
     """
 
     train: int = setting(low=1)
+    ingest: int = setting(1, low=1)
 
 
 @dataclass(frozen=True)

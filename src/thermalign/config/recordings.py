@@ -33,6 +33,18 @@ def plans_of(block: Block) -> list[dict[str, Any]]:
     return [{**defaults, **volume} for volume in block["settings"]["volumes"]]
 
 
+def people_of(block: Block) -> set[tuple[int, int, int]]:
+    """Return everybody of a rendered dataset by seed, volume and number; none of any other."""
+    if "chunks" not in block:
+        return set()
+    own = block["settings"].get("subject_seeds", {})
+    return {
+        (own.get(f"v{volume}_s{number:03d}", block["seed"]), volume, number)
+        for volume, plan in enumerate(plans_of(block), 1)
+        for number in range(plan["subjects"])
+    }
+
+
 def _dataset(where: str, block: Block) -> Iterator[str]:
     if block["box"].get("source") == "given":
         yield f"{where}.box.source: given, but rendered images come with no box; give derived"

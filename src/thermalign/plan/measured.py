@@ -12,9 +12,11 @@ from thermalign.schemas.measures import METRICS
 
 FILES = {
     "simulate": "data/{0}/chunks/{1}/*",
+    "adapt": "data/{0}/*.csv",
     "ingest": "data/{0}/*.parquet",
     "fold": "{0}/{1}/folds.parquet",
     "train": "{0}/{1}/{2}/state.safetensors",
+    "train_network": "networks/{0}/state.safetensors",
     "train_matcher": "{0}/{1}/matcher.safetensors",
     "predict": "{0}/{1}/{2}/predictions.parquet",
     "stress": "{0}/{1}/{2}/stress/*.parquet",
@@ -74,7 +76,7 @@ def costs_of(results: Path) -> list[Cost]:
 def _lines(logs: Path) -> Iterator[Mapping[str, Any]]:
     for log in sorted(logs.glob("*/*.log")):
         last = log.read_text(encoding="utf-8", errors="replace").rstrip().rpartition("\n")[2]
-        if last.startswith('{"rule"'):
+        if last.startswith('{"rule"') and last.endswith("}"):  # not cut off
             yield json.loads(last)
 
 

@@ -46,6 +46,11 @@ TABLES: dict[str, tuple[Any, tuple[str, ...], str]] = {
         ("image_id", "name"),
         "What is known of images or of the people in them; what is unknown has no row.",
     ),
+    "FINDINGS": (
+        descriptions.FINDINGS,
+        ("check", "image_id", "other_id", "modality", "row", "reason"),
+        "What is suspicious in a dataset, and what was left out of it.",
+    ),
     "FOLDS": (
         dataset.FOLDS,
         ("protocol", "fold", "image_id", "flipped"),
