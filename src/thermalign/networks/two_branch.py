@@ -70,7 +70,7 @@ class Settings:
         Whether the network is compiled for training by torch.compile.
     """
 
-    components: int = setting(600, low=2, high=65536)
+    components: int = setting(400, low=2, high=65536)
     shrinkage: float = setting(0.3, low=1e-6, high=1)
     whitened_by: int = setting(2, low=1)
     hidden: int = setting(512, low=1, high=65536)
@@ -78,7 +78,7 @@ class Settings:
     temperature: float = setting(0.06, low=1e-3, high=10)
     margin: float = setting(0.1, low=0, high=1)
     mirrored: float = setting(0.5, low=0, high=1)
-    copies: int = setting(2, low=0, high=100)
+    copies: int = setting(1, low=0, high=100)
     jitter: Jitter = field(default_factory=Jitter)
     validation_people: int = setting(100, low=0)
     batch_size: int = setting(128, low=2, high=65536)
