@@ -18,6 +18,7 @@ from thermalign.catalogue import (
     mappings,
     settings_of,
     takes_a_state,
+    trees,
 )
 from thermalign.deploy.detector import TrainedDetector
 from thermalign.states import State
@@ -44,7 +45,11 @@ def test_parts_are_found_by_the_functions_of_their_contract():
     told = {"stages": "full"}
     assert [n for n in detectors() if finds_faces(n, told)] == ["finder", "mtcnn"]
     assert [name for name in detectors() if takes_a_state(name)] == ["dan", "heatmap"]
-    assert adapters() == ["simulator", "table"]
+    assert {"simulator", "table"} == set(adapters()) - set(trees())
+    assert trees() == [
+        *("arl_polarimetric", "arl_vtf", "carl", "eurecom_vis_th"),
+        *("sf_tl54", "speakingfaces", "tfw"),
+    ]
     assert mappings() == ["centring", "dpm", "none", "two_branch", "wccn"]
     assert classifiers() == ["cosine", "pls"]
 
@@ -61,7 +66,15 @@ def test_what_is_read_from_the_source_is_what_the_class_declares(name):
         if field.default is not dataclasses.MISSING and not its.kind.block:
             assert its.default == field.default
         declared = dict(field.metadata)
-        for key in declared.keys() & {"low", "high", "choices", "multiple_of", "unit", "source"}:
+        for key in declared.keys() & {
+            "low",
+            "high",
+            "choices",
+            "multiple_of",
+            "unit",
+            "source",
+            "costs",
+        }:
             assert getattr(its, key) == declared[key], (its.name, key)
 
 

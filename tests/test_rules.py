@@ -71,7 +71,7 @@ def commands(tmp_path_factory):
     folder = tmp_path_factory.mktemp("a study")
     config = yaml.safe_load((ROOT / "config.yaml").read_text())
     config |= {"results": "my results", "sweep": {"five": {"components": 5}}}
-    config["variants"] = {"found": {"detector": "mtcnn"}}
+    config["variants"] = {"found": {"detector": "mtcnn"}, "tree": {"dataset": "published"}}
     config["models"]["mtcnn"] |= {"stages": "full", "losses": "weighted_sum"}  # finds faces
     config["detector"] = {
         "landmarks": {"protocol": "p1", "model": "heatmap"},
@@ -81,7 +81,12 @@ def commands(tmp_path_factory):
     }
     ours = {"adapter": "table", "folder": "my faces", "manifest": "a.csv", "attributes": ["camera"]}
     config["datasets"]["ours"] = {**ours, "box": {"source": "given"}}
+    roles = {"probe": {"modality": "thermal"}, "gallery": {"modality": "visible"}}
+    config["evaluate_on"] = {"ours": {"dataset": "ours", **roles}}
     config["data"] = "."
+    published = {"adapter": "carl", "folder": "my tree", "nose": "none"}
+    config["datasets"]["published"] = {**published, "box": {"source": "given"}}
+    (folder / "my tree").mkdir()
     for path in ("my faces/a.csv", "another run/metrics.parquet"):
         (folder / path).parent.mkdir()
         (folder / path).touch()
@@ -179,7 +184,7 @@ def test_every_package_of_the_project_is_imported_or_says_why_it_is_there():
         assert name in imported or "#" in line, f"{name} is imported by nothing"
 
 
-TORCHLESS = ["simulate", "ingest", "fold", "annotated", "measure", "compare", "spread"]
+TORCHLESS = ["simulate", "adapt", "ingest", "fold", "annotated", "measure", "compare", "spread"]
 TORCHLESS += ["describe", "report"]
 
 
@@ -302,6 +307,7 @@ def test_the_study_can_be_a_module_of_another_workflow(importer):
     assert done.returncode == 0, done.stdout + done.stderr
     due = set(re.findall(r"^(?:local)?rule (\w+):", done.stdout, flags=re.M))
     optional = {
+        "adapt",
         "detect",
         "stress",
         "score_variants",

@@ -56,6 +56,7 @@ class Setting:
     multiple_of: int = 1
     unit: str = ""
     source: str = ""
+    costs: bool = False
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,12 @@ def adapters() -> list[str]:
     return [name for name in _having("ingest", "read") if has_settings("ingest", name)]
 
 
+@cache
+def trees() -> list[str]:
+    """Return the formats whose manifest is made of a tree of folders: adapters with a rows()."""
+    return [name for name in _having("ingest", "rows") if name in adapters()]
+
+
 def mappings() -> list[str]:
     """Return the mappings between modalities: modules of verification with fit() and apply()."""
     return [n for n in _having("verification", "fit") if n in _having("verification", "apply")]
@@ -156,7 +163,7 @@ def has_settings(package: str, name: str) -> bool:
 
 @cache
 def settings_of(module: str, name: str = "Settings") -> Block:
-    """Return the fields of a class of settings.
+    """Return the fields of a class of settings, those of its base classes first.
 
     Parameters
     ----------
@@ -178,9 +185,18 @@ def settings_of(module: str, name: str = "Settings") -> Block:
     meanings = _meanings(text)
     fields = [line for line in node.body if isinstance(line, ast.AnnAssign)]
     settings = tuple(_setting(line, home, meanings) for line in fields)
+    own = {its.name for its in settings}
+    inherited = [its for base in node.bases for its in _inherited(base, home)]
+    settings = (*(its for its in inherited if its.name not in own), *settings)
     relations = [line.value for line in node.body if _assigns(line, "RELATIONS")]
     told = _value(relations[0], home) if relations else ()
     return Block(home, node.name, text.split("\n\n")[0].replace("\n", " "), settings, told)
+
+
+def _inherited(base: ast.expr, module: str) -> tuple[Setting, ...]:
+    """Return the fields of a base class."""
+    holder, _, name = ast.unparse(base).rpartition(".")
+    return settings_of(_imported(module, holder) if holder else module, name).settings
 
 
 def _assigns(line: ast.stmt, name: str) -> TypeGuard[ast.Assign]:

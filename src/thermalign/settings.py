@@ -30,6 +30,7 @@ def setting(
     multiple_of: int = 1,
     unit: str = "",
     source: str = "",
+    costs: bool = False,
 ) -> Any:
     """Declare a field of settings. Its meaning stands in the docstring of its class.
 
@@ -46,9 +47,12 @@ def setting(
         Empty for a pure number or text.
     source : str
         Where the default comes from; empty for our own choice.
+    costs : bool
+        Whether what a step, an image or a training face takes depends on it, so that measured costs
+        hold for its value alone (:mod:`thermalign.plan`).
     """
     limits = {"low": low, "high": high, "choices": choices, "multiple_of": multiple_of}
-    metadata = {**limits, "unit": unit, "source": source}
+    metadata = {**limits, "unit": unit, "source": source, "costs": costs}
     if isinstance(default, dict):
         return field(default_factory=default.copy, metadata=metadata)
     return field(default=default, metadata=metadata)

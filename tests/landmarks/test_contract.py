@@ -1,5 +1,6 @@
 """What every model file of the package fulfils, whichever they are."""
 
+import contextlib
 import dataclasses
 import importlib
 import math
@@ -16,7 +17,7 @@ import torch
 from safetensors.torch import load, save
 from torch import nn
 
-from thermalign.catalogue import detectors
+from thermalign.catalogue import Setting, detectors, settings_of, takes_a_gpu
 from thermalign.cut import Cut, cut_images
 from thermalign.geometry import LANDMARKS, MIRRORED, interocular_distance, mirror_points
 from thermalign.landmarks.contract import Faces, mirror_boxes, point_error
@@ -98,6 +99,36 @@ def test_a_network_is_a_module_whose_tensors_fit_the_state(trained: Trained) -> 
     network = module.network(settings)
     assert isinstance(network, nn.Module)
     network.load_state_dict(state.tensors, strict=True)
+
+
+@pytest.mark.parametrize("name", [name for name in MODELS if takes_a_gpu(name)])
+def test_a_setting_that_shapes_the_network_says_that_it_costs(name: str) -> None:
+    module = importlib.import_module(f"thermalign.landmarks.{name}")
+
+    def weights(settings: Any) -> int:
+        with torch.device("meta"):
+            return sum(its.numel() for its in module.network(settings).parameters())
+
+    declared = settings_of(f"thermalign.landmarks.{name}").settings
+    shaping, usual = set(), weights(module.Settings())
+    for its in declared:
+        for other in others(its):
+            with contextlib.suppress(ValueError):  # does not fit another setting
+                if weights(module.Settings(**{its.name: other})) != usual:
+                    shaping.add(its.name)
+    assert shaping
+    assert shaping <= {its.name for its in declared if its.costs}
+
+
+def others(its: Setting) -> list[Any]:
+    """Return values beside the default of a setting."""
+    if its.choices:
+        return [choice for choice in its.choices if choice != its.default]
+    if isinstance(its.default, bool):
+        return [not its.default]
+    if isinstance(its.default, int | float):
+        return [its.default * 2, its.default + its.multiple_of]
+    return []
 
 
 def test_predictions_have_one_point_and_covariance_per_landmark(trained: Trained) -> None:

@@ -33,12 +33,12 @@ def test_a_manifest_is_counted(tmp_path):
     rows = [f"a{k}.png,s{k % 40:02d},{m}" for k in range(80) for m in ("thermal", "visible")]
     (tmp_path / "faces.csv").write_text("\n".join(["path,subject_id,modality", *rows]))
     study = read_study([ROOT / "config.yaml"], {})
-    block = {"adapter": "table", "folder": str(tmp_path), "manifest": "faces.csv"}
-    protocol = study["protocols"]["p1"] | {"volumes": [], "train_subjects": 30, "test_subjects": 10}
+    block = {"adapter": "table", "folder": str(tmp_path), "manifest": "faces.csv", "box": {}}
+    protocol = study["protocols"]["p1"] | {"train_subjects": 30, "test_subjects": 10}
     study |= {"datasets": {"simulated": block}, "protocols": {"p1": protocol}}
     work = {(job.rule, job.name): job.work for job in jobs_of(study)}
     assert work["ingest", "simulated"] == pytest.approx(160)
     assert work["predict", "p1/fold0/dan"] == pytest.approx(20)
-    (Path(tmp_path) / "faces.csv").unlink()
-    with pytest.raises(ValueError, match=r"faces.csv: cannot be read .*; check folder: and data:"):
+    protocol["volumes"] = [2]
+    with pytest.raises(ValueError, match=r"protocols.p1.volumes: simulated has no image of \[2\]"):
         jobs_of(study)

@@ -16,6 +16,26 @@ rule simulate:
         step("simulate", CHUNK, "", "folder")
 
 
+rule adapt:
+    output:
+        manifest=f"{RESULTS}/data/{{dataset}}/manifest.csv",
+        left_out=f"{RESULTS}/data/{{dataset}}/left_out.csv",
+        files=f"{RESULTS}/data/{{dataset}}/tree_files.json",
+    log:
+        f"{RESULTS}/logs/adapt/{{dataset}}.log",
+    conda:
+        "../../envs/data.yaml"
+    resources:
+        mem_mb=memory("adapt"),
+        runtime=runtime("adapt"),
+    params:
+        code=code("steps.adapt", "ingest.{adapter}"),
+        settings=lambda w: text(dataset(w)),
+        fingerprint=tree_files_of,
+    shell:
+        step("adapt", DATASET, "", "manifest left_out files")
+
+
 rule ingest:
     input:
         sources=sources,
@@ -25,12 +45,15 @@ rule ingest:
         boxes=f"{RESULTS}/data/{{dataset}}/boxes.parquet",
         attributes=f"{RESULTS}/data/{{dataset}}/attributes.parquet",
         files=f"{RESULTS}/data/{{dataset}}/files.json",
+        findings=f"{RESULTS}/data/{{dataset}}/findings.parquet",
+        audit=f"{RESULTS}/data/{{dataset}}/audit.html",
     log:
         f"{RESULTS}/logs/ingest/{{dataset}}.log",
     group:
         small("tables")
     conda:
         "../../envs/data.yaml"
+    threads: config["threads"]["ingest"]
     resources:
         mem_mb=memory("ingest"),
         runtime=runtime("ingest"),
@@ -39,7 +62,12 @@ rule ingest:
         settings=lambda w: text(dataset(w)),
         fingerprint=files_of,
     shell:
-        step("ingest", DATASET, "sources", "images annotations boxes attributes files")
+        step(
+            "ingest",
+            DATASET,
+            "sources",
+            "images annotations boxes attributes files findings audit",
+        )
 
 
 rule fold:

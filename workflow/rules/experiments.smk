@@ -20,7 +20,7 @@ rule ablate:
         dataset=dataset_of,
         model="annotated",
         settings=matching,
-        ablation=text(trained(ABLATION)),
+        ablation=text(with_states(ABLATION)),
         seed=config["training_seed"],
         evaluation=bootstrap(),
     shell:
@@ -48,7 +48,7 @@ rule sweep:
         dataset=dataset_of,
         model="annotated",
         settings=matching,
-        sweep=text(trained(SWEEP)),
+        sweep=text(with_states(SWEEP)),
         seed=config["training_seed"],
         evaluation=bootstrap(),
     shell:
@@ -118,8 +118,8 @@ rule spread:
     input:
         images=of(used_datasets(), "images.parquet"),
         annotations=of(used_datasets(), "annotations.parquet"),
-        folds=every(rules.fold.output.folds, MODELS),
-        predictions=every(rules.predict.output.predictions, MODELS),
+        folds=every(rules.fold.output.folds, LOCATED),
+        predictions=every(rules.predict.output.predictions, LOCATED),
     output:
         spread=f"{RESULTS}/compare/spread.parquet",
     log:

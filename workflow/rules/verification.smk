@@ -7,7 +7,7 @@ rule align:
     log:
         f"{RESULTS}/logs/align/{{protocol}}-{{fold}}-{{model}}.log",
     wildcard_constraints:
-        model=EVERY_MODEL,
+        model=one_of(ALIGNED),
     group:
         aligned_for
     conda:
@@ -89,7 +89,7 @@ rule score:
     log:
         f"{RESULTS}/logs/score/{{protocol}}-{{fold}}-{{model}}.log",
     wildcard_constraints:
-        model=EVERY_MODEL,
+        model=one_of(ALIGNED),
     group:
         small("verify")
     conda:
@@ -102,6 +102,36 @@ rule score:
         settings=matching,
     shell:
         step("score", MODEL, "images folds predictions faces matcher", "scores")
+
+
+rule import_scores:
+    input:
+        images=table("images"),
+        folds=rules.fold.output.folds,
+        faces=f"{FOLDER}/annotated/faces.parquet",
+        source=source_of,
+    output:
+        scores=f"{FOLDER}/{{model}}/scores.parquet",
+        predictions=f"{FOLDER}/{{model}}/predictions.parquet",
+    log:
+        f"{RESULTS}/logs/import_scores/{{protocol}}-{{fold}}-{{model}}.log",
+    wildcard_constraints:
+        model=one_of(MATCHED),
+    group:
+        small("verify")
+    conda:
+        "../../envs/data.yaml"
+    resources:
+        mem_mb=memory("import_scores"),
+        runtime=runtime("import_scores"),
+    params:
+        code=code("steps.import_scores"),
+        dataset=dataset_of,
+        roles=lambda w: text(roles_of(config, w.protocol)),
+        thresholds=lambda w: text(MATCHED[w.model].thresholds),
+        content=content_of_source,
+    shell:
+        step("import_scores", MODEL, "images folds faces source", "scores predictions")
 
 
 rule measure:
@@ -119,7 +149,7 @@ rule measure:
     log:
         f"{RESULTS}/logs/measure/{{protocol}}-{{fold}}-{{model}}.log",
     wildcard_constraints:
-        model=EVERY_MODEL,
+        model=one_of([*ALIGNED, *MATCHED]),
     group:
         small("verify")
     conda:

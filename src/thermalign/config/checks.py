@@ -14,8 +14,9 @@ from thermalign.catalogue import (
     further_metrics,
     settings_of,
     takes_a_state,
+    trees,
 )
-from thermalign.config import initial, networks, recordings
+from thermalign.config import across, imported, initial, networks, recordings
 from thermalign.config.faults import nearest
 from thermalign.config.initial import KEY, initial_of
 from thermalign.config.keys import MODALITIES
@@ -55,6 +56,8 @@ class Training(NamedTuple):
 def trainings(study: Study) -> dict[str, Training]:
     """Return every training by its folder: a model's name, and its seed where it lists some.
 
+    A model whose points are read from a file is none.
+
     Raises
     ------
     ValueError
@@ -62,6 +65,8 @@ def trainings(study: Study) -> dict[str, Training]:
     """
     found: dict[str, Training] = {}
     for name, block in study["models"].items():
+        if imported.KEY in block:
+            continue
         detector = block.get("model", name)
         state = initial_of(block, detector)
         others = ("model", "seeds", KEY) if state else ("model", "seeds")
@@ -86,9 +91,20 @@ def dataset_block(study: Study, name: str) -> dict[str, Any]:
 
 
 def manifest_of(study: Study, name: str) -> Path | None:
-    """Return the manifest that a dataset is read from; None for one that is rendered."""
+    """Return the manifest that a dataset is read from; None for one that is rendered.
+
+    That of a tree is made by rule ``adapt``.
+    """
+    if tree_of(study, name):
+        return Path(study["results"], "data", name, "manifest.csv")
     block = dataset_block(study, name)
     return Path(block["folder"], block["manifest"]) if "manifest" in block else None
+
+
+def tree_of(study: Study, name: str) -> Path | None:
+    """Return the folder of a dataset whose manifest is made of a tree; None for any other."""
+    block = dataset_block(study, name)
+    return Path(block["folder"]) if block["adapter"] in trees() else None
 
 
 def faults(study: Study) -> Iterator[str]:
@@ -102,6 +118,7 @@ def faults(study: Study) -> Iterator[str]:
     yield from _cells(study)
     yield from _paths(study)
     yield from _taken_home(study)
+    yield from across.faults(study)
     yield from recordings.faults(study)
     yield from networks.faults(study)
 
@@ -125,12 +142,18 @@ def check_places(study: Study, project: str | Path) -> None:
     used = {protocol["dataset"] for protocol in study["protocols"].values()}
     used |= {its["dataset"] for its in study["variants"].values() if "dataset" in its}
     used |= {its["dataset"] for its in study["networks"].values()}
+    used |= {*across.datasets(study)}
     if recorded := study.get("detector", {}).get("recorded"):
         used.add(recorded["dataset"])
     for name in sorted(used):
-        manifest = manifest_of(study, name)
-        if manifest is not None:
+        if tree := tree_of(study, name):
+            lines += _place(f"datasets.{name}", tree, tree.is_dir, "folder")
+        elif manifest := manifest_of(study, name):
             lines += _place(f"datasets.{name}", manifest, manifest.is_file)
+            block = dataset_block(study, name)
+            left_out = block.get("quarantine")
+            if left_out and not Path(block["folder"], left_out).is_file():
+                lines.append(f"datasets.{name}.quarantine: {left_out}: no such file; correct it")
     if beside := study.get("detector", {}).get("beside"):
         file = Path(beside, "metrics.parquet")
         if not file.is_file():
@@ -148,11 +171,14 @@ def check_places(study: Study, project: str | Path) -> None:
                 "tested in others; name a state from elsewhere, or study one protocol and one fold"
             )
         lines += initial.faults(where, path, its.detector, results)
+    lines += imported.place_faults(study)
     if lines:
         raise ValueError("\n".join(lines))
 
 
-def _place(key: str, path: Path, is_right: Callable[[], bool]) -> Iterator[str]:
+def _place(
+    key: str, path: Path, is_right: Callable[[], bool], what: str = "manifest"
+) -> Iterator[str]:
     """Yield that a place is not what it should be, or cannot be looked at."""
     try:
         if is_right():
@@ -163,7 +189,8 @@ def _place(key: str, path: Path, is_right: Callable[[], bool]) -> Iterator[str]:
     if key == "results":
         yield f"results: {path} is a file; name a folder"
     else:
-        yield f"{key}: {path}: no such manifest; correct data:, folder: or manifest:"
+        keys = "data: or folder:" if what == "folder" else "data:, folder: or manifest:"
+        yield f"{key}: {path}: no such {what}; correct {keys}"
 
 
 def path_faults(key: str, path: str) -> Iterator[str]:
@@ -205,7 +232,7 @@ def _names(study: Study) -> Iterator[str]:
             )
         yield from _rejected(f"protocols.{name}.reject", protocol)
     try:
-        trainings(study)
+        yield from imported.faults(study, trainings(study))
     except ValueError as error:
         yield str(error)
 
@@ -248,7 +275,9 @@ def _model(study: Study, where: str, name: str, *, finds: bool = False) -> Itera
         known = trainings(study)
     except ValueError:
         return  # told already
-    if name not in known:
+    if name in imported.from_files(study):
+        yield f"{where}: {name} is read from a file and runs on no image; name one that is trained"
+    elif name not in known:
         yield f"{where}: no model {name!r}; {nearest(name, known)}"
     elif finds and not finds_faces(known[name].detector, known[name].settings):
         yield (
@@ -424,5 +453,7 @@ def _paths(study: Study) -> Iterator[str]:
         for key in ("folder", "manifest"):
             yield from path_faults(f"datasets.{name}.{key}", block.get(key, "."))
     for name, block in study["models"].items():
-        if takes_a_state(block.get("model", name)):
+        if imported.KEY not in block and takes_a_state(block.get("model", name)):
             yield from path_faults(f"models.{name}.{KEY}", block.get(KEY, "."))
+    for where, file in imported.files(study):
+        yield from path_faults(where, file)

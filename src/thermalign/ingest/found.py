@@ -4,6 +4,9 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from thermalign.ingest.looks import Looks
+from thermalign.ingest.quarantine import Quarantined
+
 
 class Found(NamedTuple):
     """A dataset as it was read and checked, before face boxes are made.
@@ -15,9 +18,14 @@ class Found(NamedTuple):
     boxes : DataFrame with image_id, x, y, width, height
         Of the images that a box is given for.
     attributes : DataFrame of ATTRIBUTES
+    quarantined : records of the dataset that take no part
+    looks : Looks or None
+        How the pictures look, row for row with the images; None where nobody looked.
     """
 
     images: pd.DataFrame
     annotations: pd.DataFrame
     boxes: pd.DataFrame
     attributes: pd.DataFrame
+    quarantined: tuple[Quarantined, ...] = ()
+    looks: Looks | None = None

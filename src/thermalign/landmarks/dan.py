@@ -100,10 +100,12 @@ class Settings:
         Lowest and highest value of ``normalisation: window``.
     """
 
-    n_stages: int = setting(2, low=1, high=8, source="original")
-    input_size: int = setting(112, low=16, high=1024, multiple_of=16, unit="px", source="original")
-    width: float = setting(1.0, low=0.01, high=8, source="original")
-    hidden: int = setting(256, low=1, high=65536, source="original")
+    n_stages: int = setting(2, low=1, high=8, source="original", costs=True)
+    input_size: int = setting(
+        112, low=16, high=1024, multiple_of=16, unit="px", source="original", costs=True
+    )
+    width: float = setting(1.0, low=0.01, high=8, source="original", costs=True)
+    hidden: int = setting(256, low=1, high=65536, source="original", costs=True)
     dropout: float = setting(0.5, low=0, high=0.95, source="original")
     margin: float = setting(0.25, low=0, high=0.45, source="original")
     heatmap_window: int = setting(17, low=1, high=1024, unit="px", source="original")
@@ -113,8 +115,8 @@ class Settings:
     rotation_sd: float = setting(20.0, low=0, high=180, unit="degrees", source="original")
     scale_sd: float = setting(0.25, low=0, high=1, source="original")
     augment: Augmentation = field(default_factory=Augmentation)
-    passes: int = setting(1, low=1, high=16, source="original")
-    mirrored: bool = setting(False, source="original")
+    passes: int = setting(1, low=1, high=16, source="original", costs=True)
+    mirrored: bool = setting(False, source="original", costs=True)
     batch_size: int = setting(64, low=2, high=65536, source="original")
     steps: int = setting(36_000, low=1, high=100_000_000)
     later_steps: int = setting(36_000, low=1, high=100_000_000)
@@ -124,7 +126,7 @@ class Settings:
     )
     validate_every: int = setting(40, low=1, high=100_000_000, unit="steps", source="original")
     patience: int = setting(100, low=0, high=1_000_000)
-    precision: str = setting("float32", choices=("float32", "bfloat16"))
+    precision: str = setting("float32", choices=("float32", "bfloat16"), costs=True)
     compile: bool = setting(False)
     normalisation: str = setting("percentile", choices=("percentile", "window", "histogram"))
     window: tuple[float, float] = setting((20.0, 40.0), low=-273.15, high=3000, unit="degrees C")

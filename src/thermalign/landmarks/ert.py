@@ -81,21 +81,21 @@ class Settings:
         How training faces are varied; see ``landmarks/augment/settings.py``.
     """
 
-    cascade_depth: int = setting(10, low=1, high=1000, source="dlib")
-    num_trees_per_cascade_level: int = setting(500, low=1, high=100_000, source="dlib")
-    tree_depth: int = setting(4, low=1, high=12, source="dlib")
+    cascade_depth: int = setting(10, low=1, high=1000, source="dlib", costs=True)
+    num_trees_per_cascade_level: int = setting(500, low=1, high=100_000, source="dlib", costs=True)
+    tree_depth: int = setting(4, low=1, high=12, source="dlib", costs=True)
     nu: float = setting(0.1, low=1e-4, high=1, source="dlib")
-    oversampling_amount: int = setting(20, low=1, high=10_000, source="dlib")
+    oversampling_amount: int = setting(20, low=1, high=10_000, source="dlib", costs=True)
     oversampling_translation_jitter: float = setting(
         0.0, low=0, high=1, unit="boxes", source="dlib"
     )
-    feature_pool_size: int = setting(400, low=2, high=100_000, source="dlib")
+    feature_pool_size: int = setting(400, low=2, high=100_000, source="dlib", costs=True)
     feature_pool_region_padding: float = setting(0.2, low=0, high=2, unit="boxes")
     lambda_param: float = setting(0.1, low=1e-3, high=100, unit="boxes", source="dlib")
-    num_test_splits: int = setting(20, low=1, high=10_000, source="dlib")
-    width: int = setting(128, low=16, high=1024, unit="px")
-    height: int = setting(160, low=16, high=1024, unit="px")
-    copies: int = setting(1, low=1, high=1000)
+    num_test_splits: int = setting(20, low=1, high=10_000, source="dlib", costs=True)
+    width: int = setting(128, low=16, high=1024, unit="px", costs=True)
+    height: int = setting(160, low=16, high=1024, unit="px", costs=True)
+    copies: int = setting(1, low=1, high=1000, costs=True)
     margin: int = setting(16, low=0, high=1024, unit="px")
     normalisation: str = setting("percentile", choices=("percentile", "window", "histogram"))
     window: tuple[float, float] = setting((20.0, 40.0), low=-273.15, high=3000, unit="degrees C")

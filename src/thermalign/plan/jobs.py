@@ -10,14 +10,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from thermalign.catalogue import settings_of
+from thermalign.catalogue import Setting, settings_of, trees
+from thermalign.config import across
 from thermalign.config.checks import Training, trainings
-from thermalign.plan.people import images_of, of_one, recorded
+from thermalign.config.imported import POINTS, SCORES, from_files
+from thermalign.plan.people import Recorded, images_of, of_one, recorded, within
 
 Block = Mapping[str, Any]
+Datasets = Mapping[str, list[Recorded]]
 
 UNITS = {
     "simulate": "images + PERSON x people",
+    "adapt": "images",
     "ingest": "images",
     "describe": "images",
     "fold": "images",
@@ -26,10 +30,16 @@ UNITS = {
     "detect": "test images",
     "stress": "test images x variants",
     "annotated": "images",
+    "import_points": "test images",
+    "fold_across": "images",
+    "predict_across": "test images",
+    "enrol_across": "training and other images",
+    "score_across": "probes x people",
     "align": "images",
     "train_network": "steps x people",
     "train_matcher": "training images",
     "score": "probes x people",
+    "import_scores": "probes x people",
     "score_variants": "probes x people x variants",
     "measure": "probes x people x replicates",
     "ablate": "probes x people x matchers",
@@ -45,14 +55,6 @@ UNITS = {
 PERSON = 5
 """Images that cost as much to render as it costs to build a person. ASSUME: of two datasets, with 6
 and 32 images a person, .026 and .017 core-seconds an image."""
-
-COSTLY = frozenset(
-    {"n_stages", "input_size", "width", "hidden", "passes", "mirrored", "padding", "neighbours"}
-    | {"stages", "losses", "mined_faces", "blocks", "spread", "longest", "scene", "height"}
-    | {"cascade_depth", "num_trees_per_cascade_level", "tree_depth", "feature_pool_size"}
-    | {"oversampling_amount", "num_test_splits", "copies", "precision", "min_face"}
-)
-"""Settings of detectors that decide what a step or an image costs, besides the batch."""
 
 
 NETWORK = "thermalign.networks.two_branch"
@@ -120,14 +122,17 @@ def jobs_of(study: Block) -> list[Job]:
     ValueError
         If a manifest cannot be read.
     """
-    folds, models = list(_folds(study)), trainings(study)
-    found = [*_data(study), *_networks(study)]
+    everybody = {name: recorded(study, name) for name in study["datasets"]}
+    folds, models = list(_folds(study, everybody)), trainings(study)
+    found = [*_data(study, everybody), *_networks(study)]
     for fold in folds:
-        found += _of_fold(study, fold, models)
-    tested = sum(fold.test for fold in folds) * len(models)
+        found += [*_of_fold(study, fold, models), *_across(study, everybody, fold, models)]
+    placed, matched = (len(from_files(study, block)) for block in (POINTS, SCORES))
+    tested = sum(fold.test for fold in folds) * (len(models) + placed)
     replicates = study["evaluation"]["replicates"]
-    pairs = sum(fold.pairs for fold in folds) * (len(models) + 1)
-    rows = replicates * len(folds) * (len(models) + 1)
+    compared = len(models) + placed + matched + 1
+    pairs = sum(fold.pairs for fold in folds) * compared
+    rows = replicates * len(folds) * compared
     found.append(Job("compare", "all", pairs * replicates, size=rows))
     found += [Job("spread", "all", tested, size=1), Job("report", "all", tested, size=1)]
     if "detector" in study:
@@ -135,15 +140,18 @@ def jobs_of(study: Block) -> list[Job]:
     return found
 
 
-def _data(study: Block) -> Iterator[Job]:
+def _data(study: Block, everybody: Datasets) -> Iterator[Job]:
     described = {protocol["dataset"] for protocol in study["protocols"].values()}
+    described |= {*across.datasets(study)}
     for name, block in study["datasets"].items():
-        people, kind = recorded(study, name), "frames" if _frames(block) else ""
+        people, kind = everybody[name], "frames" if _frames(block) else ""
         images = images_of(people)
-        rendered = images + PERSON * sum(its.subjects for its in people)
+        rendered = images + PERSON * sum(its.people for its in people)
         chunks = block.get("chunks", 0) if block["adapter"] == "simulator" else 0
         for k in range(chunks):
             yield Job("simulate", f"{name}/{k}", rendered / chunks, kind, images / chunks)
+        if block["adapter"] in trees():
+            yield Job("adapt", name, images, kind)
         yield Job("ingest", name, images, kind)
         if name in described:
             yield Job("describe", name, images, kind)
@@ -158,15 +166,18 @@ def _networks(study: Block) -> Iterator[Job]:
         yield Job("train_network", name, its["steps"] * its["batch_size"], kind, size=1)
 
 
-def _folds(study: Block) -> Iterator[Fold]:
+def _folds(study: Block, everybody: Datasets) -> Iterator[Fold]:
     for name, protocol in study["protocols"].items():
         block = study["datasets"][protocol["dataset"]]
-        people = recorded(study, protocol["dataset"])
-        if len(people) > 1 or block["adapter"] == "simulator":
-            people = [people[volume - 1] for volume in protocol["volumes"]]
+        people = within(everybody[protocol["dataset"]], protocol["volumes"])
+        if not people:
+            raise ValueError(
+                f"protocols.{name}.volumes: {protocol['dataset']} has no image of "
+                f"{protocol['volumes']}; name volumes of its manifest"
+            )
         modality = {"modality": protocol["probe"]["modality"]}
         train, test = protocol["train_subjects"], protocol["test_subjects"]
-        everything = images_of(people) / sum(its.subjects for its in people)
+        everything = images_of(people) / sum(its.people for its in people)
         for k in range(protocol["folds"]):
             yield Fold(
                 f"{name}/fold{k}",
@@ -202,14 +213,43 @@ def _of_fold(study: Block, fold: Fold, models: Mapping[str, Training]) -> Iterat
             yield Job("stress", name, fold.test * len(variants), of)
             work, rows = fold.pairs * len(variants), replicates * len(variants)
             yield Job("score_variants", name, work, kind, rows)
+    for model in from_files(study, POINTS):
+        yield Job("import_points", f"{fold.name}/{model}", fold.test)
+        yield Job("align", f"{fold.name}/{model}", fold.probes, kind)
+        yield from _scored(study, fold, model)
+    for model in from_files(study, SCORES):
+        yield from _scored(study, fold, model, rule="import_scores")
     for rule, count in _aside(study).items():
         yield Job(rule, fold.name, fold.pairs * count, size=replicates * count)
 
 
-def _scored(study: Block, fold: Fold, model: str) -> Iterator[Job]:
+def _across(
+    study: Block, everybody: Datasets, fold: Fold, models: Mapping[str, Training]
+) -> Iterator[Job]:
+    """Yield the jobs that test a fold's models on other datasets, on all of their people."""
+    protocol, replicates = fold.name.split("/")[0], study["evaluation"]["replicates"]
+    for name in (name for its, name in across.evaluations(study) if its == protocol):
+        block = study["evaluate_on"][name]
+        people, frames = everybody[block["dataset"]], _frames(study["datasets"][block["dataset"]])
+        tested = sum(its.people for its in people)
+        seen, probes = (
+            tested * of_one(people, role)
+            for role in ({"modality": block["probe"]["modality"]}, block["probe"])
+        )
+        yield Job("fold_across", f"{fold.name}/{name}", images_of(people))
+        if "gallery" in block:
+            yield Job("enrol_across", f"{fold.name}/{name}", fold.train + images_of(people))
+        for model, training in models.items():
+            job, kind = f"{fold.name}/{model}/{name}", cost_kind(training, frames=frames)
+            yield Job("predict_across", job, seen, kind, replicates)
+            if "gallery" in block:
+                yield Job("score_across", job, probes * tested, size=replicates)
+
+
+def _scored(study: Block, fold: Fold, model: str, *, rule: str = "score") -> Iterator[Job]:
     readings = len(study["protocols"][fold.name.split("/")[0]]["same_moment"])
     pairs, replicates = fold.pairs * readings, study["evaluation"]["replicates"]
-    yield Job("score", f"{fold.name}/{model}", pairs)
+    yield Job(rule, f"{fold.name}/{model}", pairs)
     yield Job("measure", f"{fold.name}/{model}", pairs * replicates, size=replicates)
 
 
@@ -230,14 +270,18 @@ def _frames(block: Block) -> bool:
 
 def complete(training: Training) -> dict[str, Any]:
     """Return the settings of a training with the defaults of its detector."""
-    declared = settings_of(f"thermalign.landmarks.{training.detector}").settings
-    return {its.name: training.settings.get(its.name, its.default) for its in declared}
+    return {its.name: training.settings.get(its.name, its.default) for its in _declared(training)}
 
 
 def cost_kind(training: Training, *, frames: bool) -> str:
     """Return detector and settings that decide what a step or an image of a training costs."""
-    costly = {key: its for key, its in complete(training).items() if key in COSTLY}
+    declared = {its.name for its in _declared(training) if its.costs}
+    costly = {name: its for name, its in complete(training).items() if name in declared}
     return json.dumps([training.detector, costly, frames], sort_keys=True)
+
+
+def _declared(training: Training) -> tuple[Setting, ...]:
+    return settings_of(f"thermalign.landmarks.{training.detector}").settings
 
 
 def _training(training: Training, fold: Fold) -> float:

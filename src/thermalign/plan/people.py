@@ -1,16 +1,31 @@
 """How many people and images a study's datasets and folds hold, as its configuration says."""
 
-import csv
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from itertools import count, product
+from typing import Any, NamedTuple
 
-from thermalign.config.checks import manifest_of
+from thermalign.config.checks import dataset_block, tree_of
+from thermalign.config.keys import MODALITIES
+from thermalign.config.recordings import CONDITIONS, plans_of
+from thermalign.config.sizes import Size, sizes_of
+from thermalign.ingest import table, tree
+from thermalign.ingest.cells import whole
 from thermalign.settings import parse
-from thermalign.simulator.settings import Volume
+from thermalign.verification.enrolment import SELECTED_BY
 
 Block = Mapping[str, Any]
+
+
+class Sort(NamedTuple):
+    """What a protocol chooses images by."""
+
+    modality: str
+    condition: str
+    range: int
+    session: str
+    volume: int
 
 
 @dataclass(frozen=True)
@@ -19,77 +34,104 @@ class Recorded:
 
     Attributes
     ----------
-    subjects : int
-    images : dict of modality to float
-        Of one person.
-    plan : mapping
-        Their volume's settings; none for a dataset of one's own.
+    people : int
+    images : mapping of Sort to float
+        Of one person, on average.
     """
 
-    subjects: int
-    images: Mapping[str, float]
-    plan: Block
+    people: int
+    images: Mapping[Sort, float]
 
     def selected(self, role: Block) -> float:
         """Return how many images of one person a ``probe:`` or a ``gallery:`` selects, about."""
-        count = self.images.get(role["modality"], 0.0)
-        if self.plan:
-            samples = {key: self.plan[key] for key in ("baseline", "expression")}
-            if asked := role.get("conditions"):
-                count *= sum(samples.get(c, 0) for c in asked) / sum(samples.values())
-            there = self.plan["ranges" if role["modality"] == "thermal" else "visible_ranges"]
-            if asked := role.get("ranges"):
-                count *= len(set(asked) & set(there)) / max(len(there), 1)
-        return min(count, role.get("images") or count)
+        found = sum(
+            number
+            for sort, number in self.images.items()
+            if sort.modality == role["modality"]
+            and all(
+                getattr(sort, column) in role[key]
+                for key, column in SELECTED_BY.items()
+                if role.get(key)
+            )
+        )
+        return min(found, role.get("images") or found)
 
 
 def recorded(study: Block, name: str) -> list[Recorded]:
-    """Return the people of a dataset, by volume.
+    """Return the people of a dataset; those who were recorded in other volumes are apart.
 
     Raises
     ------
     ValueError
-        If a manifest cannot be read.
+        If it is read from no manifest, or from one, or a tree, that would be refused.
     """
-    block = study["datasets"][name]
+    block = dataset_block(study, name)
     if block["adapter"] == "simulator":
-        return [_rendered(volume) for volume in block["settings"]["volumes"]]
-    manifest = manifest_of(study, name)
-    if manifest is None:
-        raise ValueError(f"datasets.{name}: neither rendered nor read from a manifest")
-    return [_listed(manifest)]
+        return list(map(_rendered, sizes_of(study, name), plans_of(block), count(1)))
+    own = {key: its for key, its in block.items() if key not in ("adapter", "box")}
+    where = f"datasets.{name}"
+    if folder := tree_of(study, name):
+        listed = tree.list_tree(block["adapter"], own, where)
+        return _listed(str(folder), tree.rows_of_tree(listed, folder))
+    if "manifest" not in block:
+        raise ValueError(f"{where}: neither rendered nor read from a manifest")
+    settings = parse(table.Settings, own, where)
+    return _listed(str(settings.folder / settings.manifest), table.list_rows(settings))
 
 
-def images_of(people: list[Recorded]) -> float:
-    """Return how many images there are of all people, of every modality."""
-    return sum(its.subjects * sum(its.images.values()) for its in people)
-
-
-def of_one(people: list[Recorded], role: Block) -> float:
-    """Return how many images a role selects of a person who is drawn from all of them."""
-    return sum(its.subjects * its.selected(role) for its in people) / sum(
-        its.subjects for its in people
+def within(people: Iterable[Recorded], volumes: Iterable[int]) -> list[Recorded]:
+    """Return the people who were recorded in some volumes, with their images there."""
+    chosen = frozenset(volumes)
+    parts = (
+        Recorded(its.people, {s: n for s, n in its.images.items() if s.volume in chosen})
+        for its in people
     )
+    return [its for its in parts if its.images]
 
 
-def _rendered(block: Block) -> Recorded:
-    volume = parse(Volume, block, "volumes")
-    visible = len(volume.visible_ranges) * sum(volume.samples().values()) * volume.sessions
-    plan = {key: getattr(volume, key) for key in ("ranges", "visible_ranges")} | volume.samples()
-    return Recorded(volume.subjects, {"thermal": sum(volume.frames()), "visible": visible}, plan)
+def images_of(people: Iterable[Recorded]) -> float:
+    """Return how many images there are of all people, of every modality."""
+    return sum(its.people * sum(its.images.values()) for its in people)
 
 
-def _listed(manifest: Path) -> Recorded:
-    try:
-        with manifest.open(newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"{manifest}: cannot be read ({error}); check folder: and data:") from None
-    if not rows or "subject_id" not in rows[0]:
-        raise ValueError(f"{manifest}: no rows with a subject_id; see README, Your own data")
-    subjects = len({row["subject_id"] for row in rows})
-    counted: dict[str, float] = {}
-    for row in rows:
-        modality = row.get("modality") or "thermal"
-        counted[modality] = counted.get(modality, 0) + 1 / subjects
-    return Recorded(subjects, counted, {})
+def of_one(people: Iterable[Recorded], role: Block) -> float:
+    """Return how many images a role selects of a person who is drawn from all of them."""
+    drawn = list(people)
+    return sum(its.people * its.selected(role) for its in drawn) / sum(its.people for its in drawn)
+
+
+def _rendered(size: Size, plan: Block, volume: int) -> Recorded:
+    """Return the people of a rendered volume; its images are spread evenly over its samples."""
+    samples = {condition: plan[condition] for condition in CONDITIONS if plan[condition]}
+    sessions = [str(number + 1) for number in range(plan["sessions"])]
+    images = {}
+    for modality in MODALITIES:
+        ranges = plan["ranges" if modality == "thermal" else "visible_ranges"]
+        of_one = getattr(size, modality) / size.people
+        parts = sum(samples.values()) * len(ranges) * len(sessions)
+        for condition, place, session in product(samples, ranges, sessions):
+            sort = Sort(modality, condition, place, session, volume)
+            images[sort] = of_one * samples[condition] / parts
+    return Recorded(size.people, images)
+
+
+def _listed(file: str, rows: Iterable[tuple[int, Mapping[str, str]]]) -> list[Recorded]:
+    """Return the people of a manifest, whose rows are read as ``ingest`` reads them."""
+    each: dict[str, Counter[Sort]] = {}
+    for line, row in rows:
+        where = f"{file} row {line}"
+        place, volume = (whole(row[name], name, where) for name in ("range", "volume"))
+        modality = table.modality_of(row, where)
+        sort = Sort(modality, row["condition"], place, row["session"], volume)
+        each.setdefault(row["subject_id"], Counter())[sort] += 1
+    alike: dict[frozenset[int], list[Counter[Sort]]] = {}
+    for counts in each.values():
+        alike.setdefault(frozenset(sort.volume for sort in counts), []).append(counts)
+    return [_averaged(people) for people in alike.values()]
+
+
+def _averaged(people: list[Counter[Sort]]) -> Recorded:
+    total = Counter[Sort]()
+    for counts in people:
+        total.update(counts)
+    return Recorded(len(people), {sort: n / len(people) for sort, n in total.items()})

@@ -43,11 +43,11 @@ class Settings:
         Whether the network is compiled for training by torch.compile.
     """
 
-    longest: int = setting(384, low=64, high=8192, unit="px")
+    longest: int = setting(384, low=64, high=8192, unit="px", costs=True)
     sizes: tuple[float, float] = setting((14.0, 36.0), low=8, high=128, unit="px")
     score: float = setting(0.45, low=0.001, high=1)
-    width: float = setting(1.0, low=0.05, high=16)
-    scene: int = setting(128, low=64, high=1024, multiple_of=16, unit="px")
+    width: float = setting(1.0, low=0.05, high=16, costs=True)
+    scene: int = setting(128, low=64, high=1024, multiple_of=16, unit="px", costs=True)
     crowds: float = setting(0.55, low=0, high=1)
     blanks: float = setting(0.25, low=0, high=1)
     regression: float = setting(1.0, low=0, high=100)
@@ -55,7 +55,7 @@ class Settings:
     steps: int = setting(4000, low=1, high=100_000_000)
     learning_rate: float = setting(3e-3, low=1e-8, high=1)
     schedule: str = setting("one_cycle", choices=("constant", "cosine", "one_cycle"))
-    precision: str = setting("float32", choices=("float32", "bfloat16"))
+    precision: str = setting("float32", choices=("float32", "bfloat16"), costs=True)
     compile: bool = setting(False)
 
     RELATIONS = (

@@ -102,12 +102,15 @@ class Settings:
         How training faces are varied; see ``landmarks/augment/settings.py``.
     """
 
-    stages: str = setting("full", choices=("full", "onet"), source="paper")
+    stages: str = setting("full", choices=("full", "onet"), source="paper", costs=True)
     losses: str = setting(
-        "alternating", choices=("alternating", "weighted_sum", "landmarks"), source="paper"
+        "alternating",
+        choices=("alternating", "weighted_sum", "landmarks"),
+        source="paper",
+        costs=True,
     )
     given_box: str = setting("squared", choices=("squared", "as_is"), source="official")
-    width: float = setting(1.0, low=0.01, high=8, source="paper")
+    width: float = setting(1.0, low=0.01, high=8, source="paper", costs=True)
     ratio: tuple[float, float, float, float] = setting(
         (3.0, 1.0, 1.0, 2.0), low=0.01, high=1000, source="MTCNN paper"
     )
@@ -120,19 +123,19 @@ class Settings:
     face_crops: int = setting(20, low=1, high=10_000, source="port")
     least_crops: int = setting(5, low=1, high=10_000)
     most_negatives: int = setting(60, low=1, high=10_000, source="port")
-    mined_faces: int = setting(5000, low=1, high=100_000_000)
+    mined_faces: int = setting(5000, low=1, high=100_000_000, costs=True)
     mining_thresholds: tuple[float, float] = setting((0.3, 0.1), low=0, high=1, source="port")
     shift: float = setting(0.2, low=0, high=1, source="port")
     scale: tuple[float, float] = setting((0.8, 1.25), low=0.1, high=10, source="port")
     least_iou: float = setting(0.65, low=0, high=1, source="MTCNN paper")
     rotation: float = setting(5.0, low=0, high=180, unit="degrees", source="port")
     widening: float = setting(0.7, low=0, high=10)
-    min_face: float = setting(20.0, low=12, high=10_000, unit="px", source="official")
+    min_face: float = setting(20.0, low=12, high=10_000, unit="px", source="official", costs=True)
     pyramid_factor: float = setting(0.709, low=0.1, high=0.95, source="official")
     thresholds: tuple[float, float, float] = setting(
         (0.6, 0.7, 0.7), low=0, high=1, source="official"
     )
-    mirrored: bool = setting(False, source="official v2")
+    mirrored: bool = setting(False, source="official v2", costs=True)
     batch_size: int = setting(384, low=2, high=65536, source="port")
     pnet_steps: int = setting(18_000, low=1, high=100_000_000)
     rnet_steps: int = setting(13_200, low=1, high=100_000_000)
@@ -143,7 +146,7 @@ class Settings:
     schedule: str = setting("cosine", choices=("constant", "cosine", "one_cycle"))
     validate_every: int = setting(100, low=1, high=100_000_000, unit="steps")
     patience: int = setting(40, low=0, high=1_000_000)
-    precision: str = setting("float32", choices=("float32", "bfloat16"))
+    precision: str = setting("float32", choices=("float32", "bfloat16"), costs=True)
     compile: bool = setting(False)
     normalisation: str = setting("percentile", choices=("percentile", "window", "histogram"))
     window: tuple[float, float] = setting((20.0, 40.0), low=-273.15, high=3000, unit="degrees C")

@@ -54,12 +54,12 @@ class Settings:
         How training faces are varied; see ``landmarks/augment/settings.py``.
     """
 
-    padding: str = setting("valid", choices=("valid", "same"))
-    width: float = setting(1.0, low=0.01, high=8, source="paper")
+    padding: str = setting("valid", choices=("valid", "same"), costs=True)
+    width: float = setting(1.0, low=0.01, high=8, source="paper", costs=True)
     positive_iou: float = setting(0.8, low=0, high=0.99, source="paper")
     negative_iou: float = setting(0.8, low=0, high=1)
     negative_share: float = setting(0.5, low=0, high=0.95)
-    neighbours: int = setting(0, low=0, high=8, source="paper")
+    neighbours: int = setting(0, low=0, high=8, source="paper", costs=True)
     choice: str = setting("probability", choices=("probability", "logit"))
     batch_size: int = setting(128, low=2, high=65536, source="paper")
     steps: int = setting(36_000, low=1, high=100_000_000)
@@ -67,7 +67,7 @@ class Settings:
     schedule: str = setting("constant", choices=("constant", "cosine", "one_cycle"), source="paper")
     validate_every: int = setting(200, low=1, high=100_000_000, unit="steps")
     patience: int = setting(40, low=0, high=1_000_000)
-    precision: str = setting("float32", choices=("float32", "bfloat16"))
+    precision: str = setting("float32", choices=("float32", "bfloat16"), costs=True)
     compile: bool = setting(False)
     normalisation: str = setting("percentile", choices=("percentile", "window", "histogram"))
     window: tuple[float, float] = setting((20.0, 40.0), low=-273.15, high=3000, unit="degrees C")
