@@ -202,11 +202,13 @@ def dataset_model(adapter: str) -> type[Closed]:
     """Return the closed model of the datasets of an adapter."""
     block = settings_of(f"thermalign.ingest.{adapter}")
     box = settings_model("thermalign.boxes")
-    fields = {"adapter": (Literal[adapter], key("format that it is read from"))}
+    fields: dict[str, Any] = {
+        "adapter": (Literal[adapter], key("format that it is read from")),
+    }
     fields |= fields_of(block) | {"box": (box, key("where face boxes come from"))}
-    looked_at = Literal[constant("thermalign.audit.findings", "MAY_BE_ACCEPTED")]
+    looked_at: Any = Literal[constant("thermalign.audit.findings", "MAY_BE_ACCEPTED")]
     meant = "findings of the audit that somebody looked at, and that do not stop the study"
-    fields["accept"] = (list[looked_at], key(meant, []))
+    fields["accept"] = (GenericAlias(list, looked_at), key(meant, []))
     return closed(f"dataset_{adapter}", AsGiven, block.meaning, fields, block.relations)
 
 
