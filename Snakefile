@@ -14,8 +14,11 @@ from thermalign.config.models import (
     check_study,
     config_files,
     dataset_block,
+    file_of,
+    from_files,
     manifest_of,
     read_study,
+    roles_of,
     trainings,
     tree_of,
 )
@@ -40,6 +43,7 @@ include: "workflow/rules/settings.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/landmarks.smk"
 include: "workflow/rules/verification.smk"
+include: "workflow/rules/across.smk"
 include: "workflow/rules/experiments.smk"
 include: "workflow/rules/report.smk"
 

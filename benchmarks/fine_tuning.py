@@ -33,14 +33,14 @@ import torch
 from thermalign import tables
 from thermalign.catalogue import takes_a_state
 from thermalign.deploy.detector import TrainedDetector, load_detector
-from thermalign.evaluation.packed import LEAST
+from thermalign.evaluation.measured import LEAST
 from thermalign.geometry import Floats
 from thermalign.ingest import table
 from thermalign.landmarks.examples import cut_faces
 from thermalign.metrics.bootstrap import nmse_replicates, subject_weights
 from thermalign.metrics.intervals import DIFFERENCE, POSITIVE, interval
 from thermalign.metrics.landmarks import normalized_errors
-from thermalign.records import boxes_of, points_of, read_images
+from thermalign.records import boxes_of, pictures_of, points_of
 from thermalign.schemas.dataset import ANNOTATIONS, BOXES, FOLDS, IMAGES
 from thermalign.states import read_metadata
 from thermalign.training.loop import Run, derived_seed
@@ -133,7 +133,8 @@ def tuned(
 
 def errors_of(detector: TrainedDetector, faces: Annotated) -> pd.Series:
     """Return the error of each image, by its name."""
-    found = detector.predict(read_images(faces.images), boxes_of(faces.images, faces.boxes))
+    images = pictures_of(faces.images).values()
+    found = detector.predict(images, boxes_of(faces.images, faces.boxes))
     errors = normalized_errors(found.points, faces.points()).mean(axis=1)
     return pd.Series(errors, index=faces.images["image_id"])
 

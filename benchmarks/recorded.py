@@ -38,7 +38,7 @@ import torch
 
 from thermalign import tables
 from thermalign.deploy.detector import TrainedDetector, load_detector
-from thermalign.evaluation.packed import LEAST
+from thermalign.evaluation.measured import LEAST
 from thermalign.geometry import (
     LEFT_EYE,
     LEFT_MOUTH_CORNER,
@@ -53,7 +53,7 @@ from thermalign.metrics.intervals import DIFFERENCE, POSITIVE, interval
 from thermalign.metrics.landmarks import normalized_errors
 from thermalign.metrics.selective import rank_correlation
 from thermalign.metrics.stated import inside
-from thermalign.records import Located, boxes_of, points_of, read_fold, read_images
+from thermalign.records import Located, boxes_of, pictures_of, points_of, read_fold
 from thermalign.schemas.dataset import ANNOTATIONS, BOXES
 
 REPLICATES, SEED = 2000, 1
@@ -247,7 +247,7 @@ def sheet(faces: Faces, located: Located) -> np.ndarray:
     """Draw every face with annotated (rings) and predicted points (dots), worst first."""
     errors = normalized_errors(located.points, faces.points).mean(axis=1)
     order = np.argsort(-np.nan_to_num(errors, nan=np.inf), kind="stable")
-    images = list(read_images(faces.images))
+    images = list(pictures_of(faces.images).values())
     tiles = [tile(images[n], faces, located, n, errors[n]) for n in order]
     tiles += [np.zeros_like(tiles[0])] * (-len(tiles) % ACROSS)
     rows = [np.hstack(tiles[k : k + ACROSS]) for k in range(0, len(tiles), ACROSS)]
@@ -291,7 +291,7 @@ def inside_of(image: Floats, box: Floats) -> Floats:
 
 
 def predict(detector: TrainedDetector, faces: Faces) -> Located:
-    return detector.predict(read_images(faces.images), faces.boxes)
+    return detector.predict(pictures_of(faces.images).values(), faces.boxes)
 
 
 def table_of(found: list[dict[str, Any]], field: str) -> str:

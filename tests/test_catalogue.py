@@ -25,7 +25,10 @@ from thermalign.states import State
 
 CLASSES = [
     *(f"landmarks.{name}.Settings" for name in detectors()),
-    *(f"verification.{name}.Settings" for name in ("dog", "features", "dpm", "pls", "alignment")),
+    *(
+        f"verification.{name}.Settings"
+        for name in ("dog", "features", "dpm", "pls", "wccn", "alignment")
+    ),
     *(f"ingest.{name}.Settings" for name in adapters()),
     "simulator.settings.Settings",
     "simulator.settings.Volume",
@@ -47,7 +50,7 @@ def test_parts_are_found_by_the_functions_of_their_contract():
         *("arl_polarimetric", "arl_vtf", "carl", "eurecom_vis_th"),
         *("sf_tl54", "speakingfaces", "tfw"),
     ]
-    assert mappings() == ["centring", "dpm", "none"]
+    assert mappings() == ["centring", "dpm", "none", "two_branch", "wccn"]
     assert classifiers() == ["cosine", "pls"]
 
 

@@ -182,6 +182,50 @@ def test_other_shares_of_rejected_probes_are_measured_without_a_detector_or_a_sc
     assert due(project) == wanted | {("compare",), ("report",)}
 
 
+THERE = "{dataset: there, probe: {modality: thermal}, gallery: {modality: visible}}"
+ELSEWHERE = {(rule, model) for rule in ("predict_across", "score_across") for model in MODELS}
+ELSEWHERE |= {("fold_across",), ("enrol_across",), ("compare",), ("report",)}
+
+
+@pytest.fixture
+def visiting(project):
+    """The study with another dataset that models are to be tested on; nothing of it has run."""
+    (project / "there.csv").write_text("path,subject_id,modality\n")
+    table = "{adapter: table, folder: ., manifest: there.csv, box: {source: given}}"
+    edit(project / "config.yaml", "datasets:\n", f"datasets:\n  there: {table}\n")
+    edit(project / "config.yaml", "evaluate_on: {}", f"evaluate_on:\n  there: {THERE}")
+    return project
+
+
+def test_another_dataset_to_test_on_is_due_in_its_own_jobs_alone(visiting):
+    assert due(visiting) == {("ingest",), ("describe",)} | ELSEWHERE
+    run_with_fake_steps(visiting)
+    assert due(visiting) == set()
+    edit(visiting / "config.yaml", f"  there: {THERE}", f"  there: {THERE}\n  again: {THERE}")
+    assert due(visiting) == ELSEWHERE
+
+
+def test_what_is_asked_of_another_dataset_is_due_where_it_is_needed(visiting):
+    run_with_fake_steps(visiting)
+    config, joined = visiting / "config.yaml", {("compare",), ("report",)}
+    predicted, scored = (
+        {(rule, model) for model in MODELS} for rule in ("predict_across", "score_across")
+    )
+    for old, new, wanted in (
+        (THERE, THERE.replace("visible", "thermal"), {("enrol_across",)} | scored),
+        (THERE, THERE.replace("}}", "}, landmarks: [nose_base]}"), predicted | scored),
+        ("components: 10", "components: 11", {("enrol_across",)} | scored),
+    ):
+        edit(config, old, new)
+        found = due(visiting)
+        assert wanted | joined <= found
+        assert not found & ((predicted | scored | {("fold_across",), ("enrol_across",)}) - wanted)
+        edit(config, new, old)
+    change(visiting, "landmarks/dan.py")
+    across = {("predict_across", "dan"), ("score_across", "dan")}
+    assert due(visiting) == subtree("dan") | across
+
+
 def test_a_study_without_variants_ablation_and_displacements_has_no_such_jobs(project):
     config = yaml.safe_load((project / "config.yaml").read_text())
     for block in ("variants", "ablation", "displacements"):
@@ -327,9 +371,11 @@ def reaching(module):
     return {rule for rule in RULES if f"thermalign.{module}" in reached(rule)}
 
 
-DETECTION = {"train", "predict", "detect", "stress", "pack"}
-MATCHING = {"train_matcher", "score", "score_variants", "ablate", "sweep", "displace"}
+DETECTION = {"train", "predict", "detect", "stress", "predict_across", "pack"}
+CARRIED = {"score_variants", "enrol_across", "score_across"}
+MATCHING = {"train_matcher", "score", "ablate", "sweep", "displace", *CARRIED}
 MEASURED = {*MATCHING - {"train_matcher", "score"}, "measure", "stress", "detect", "pack"}
+MEASURED |= {"predict_across"}
 
 
 @pytest.mark.parametrize(
@@ -337,10 +383,14 @@ MEASURED = {*MATCHING - {"train_matcher", "score"}, "measure", "stress", "detect
     [
         ("landmarks.contract", DETECTION),
         ("landmarks.models", DETECTION),
-        ("training.loop", DETECTION),
+        ("training.loop", DETECTION | {"train_network"}),
         ("verification.matcher", MATCHING),
-        ("verification.stored", MATCHING | {"align", "pack"}),
-        ("verification.alignment", {"align", "displace", "score_variants", "pack"}),
+        ("verification.stored", MATCHING | {"align", "pack", "train_network"}),
+        ("verification.alignment", {"align", "displace", "pack", "train_network", *CARRIED}),
+        ("networks.two_branch", {"train_network"}),
+        ("evaluation.admitted", {"fold_across"}),
+        ("evaluation.across", {"predict_across"}),
+        ("evaluation.enrolled_across", {"enrol_across", "score_across"}),
         ("evaluation.variants", {"stress", "score_variants", "report"}),
         ("evaluation.measured", MEASURED | {"compare", "spread"}),
         ("metrics.bootstrap", MEASURED | {"compare", "spread"}),
@@ -513,7 +563,7 @@ def test_small_jobs_are_submitted_together_where_a_profile_asks_for_it(untouched
 STUDIES = [
     *("verification", "sweep", "paper", "pbc_reach", "learning_curve", "frames", "robustness"),
     *("transfer", "transfer_long", "corruptions", "heatmap", "full_width"),
-    *("many_people", "paper_tenth"),
+    *("many_people", "paper_tenth", "across"),
 ]
 
 

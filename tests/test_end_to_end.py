@@ -25,6 +25,7 @@ from thermalign.schemas.dataset import ATTRIBUTES, BOXES, FOLDS, IMAGES
 from thermalign.schemas.descriptions import COSTS
 from thermalign.schemas.document import TABLES, table_of
 from thermalign.schemas.keys import (
+    ACROSS,
     CONFIDENCE,
     DISPLACEMENT,
     MATCHER,
@@ -79,6 +80,9 @@ def tiny():
     config["sweep"] = {"five": {"components": 5}}
     config["variants"] = {"shift_20": {"shift": 0.2}, "scale_150": {"scale": 1.5}}
     config["variants"] |= {"found": {"detector": "mtcnn"}, "warm": {"dataset": "warm"}}
+    roles = {key: config["protocols"]["p1"][key] for key in ("probe", "gallery")}
+    config["evaluate_on"] = {"home": {"dataset": "simulated", **roles}}
+    config["evaluate_on"] |= {"warmer": {"dataset": "warm", "probe": roles["probe"]}}
     parts = {"landmarks": "dan", "finder": "mtcnn"}
     config["detector"] = {part: {"protocol": "p1", "model": name} for part, name in parts.items()}
     return config | {"models": QUICK}
@@ -160,9 +164,9 @@ def test_what_a_figure_is_about_is_packed_into_no_column(study):
         "dataset": {"simulated"},
         "protocol": {"p1"},
         "model": {*QUICK, "annotated"},
-        "experiment": {"", VARIANT, MATCHER, SWEEP, DISPLACEMENT, PLACEMENT, REJECTION},
+        "experiment": {"", VARIANT, MATCHER, SWEEP, DISPLACEMENT, PLACEMENT, REJECTION, ACROSS},
         "setting": {"", UNDISTURBED, STUDY}
-        | {name for block in ("variants", "ablation", "sweep") for name in config[block]}
+        | {n for b in ("variants", "ablation", "sweep", "evaluate_on") for n in config[b]}
         | set(config["displacements"]["kinds"])
         | {CONFIDENCE, RANDOM, TRUE_ERROR},
         "level": {*config["displacements"]["levels"], *config["protocols"]["p1"]["reject"]},
@@ -192,6 +196,34 @@ def test_both_readings_of_the_same_moment_are_measured(study):
         scores = tables.read(study / f"results/p1/fold0/{model}/scores.parquet", SCORES)
         # 4 subjects x 2 ranges x 4 samples against 4 subjects
         assert scores.groupby("same_moment").size().to_dict() == {"exclude": 128, "keep": 128}
+
+
+def test_a_dataset_that_is_tested_on_itself_has_the_studys_own_figures(study):
+    for model in QUICK:
+        for metric in ("nmse", "failure_rate", "coverage_95"):
+            there = figure(study, model, metric, experiment=ACROSS, setting="home")
+            own = figure(study, model, metric)
+            assert (there.value, there.n) == (own.value, own.n)
+            assert np.isnan(there.low)  # four people
+    for model in (*QUICK, "annotated"):
+        there = figure(study, model, "eer", experiment=ACROSS, setting="home")
+        assert there.n == figure(study, model, "eer").n
+        assert there.value == pytest.approx(figure(study, model, "eer").value, abs=0.01)
+
+
+def test_the_same_people_before_another_camera_are_tested_without_those_who_train(study):
+    people = figure(study, "dan", "tested_people", experiment=ACROSS, setting="warmer")
+    assert (people.value, people.n) == (4, 32)
+    own, there = (
+        figure(study, "mean_shape", "nmse", experiment=ACROSS, setting=name).value
+        for name in ("home", "warmer")
+    )
+    assert own == there  # looks at no pixel
+    summary = summary_of(study)
+    assert "eer" not in set(summary.loc[summary["setting"] == "warmer", "metric"])
+    page = (study / "results/report/index.html").read_text()
+    assert "Trained on one dataset, tested on another" in page
+    assert "Dataset card, warm" in page
 
 
 def test_every_model_is_tested_under_every_variant(study):

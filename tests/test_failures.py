@@ -3,6 +3,7 @@
 import errno
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -140,10 +141,10 @@ replace_file(Path({target!r}), fill)
 """
 
 
-def end(tmp_path, wait, number):
+def end(tmp_path, wait, number, log="log"):
     target = tmp_path / "out" / "table.parquet"
     body = WRITES.format(target=str(target), wait=wait)
-    command = [*broken(tmp_path, body), "--log", str(tmp_path / "log"), "--job", "x"]
+    command = [*broken(tmp_path, body), "--log", str(tmp_path / log), "--job", "x"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     process.stdout.readline()
     process.send_signal(number)
@@ -160,17 +161,28 @@ def test_a_step_that_is_told_to_end_leaves_nothing_half_written(tmp_path, number
     assert "run the study again to go on" in printed
 
 
+LONG = (
+    "import hashlib, os, threading; "
+    "threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGTERM)).start(); "
+    "hashlib.pbkdf2_hmac('sha1', b'', b'', 10**9)"
+)
+"""A step that is told to end while it is in a call of compiled code for sure: by its own clock."""
+CUT_OFF = r"thermalign \w+ x: cut off 0.5 s after SIGTERM; run .* again to go on\n"
+
+
 def test_a_step_ends_even_from_a_long_call_of_compiled_code(tmp_path):
     began = time.monotonic()
-    told = "threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGTERM)).start()"
-    long = f"import hashlib, os, threading; {told}; hashlib.pbkdf2_hmac('sha1', b'', b'', 10**9)"
-    printed, status, _ = end(tmp_path, long, 0)  # in the call for sure: by its own clock
+    printed, status, _ = end(tmp_path, LONG, 0)
     assert status == 128 + 15
-    assert re.fullmatch(
-        r"thermalign \w+ x: cut off 0.5 s after SIGTERM; run .* again to go on\n", printed
-    )
+    assert re.fullmatch(CUT_OFF, printed)
     assert (tmp_path / "log").read_text() == printed
     assert time.monotonic() - began < 10
+
+
+def test_a_step_that_is_cut_off_says_so_though_its_log_is_on_a_full_disk(tmp_path):
+    printed, status, _ = end(tmp_path, LONG, 0, log="/dev/full")
+    assert status == 128 + 15
+    assert re.fullmatch(CUT_OFF, printed)
 
 
 def test_a_full_disk_names_the_file_that_was_to_be_written(tmp_path):
@@ -182,6 +194,21 @@ def test_a_full_disk_names_the_file_that_was_to_be_written(tmp_path):
     line = explain(caught.value)
     assert line.startswith("No space left on device: free some space")
     assert line.endswith(f"while writing {tmp_path}/scores.parquet")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("deleted", ["before", "after"])
+def test_a_folder_that_is_deleted_while_a_file_is_written_there_is_named(tmp_path, deleted):
+    def fill(temporary):
+        if deleted == "after":
+            temporary.write_text("half")
+        shutil.rmtree(temporary.parent)
+        if deleted == "before":
+            temporary.write_text("half")
+
+    path = tmp_path / "p1" / "scores.parquet"
+    with pytest.raises(ValueError, match="its folder was deleted while it was written; run the"):
+        replace_file(path, fill)
     assert list(tmp_path.iterdir()) == []
 
 

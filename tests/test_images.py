@@ -73,6 +73,8 @@ def test_pictures_come_in_the_fewest_bits_that_hold_them_all(tmp_path, kinds, he
     for picture, row in zip(pictures, pictures.rows, strict=True):
         assert picture.counts.dtype == held
         assert np.array_equal(picture.physical(), images.read_image(row))
+    for values, row in zip(pictures.values(), pictures.rows, strict=True):
+        assert np.array_equal(values, images.read_image(row))
 
 
 def test_pictures_are_split_into_whole_batches(tmp_path, monkeypatch):

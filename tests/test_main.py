@@ -60,6 +60,7 @@ def test_a_step_writes_its_output_and_ends_its_log_with_its_cost(images):
     cost = json.loads((images.parent / "fold.log").read_text().splitlines()[-1])
     assert cost["rule"] == "fold"
     assert cost["memory"] > 10
+    assert (cost["device"], cost["precision"]) == ("cpu", "")
 
 
 def test_a_users_mistake_is_one_line_and_leaves_nothing(images):

@@ -98,10 +98,20 @@ def test_a_file_that_is_as_it_was_again_has_its_old_fingerprint(files):
     assert fingerprint(files / "files.json") == "f1"
 
 
+def test_files_that_are_not_as_recorded_are_named(files):
+    (files / "a.png").touch()
+    assert originals.replaced(files / "files.json") == []
+    (files / "a.png").write_text("x")
+    (files / "b.png").unlink()
+    named = originals.replaced(files / "files.json")
+    assert sorted(named) == [str(files / name) for name in ("a.png", "b.png")]
+
+
 @pytest.mark.parametrize("text", ["", "[]", '{"fingerprint": "f1"}', '{"files": 1}', "\xff"])
 def test_a_record_that_cannot_be_read_is_not_trusted(files, text):
     (files / "files.json").write_text(text, encoding="latin-1")
     assert fingerprint(files / "files.json") not in {"f1", NEW}
+    assert originals.replaced(files / "files.json") == []
 
 
 def test_fifty_thousand_files_would_take_about_a_second(tmp_path):

@@ -56,6 +56,18 @@ def test_a_data_file_that_a_module_names_counts(package):
     assert provenance.fingerprint("report.page") != before
 
 
+def test_digests_tell_whose_code_or_data_a_fingerprint_changed_by(package):
+    before = provenance.digests("steps.report")
+    assert {"steps/report.py", "report/style.css", "report/page.py"} <= set(before)
+    assert not [name for name in before if name.startswith("landmarks/")]
+    edit(package / "report/page.py", '"""', '"""Other prose. ')
+    assert provenance.digests("steps.report") == before
+    edit(package / "report/style.css", "{", "{ ")
+    now = provenance.digests("steps.report")
+    assert {name for name in now if now[name] != before[name]} >= {"report/style.css"}
+    assert now["report/page.py"] == before["report/page.py"]
+
+
 def test_an_unknown_module_is_refused_by_name():
     with pytest.raises(ValueError, match=r"no module thermalign\.landmarks\.nothing"):
         provenance.fingerprint("landmarks.nothing")

@@ -4,6 +4,7 @@ import argparse
 import importlib.util
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -106,7 +107,8 @@ def test_what_is_stated_is_held_against_what_is_true(recorded):
 def test_a_sheet_has_a_tile_for_every_face(recorded, monkeypatch):
     faces = made_faces(recorded, ["a"] * 6)
     faces.images["image_id"] = list("abcdef")
-    monkeypatch.setattr(recorded, "read_images", lambda rows: [np.eye(120, dtype=np.float32)] * 6)
+    pictures = SimpleNamespace(values=lambda: [np.eye(120, dtype=np.float32)] * 6)
+    monkeypatch.setattr(recorded, "pictures_of", lambda rows: pictures)
     drawn = recorded.sheet(faces, located(faces, [0.1] * 6))
     assert drawn.shape == (2 * (recorded.TILE + recorded.BAND), 5 * recorded.TILE, 3)
 

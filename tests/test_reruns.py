@@ -13,7 +13,7 @@ import pytest
 
 from reruns import CASES, cost, executed, outputs, records, write_study
 from test_dag import run_with_fake_steps
-from thermalign.due import jobs, modules, reasons
+from thermalign.due import jobs, reasons
 from workflow_rules import ROOT, snakemake
 
 SMALL = [case for case in CASES if not case.real]
@@ -124,12 +124,6 @@ def test_jobs_of_a_group_are_read_too():
         (job,) = jobs.parse(printed.replace("a,", "a"))
         assert job.name == "fold p1/fold0"
         assert job.reason == "R"
-
-
-def test_digests_name_modules_and_their_data_files_and_are_blind_to_prose():
-    told = modules.digests("steps.report")
-    assert {"steps/report.py", "report/style.css", "report/page.py"} <= set(told)
-    assert not [name for name in told if name.startswith("landmarks/")]
 
 
 def test_a_job_whose_output_is_a_folder_made_the_files_below_it(project):

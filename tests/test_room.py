@@ -41,6 +41,13 @@ def test_a_stack_in_files_is_warped_as_one_in_memory(in_files, monkeypatch):
     assert torch.equal(warped(there.take(torch.arange(5))), warped(here))
 
 
+def test_images_copied_to_another_device_hold_no_file(in_files):
+    stack = stack_images(IMAGES, CPU)
+    assert stack.to(CPU).files == stack.files
+    assert not stack.to(torch.device("meta")).files
+    assert not stack.exchanged(1.0).files
+
+
 def test_files_keep_what_they_hold_when_memory_is_given_back(in_files):
     stack = stack_images(IMAGES, CPU)
     stack.give_back()

@@ -81,6 +81,8 @@ def commands(tmp_path_factory):
     }
     ours = {"adapter": "table", "folder": "my faces", "manifest": "a.csv", "attributes": ["camera"]}
     config["datasets"]["ours"] = {**ours, "box": {"source": "given"}}
+    roles = {"probe": {"modality": "thermal"}, "gallery": {"modality": "visible"}}
+    config["evaluate_on"] = {"ours": {"dataset": "ours", **roles}}
     config["data"] = "."
     published = {"adapter": "carl", "folder": "my tree", "nose": "none"}
     config["datasets"]["published"] = {**published, "box": {"source": "given"}}

@@ -215,6 +215,10 @@ def test_after_a_kill_the_next_run_unlocks_and_ends_with_a_report(tmp_path):
     os.killpg(killed.pid, signal.SIGKILL)
     killed.wait()
     assert list((tmp_path / ".snakemake/locks").iterdir())
+    plain = [sys.executable, "-m", "snakemake", "--cores", "1"]
+    refused = subprocess.run(plain, cwd=tmp_path, capture_output=True, text=True)
+    assert refused.returncode == 1
+    assert "It can be removed with the --unlock argument" in refused.stderr + refused.stdout
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "A run here was killed: unlocking, and going on." in done.stderr

@@ -10,6 +10,7 @@ import pytest
 
 from thermalign import schemas, tables
 from thermalign.schemas.dataset import BOXES, FOLDS
+from thermalign.schemas.predictions import PREDICTIONS, UNCERTAINTY
 
 PARTS = list(pkgutil.iter_modules(schemas.__path__))
 ROWS = pd.DataFrame(
@@ -175,3 +176,62 @@ def test_an_error_while_writing_names_the_file_and_leaves_the_old_one(tmp_path):
     assert caught.value.__notes__ == [f"while writing {path}"]
     assert [p.name for p in tmp_path.iterdir()] == ["t.parquet"]
     assert path.read_text() == "old"
+
+
+def test_a_table_in_parts_is_read_whole_or_part_by_part(tmp_path):
+    path = tmp_path / "boxes.parquet"
+    tables.write_parts(path, (ROWS[k : k + 1] for k in range(2)), BOXES, {"code": "abc"})
+    pd.testing.assert_frame_equal(tables.read(path, BOXES), ROWS, check_dtype=False)
+    parts = list(tables.read_parts(path, BOXES))
+    assert [list(part["image_id"]) for part in parts] == [["a"], ["b"]]
+    assert tables.count_rows(path, BOXES) == 2
+    assert tables.read_metadata(path) == {"code": "abc"}
+
+
+def test_a_table_without_parts_has_no_row(tmp_path):
+    tables.write_parts(tmp_path / "t", [], BOXES)
+    assert tables.read(tmp_path / "t", BOXES).empty
+    assert list(tables.read_parts(tmp_path / "t", BOXES)) == []
+    assert tables.count_rows(tmp_path / "t", BOXES) == 0
+
+
+def test_a_part_against_the_schema_leaves_the_old_table(tmp_path):
+    path = tmp_path / "boxes.parquet"
+    tables.write(path, ROWS, BOXES)
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match="source has 2 nulls"):
+        tables.write_parts(path, iter([ROWS, ROWS.assign(source=None)]), BOXES)
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["boxes.parquet"]
+
+
+def test_a_wrong_or_missing_table_is_refused_whichever_way_it_is_read(tmp_path):
+    path = tmp_path / "t.parquet"
+    with pytest.raises(ValueError, match="no such table"):
+        list(tables.read_parts(path, BOXES))
+    tables.write(path, ROWS, BOXES)
+    for read in (
+        lambda: list(tables.read_parts(path, FOLDS)),
+        lambda: tables.count_rows(path, FOLDS),
+    ):
+        with pytest.raises(ValueError, match="another version wrote it"):
+            read()
+
+
+def test_tables_on_a_shelf_are_read_when_they_are_asked_for(tmp_path):
+    asked = {("p", 1, "b"): 3, ("p", 0, "a"): 2, ("q", 0, "a"): 0}
+    for n, ((protocol, fold, model), count) in enumerate(asked.items()):
+        names = [f"i{k}" for k in range(count)]
+        key = {"protocol": protocol, "fold": fold, "model": model}
+        rows = pd.DataFrame({"image_id": names, "landmark": "nose_base"}).assign(
+            x=0.0, y=0.0, **key
+        )
+        rows = rows.assign(**dict.fromkeys(UNCERTAINTY, np.nan))
+        tables.write(tmp_path / f"{n}.parquet", rows, PREDICTIONS)
+    shelf = tables.Shelf([tmp_path / f"{n}.parquet" for n in range(3)], PREDICTIONS)
+    assert list(shelf) == [("p", 1, "b"), ("p", 0, "a")]  # a table without rows is of no job
+    assert {job: len(shelf[job]) for job in shelf} == {("p", 1, "b"): 3, ("p", 0, "a"): 2}
+    assert shelf.get(("q", 0, "a")) is None
+    for path in tmp_path.iterdir():
+        path.unlink()
+    assert len(shelf["p", 1, "b"]) == 3  # kept

@@ -3,9 +3,10 @@ import numpy as np
 import pytest
 import torch
 
+from thermalign import geometry
 from thermalign.geometry import apply_matrix, box_to_crop, mirror_matrix
 from thermalign.images import Picture
-from thermalign.warp import mirrored, stack_images, stack_pictures, warp
+from thermalign.warp import LEVELS, mirrored, stack_images, stack_pictures, warp
 
 CPU = torch.device("cpu")
 
@@ -133,6 +134,19 @@ def test_counts_as_stored_are_warped_as_physical_values_are(kind, scale, offset)
 
 
 @pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.float32])
+def test_images_of_one_size_are_read_together_as_each_alone(kind):
+    draws = np.random.default_rng(3)
+    counts = [draws.integers(0, 250, (9 + n % 2, 13)).astype(kind) for n in range(6)]
+    sizes = np.array([its.shape[::-1] for its in counts])
+    pictures = [Picture(its, 0.1 * n + 0.3, -n) for n, its in enumerate(counts)]
+    stack = stack_pictures(pictures, sizes, np.dtype(kind), CPU)
+    rows = torch.tensor([5, 1, 3])
+    for k in range(LEVELS):
+        each = torch.stack([stack.level(n, k) for n in rows.tolist()])
+        assert torch.equal(stack.alike(rows, k), each)
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.float32])
 def test_exchanging_black_and_white_takes_every_value_from_the_total(kind):
     rng = np.random.default_rng(5)
     counts = [rng.integers(0, 200, size).astype(kind) for size in [(40, 30), (25, 60)]]
@@ -146,3 +160,40 @@ def test_exchanging_black_and_white_takes_every_value_from_the_total(kind):
         for k in range(stack.sizes.shape[1]):
             torch.testing.assert_close(exchanged.level(n, k), 70.0 - stack.level(n, k))
             torch.testing.assert_close(exchanged.exchanged(70.0).level(n, k), stack.level(n, k))
+
+
+def some_warps(kind):
+    """Return images of a kind, which of them are shown and matrices over every mip level."""
+    rng = np.random.default_rng(6)
+    shapes = [(40, 56), (77, 30), (64, 64)]
+    counts = [rng.integers(0, 200, shape).astype(kind) for shape in shapes]
+    units = (1.0, 0.0) if kind == np.float32 else (0.1, -20.0)
+    sizes = np.array([its.shape[::-1] for its in counts])
+    pictures = (Picture(its, *units) for its in counts)
+    stack = stack_pictures(pictures, sizes, np.dtype(kind), CPU)
+    zoom = torch.tensor(2.0 ** rng.uniform(-3.5, 1, 30), dtype=torch.float32)
+    turn = torch.tensor(rng.uniform(0, 6, 30), dtype=torch.float32)
+    turned = torch.stack([turn.cos(), -turn.sin(), turn.sin(), turn.cos()], 1).view(-1, 2, 2)
+    shift = torch.tensor(rng.uniform(-9, 20, (30, 2, 1)), dtype=torch.float32)
+    return stack, torch.arange(30) % 3, torch.cat([zoom[:, None, None] * turned, shift], 2)
+
+
+@pytest.mark.parametrize("moved", [False, True])
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.float32])
+def test_what_is_not_on_the_host_is_warped_as_there(kind, moved, monkeypatch):
+    stack, index, matrices = some_warps(kind)
+    rng = np.random.default_rng(7)
+    way, share = (torch.from_numpy(rng.random(s, "float32")) for s in ((30, 2), (30, 17, 21)))
+    given = {"width": 21, "height": 17, "offsets": (5 * way, share) if moved else None}
+    here = warp(stack, index, matrices, **given)
+    monkeypatch.setattr(geometry, "on_host", lambda values: False)
+    there = warp(stack, index, matrices, **given)
+    assert torch.equal(there, here)
+
+
+def test_an_output_is_the_same_whatever_is_warped_beside_it():
+    stack, index, matrices = some_warps(np.uint16)
+    every = warp(stack, index, matrices, width=112, height=128)
+    for rows in (*torch.arange(30).split(7), torch.tensor([29, 3])):
+        some = warp(stack, index[rows], matrices[rows], width=112, height=128)
+        assert torch.equal(some, every[rows])

@@ -38,6 +38,7 @@ READERS: dict[Any, Callable[[str], Any]] = {
     list[Path]: Path,
 }
 STEPS = Path(__file__).parent / "steps"
+NETWORKS = "thermalign.training.precision"
 PARENT_POLL = 2.0  # seconds between looks at whether the parent still lives
 GRACE = 5.0  # seconds that a step has to end by itself once it is told to
 USAGE = 2  # exit status of arguments that are wrong
@@ -51,15 +52,18 @@ class Tee:
         self.log = log
 
     def write(self, text: str) -> int:
-        """Write to both; a terminal that is gone is left alone from then on."""
-        self.log.write(text)
-        self.log.flush()
+        """Write to both, the terminal first, so that a log that cannot be written silences nothing.
+
+        A terminal that is gone is left alone from then on.
+        """
         if self.terminal is not None:
             try:
                 self.terminal.write(text)
                 self.terminal.flush()
             except OSError:
                 self.terminal = None
+        self.log.write(text)
+        self.log.flush()
         return len(text)
 
     def flush(self) -> None:
@@ -129,7 +133,7 @@ def run_step(name: str, argv: list[str], began: float) -> tuple[str, float]:
     _, job, keywords = parse(run, name, argv)
     remove_left_overs(value for value in keywords.values() if isinstance(value, Path))
     start_up = time.time() - began
-    if "detector" in keywords and takes_a_gpu(keywords["detector"]):
+    if "network" in keywords or takes_a_gpu(keywords.get("detector", "")):
         gpus.take()
     else:
         gpus.keep_off()
@@ -192,7 +196,7 @@ def cost(name: str, job: str, began: float, start_up: float) -> dict[str, Any]:
     import resource
 
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    torch = sys.modules.get("torch")
+    torch, networks = (sys.modules.get(name) for name in ("torch", NETWORKS))
     on_gpu = torch is not None and torch.cuda.is_available()
     return {
         "rule": name,
@@ -202,6 +206,7 @@ def cost(name: str, job: str, began: float, start_up: float) -> dict[str, Any]:
         "start_up": round(start_up, 3),
         "memory": round(max(u.ru_maxrss for u in used) / 1024, 1),
         "device": torch.cuda.get_device_name() if torch is not None and on_gpu else "cpu",
+        "precision": networks.asked() if networks is not None else "",
     }
 
 
@@ -230,7 +235,7 @@ def ends_in_time(where: str) -> Iterator[None]:
             time.sleep(GRACE)
             cut = f"{where}: cut off {GRACE:g} s after {signal.Signals(number[0]).name}"
             with contextlib.suppress(OSError, ValueError):  # a full disk, a log that is closed
-                tell(f"{cut}; run the study again to go on", 0)
+                sys.stderr.write(f"{cut}; run the study again to go on\n")  # in one piece
             os._exit(128 + number[0])
         os.close(heard)
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from thermalign import exchange_cli
 from thermalign.failures import Ended, end, explain, is_explained
 from thermalign.versions import own_version
 
@@ -21,6 +22,8 @@ app = typer.Typer(
 )
 export = typer.Typer(help="Write a trained model for other programs.", no_args_is_help=True)
 app.add_typer(export, name="export")
+app.add_typer(exchange_cli.points, name="points")
+app.add_typer(exchange_cli.scores, name="scores")
 Config = Annotated[
     Path, typer.Option("--configfile", help="Study to read; its models and settings.")
 ]
@@ -273,6 +276,43 @@ def faces(
     images = results / "data" / protocols[protocol]["dataset"] / "images.parquet"
     count = export_faces(folder / model / "faces.parquet", images, folder / "folds.parquet", output)
     typer.echo(f"{count} aligned faces: {output}")
+
+
+@app.command()
+def audit(
+    data: Annotated[
+        Path, typer.Argument(help="CSV manifest, study (.yaml), or folder of an ingested dataset.")
+    ],
+    *,
+    dataset: Annotated[str, typer.Option(help="Name under datasets: of the study.")] = "",
+    images: Annotated[
+        str, typer.Option("--data", help="Folder of the study's images: config key data.")
+    ] = "",
+    modality: Annotated[
+        str, typer.Option(help="Of a manifest's images, where it has no such column.")
+    ] = "",
+    out: Annotated[Path, typer.Option(help="Folder to write the page and the tables to.")] = Path(
+        "audit"
+    ),
+) -> None:
+    """Look for what is wrong with a dataset, before an hour is spent on it.
+
+    The exit status is 1 where something is found with which a study does not begin.
+    """
+    from thermalign.audit.examine import told
+    from thermalign.audit.sources import PAGE, audit_of, check_folder, write_audit
+    from thermalign.provenance import stamp
+
+    check_folder(out, data)
+    study = study_of(data) if data.suffix in (".yaml", ".yml") else None
+    if study is not None and images:
+        study["data"] = images
+    audited = audit_of(data, study, dataset=dataset, modality=modality)
+    write_audit(audited, out, stamp("audit", {"data": str(data)}))
+    left = f", {len(audited.left_out)} left out" if audited.left_out else ""
+    typer.echo(f"{audited.name}: {told(audited.findings)}{left}: {out / PAGE}")
+    if audited.stops:
+        raise ValueError(f"{audited.stops[0].reason} ({told(audited.stops)}: see {out / PAGE})")
 
 
 @export.command()

@@ -10,6 +10,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from thermalign.radiometric import is_radiometric, temperatures
+
 Kind = np.dtype[Any]
 """A type of counts."""
 
@@ -72,21 +74,30 @@ class Pictures:
     ----------
     rows : sequence of mappings
         With ``path``, ``scale``, ``offset``, ``width``, ``height`` and ``bit_depth``.
+    held : sequence of Picture, optional
+        What was read of them already.
     """
 
     rows: Sequence[Mapping[Any, Any]]
+    held: Sequence[Picture] | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def __getitem__(self, some: slice) -> "Pictures":
-        return Pictures(self.rows[some])
+        return Pictures(self.rows[some], None if self.held is None else self.held[some])
+
+    def read(self) -> "Pictures":
+        """Return the same, read once and held in the bits of their files."""
+        return replace(self, held=list(self))
 
     def parts(self) -> list[slice]:
         """Split them into parts of at most AT_ONCE pixels, or of one image where that has more.
 
-        Parts are whole batches, as one part would be looked at; where a batch has too many pixels
-        (of more than one megapixel an image) they are its half, its quarter and so on.
+        Parts are whole batches of BATCH faces, as one part would be looked at; where a batch has
+        too many pixels (of more than one megapixel an image) they are its half, its quarter and so
+        on. What batches otherwise within a part (the finder and MTCNN's cascade by pixels, its
+        later networks by crops) has other batches than in one part: the last bits may differ.
         """
         largest = max((height * width for height, width in self.shapes), default=1)
         some = max(1, AT_ONCE // largest)
@@ -104,7 +115,14 @@ class Pictures:
         depth = max((row["bit_depth"] for row in self.rows), default=8)
         return next(kind for kind, bits in BIT_DEPTHS.items() if bits == depth)
 
+    def values(self) -> Iterator[npt.NDArray[np.float32]]:
+        """Read them one by one in physical units, (height, width)."""
+        return (picture.physical() for picture in self)
+
     def __iter__(self) -> Iterator[Picture]:
+        return self._read() if self.held is None else iter(self.held)
+
+    def _read(self) -> Iterator[Picture]:
         kind = self.kind
         for row in self.rows:
             counts = read_counts(Path(row["path"]))
@@ -124,6 +142,8 @@ class Pictures:
 def decode(data: bytes, path: Path) -> npt.NDArray[Any]:
     """Decode an image file to stored counts, in colour where it is, with its alpha channel.
 
+    Of a radiometric JPEG, to degrees Celsius.
+
     Parameters
     ----------
     data : bytes
@@ -140,6 +160,8 @@ def decode(data: bytes, path: Path) -> npt.NDArray[Any]:
     ValueError
         If the file is no image, or has a sample type that is not supported.
     """
+    if is_radiometric(data):
+        return temperatures(data, path)
     try:
         counts = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED) if data else None
     except cv2.error as error:

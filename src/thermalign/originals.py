@@ -43,19 +43,32 @@ def fingerprint(record: Path) -> str:
         digits of what the files are now.
     """
     try:
-        recorded = json.loads(record.read_text(encoding="utf-8"))
-        name, files = str(recorded["fingerprint"]), recorded["files"]
-        entries = {path: (int(e[0]), int(e[1]), str(e[2])) for path, e in files.items()}
+        name, entries = _recorded(record)
     except FileNotFoundError:
         return NEW
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError):
+    except ValueError:
         return _digest(str(record).encode(), str(time.time_ns()).encode())  # not to be trusted
     now = {path: _now(path, entry) for path, entry in entries.items()}
-    if any(entry is None or entry[2] != entries[path][2] for path, entry in now.items()):
+    if _others(entries, now):
         return _digest(json.dumps(now, sort_keys=True).encode())
     if now != entries:
         _refresh(record, name, {path: entry for path, entry in now.items() if entry})
     return name
+
+
+def replaced(record: Path) -> list[str]:
+    """Return the files that are not as a record has them: gone, or of another content.
+
+    Parameters
+    ----------
+    record : Path of what :func:`write_record` wrote; none of its files is told where it cannot be
+        read
+    """
+    try:
+        _, entries = _recorded(record)
+    except (FileNotFoundError, ValueError):
+        return []
+    return _others(entries, {path: _now(path, entry) for path, entry in entries.items()})
 
 
 def write_record(
@@ -117,6 +130,30 @@ def check_images(images: Mapping[str, str]) -> None:
                 f"{path}: {what} since it was rendered; delete the folder {file.parent} "
                 "and run again, which renders it anew"
             )
+
+
+def _recorded(record: Path) -> tuple[str, dict[str, Entry]]:
+    """Return fingerprint and files of a record.
+
+    Raises
+    ------
+    FileNotFoundError
+    ValueError
+        If it cannot be read, or is none.
+    """
+    try:
+        told = json.loads(record.read_text(encoding="utf-8"))
+        files = {path: (int(e[0]), int(e[1]), str(e[2])) for path, e in told["files"].items()}
+        return str(told["fingerprint"]), files
+    except FileNotFoundError:
+        raise
+    except (OSError, KeyError, TypeError, AttributeError, IndexError) as error:
+        raise ValueError(f"{record}: is no record of files: {error}") from error
+
+
+def _others(recorded: Mapping[str, Entry], now: Mapping[str, Entry | None]) -> list[str]:
+    """Return the files whose content is another now, or that are gone."""
+    return [path for path, its in now.items() if its is None or its[2] != recorded[path][2]]
 
 
 def _now(path: str, entry: Entry) -> Entry | None:

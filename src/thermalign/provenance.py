@@ -96,6 +96,31 @@ def fingerprint(*modules: str) -> str:
     return digest.hexdigest()[:16]
 
 
+def digests(*modules: str) -> dict[str, str]:
+    """Return the digest of every file that a fingerprint of modules is made of.
+
+    Parameters
+    ----------
+    modules : str
+        As :func:`fingerprint` takes them.
+
+    Returns
+    -------
+    dict of str to str
+        File below the package, data files among them (``landmarks/dan.py``), to sixteen
+        hexadecimal digits.
+    """
+    found = {}
+    for path in {path for name in modules for path in sources(f"{PACKAGE.name}.{name}").values()}:
+        tree = _tree(path)
+        found[path] = _dump(tree).encode()
+        found |= {data: data.read_bytes() for data in _data_files(tree, path.parent)}
+    return {
+        path.relative_to(PACKAGE).as_posix(): hashlib.sha256(text).hexdigest()[:16]
+        for path, text in sorted(found.items())
+    }
+
+
 def third_party(module: str) -> set[str]:
     """Return the top-level names of everything that ``module`` reaches outside the package."""
     names = {name for path in sources(module).values() for name in _read(path).imports}

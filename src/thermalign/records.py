@@ -1,6 +1,6 @@
 """Rows of the tables as arrays, and back: points, boxes, images, folds."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import pandas as pd
 
 from thermalign import tables
 from thermalign.geometry import LANDMARKS, Floats
-from thermalign.images import Pictures, read_image
+from thermalign.images import Pictures
 from thermalign.schemas.dataset import FOLDS, IMAGES
 from thermalign.schemas.predictions import UNCERTAINTY
 
@@ -108,11 +108,6 @@ def rows_of_points(
             **dict(zip(UNCERTAINTY, told, strict=True)),
         }
     ).assign(**key)
-
-
-def read_images(rows: pd.DataFrame) -> Iterator[Floats]:
-    """Read the images of IMAGES one by one, float32 in physical units."""
-    return (read_image(row) for row in rows.to_dict("records"))
 
 
 def pictures_of(rows: pd.DataFrame) -> Pictures:

@@ -1,4 +1,4 @@
-"""Room for the pixels of many images: in memory, or in a temporary file that reads like memory."""
+"""Room for much of a kind: in memory, or in a temporary file that reads like memory."""
 
 import errno
 import mmap
@@ -16,7 +16,11 @@ _UNSUPPORTED = (errno.EOPNOTSUPP, errno.EINVAL)  # file systems that set nothing
 
 
 def make_room(
-    counts: dict[str, tuple[int, torch.dtype]], device: torch.device
+    counts: dict[str, tuple[int, torch.dtype]],
+    device: torch.device,
+    *,
+    in_memory: int | None = None,
+    what: str = "pixels",
 ) -> tuple[dict[str, Tensor], tuple[mmap.mmap, ...]]:
     """Return empty tensors on a device, and the files that they lie in if there are any.
 
@@ -27,6 +31,10 @@ def make_room(
     ----------
     counts : name -> number of elements and their dtype
     device : torch.device
+    in_memory : int
+        Bytes that a CPU's memory takes, if not IN_MEMORY.
+    what : str
+        What they will hold, for the message.
 
     Raises
     ------
@@ -34,11 +42,11 @@ def make_room(
         If there is no room for a file: one line with its cure, without a number.
     """
     size = sum(count * kind.itemsize for count, kind in counts.values())
-    if device.type != "cpu" or size <= IN_MEMORY:
+    if device.type != "cpu" or size <= (IN_MEMORY if in_memory is None else in_memory):
         return {
             name: torch.empty(n, dtype=kind, device=device) for name, (n, kind) in counts.items()
         }, ()
-    files = {name: _mapped(n * kind.itemsize) for name, (n, kind) in counts.items()}
+    files = {name: _mapped(n * kind.itemsize, what) for name, (n, kind) in counts.items()}
     made = {name: torch.frombuffer(files[name], dtype=kind) for name, (_, kind) in counts.items()}
     return made, tuple(files.values())
 
@@ -49,14 +57,14 @@ def give_back(files: tuple[mmap.mmap, ...]) -> None:
         file.madvise(mmap.MADV_DONTNEED)
 
 
-def _mapped(size: int) -> mmap.mmap:
+def _mapped(size: int, what: str) -> mmap.mmap:
     """Map a file without a name; its room is set aside at once, since later a full disk kills."""
     with ExitStack() as opened:
         try:
             file = opened.enter_context(tempfile.TemporaryFile(prefix="thermalign-"))
             _set_aside(file.fileno(), size)
         except OSError as error:
-            raise OSError(_told(error, size)) from None
+            raise OSError(_told(error, size, what)) from None
         return mmap.mmap(file.fileno(), size)
 
 
@@ -69,11 +77,11 @@ def _set_aside(file: int, size: int) -> None:
             raise
 
 
-def _told(error: OSError, size: int) -> str:
+def _told(error: OSError, size: int, what: str) -> str:
     """Return the whole line, as :func:`thermalign.failures.explain` leaves it without a number."""
     folder = f"{tempfile.tempdir}: " if tempfile.tempdir else ""  # None: there is no usable one
     amount = f"{size / 2**30:.1f} GiB" if size >= 2**30 else f"{-(-size // 2**20)} MiB"
     why = "" if error.errno == errno.ENOSPC else f" ({error.strerror})"
     raised = "raise ulimit -f, or " if error.errno == errno.EFBIG else ""
     cure = f"{raised}let TMPDIR name a folder that has it"
-    return f"{folder}no room for {amount} of pixels{why}; {cure}"
+    return f"{folder}no room for {amount} of {what}{why}; {cure}"

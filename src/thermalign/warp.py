@@ -25,6 +25,9 @@ LEVELS = 4
 _CACHED = 100_000  # outputs warped at a time on a CPU, whose caches hold that many intermediates
 _WRITTEN = 500  # images written to a file before the memory they went through is given back
 
+Sample = Callable[[Tensor], Tensor]
+"""Reads K images at places (K, height, width) of a stack's pixels, in physical units."""
+
 _HELD = {"uint8": torch.uint8, "uint16": torch.uint16, "float32": torch.float32}
 
 
@@ -84,6 +87,21 @@ class ImageStack:
             return held
         return held.float() * self.units[n, 0] + self.units[n, 1]
 
+    def alike(self, rows: Tensor, k: int) -> Tensor:
+        """Return mip level ``k`` of images ``rows`` (K,) of one size, (K, height, width) float32.
+
+        The host asks the device for their places at once, not for each image.
+        """
+        width, height = self.sizes[rows[0], k].tolist()
+        values = self.coarse if k else self.pixels
+        starts = self.starts[rows, k].tolist()
+        held = torch.stack([values[start : start + width * height] for start in starts])
+        held = held.view(-1, height, width)
+        if held.dtype == torch.float32:
+            return held
+        scale, offset = self.units[rows][..., None, None].unbind(1)
+        return held.float() * scale + offset
+
     def image(self, n: int) -> Tensor:
         """Return image ``n`` at its own resolution, (height, width) float32, physical units."""
         return self.level(n, 0)
@@ -96,14 +114,16 @@ class ImageStack:
     def exchanged(self, total: float) -> "ImageStack":
         """Return the images with every value taken from a total: black and white exchanged."""
         if self.pixels.dtype == torch.float32:
-            return replace(self, pixels=total - self.pixels, coarse=total - self.coarse)
+            return replace(self, pixels=total - self.pixels, coarse=total - self.coarse, files=())
         units = torch.stack([-self.units[:, 0], total - self.units[:, 1]], 1)
         return replace(self, coarse=total - self.coarse, units=units)
 
     def to(self, device: torch.device) -> "ImageStack":
-        """Return the same images on a device."""
+        """Return the same images on a device; a copy elsewhere holds no file."""
         names = ("pixels", "coarse", "starts", "sizes", "units")
-        return replace(self, **{name: getattr(self, name).to(device) for name in names})
+        there = {name: getattr(self, name).to(device) for name in names}
+        files = self.files if there["pixels"] is self.pixels else ()
+        return replace(self, **there, files=files)
 
     def give_back(self) -> None:
         """Let go of the memory that files were read through."""
@@ -259,8 +279,7 @@ def warp(
     out = matrices.new_empty((len(index), 1, height, width), dtype=torch.float32)
     # 32 bits halve the traffic of the index arithmetic, which is what a CPU waits for.
     kind = torch.int32 if max(len(stack.pixels), len(stack.coarse)) < 2**31 else torch.int64
-    for rows, fine in _slices(level, width * height):
-        sample = _samples(stack, index[rows], fine)
+    for rows, sample in _batches(stack, index, level == 0, width * height):
         start = stack.starts[index[rows], level[rows]]
         size = stack.sizes[index[rows], level[rows]]
         shift = None
@@ -272,24 +291,35 @@ def warp(
     return out
 
 
-def _slices(level: Tensor, area: int) -> Iterator[tuple[Tensor, Tensor | bool]]:
-    """Go through outputs; say of each batch whether images are shown at their own resolution.
+def _batches(
+    stack: ImageStack, index: Tensor, own: Tensor, area: int
+) -> Iterator[tuple[Tensor, Sample]]:
+    """Go through outputs: which they are, and what reads the pixels of their images.
 
-    On a CPU a batch is small and all of one kind; elsewhere it is everything, so that nobody waits.
+    On a CPU a batch is small, and all of its images are shown at their own resolution, as ``own``
+    (M,) bool says, or none; elsewhere it is everything, so that nobody waits for a count.
     """
-    if not geometry.on_host(level):
-        yield torch.arange(len(level), device=level.device), level == 0
+    if not geometry.on_host(own):
+        yield torch.arange(len(own), device=own.device), _either(stack, index, own)
         return
-    for fine in (True, False):
-        rows = ((level == 0) == fine).nonzero()[:, 0]
-        for some in torch.split(rows, max(1, _CACHED // area)) if len(rows) else ():
-            yield some, fine
+    for rows in _small(own.nonzero()[:, 0], area):
+        yield rows, _stored(stack, index[rows])
+    for rows in _small((~own).nonzero()[:, 0], area):
+        yield rows, partial(_at, stack.coarse)
 
 
-def _samples(stack: ImageStack, index: Tensor, fine: Tensor | bool) -> Callable[[Tensor], Tensor]:
-    """Return what reads images ``index`` (K,) at places (K, height, width), in physical units."""
-    if fine is False:
-        return partial(_at, stack.coarse)
+def _small(rows: Tensor, area: int) -> tuple[Tensor, ...]:
+    return torch.split(rows, max(1, _CACHED // area)) if len(rows) else ()
+
+
+def _either(stack: ImageStack, index: Tensor, own: Tensor) -> Sample:
+    """Return what reads images at their own resolution where ``own``, else a further mip level."""
+    read, here = _stored(stack, index), own[:, None, None]
+    return lambda where: torch.where(here, read(where * here), _at(stack.coarse, where * ~here))
+
+
+def _stored(stack: ImageStack, index: Tensor) -> Sample:
+    """Return what reads images ``index`` (K,) at their own resolution."""
     bits = stack.pixels.view(torch.int16) if stack.pixels.dtype == torch.uint16 else stack.pixels
     scale, offset = stack.units[index][..., None, None].unbind(1)
 
@@ -299,10 +329,7 @@ def _samples(stack: ImageStack, index: Tensor, fine: Tensor | bool) -> Callable[
             return found
         return found.view(stack.pixels.dtype).float().mul_(scale).add_(offset)
 
-    if fine is True:
-        return read
-    here = fine[:, None, None]
-    return lambda where: torch.where(here, read(where * here), _at(stack.coarse, where * ~here))
+    return read
 
 
 def _at(values: Tensor, where: Tensor) -> Tensor:
@@ -315,7 +342,7 @@ def _grid(width: int, height: int, device: torch.device) -> tuple[Tensor, Tensor
 
 
 def _bilinear(
-    sample: Callable[[Tensor], Tensor],
+    sample: Sample,
     start: Tensor,
     size: Tensor,
     to_level: Tensor,

@@ -172,6 +172,16 @@ CORRUPTED = [
     for grade in (1, 2, 3)
 ]
 HOLDS = {  # datasets, protocols, landmark models
+    "across": (
+        "cooled uncooled",
+        "cooled uncooled photographs",
+        "dan heatmap mtcnn mean_shape",
+    ),
+    "across_london60": (
+        "cooled uncooled london60",
+        "cooled uncooled photographs",
+        "dan heatmap mtcnn mean_shape",
+    ),
     "corruptions": (
         " ".join(["nominal", *CORRUPTED]),
         "nominal",
@@ -186,7 +196,7 @@ HOLDS = {  # datasets, protocols, landmark models
         "dan pbc mtcnn mean_shape",
     ),
     "london60": ("london60", "portraits", "dan heatmap pbc mtcnn ert mean_shape"),
-    "many_people": ("crowd", "crowd", "heatmap mean_shape"),
+    "many_people": ("crowd", "crowd", "heatmap"),
     "paper": ("frames", "p1 p2", "dan pbc mtcnn mean_shape"),
     "paper_tenth": ("frames", "p1 p2", "dan pbc mtcnn mean_shape"),
     "pbc_reach": (
@@ -228,7 +238,8 @@ def test_no_study_schedules_what_it_does_not_name(path):
     found = tuple(" ".join(study[group]) for group in ("datasets", "protocols", "models"))
     assert found == HOLDS[path.stem]
     used = {protocol["dataset"] for protocol in study["protocols"].values()}
-    used |= {its["dataset"] for its in study["variants"].values() if "dataset" in its}
+    for group in ("variants", "evaluate_on"):
+        used |= {its["dataset"] for its in study[group].values() if "dataset" in its}
     assert used == set(study["datasets"])
     assert study["results"] != read_study([ROOT / "config.yaml"], {})["results"]
 

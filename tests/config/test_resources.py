@@ -32,9 +32,11 @@ def test_a_rendered_datasets_images_are_known_from_its_settings():
     requests = Requests(study())
     assert requests.counts({"dataset": "faces"}).images == (10 + 4) * (2 * 3 + 3)
     counts = requests.counts(JOB)
-    assert (counts.train, counts.test, counts.faces) == (6 * 6, 4 * 6, 4 * 6)
+    assert (counts.train, counts.test) == (6 * 6, 4 * 6)
     assert counts.pairs == 4 * 6 * 4 * 2
-    assert requests.counts(JOB | {"model": "annotated"}).faces == 10 * (6 + 3)
+    assert counts.paired == 6 * 3  # visible images of training people
+    assert counts.tried == 6 * 6 * 3  # two halves of them
+    assert requests.counts({}).pairs == 2 * counts.pairs  # of a model, over both folds
     assert requests.counts({}).test == 4 * 6 * 2 * 4  # folds; three models and annotated points
 
 
@@ -64,7 +66,7 @@ def test_the_datasets_of_variants_count_where_a_fold_reads_them():
 
 
 def test_memory_is_what_a_rule_takes_with_headroom_and_snakemake_around_it(monkeypatch):
-    monkeypatch.setitem(NEEDS, "align", Need(400, faces=1000))
+    monkeypatch.setitem(NEEDS, "align", Need(400, test=1000))
     assert Requests(study()).memory("align", JOB) == AROUND + HEADROOM * 400 + STEP  # 30 MB more
 
 

@@ -11,7 +11,7 @@ import torch
 from thermalign.cut import cut_images
 from thermalign.evaluation.displaced import REACH, Side, control
 from thermalign.geometry import LANDMARKS
-from thermalign.records import read_images
+from thermalign.records import pictures_of
 from thermalign.verification.enrolment import WHOLE, Enrolment, Selection
 
 
@@ -80,10 +80,11 @@ def test_probes_are_held_in_the_bits_of_their_files_and_look_as_they_are_read(tm
     annotations = pd.DataFrame(points, columns=["image_id", "landmark", "x", "y"])
     nobody = SimpleNamespace()
     side = Side.of(probes, annotations, nobody, settings=nobody, aligned=nobody)
-    assert side.stack.kind == np.uint16
+    stack, inside = side.cut()
+    assert stack.kind == np.uint16
     boxes = np.concatenate([corners.min(axis=1), np.ptp(corners, axis=1)], axis=1)
-    expected = cut_images(read_images(probes), boxes, REACH)
-    np.testing.assert_array_equal(side.points, corners - expected.origins.cpu().numpy()[:, None])
+    expected = cut_images(list(pictures_of(probes).values()), boxes, REACH)
+    np.testing.assert_array_equal(inside, corners - expected.origins.cpu().numpy()[:, None])
     for n in range(3):
         for k in range(4):
-            assert torch.equal(side.stack.level(n, k), expected.stack.level(n, k))
+            assert torch.equal(stack.level(n, k), expected.stack.level(n, k))

@@ -275,6 +275,32 @@ def test_an_attribute_may_be_called_anything(name, value):
     assert figures[Subset(attribute=name, attribute_value=value), "eer", 0].n == 8
 
 
+def test_a_subset_that_is_everything_once_more_has_its_figures_without_new_draws(monkeypatch):
+    made = []
+
+    def counted(*arrays, **rest):
+        made.append(len(arrays[0]))
+        return rate_replicates(*arrays, **rest)
+
+    monkeypatch.setattr("thermalign.metrics.bootstrap.rate_replicates", counted)
+    people = list("abcdef")
+    glasses = [(f"{p}-1-0", "glasses", "yes" if p < "d" else "no") for p in people]
+    glasses = pd.DataFrame(glasses, columns=NOBODY.columns)
+    table = comparisons(people, people, noisy(4))
+    figures = shown(table, people, attributes=glasses)
+    assert made == [36, 18, 18]  # all, and both values of the attribute
+    for subset in (NEAR, Subset(volume="1"), Subset(condition="baseline")):
+        names = {(metric, at) for its, metric, at in figures if its == subset}
+        assert {("eer", 0), ("auc", 0), ("tar_at_far", 0.5), ("rank1", 0)} <= names
+        for name in names:
+            one, all_of_it = figures[subset, *name], figures[ALL, *name]
+            np.testing.assert_equal(one.value, all_of_it.value)
+            if len(one.replicates):
+                np.testing.assert_array_equal(one.replicates, all_of_it.replicates)
+    assert (NEAR, "roc_found", 1.0) in figures
+    assert (Subset(volume="1"), "roc_found", 1.0) not in figures
+
+
 def test_replicates_are_those_of_the_comparisons():
     people = list("abcd")
     table = comparisons(people, people, noisy(5), probes=3)

@@ -30,7 +30,8 @@ def scores(offsets):
 
 
 def pool(table, known):
-    return list(pooled(table, {"d": known}, datasets={"p": "d"}, headlines={"p": "exclude"}))
+    jobs = dict(tuple(table.groupby(["protocol", "fold", "model"])))
+    return list(pooled(jobs, {"d": known}, datasets={"p": "d"}, headlines={"p": "exclude"}))
 
 
 def rates(table, known, subset=ALL):

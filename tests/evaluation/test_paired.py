@@ -13,7 +13,7 @@ from thermalign.evaluation.over_folds import Replicates
 from thermalign.evaluation.paired import adjusted, beside, contrast, differences
 from thermalign.evaluation.placement import on_annotated
 from thermalign.evaluation.settings import Settings
-from thermalign.evaluation.study import Fold, Place, Trial, compared_rates
+from thermalign.evaluation.study import Fold, Place, Readings, Trial, compared_rates
 from thermalign.evaluation.verification import equal_error_rate
 from thermalign.geometry import LANDMARKS
 from thermalign.metrics.intervals import DIFFERENCE, POSITIVE, RATE, interval, p_value
@@ -298,3 +298,26 @@ def test_detectors_are_placed_by_their_error_on_probes():
     )
     changed, _ = on_annotated(summary, made, {"p": [study, nothing]}, DISPLACEMENTS)
     assert changed["value"].tolist() == [measured.value]  # no mean over the folds that went well
+
+
+def test_scores_are_asked_for_again_whenever_a_reading_is_needed():
+    every = pd.concat([scores(EASY_IDS).assign(same_moment=m) for m in ("keep", "exclude")])
+    asked = []
+
+    class Kept(dict):
+        def __getitem__(self, job):
+            asked.append(job)
+            return super().__getitem__(job)
+
+    job = ("p", 0, "dan")
+    readings = Readings(Kept({job: every}), job, "exclude")
+    assert sorted(readings) == ["", "keep"]
+    assert list(readings[""]["same_moment"].unique()) == ["exclude"]
+    assert readings.get("none") is None
+    assert set(asked) == {job}
+    made = Trial(predictions("dan", shift={}), readings, {})
+    place = Place(ALL, "eer")
+    assert made.images(place) == set(EASY_IDS)
+    asked.clear()
+    assert made.images(place) == set(EASY_IDS)
+    assert not asked  # the names of the probes are kept

@@ -119,7 +119,8 @@ def verdict(case: Case, folder: Path) -> str:
     shutil.rmtree(folder, ignore_errors=True)
     block, out = make(case, folder / "in"), folder / "out"
     outputs = {name: out / f"{name}.parquet" for name in TABLES}
-    written = {**outputs, "files": out / "files.json"}
+    written = {**outputs, "files": out / "files.json", "findings": out / "findings.parquet"}
+    written["audit"] = out / "audit.html"
     manifest = folder / "in" / "faces.csv"
     try:
         ingest.run(settings=block, sources=[manifest], code="test", fingerprint="now", **written)

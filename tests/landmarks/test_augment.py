@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from thermalign import geometry
 from thermalign.catalogue import detectors
 from thermalign.geometry import interocular_distance, mirror_points, to_box_units
 from thermalign.landmarks import dan, mean_shape
@@ -439,6 +440,38 @@ def test_a_share_of_the_faces_has_an_effect(effect: str) -> None:
     image = torch.linspace(-1, 1, 64).view(1, 8, 8).expand(4000, 8, 8)
     changed = (recorded(camera, image) - image).abs().amax((1, 2)) > 1e-5
     assert torch.equal(changed, camera.on[effect])
+
+
+def some_values() -> torch.Tensor:
+    return torch.rand((64, 60, 50), generator=draw(3)) * 2 - 1
+
+
+@pytest.mark.parametrize("effects", [PLACED, ("blur", "low_resolution", "local_contrast")])
+def test_what_is_not_on_the_host_is_changed_as_there(
+    effects: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half of the images have each effect: elsewhere all are changed, and half of them kept."""
+    half = dict.fromkeys(("share", "occluders", "surround"), 0.5)
+    strengths = {name: LIGHT[name] for name in effects} | half
+    strengths |= {} if effects == PLACED else {"occluders": 0.0, "surround": 0.0}
+    here = recorded(camera_of(**strengths), some_values())
+    monkeypatch.setattr(geometry, "on_host", lambda values: False)
+    there = recorded(camera_of(**strengths), some_values())
+    torch.testing.assert_close(there, here)
+    assert not torch.equal(here, some_values())
+
+
+def test_noise_elsewhere_is_of_those_that_have_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    everywhere = {"noise": 0.2, "fixed_pattern": 0.2}
+    here = recorded(camera_of(**everywhere), some_values() / 2)
+    monkeypatch.setattr(geometry, "on_host", lambda values: False)
+    torch.testing.assert_close(recorded(camera_of(**everywhere), some_values() / 2), here)
+    camera, flat = camera_of(share=0.5, **everywhere), torch.zeros(64, 60, 50)
+    spread = recorded(camera, flat).flatten(1).std(1)
+    noisy = camera.on["noise"] | camera.on["fixed_pattern"]
+    assert 0 < int(noisy.sum()) < 64
+    assert not spread[~noisy].any()
+    assert bool((spread[noisy] > 0).all())
 
 
 # --- a batch -----------------------------------------------------------------------------------

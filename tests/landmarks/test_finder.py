@@ -225,15 +225,15 @@ def test_a_face_in_a_later_copy_is_as_many_times_larger() -> None:
 
 
 def test_of_overlapping_boxes_the_first_is_kept_and_neighbours_stay() -> None:
-    boxes = torch.tensor([[0.0, 0, 20, 25], [3, 2, 20, 25], [18, 0, 20, 25], [5, 5, 8, 10]])
+    boxes = np.array([[0.0, 0, 20, 25], [3, 2, 20, 25], [18, 0, 20, 25], [5, 5, 8, 10]])
     assert distinct(boxes).tolist() == [True, False, True, False]
     assert distinct(boxes[:0]).shape == (0,)
 
 
 def test_what_a_hidden_box_would_have_hidden_stays() -> None:
-    boxes = torch.tensor([[0.0, 0, 20, 20], [10, 0, 20, 20], [20, 0, 20, 20]])
+    boxes = np.array([[0.0, 0, 20, 20], [10, 0, 20, 20], [20, 0, 20, 20]])
     assert distinct(boxes).tolist() == [True, True, True]
-    nearer = torch.tensor([[0.0, 0, 20, 20], [8, 0, 20, 20], [16, 0, 20, 20]])
+    nearer = np.array([[0.0, 0, 20, 20], [8, 0, 20, 20], [16, 0, 20, 20]])
     assert distinct(nearer).tolist() == [True, False, True]
 
 

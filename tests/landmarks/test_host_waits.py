@@ -22,6 +22,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from thermalign import geometry
 from thermalign.catalogue import detectors
 from thermalign.landmarks.contract import Faces
+from thermalign.landmarks.finder import search
 from thermalign.training import loop
 from thermalign.training.loop import Run, Stage
 from thermalign.verification import dpm
@@ -171,6 +172,21 @@ def test_what_a_step_asks_for_is_counted(toy_faces, elsewhere, monkeypatch):
     assert steps == 1
     names = {"__bool__", "item", "index by a list or a mask", "tensor", "cpu", "nonzero"}
     assert names <= set(seen)
+
+
+def test_a_search_of_whole_images_waits_as_often_for_many_as_for_one(toy_faces, monkeypatch):
+    module, settings = small("finder")
+    model = module.network(settings).eval()
+
+    def waits(count: int) -> Counter[str]:
+        seen: Counter[str] = Counter()
+        with counted(seen):
+            found = search.find_faces(model, toy_faces(count).stack, settings, score=1e-6)
+        assert len(found) > count
+        return seen
+
+    waits(1)  # constants are copied once
+    assert waits(5) == waits(1)
 
 
 def test_the_mapping_waits_once_an_epoch_at_most(monkeypatch):

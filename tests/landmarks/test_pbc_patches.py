@@ -4,6 +4,8 @@ from dataclasses import replace
 import pytest
 import torch
 
+from thermalign import geometry
+from thermalign.landmarks import normalise, pbc
 from thermalign.landmarks.contract import Faces
 from thermalign.landmarks.pbc.patches import (
     BACKGROUND,
@@ -14,6 +16,7 @@ from thermalign.landmarks.pbc.patches import (
     native_crops,
     neighbour_classes,
     patch_iou,
+    refuse_unmet,
     translations,
 )
 from thermalign.landmarks.pbc.settings import Settings
@@ -155,3 +158,53 @@ def test_boxes_round_alike_wherever_the_image_was_cut() -> None:
     corners, sizes = native_crops(boxes)
     assert sizes.tolist() == [[60, 63], [60, 63]]
     assert corners.tolist() == [[88, 10], [85, 7]]
+
+
+FEW = replace(CHOSEN, positive_iou=0.99, negative_share=0.25)
+"""Overlaps that less than a batch of 1,600 draws meets."""
+
+
+def test_elsewhere_a_batch_is_the_hosts_and_what_it_lacks_has_no_class(
+    toy_faces: Callable[..., Faces], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faces = toy_faces(12, flips=True)
+    here = {chosen: draw(faces, chosen) for chosen in (CHOSEN, FEW)}
+    monkeypatch.setattr(geometry, "on_host", lambda values: False)
+    for chosen, expected in here.items():
+        found = draw(faces, chosen)
+        met = found[2] != NEITHER
+        for mine, its in zip(found, expected, strict=True):
+            assert len(mine) == 200
+            assert torch.equal(mine[met], its)
+    assert len(here[CHOSEN][0]) == 200
+    assert len(here[FEW][0]) < 200
+
+
+def test_elsewhere_the_loss_of_a_batch_that_lacks_patches_is_the_hosts(
+    toy_faces: Callable[..., Faces], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = replace(FEW, width=0.25, neighbours=1, batch_size=24)
+    torch.manual_seed(0)
+    model, data = pbc.Network(few).eval(), normalise.prepare(toy_faces(12), few)
+    with torch.no_grad():
+        model.classes.weight *= 1000  # untrained, it tells patches hardly apart
+
+    def loss() -> torch.Tensor:
+        return pbc._loss(model, data, few, torch.Generator().manual_seed(2))
+
+    here = loss()
+    monkeypatch.setattr(geometry, "on_host", lambda values: False)
+    torch.testing.assert_close(loss(), here)
+
+
+def test_elsewhere_overlaps_that_nothing_meets_have_no_class_and_are_refused_before_training(
+    toy_faces: Callable[..., Faces], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(geometry, "on_host", lambda values: False)
+    faces = replace(toy_faces(1), boxes=torch.tensor([[0.0, 0.0, 60.0, 60.0]]))
+    unmet = replace(CHOSEN, positive_iou=0.99, negative_iou=0.0)
+    assert set(draw(faces, unmet)[2].tolist()) == {NEITHER}
+    with pytest.raises(ValueError, match="none of 1600 patches overlaps enough"):
+        refuse_unmet(faces, unmet, torch.Generator().manual_seed(0))
+    with pytest.raises(ValueError, match="none of 1600 patches overlaps enough"):
+        pbc.fit(faces, faces.first(0), unmet, seed=1)

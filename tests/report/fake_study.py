@@ -270,12 +270,12 @@ def series_summary() -> pd.DataFrame:
 
 
 def full_costs() -> pd.DataFrame:
-    rows = [("simulate", f"chunk{i}", 18.0, 17.1, 1.2, 410.0, "cpu") for i in range(4)] + [
-        ("train", f"protocol1/{i}/{model}", wall, 0.97 * wall, 3.4, 1320.0, "cpu")
+    rows = [("simulate", f"chunk{i}", 18.0, 17.1, 1.2, 410.0, "cpu", "") for i in range(4)] + [
+        ("train", f"protocol1/{i}/{model}", wall, 0.97 * wall, 3.4, 1320.0, "cpu", "float32")
         for i in range(3)
         for model, wall in (("dan", 111.0), ("mtcnn", 140.2), ("pbc", 63.9))
     ]
-    rows.append(("report", "", 6.25, 5.5, 2.0, 350.5, "cpu"))
+    rows.append(("report", "", 6.25, 5.5, 2.0, 350.5, "cpu", ""))
     return pd.DataFrame(rows, columns=COSTS.names)
 
 

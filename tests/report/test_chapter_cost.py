@@ -11,11 +11,11 @@ from thermalign.schemas.descriptions import COSTS
 
 def test_costs_are_summed_and_memory_is_the_largest_jobs():
     rows = [
-        ("train", "a", 10.0, 9.0, 1.0, 500.0, "cpu"),
-        ("train", "b", 30.0, 41.0, 3.0, 800.0, "cpu"),
+        ("train", "a", 10.0, 9.0, 1.0, 500.0, "cpu", ""),
+        ("train", "b", 30.0, 41.0, 3.0, 800.0, "cpu", "bfloat16"),
     ]
     table = cost_table(pd.DataFrame(rows, columns=COSTS.names))
-    assert by_head(table)["train"] == ["2", "50", "40", "10\u202f%", "800", "cpu"]
+    assert by_head(table)["train"] == ["2", "50", "40", "10\u202f%", "800", "cpu, cpu (bfloat16)"]
     assert by_head(table)["All rules"] == by_head(table)["train"]
 
 

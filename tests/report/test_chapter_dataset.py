@@ -205,3 +205,20 @@ def test_a_dataset_without_degrees_has_no_table_of_temperatures():
     assert len(proportions.bodies[0].rows) == len(full_card().likeness)
     alone = card.likeness[card.likeness["unit"] == "degree Celsius"]
     assert likeness_table(replace(card, likeness=alone)) is None
+
+
+def test_what_was_left_out_and_what_the_audit_found_is_told_below_the_card():
+    assert "audit" not in card_table(full_card()).notes[0]
+    card = full_card()
+    row = card.card[card.card["modality"] == ""].iloc[0]
+    found = {"found_outlier": 3, "found_quarantined": 1}
+    more = [{**row, "statistic": name, "value": count, "at": 0.0} for name, count in found.items()]
+    both = replace(card, card=pd.concat([card.card, pd.DataFrame(more)], ignore_index=True))
+    assert (
+        card_table(both)
+        .notes[0]
+        .endswith(
+            " 1 record was left out, each with a reason. The audit found: 3 outlier. "
+            f"data/{card.name}/audit.html shows them."
+        )
+    )

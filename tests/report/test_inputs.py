@@ -43,3 +43,21 @@ def test_the_training_with_the_lowest_seed_is_shown():
     predictions = pd.DataFrame({"model": ["dan_seed4", "dan_seed2", "pbc"]})
     shown = inputs.first_trainings(predictions, seeds)
     assert list(shown["model"]) == ["dan_seed2", "pbc"]
+
+
+def test_a_log_whose_cost_line_was_cut_off_is_one_without():
+    line = '{"rule": "fold", "job": "p1/fold0", "wall": 1.5}'
+    found = inputs.costs([f"read 3\n{line}\n", line[:-10], "", "no line\n"])
+    assert list(found["job"]) == ["p1/fold0"]
+
+
+def test_software_that_is_not_in_the_reports_own_environment_is_left_out(monkeypatch):
+    def version(name):
+        if name in ("snakemake", "torch"):  # as in envs/report.yaml
+            raise inputs.metadata.PackageNotFoundError(name)
+        return "1.0"
+
+    monkeypatch.setattr(inputs.metadata, "version", version)
+    found = inputs.versions("abc")
+    assert {"python", "code", "numpy", "pyarrow"} <= set(found)
+    assert not {"snakemake", "torch"} & set(found)

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from thermalign import tables
 from thermalign.geometry import LANDMARKS
@@ -14,6 +15,7 @@ from thermalign.settings import parse
 from thermalign.steps import align
 from thermalign.verification import alignment
 from thermalign.verification.stored import faces_of
+from thermalign.warp import stack_images as stack
 
 CANONICAL = np.array([[33.0, 42], [79, 42], [56, 75.5], [37.5, 94], [74.5, 94]])
 SETTINGS = {
@@ -70,6 +72,17 @@ def test_images_are_aligned_in_order_whatever_the_batch(rows, monkeypatch):
     assert faces.shape == (5, 128, 112)
     for n in range(5):
         np.testing.assert_allclose(faces[n].numpy(), expected(n), atol=1e-4)
+
+
+def test_large_images_are_fewer_at_once_and_their_faces_the_same(rows, monkeypatch):
+    whole = align_images(rows, shifted(5))
+    read = []
+    monkeypatch.setattr(alignment, "stack_images", lambda i, d: read.append(len(i)) or stack(i, d))
+    for pixels, batches in ((2 * 140 * 160, [2, 2, 1]), (1, [1] * 5), (2**25, [5])):
+        read.clear()
+        monkeypatch.setattr(alignment, "PIXELS", pixels)
+        assert torch.equal(align_images(rows, shifted(5)), whole)
+        assert read == batches
 
 
 def test_no_images_give_no_faces(rows):

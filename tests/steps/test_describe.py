@@ -16,7 +16,7 @@ from thermalign.geometry import LANDMARKS
 from thermalign.report import samples
 from thermalign.report.sheets import COLOUR_MAP
 from thermalign.schemas.dataset import ANNOTATIONS, BOXES, IMAGES
-from thermalign.schemas.descriptions import CARD, LIKENESS
+from thermalign.schemas.descriptions import CARD, FINDINGS, LIKENESS
 from thermalign.steps import describe
 
 FACE = np.array([[30.0, 40], [70, 40], [50, 64], [34, 80], [66, 80]])
@@ -76,11 +76,13 @@ def dataset(folder, modalities=("thermal", "visible"), size=(100, 120), subjects
     return images, annotations, boxes.assign(x=10.0, y=10.0, width=80.0, height=100.0)
 
 
-def described(folder, images, annotations, boxes):
+def described(folder, images, annotations, boxes, findings=()):
     """Run the step; return CARD, LIKENESS and both sheets as pixels."""
     folder.mkdir(exist_ok=True)
-    given = {"images": images, "annotations": annotations, "boxes": boxes}
-    for (name, frame), schema in zip(given.items(), (IMAGES, ANNOTATIONS, BOXES), strict=True):
+    suspicious = pd.DataFrame(findings, columns=FINDINGS.names)
+    given = {"images": images, "annotations": annotations, "boxes": boxes, "findings": suspicious}
+    schemas = (IMAGES, ANNOTATIONS, BOXES, FINDINGS)
+    for (name, frame), schema in zip(given.items(), schemas, strict=True):
         tables.write(folder / f"{name}.parquet", frame[schema.names], schema)
     paths = {name: folder / f"{name}.parquet" for name in (*given, "card", "likeness")}
     paths |= {name: folder / f"{name}.png" for name in ("contact", "marked")}
@@ -358,3 +360,11 @@ def runs(line):
     """Count the runs of true values, small gaps closed."""
     at = np.flatnonzero(line)
     return 1 + int((np.diff(at) > 2).sum())
+
+
+def test_findings_of_the_audit_and_what_was_left_out_are_counted(tmp_path):
+    told = ["warns", "", "", "", "thermal", 0, 0.1, 0.1]
+    findings = [["outlier", *told, "a"], ["outlier", *told, "b"], ["quarantined", *told, "c"]]
+    card, *_ = described(tmp_path / "out", *dataset(tmp_path), findings=findings)
+    assert get(card, WHOLE, "found_outlier")["value"] == 2
+    assert get(card, WHOLE, "found_quarantined")["value"] == 1

@@ -33,6 +33,7 @@ def outputs(folder):
 
 def ingested(block, sources, out):
     record = {"files": out / "files.json", "fingerprint": "as planned"}
+    record |= {"findings": out / "findings.parquet", "audit": out / "audit.html"}
     ingest.run(settings=block, sources=sources, code="test", **outputs(out), **record)
 
 
@@ -64,7 +65,8 @@ def test_all_tables_are_written_together(faces, tmp_path):
     assert found["attributes"].to_numpy().tolist() == [["a", "beard", "full"]]
     assert found["boxes"]["source"].tolist() == ["fixed", "fixed"]
     written = {p.name for p in (tmp_path / "out").iterdir()}
-    assert written == {"files.json", *(f"{name}.parquet" for name in SCHEMAS)}
+    others = {"files.json", "findings.parquet", "audit.html"}
+    assert written == others | {f"{name}.parquet" for name in SCHEMAS}
 
 
 def test_a_refused_input_leaves_the_tables_of_before(faces, tmp_path):

@@ -7,15 +7,23 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from thermalign import tables
+from thermalign import images, tables
 from thermalign.geometry import LANDMARKS
 from thermalign.metrics.verification import eer
 from thermalign.records import Located, rows_of_points
-from thermalign.schemas.dataset import FOLDS, IMAGES
+from thermalign.schemas.dataset import ANNOTATIONS, FOLDS, IMAGES
 from thermalign.schemas.matching import SCORES
 from thermalign.schemas.measures import METRICS
 from thermalign.schemas.predictions import PREDICTIONS, STRESS
-from thermalign.steps import ablate, align, score, score_variants, sweep, train_matcher
+from thermalign.steps import (
+    ablate,
+    align,
+    displace,
+    score,
+    score_variants,
+    sweep,
+    train_matcher,
+)
 
 KEY = {"protocol": "p", "fold": 0}
 SETTINGS = {
@@ -146,6 +154,24 @@ def test_a_sweep_opens_no_image_of_a_test_subject(folder, common):
     assert n["study", "shared_subjects"] == 3  # the other half of six
     assert value["study", "shared_subjects"] == 0
     assert n["study", "eer"] == 12 * 3  # probes of three people against three
+
+
+def test_displaced_probes_are_read_some_at_a_time_and_score_as_all_at_once(
+    folder, common, monkeypatch
+):
+    points = predicted(list(tables.read(folder / "images.parquet", IMAGES)["image_id"]))
+    rows = points[["image_id", "landmark", "x", "y"]].assign(visible=True)
+    tables.write(folder / "annotations.parquet", rows, ANNOTATIONS)
+    doses = {"range": 1, "kinds": ["shift"], "levels": [0, 0.3], "linear_up_to": 0.3}
+    given = {"alignment": ALIGNMENT, "displacements": doses, "seed": 1}
+    given |= {"annotations": folder / "annotations.parquet"}
+    made = []
+    for pixels in (2**28, 1):
+        monkeypatch.setattr(images, "AT_ONCE", pixels)
+        matcher = folder / "matcher.safetensors"
+        made.append(measured(displace, folder, common, matcher=matcher, **given))
+    assert made[0][0] == "displacement"
+    assert made[1] == made[0]
 
 
 def test_variants_are_aligned_by_their_own_points_in_their_own_recording(folder, common, scores):

@@ -66,15 +66,36 @@ def project(folder):
     return folder
 
 
-def start(folder, seed, log):
-    """Start the study as a user does, in a group of processes of its own."""
-    (folder / "study.yaml").write_text(yaml.safe_dump(config(seed)))
-    command = [sys.executable, "-c", "from thermalign.cli import main; main()", "run"]
-    command += ["--cores", "2", "--configfile", "study.yaml"]
-    environment = os.environ | {"PYTHONPATH": str(folder / "src"), "OMP_NUM_THREADS": "1"}
-    return subprocess.Popen(
-        command, cwd=folder, stdout=log, stderr=log, env=environment, start_new_session=True
-    )
+class Runs:
+    """Runs of studies, one at a time; where the block is left, nothing of the last one goes on."""
+
+    def __init__(self, log):
+        self.log = log
+        self.process = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process:
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+    def start(self, folder, seed):
+        """Start a study as a user does, in a group of processes of its own."""
+        (folder / "study.yaml").write_text(yaml.safe_dump(config(seed)))
+        command = [sys.executable, "-c", "from thermalign.cli import main; main()", "run"]
+        command += ["--cores", "2", "--configfile", "study.yaml"]
+        environment = os.environ | {"PYTHONPATH": str(folder / "src"), "OMP_NUM_THREADS": "1"}
+        self.process = subprocess.Popen(
+            command,
+            cwd=folder,
+            stdout=self.log,
+            stderr=self.log,
+            env=environment,
+            start_new_session=True,
+        )
 
 
 def digests(folder):
@@ -182,52 +203,76 @@ def strike(folder, group, kinds, after):
     return hit
 
 
-def undisturbed(here, log):
+def undisturbed(runs, folder):
     """Run each study once, with nobody in its way; return seed -> digests."""
     found = {}
     for seed in SEEDS:
-        if start(here, seed, log).wait():
-            raise RuntimeError(f"{log.name}: the undisturbed study failed")
-        found[seed] = digests(here)
+        runs.start(folder, seed)
+        if runs.process.wait():
+            raise RuntimeError(f"{runs.log.name}: the undisturbed study failed")
+        found[seed] = digests(folder)
     return found
 
 
-def torment(folder, kills, seed, log):
-    """Kill studies until it was done so often, then let the last one end; return the kills."""
+def due(process, writes, last, draw):
+    """Wait for a drawn moment, half of the times for a write from a third of the wait on.
+
+    Returns
+    -------
+    bool
+        False where the run ended by itself before.
+    """
+    after, in_write = draw.uniform(LEAST, MOST), draw.random() < 0.5
+    while process.poll() is None:
+        writes.names()
+        waited = time.monotonic() - last
+        if waited >= after:
+            return True
+        if in_write and waited > max(LEAST, after / 3):
+            if writes.wait(after - waited):
+                return True
+        else:
+            time.sleep(0.05)
+    return False
+
+
+def torment(runs, folder, kills, seed):
+    """Kill studies until it was done so often, then let the last one end.
+
+    Returns
+    -------
+    list of Kill
+    int
+        Studies that became whole, each as undisturbed.
+    """
     # Copied together: an edit between the two would show in every file's fingerprint.
     calm, here = project(folder / "undisturbed"), project(folder / "killed")
-    expected, draw = undisturbed(calm, log), random.Random(seed)
+    expected, draw = undisturbed(runs, calm), random.Random(seed)
     (here / "results").mkdir()
     writes, done, whole, excused = Writes(here / "results"), [], 0, False
-    process, last, had = start(here, SEEDS[0], log), time.monotonic(), Counter()
+    runs.start(here, SEEDS[0])
+    last, had = time.monotonic(), Counter()
     while True:
-        due, wanted = draw.uniform(LEAST, MOST), draw.random() < 0.5
-        kinds, hit = sorted(KINDS, key=lambda k: (had[k], draw.random())), False
-        while process.poll() is None and not hit and len(done) < kills:
-            waited = time.monotonic() - last
-            if wanted and waited > LEAST:  # in a write, from the drawn third of the wait on
-                writes.names()
-                hit = waited > due / 3 and writes.wait(max(0.0, due - waited))
-            hit = hit or time.monotonic() - last >= due
-            time.sleep(0 if hit else 0.05)
-        struck = strike(here, process.pid, kinds, time.monotonic() - last) if hit else None
-        if struck:
-            done.append(struck)
-            had[struck.kind] += 1
-            last, excused = time.monotonic(), True
-            print(len(done), json.dumps(vars(done[-1])), flush=True)
-            if struck.kind == "step":
-                continue  # Snakemake lives on, says so, and ends
-        status = process.wait()
+        if len(done) < kills and due(runs.process, writes, last, draw):
+            kinds = sorted(KINDS, key=lambda kind: (had[kind], draw.random()))
+            hit = strike(here, runs.process.pid, kinds, time.monotonic() - last)
+            if hit:
+                last, excused = time.monotonic(), True
+                done.append(hit)
+                had[hit.kind] += 1
+                print(len(done), json.dumps(vars(hit)), flush=True)
+                if hit.kind == "step":
+                    continue  # Snakemake lives on, says so, and ends
+        status = runs.process.wait()
         if status and not excused:
-            raise RuntimeError(f"{log.name}: a run ended with status {status} and no kill")
+            raise RuntimeError(f"{runs.log.name}: a run ended with status {status} and no kill")
         if status == 0:
             check(here, expected[SEEDS[whole % len(SEEDS)]], whole)
             whole += 1
             if len(done) >= kills:
                 return done, whole
         excused = False
-        process = start(here, SEEDS[whole % len(SEEDS)], log)
+        runs.start(here, SEEDS[whole % len(SEEDS)])
 
 
 def check(folder, expected, number):
@@ -249,8 +294,8 @@ def main(arguments=None):
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args(arguments)
     asked.folder.mkdir(parents=True, exist_ok=True)
-    with (asked.folder / "runs.log").open("w") as log:
-        done, whole = torment(asked.folder, asked.kills, asked.seed, log)
+    with (asked.folder / "runs.log").open("w") as log, Runs(log) as runs:
+        done, whole = torment(runs, asked.folder, asked.kills, asked.seed)
     spread = {
         "kills": len(done),
         "studies": whole,
@@ -263,4 +308,5 @@ def main(arguments=None):
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # ends its runs, too
     main()

@@ -3,19 +3,23 @@
 import contextlib
 import fcntl
 import os
+import re
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
+
+import psutil
 
 PACKAGES = ("slurm-wlm", "munge")  # of Debian and Ubuntu
 TOOLS = ("slurmctld", "slurmd", "sbatch", "munged")
 ETC = Path("/etc/slurm")  # a job's steps look for the configuration here, whatever SLURM_CONF says
-OURS = ("slurm.conf", "gres.conf")
-LOCK = Path("/tmp/thermalign-slurm.lock")
+NAME = "thermalign"  # of the cluster: by it a configuration is known as ours
+DAEMONS = ("munged", "slurmctld", "slurmd")
+LOCK = Path(tempfile.gettempdir(), "thermalign-slurm.lock")
 LOOK = 0.2  # s between looks at whether a daemon answers
 PATIENCE = 60.0  # s
 
@@ -24,15 +28,12 @@ PATIENCE = 60.0  # s
 # groups is polling: the daemon adds up what a job's processes use every second (task=1) and kills a
 # job above its request (OverMemoryKill).
 CONFIGURATION = """\
-ClusterName=thermalign
+ClusterName={name}
 SlurmctldHost={host}(127.0.0.1)
 SlurmctldPort={ports[0]}
 SlurmdPort={ports[1]}
 SlurmUser=root
-SlurmdUser=root
-AuthType=auth/munge
 AuthInfo=socket={place}/munge.socket
-CryptoType=crypto/munge
 StateSaveLocation={place}/state
 SlurmdSpoolDir={place}/spool
 SlurmctldLogFile={place}/slurmctld.log
@@ -41,15 +42,12 @@ SlurmctldPidFile={place}/slurmctld.pid
 SlurmdPidFile={place}/slurmd.pid
 MpiDefault=none
 ProctrackType=proctrack/pgid
-TaskPlugin=task/none
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core_Memory
 JobAcctGatherType=jobacct_gather/linux
 JobAcctGatherFrequency=task=1
 JobAcctGatherParams=OverMemoryKill
-AccountingStorageType=accounting_storage/none
 MinJobAge=3600
-ReturnToService=2
 SchedulerParameters=sched_interval=1,batch_sched_delay=0
 KillWait=5
 GresTypes=gpu
@@ -57,28 +55,11 @@ NodeName={host} NodeAddr=127.0.0.1 CPUs={cores} RealMemory={memory} Gres=gpu:2 S
 PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 """
 DEVICES = "NodeName={host} Name=gpu File=/dev/null\nNodeName={host} Name=gpu File=/dev/zero\n"
+FILES = {"slurm.conf": CONFIGURATION, "gres.conf": DEVICES}
 
 
 class NoSlurmError(RuntimeError):
-    """SLURM can be neither found nor installed here; the message says why."""
-
-
-@dataclass(frozen=True)
-class Cluster:
-    """A running SLURM.
-
-    Attributes
-    ----------
-    cores : int
-        Of its one node.
-    memory : int, MB
-    place : Path
-        Its logs and state.
-    """
-
-    cores: int
-    memory: int
-    place: Path
+    """No SLURM can be started here; the message says why."""
 
 
 def install() -> None:
@@ -87,79 +68,115 @@ def install() -> None:
     Raises
     ------
     NoSlurmError
-        If it cannot be, or this machine belongs to another SLURM.
+        If it cannot be.
     """
     if os.geteuid() != 0:
         raise NoSlurmError("a SLURM daemon is started by root alone")
-    if any(shutil.which(tool) is None for tool in TOOLS):
-        if shutil.which("apt-get") is None:
-            raise NoSlurmError("no slurmctld here and no apt-get to install it by")
-        silent = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        command = ["apt-get", "install", "-y", "--no-install-recommends", *PACKAGES]
+    if all(shutil.which(tool) for tool in TOOLS):
+        return
+    if shutil.which("apt-get") is None:
+        raise NoSlurmError("no slurmctld here and no apt-get to install it by")
+    silent = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    command = ["apt-get", "install", "-y", "--no-install-recommends", *PACKAGES]
+    done = subprocess.run(command, env=silent, capture_output=True, text=True)
+    if done.returncode != 0:  # its lists may be old, or missing as in a fresh container
+        subprocess.run(["apt-get", "update"], env=silent, capture_output=True)
         done = subprocess.run(command, env=silent, capture_output=True, text=True)
-        if done.returncode != 0:  # its lists may be old, or missing as in a fresh container
-            subprocess.run(["apt-get", "update"], env=silent, capture_output=True)
-            done = subprocess.run(command, env=silent, capture_output=True, text=True)
-        if done.returncode != 0:
-            last = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]
-            raise NoSlurmError(f"apt-get installs no {' '.join(PACKAGES)}: {' '.join(last)}")
-    if (ETC / "slurm.conf").exists() and _answers(["scontrol", "ping"]):
-        raise NoSlurmError(
-            "this machine belongs to a SLURM that runs; its configuration is not ours"
-        )
+    if done.returncode != 0:
+        last = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]
+        raise NoSlurmError(f"apt-get installs no {' '.join(PACKAGES)}: {' '.join(last)}")
 
 
 @contextlib.contextmanager
-def cluster(place: Path, *, cores: int, memory: int) -> Iterator[Cluster]:
-    """Start a SLURM of one node, and stop it whatever happens, with /etc/slurm as it was.
+def cluster(*, cores: int, memory: int) -> Iterator[Path]:
+    """Start a SLURM of one node, and stop it whatever happens; yield the folder of its logs.
 
     Parameters
     ----------
-    place : Path
-        Folder of its state and logs; short, for the name of a socket.
     cores : int
         Of the node.
     memory : int, MB
 
     Raises
     ------
+    NoSlurmError
+        If this machine belongs to another SLURM.
     RuntimeError
         If a daemon does not answer in time.
     """
     with LOCK.open("w") as lock, contextlib.ExitStack() as stack:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # two tests at once would share /etc/slurm
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two tests at once would share ETC
+        remove_left_over()
+        place = Path(tempfile.mkdtemp(prefix="slurm-"))  # pytest's are too long for a socket's name
+        stack.callback(shutil.rmtree, place)
         for name in ("state", "spool"):
-            (place / name).mkdir(parents=True)
+            (place / name).mkdir()
         host = socket.gethostname().split(".")[0]
-        asked = {"host": host, "place": place, "cores": cores, "memory": memory}
-        stack.enter_context(_configured(asked | {"ports": _free_ports(2)}))
+        ETC.mkdir(exist_ok=True)
+        asked = {"name": NAME, "host": host, "place": place, "cores": cores, "memory": memory}
+        for name, text in FILES.items():
+            stack.callback((ETC / name).unlink)
+            (ETC / name).write_text(text.format(**asked, ports=_free_ports(2)))
         _start_munge(stack, place)
         _start(stack, ["slurmctld", "-D", "-i"], place)
         _wait(lambda: _answers(["scontrol", "ping"]), "slurmctld", place)
         _start(stack, ["slurmd", "-D", "-N", host], place)
         _wait(lambda: "idle" in _told(["sinfo", "-h", "-o", "%t"]), "slurmd", place)
-        stack.callback(subprocess.run, ["scancel", "--full", "-u", "root"], capture_output=True)
-        yield Cluster(cores, memory, place)
+        stack.callback(_end_jobs, place)
+        yield place
 
 
-@contextlib.contextmanager
-def _configured(asked: dict[str, object]) -> Iterator[None]:
-    """Write the configuration where SLURM looks for it; put back what was there."""
-    had_folder = ETC.is_dir()
-    ETC.mkdir(exist_ok=True)
-    before = {n: (ETC / n).read_bytes() if (ETC / n).exists() else None for n in OURS}
-    try:
-        for name, text in zip(OURS, (CONFIGURATION, DEVICES), strict=True):
-            (ETC / name).write_text(text.format(**asked))
-        yield
-    finally:
-        for name, content in before.items():
-            if content is None:
-                (ETC / name).unlink(missing_ok=True)
-            else:
-                (ETC / name).write_bytes(content)
-        if not had_folder:
-            ETC.rmdir()
+def remove_left_over() -> None:
+    """Stop the daemons of a test that was killed, and remove its configuration.
+
+    Raises
+    ------
+    NoSlurmError
+        If the configuration in ETC is not ours.
+    """
+    there = ETC / "slurm.conf"
+    if not there.exists():
+        return
+    told = there.read_text()
+    if not re.search(rf"^ClusterName={NAME}$", told, re.M):
+        raise NoSlurmError(f"{there} is another SLURM's: this machine belongs to that one")
+    place = Path(re.search("^SlurmdPidFile=(.*)/slurmd.pid$", told, re.M)[1])
+    if _answers(["scontrol", "ping"]):
+        with contextlib.suppress(RuntimeError):  # its node may be gone
+            _end_jobs(place)
+    _stop_by_number(place)
+    for name in FILES:
+        (ETC / name).unlink(missing_ok=True)
+    shutil.rmtree(place, ignore_errors=True)
+
+
+def _end_jobs(place: Path) -> None:
+    """Cancel every job and wait for their end: their files are in the folder, too."""
+    subprocess.run(["scancel", "--full", "-u", "root"], capture_output=True)
+    _wait(lambda: not _told(["squeue", "-h"]), "slurmctld", place)
+
+
+def _stop_by_number(place: Path) -> None:
+    """Stop the daemons whose pid files are in a folder, the last that was started first.
+
+    A number that another program has meanwhile is left alone.
+    """
+    for name in reversed(DAEMONS):
+        with contextlib.suppress(OSError, ValueError, psutil.NoSuchProcess):
+            process = psutil.Process(int((place / f"{name}.pid").read_text()))
+            if process.name() == name:
+                _stop(process)
+
+
+def _stop(process: psutil.Process) -> None:
+    """End a process and wait until it is gone."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process.terminate()
+        try:
+            process.wait(PATIENCE)
+        except psutil.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def _start_munge(stack: contextlib.ExitStack, place: Path) -> None:
@@ -167,7 +184,7 @@ def _start_munge(stack: contextlib.ExitStack, place: Path) -> None:
     key = place / "munge.key"
     key.write_bytes(os.urandom(128))
     key.chmod(0o400)
-    files = {"key-file": key.name, "pid-file": "munge.pid", "socket": "munge.socket"}
+    files = {"key-file": key.name, "pid-file": "munged.pid", "socket": "munge.socket"}
     files |= {"seed-file": "munge.seed", "log-file": "munge.log"}
     options = [f"--{option}={place / name}" for option, name in files.items()]
     _start(stack, ["munged", "--foreground", "--force", *options], place)
@@ -178,22 +195,12 @@ def _start_munge(stack: contextlib.ExitStack, place: Path) -> None:
 def _start(stack: contextlib.ExitStack, command: list[str], place: Path) -> None:
     """Start a daemon that ends with the stack."""
     with (place / f"{command[0]}.out").open("w") as out:
-        process = subprocess.Popen(command, stdout=out, stderr=out)
-
-    def stop() -> None:
-        process.terminate()
-        try:
-            process.wait(timeout=PATIENCE)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-    stack.callback(stop)
+        stack.callback(_stop, psutil.Popen(command, stdout=out, stderr=out))
 
 
-def _wait(ready: object, what: str, place: Path) -> None:
+def _wait(ready: Callable[[], bool], what: str, place: Path) -> None:
     end = time.monotonic() + PATIENCE
-    while not ready():  # type: ignore[operator]
+    while not ready():
         if time.monotonic() > end:
             out = (place / f"{what}.out").read_text(errors="replace").splitlines()[-3:]
             raise RuntimeError(f"{what} did not answer in {PATIENCE:.0f} s: {'; '.join(out)}")

@@ -8,6 +8,8 @@ import yaml
 from plugins import python_with
 
 from test_end_to_end import tiny
+from thermalign.config.models import check_study
+from thermalign.config.resources import Requests
 from workflow_rules import ROOT
 
 # Runs the script beside itself, and prints its process as the job's number.
@@ -37,8 +39,13 @@ def test_any_command_that_submits_a_script_will_do(tmp_path):
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert (tmp_path / folds).is_file()
-    submitted = (tmp_path / "submitted").read_text().splitlines()
-    assert submitted == [  # the second is a group: ingest, then fold
-        "mem=800,gpu=0,cores=1,minutes=34",
-        "mem=800,gpu=0,cores=1,minutes=42",
-    ]
+    requests = Requests(check_study(tiny()))
+    simulated = {"dataset": "simulated", "chunk": "0"}
+    one = (requests.memory("simulate", simulated), requests.runtime("simulate", simulated))
+    jobs = {"ingest": {"dataset": "simulated"}, "fold": {"protocol": "p1", "fold": "0"}}
+    group = (  # one after the other: the larger's memory, the time of both
+        max(requests.memory(rule, job) for rule, job in jobs.items()),
+        sum(requests.runtime(rule, job) for rule, job in jobs.items()),
+    )
+    asked = [f"mem={memory},gpu=0,cores=1,minutes={minutes}" for memory, minutes in (one, group)]
+    assert (tmp_path / "submitted").read_text().splitlines() == asked

@@ -1,23 +1,27 @@
 """A study that is killed again and again ends as one that nobody killed."""
 
-import importlib.util
+import subprocess
 import sys
-from pathlib import Path
 
+import kills
 import pytest
-
-SCRIPT = Path(__file__).with_name("kills.py")
 
 
 @pytest.mark.slow  # some ten minutes
 @pytest.mark.skipif(sys.platform != "linux", reason="inotify is Linux's")
 def test_twenty_kills_change_no_table_and_leave_nothing_behind(tmp_path):
-    spec = importlib.util.spec_from_file_location("kills", SCRIPT)
-    kills = importlib.util.module_from_spec(spec)
-    sys.modules["kills"] = kills  # its dataclasses look for it there
-    spec.loader.exec_module(kills)
     spread = kills.main([str(tmp_path / "studies"), "--kills", "20", "--seed", "1"])
     assert spread["kills"] == 20
     assert len(spread["rules"]) >= 6
     assert spread["in_writes"] >= 3
     assert set(spread["kinds"]) == {"group", "snakemake", "step"}
+
+
+def test_a_run_and_its_steps_end_with_what_started_them(tmp_path):
+    with (tmp_path / "log").open("w") as log, kills.Runs(log) as runs:
+        shell = ["sh", "-c", "sleep 600 & echo; wait"]
+        runs.process = subprocess.Popen(shell, stdout=subprocess.PIPE, start_new_session=True)
+        runs.process.stdout.readline()
+    assert runs.process.poll() is not None
+    assert runs.process.stdout.read() == b""  # its end: the sleeping child is gone, too
+    runs.process.stdout.close()

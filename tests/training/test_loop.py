@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from thermalign.states import CurvePoint, State
 from thermalign.training import loop
+from thermalign.training import precision as precisions
 from thermalign.training.checkpoint import Checkpoint
 from thermalign.training.loop import keep, rate_at, restore
 from thermalign.training.precision import Mixed
@@ -303,6 +304,7 @@ def test_a_network_trains_in_the_named_precision_and_its_state_notes_it(
     assert trained.low == low
     state = keep(trained, [], Chosen(precision=precision), stages=2)
     assert state.notes == {"precision": precision, "stages": 2}
+    assert precision in precisions.asked().split(" and ")
 
 
 def test_bfloat16_changes_the_trunk_and_not_the_type_of_the_output() -> None:

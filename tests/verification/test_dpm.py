@@ -4,6 +4,7 @@ import torch
 from sklearn.decomposition import PCA
 
 from thermalign.settings import parse
+from thermalign.verification import dpm
 from thermalign.verification.dpm import Settings, _encode, _neighbourhood, fit_pairs, map_visible
 
 QUICK = Settings(components=16, hidden=32, epochs=12, patience=12, batch=64, decay=0.9)
@@ -24,6 +25,18 @@ def pairs(count, seed):
 def trained():
     settings = Settings(components=40, hidden=64, epochs=25, patience=25, batch=64, decay=0.9)
     return fit_pairs(*pairs(200, 0), pairs(40, 1), settings, seed=0)
+
+
+def test_faces_are_encoded_and_validated_alike_in_parts(trained, monkeypatch):
+    encoded = _encode(pairs(20, 2)[0], trained)
+    monkeypatch.setattr(dpm, "CHUNK", 7)
+    torch.testing.assert_close(_encode(pairs(20, 2)[0], trained), encoded)
+    made = []
+    for patches in (2**16, 50):
+        monkeypatch.setattr(dpm, "VALIDATED", patches)
+        made.append(fit_pairs(*pairs(30, 0), pairs(20, 1), QUICK, seed=0))
+    for name, tensor in made[0].items():
+        assert torch.equal(made[1][name], tensor)  # the same epoch was kept
 
 
 def error(a, b):

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from thermalign.settings import parse
+from thermalign.verification import matcher, pls
 from thermalign.verification.enrolment import (
     NONE,
     PARTS,
@@ -194,6 +195,21 @@ def test_an_image_of_the_probes_moment_weighs_nothing_not_even_as_a_negative(cla
     changed = ~np.isclose(before["exclude"], after["exclude"], atol=1e-9)
     others = before["exclude"].index.get_level_values("probe_id")[changed]
     assert set(others.str[1]) == {"0", "1", "3"}  # whose gallery has a2
+
+
+@pytest.mark.parametrize("classifier", ["pls", "cosine"])
+def test_faces_enrolled_and_scored_in_parts_score_as_all_at_once(monkeypatch, classifier):
+    people = {"a": 4, "b": 4, "c": 4}
+    table = pd.concat(
+        [rows(people), rows(people, "thermal"), rows({"t": 3}, "thermal", role="train")]
+    )
+    drawn = np.random.default_rng(6)
+    vectors = {i: drawn.normal(size=6) for i in table["image_id"] if i != "b1_t"}
+    _, whole = compared(table, vectors, classifier=classifier)
+    monkeypatch.setattr(matcher, "AT_ONCE", 5)
+    monkeypatch.setattr(pls, "AT_ONCE", 2)
+    _, parts = compared(table, vectors, classifier=classifier)
+    pd.testing.assert_series_equal(parts, whole, rtol=1e-9)
 
 
 def test_the_headline_alone_is_scored_where_readings_coincide():

@@ -7,10 +7,12 @@ import torch
 
 from thermalign import verification
 from thermalign.catalogue import classifiers, mappings
+from thermalign.states import State, read_state, save_state
 from thermalign.verification.contract import LEFT_OUT, Examples, Gallery, Others, load
 from thermalign.verification.enrolment import WHOLE
 from thermalign.verification.matcher import Settings, enrol, fit_mapping, score_probes
 from thermalign.verification.matcher_state import read_matcher, save_matcher
+from thermalign.verification.two_branch import TwoBranch
 
 ROLES = {"t1": "train", "t2": "train", "v": "validation", "s1": "test", "s2": "test", "s3": "test"}
 SETTINGS = {
@@ -67,12 +69,22 @@ def matched(fold, block):
     return matcher, scores, best["genuine"].mean()
 
 
+@pytest.fixture(scope="module")
+def network(tmp_path_factory):
+    """Write the state of an untrained network of a matcher, of people of elsewhere."""
+    path = tmp_path_factory.mktemp("network") / "state.safetensors"
+    made = TwoBranch(PLACES, WIDTH, (4, 4, 4), 8)
+    save_state(path, State(made.state_dict()), {"settings": "{}", "people": ["far"]})
+    return {"network": str(path)}
+
+
 @pytest.mark.parametrize("name", mappings())
-def test_a_mapping_keeps_faces_apart_and_sees_no_test_subject(fold, name):
+def test_a_mapping_keeps_faces_apart_and_sees_no_test_subject(fold, network, name):
     rows, described = fold
-    part = Settings.of({**SETTINGS, "mapping": name, "classifier": "cosine"}).mapping
+    block = {"mapping": name, "classifier": "cosine", "two_branch": network}
+    part = Settings.of({**SETTINGS, **block}).mapping
     fitted, again = (fit_mapping(rows, described, part, seed=1) for _ in range(2))
-    assert set(fitted.subjects) <= {"t1", "t2", "v"}
+    assert set(fitted.subjects) <= {"t1", "t2", "v", "far"}
     assert all(torch.equal(fitted.tensors[k], again.tensors[k]) for k in fitted.tensors)
     given = described.of(["s10v", "s20v", "s30v"])
     for modality in ("visible", "thermal"):
@@ -99,6 +111,16 @@ def test_a_classifier_scores_the_enrolled_images_of_everybody_highest(fold, name
         assert scores.shape == (12, 3)
         assert (scores.argmax(axis=1) == labels).all()
     assert set(others.subjects) <= {"t1", "t2", "v"}
+
+
+def test_a_network_of_people_whom_the_fold_tests_is_refused(fold, network, tmp_path):
+    path = tmp_path / "state.safetensors"
+    its = read_state(network["network"])
+    save_state(path, its, {"settings": "{}", "people": ["far", "s2"]})
+    block = {"mapping": "two_branch", "classifier": "cosine", "two_branch": {"network": str(path)}}
+    message = r"two_branch was trained on s2, whom this fold tests \(1 such people\); train it on"
+    with pytest.raises(ValueError, match=message):
+        matched(fold, block)
 
 
 def test_whose_images_a_mapping_asked_for_is_kept(fold):

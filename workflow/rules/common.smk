@@ -5,6 +5,7 @@ import re
 import shlex
 
 from thermalign import gpus
+from thermalign.due.kept import check_records
 from thermalign.due.modules import noted
 from thermalign.provenance import keywords
 
@@ -20,23 +21,39 @@ os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PAT
 
 RESULTS = str(Path(config["results"]))
 FOLDER = f"{RESULTS}/{{protocol}}/fold{{fold}}"
+if workflow.is_main_process and workflow.modifier.is_main_snakefile():
+    try:
+        check_records(Path(RESULTS))
+    except ValueError as error:
+        sys.exit(f"thermalign: {error}")
 MODELS = trainings(config)  # by folder: a model, or one of its training seeds
-EVERY_MODEL = "|".join([*MODELS, "annotated"])  # the annotated points are one more
+PLACED, MATCHED = (from_files(config, block) for block in ("models", "matchers"))  # read from files
+LOCATED = [*MODELS, *PLACED]  # what has points of its own
+ALIGNED = [*LOCATED, "annotated"]  # the annotated points are one more
+
+
+def one_of(names):
+    """Return the constraint of a wildcard to some names; to none at all where there are none."""
+    return "|".join(names) or "(?!)"
 
 
 wildcard_constraints:
     dataset="|".join(config["datasets"]),
     protocol="|".join(config["protocols"]),
     fold=r"\d+",
-    model="|".join(MODELS),
+    model=one_of(MODELS),
     chunk=r"\d+",
+    network="|".join(config["networks"]) or "none",
+    other="|".join(config["evaluate_on"]) or "(?!)",  # nothing, where there is none
 
 
 # What a job is called in messages and in COSTS: its wildcards.
 ALL, DATASET = "all", "{wildcards.dataset}"
+NETWORK = "{wildcards.network}"
 CHUNK = f"{DATASET}/{{wildcards.chunk}}"
 FOLD = "{wildcards.protocol}/fold{wildcards.fold}"
 MODEL = f"{FOLD}/{{wildcards.model}}"
+FOLD_ACROSS, MODEL_ACROSS = (f"{job}/{{wildcards.other}}" for job in (FOLD, MODEL))
 
 
 def step(name, job, inputs, outputs):

@@ -47,12 +47,15 @@ rule ingest:
         boxes=f"{RESULTS}/data/{{dataset}}/boxes.parquet",
         attributes=f"{RESULTS}/data/{{dataset}}/attributes.parquet",
         files=f"{RESULTS}/data/{{dataset}}/files.json",
+        findings=f"{RESULTS}/data/{{dataset}}/findings.parquet",
+        audit=f"{RESULTS}/data/{{dataset}}/audit.html",
     log:
         f"{RESULTS}/logs/ingest/{{dataset}}.log",
     group:
         small("tables")
     conda:
         "../../envs/data.yaml"
+    threads: config["threads"]["ingest"]
     resources:
         mem_mb=memory("ingest"),
         runtime=runtime("ingest"),
@@ -61,7 +64,12 @@ rule ingest:
         settings=lambda w: text(dataset(w)),
         fingerprint=files_of,
     shell:
-        step("ingest", DATASET, "sources", "images annotations boxes attributes files")
+        step(
+            "ingest",
+            DATASET,
+            "sources",
+            "images annotations boxes attributes files findings audit",
+        )
 
 
 rule fold:

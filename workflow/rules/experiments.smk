@@ -4,6 +4,7 @@ rule ablate:
         folds=rules.fold.output.folds,
         faces=f"{FOLDER}/annotated/faces.parquet",
         matcher=rules.train_matcher.output.matcher,
+        networks=networks(ABLATION),
     output:
         metrics=f"{FOLDER}/annotated/ablate/metrics.parquet",
         replicates=f"{FOLDER}/annotated/ablate/replicates.parquet",
@@ -19,7 +20,7 @@ rule ablate:
         dataset=dataset_of,
         model="annotated",
         settings=matching,
-        ablation=text(ABLATION),
+        ablation=text(with_states(ABLATION)),
         seed=config["training_seed"],
         evaluation=bootstrap(),
     shell:
@@ -31,6 +32,7 @@ rule sweep:
         images=table("images"),
         folds=rules.fold.output.folds,
         faces=f"{FOLDER}/annotated/faces.parquet",
+        networks=networks(SWEEP),
     output:
         metrics=f"{FOLDER}/annotated/sweep/metrics.parquet",
         replicates=f"{FOLDER}/annotated/sweep/replicates.parquet",
@@ -46,7 +48,7 @@ rule sweep:
         dataset=dataset_of,
         model="annotated",
         settings=matching,
-        sweep=text(SWEEP),
+        sweep=text(with_states(SWEEP)),
         seed=config["training_seed"],
         evaluation=bootstrap(),
     shell:
@@ -116,8 +118,8 @@ rule spread:
     input:
         images=of(used_datasets(), "images.parquet"),
         annotations=of(used_datasets(), "annotations.parquet"),
-        folds=every(rules.fold.output.folds, MODELS),
-        predictions=every(rules.predict.output.predictions, MODELS),
+        folds=every(rules.fold.output.folds, LOCATED),
+        predictions=every(rules.predict.output.predictions, LOCATED),
     output:
         spread=f"{RESULTS}/compare/spread.parquet",
     log:

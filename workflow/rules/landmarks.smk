@@ -11,6 +11,8 @@ rule train:
     log:
         f"{RESULTS}/logs/train/{{protocol}}-{{fold}}-{{model}}.log",
     priority: 1
+    group:
+        trained
     conda:
         "../../envs/landmarks.yaml"
     threads: config["threads"]["train"]
@@ -40,6 +42,8 @@ rule predict:
         predictions=f"{FOLDER}/{{model}}/predictions.parquet",
     log:
         f"{RESULTS}/logs/predict/{{protocol}}-{{fold}}-{{model}}.log",
+    group:
+        trained
     conda:
         "../../envs/landmarks.yaml"
     resources:
@@ -75,6 +79,33 @@ rule annotated:
         code=code("steps.annotated"),
     shell:
         step("annotated", FOLD, "images annotations folds", "predictions")
+
+
+rule import_points:
+    input:
+        images=table("images"),
+        folds=rules.fold.output.folds,
+        source=source_of,
+    output:
+        predictions=f"{FOLDER}/{{model}}/predictions.parquet",
+    log:
+        f"{RESULTS}/logs/import_points/{{protocol}}-{{fold}}-{{model}}.log",
+    wildcard_constraints:
+        model=one_of(PLACED),
+    group:
+        small("tables")
+    conda:
+        "../../envs/data.yaml"
+    resources:
+        mem_mb=memory("import_points"),
+        runtime=runtime("import_points"),
+    params:
+        code=code("steps.import_points"),
+        dataset=dataset_of,
+        modality=probe_modality,
+        content=content_of_source,
+    shell:
+        step("import_points", MODEL, "images folds source", "predictions")
 
 
 rule detect:

@@ -3,6 +3,7 @@ rule describe:
         images=rules.ingest.output.images,
         annotations=rules.ingest.output.annotations,
         boxes=rules.ingest.output.boxes,
+        findings=rules.ingest.output.findings,
     output:
         card=f"{RESULTS}/data/{{dataset}}/card.parquet",
         likeness=f"{RESULTS}/data/{{dataset}}/likeness.parquet",
@@ -30,24 +31,29 @@ rule describe:
     params:
         code=code("steps.describe"),
     shell:
-        step("describe", DATASET, "images annotations boxes", "card likeness contact marked")
+        step(
+            "describe",
+            DATASET,
+            "images annotations boxes findings",
+            "card likeness contact marked",
+        )
 
 
 rule report:
     input:
-        images=of(used_datasets(), "images.parquet"),
-        annotations=of(used_datasets(), "annotations.parquet"),
-        boxes=of(used_datasets(), "boxes.parquet"),
-        cards=of(used_datasets(), "card.parquet"),
-        likenesses=of(used_datasets(), "likeness.parquet"),
-        contacts=of(used_datasets(), "contact.png"),
-        marked=of(used_datasets(), "marked.png"),
+        images=of(shown_datasets(), "images.parquet"),
+        annotations=of(shown_datasets(), "annotations.parquet"),
+        boxes=of(shown_datasets(), "boxes.parquet"),
+        cards=of(shown_datasets(), "card.parquet"),
+        likenesses=of(shown_datasets(), "likeness.parquet"),
+        contacts=of(shown_datasets(), "contact.png"),
+        marked=of(shown_datasets(), "marked.png"),
         recordings=of(varied("dataset"), "images.parquet"),
         summary=rules.compare.output.summary,
         differences=rules.compare.output.differences,
         spread=rules.spread.output.spread,
         curves=every(rules.train.output.curve, MODELS),
-        predictions=every(rules.predict.output.predictions, MODELS),
+        predictions=every(rules.predict.output.predictions, LOCATED),
     output:
         page=report(
             f"{RESULTS}/report/index.html",
@@ -81,9 +87,11 @@ rule report:
         runtime=runtime("report"),
     params:
         code=code("steps.report"),
-        dataset=used_datasets(),
+        dataset=shown_datasets(),
         recorded=varied("dataset"),
-        config=text({k: v for k, v in config.items() if k not in ("threads", "detector")}),
+        config=lambda w: text(  # braces in it are no wildcards of this rule
+            {k: v for k, v in config.items() if k not in ("threads", "detector")}
+        ),
         seeds=text(repeated()),
         logs=f"{RESULTS}/logs",
     shell:
@@ -125,6 +133,7 @@ rule pack:
         datasets=lambda w: text({d: dataset_block(config, d) for d in of_taken("dataset")}),
         asked=text(RECORDED),
         settings=text(config["evaluation"]),
+        # No output: whether it is written is known where the job runs alone (the extra, the model).
         onnx=f"{RESULTS}/detector/landmarks.onnx",
     shell:
         step(

@@ -2,14 +2,18 @@
 
 import hashlib
 import json
+from functools import cache
 
+import thermalign.config.across as across
 from thermalign import originals
+from thermalign.config.networks import matcher_of, network_of
 from thermalign.config.resources import Requests
 
 REQUESTS = Requests(config, gpus=GPUS)
 PROTOCOLS, VARIANTS = config["protocols"], config["variants"]
 ABLATION, SWEEP = config["ablation"], config["sweep"]
 DISPLACEMENTS = config.get("displacements", {})
+ACROSS = config["evaluate_on"]
 RECORDED = config.get("detector", {}).get("recorded", {})
 BESIDE = config.get("detector", {}).get("beside")
 TAKEN = {  # the two models of a detector to take home, with what their protocols decide
@@ -48,6 +52,12 @@ def small(group):
     There, where no profile says how many may join (`group-components:`), each is a job of its own.
     """
     return lambda wildcards: group if workflow.group_settings.group_components else None
+
+
+def trained(wildcards):
+    """Return the group of a training and its predictions: one of its own for each model."""
+    name = f"model_{wildcards.protocol}_{wildcards.fold}_{wildcards.model}"
+    return small(name)(wildcards)
 
 
 def aligned_for(wildcards):
@@ -89,12 +99,35 @@ def content_of_initial(wildcards):
     path = MODELS[wildcards.model].initial
     if not path or made_here(path):
         return []
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    return digest(path)
+
+
+def source_of(wildcards):
+    """Return the file that a job's points or scores are read from."""
+    its = (PLACED | MATCHED)[wildcards.model]
+    path = file_of(its.pattern, config, wildcards.protocol, int(wildcards.fold))
+    return ancient(path)  # its content counts: content_of_source
+
+
+def content_of_source(wildcards):
+    """Return the digest of that file."""
+    return digest(source_of(wildcards))
+
+
+@cache
+def digest(path):
+    """Return the digest of a file's content."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def seeds():
-    """Return name under `models:` and training seed of every model, by its folder."""
-    return {folder: (its.name, its.seed) for folder, its in MODELS.items()}
+    """Return name under `models:` and training seed of every model, by its folder.
+
+    Points that are read from files stand for one training.
+    """
+    trained = {folder: (its.name, its.seed) for folder, its in MODELS.items()}
+    return trained | {name: (name, config["training_seed"]) for name in PLACED}
 
 
 def repeated():
@@ -160,6 +193,11 @@ def recordings(name):
     return lambda w: [table(name)(w), *of(varied("dataset"), f"{name}.parquet")]
 
 
+def visited(name):
+    """Return a function from wildcards to a table of another dataset that models are tested on."""
+    return lambda w: f"{RESULTS}/data/{ACROSS[w.other]['dataset']}/{name}.parquet"
+
+
 def of(datasets, file):
     """Return a file of each of some datasets."""
     return [f"{RESULTS}/data/{d}/{file}" for d in datasets]
@@ -171,12 +209,18 @@ def used_datasets():
     return [d for d in config["datasets"] if d in named]
 
 
+def shown_datasets():
+    """Return the datasets whose faces the report shows: those of protocols and those visited."""
+    named = {*used_datasets(), *across.datasets(config)}
+    return [d for d in config["datasets"] if d in named]
+
+
 def varied(key):
     """Return the detectors or the datasets that variants name, each once, by name."""
     return sorted({v[key] for v in VARIANTS.values() if key in v})
 
 
-def every(pattern, models=(*MODELS, "annotated")):
+def every(pattern, models=(*ALIGNED, *MATCHED)):
     """Fill protocols, folds and models into a path."""
     return [
         pattern.format(protocol=p, fold=f, model=m)
@@ -186,10 +230,24 @@ def every(pattern, models=(*MODELS, "annotated")):
     ]
 
 
+def elsewhere(name):
+    """Return one of the tables of every step that tests models on other datasets."""
+    asked = []
+    for protocol, other in across.evaluations(config):
+        its = [("predict_across", MODELS)]
+        if "gallery" in ACROSS[other]:
+            its += [("score_across", MODELS), ("enrol_across", ["annotated"])]
+        for step, models in its:
+            there = every(f"{FOLDER}/{{model}}/{step}/{other}/{name}.parquet", models)
+            asked += [path for path in there if path.startswith(f"{RESULTS}/{protocol}/")]
+    return asked
+
+
 def aside(name):
     """Return one of the tables of every step beside the way from images to scores that is asked for."""
     steps = {"ablate": ABLATION, "sweep": SWEEP, "displace": DISPLACEMENTS}
-    asked = every(f"{FOLDER}/{{model}}/detect/{name}.parquet", varied("detector"))
+    asked = elsewhere(name)
+    asked += every(f"{FOLDER}/{{model}}/detect/{name}.parquet", varied("detector"))
     for step in ("stress", "score_variants") if VARIANTS else ():
         asked += every(f"{FOLDER}/{{model}}/{step}/{name}.parquet", MODELS)
     for step in (s for s, block in steps.items() if block):
@@ -262,15 +320,59 @@ def rejected(wildcards):
 
 def matching(wildcards):
     """Return what the matcher of a protocol depends on."""
-    protocol = PROTOCOLS[wildcards.protocol]
-    roles = {key: protocol[key] for key in ("gallery", "probe", "same_moment")}
-    if "images" in protocol["gallery"]:  # drawn by the protocol's seed
-        roles["gallery"] = {**protocol["gallery"], "seed": protocol["seed"]}
+    block = with_state(matcher_of(config, wildcards.protocol))
+    return text({**block, **roles_of(config, wildcards.protocol)})
+
+
+def network(wildcards):
+    """Return the block of a matcher's network."""
+    return config["networks"][wildcards.network]
+
+
+def state_of(name):
+    """Return the path of a network's trained state."""
+    return f"{RESULTS}/networks/{name}/state.safetensors"
+
+
+def with_state(block):
+    """Return a matcher's block with the path of a network for its name."""
+    named = block.get("two_branch", {}).get("network")
+    return {**block, "two_branch": {"network": state_of(named)}} if named else block
+
+
+def with_states(variations):
+    """Return variations of the matcher with paths of networks for their names."""
+    return {name: with_state(block) for name, block in variations.items()}
+
+
+def networks(variations={}):
+    """Return a function to the states of networks that a protocol's matcher and variations apply."""
+
+    def states(wildcards):
+        own = matcher_of(config, wildcards.protocol)
+        blocks = [own, *({**own, **its} for its in variations.values())]
+        return [state_of(n) for n in dict.fromkeys(map(network_of, blocks)) if n]
+
+    return states
+
+
+def matching_across(wildcards):
+    """Return what a protocol's matcher depends on where it is tested on another dataset."""
+    its = ACROSS[wildcards.other]
+    roles = {"gallery": its["gallery"], "probe": its["probe"], "same_moment": [its["same_moment"]]}
+    if "images" in its["gallery"]:
+        roles["gallery"] = {**its["gallery"], "seed": PROTOCOLS[wildcards.protocol]["seed"]}
     return text({**config["matcher"], **roles})
+
+
+def people_across(wildcards):
+    """Return what a name says that a protocol's dataset and another one have."""
+    return across.people(config, wildcards.protocol, wildcards.other)
 
 
 def parts(variations={}):
     """Return the modules of `verification` that the matcher and variations of it load by name."""
-    blocks = [config["matcher"], *variations.values()]
+    own = [its.get("matcher", {}) for its in PROTOCOLS.values()]
+    blocks = [config["matcher"], *own, *variations.values()]
     names = [b[k] for k in ("mapping", "classifier") for b in blocks if k in b]
     return [f"verification.{name}" for name in dict.fromkeys(names)]

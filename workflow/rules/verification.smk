@@ -7,7 +7,7 @@ rule align:
     log:
         f"{RESULTS}/logs/align/{{protocol}}-{{fold}}-{{model}}.log",
     wildcard_constraints:
-        model=EVERY_MODEL,
+        model=one_of(ALIGNED),
     group:
         aligned_for
     conda:
@@ -22,11 +22,41 @@ rule align:
         step("align", MODEL, "images predictions", "faces")
 
 
+rule train_network:
+    input:
+        images=lambda w: of([network(w)["dataset"]], "images.parquet"),
+        annotations=lambda w: of([network(w)["dataset"]], "annotations.parquet"),
+    output:
+        state=f"{RESULTS}/networks/{{network}}/state.safetensors",
+    log:
+        f"{RESULTS}/logs/train_network/{{network}}.log",
+    priority: 1
+    conda:
+        "../../envs/landmarks.yaml"
+    threads: config["threads"]["train"]
+    resources:
+        gpu=min(1, GPUS),
+        mem_mb=memory("train_network"),
+        runtime=runtime("train_network"),
+    params:
+        code=code("steps.train_network"),
+        dataset=lambda w: network(w)["dataset"],
+        adapter=lambda w: config["datasets"][network(w)["dataset"]]["adapter"],
+        settings=lambda w: text({k: v for k, v in network(w).items() if k != "dataset"}),
+        matcher=text({k: config["matcher"][k] for k in ("dog", "features")}),
+        alignment=text(config["alignment"]),
+        seed=config["training_seed"],
+        checkpoint=f"{RESULTS}/networks/{{network}}/checkpoint.pt",
+    shell:
+        step("train_network", NETWORK, "images annotations", "state")
+
+
 rule train_matcher:
     input:
         images=table("images"),
         folds=rules.fold.output.folds,
         faces=f"{FOLDER}/annotated/faces.parquet",
+        networks=networks(),
     output:
         matcher=f"{FOLDER}/matcher.safetensors",
     log:
@@ -59,7 +89,7 @@ rule score:
     log:
         f"{RESULTS}/logs/score/{{protocol}}-{{fold}}-{{model}}.log",
     wildcard_constraints:
-        model=EVERY_MODEL,
+        model=one_of(ALIGNED),
     group:
         small("verify")
     conda:
@@ -72,6 +102,36 @@ rule score:
         settings=matching,
     shell:
         step("score", MODEL, "images folds predictions faces matcher", "scores")
+
+
+rule import_scores:
+    input:
+        images=table("images"),
+        folds=rules.fold.output.folds,
+        faces=f"{FOLDER}/annotated/faces.parquet",
+        source=source_of,
+    output:
+        scores=f"{FOLDER}/{{model}}/scores.parquet",
+        predictions=f"{FOLDER}/{{model}}/predictions.parquet",
+    log:
+        f"{RESULTS}/logs/import_scores/{{protocol}}-{{fold}}-{{model}}.log",
+    wildcard_constraints:
+        model=one_of(MATCHED),
+    group:
+        small("verify")
+    conda:
+        "../../envs/data.yaml"
+    resources:
+        mem_mb=memory("import_scores"),
+        runtime=runtime("import_scores"),
+    params:
+        code=code("steps.import_scores"),
+        dataset=dataset_of,
+        roles=lambda w: text(roles_of(config, w.protocol)),
+        thresholds=lambda w: text(MATCHED[w.model].thresholds),
+        content=content_of_source,
+    shell:
+        step("import_scores", MODEL, "images folds faces source", "scores predictions")
 
 
 rule measure:
@@ -89,7 +149,7 @@ rule measure:
     log:
         f"{RESULTS}/logs/measure/{{protocol}}-{{fold}}-{{model}}.log",
     wildcard_constraints:
-        model=EVERY_MODEL,
+        model=one_of([*ALIGNED, *MATCHED]),
     group:
         small("verify")
     conda:

@@ -16,7 +16,7 @@ from thermalign.catalogue import (
     takes_a_state,
     trees,
 )
-from thermalign.config import initial, recordings
+from thermalign.config import across, imported, initial, networks, recordings
 from thermalign.config.faults import nearest
 from thermalign.config.initial import KEY, initial_of
 from thermalign.config.keys import MODALITIES
@@ -56,6 +56,8 @@ class Training(NamedTuple):
 def trainings(study: Study) -> dict[str, Training]:
     """Return every training by its folder: a model's name, and its seed where it lists some.
 
+    A model whose points are read from a file is none.
+
     Raises
     ------
     ValueError
@@ -63,6 +65,8 @@ def trainings(study: Study) -> dict[str, Training]:
     """
     found: dict[str, Training] = {}
     for name, block in study["models"].items():
+        if imported.KEY in block:
+            continue
         detector = block.get("model", name)
         state = initial_of(block, detector)
         others = ("model", "seeds", KEY) if state else ("model", "seeds")
@@ -114,7 +118,9 @@ def faults(study: Study) -> Iterator[str]:
     yield from _cells(study)
     yield from _paths(study)
     yield from _taken_home(study)
+    yield from across.faults(study)
     yield from recordings.faults(study)
+    yield from networks.faults(study)
 
 
 def check_places(study: Study, project: str | Path) -> None:
@@ -135,6 +141,8 @@ def check_places(study: Study, project: str | Path) -> None:
     lines += _place("results", results, lambda: not results.exists() or results.is_dir())
     used = {protocol["dataset"] for protocol in study["protocols"].values()}
     used |= {its["dataset"] for its in study["variants"].values() if "dataset" in its}
+    used |= {its["dataset"] for its in study["networks"].values()}
+    used |= {*across.datasets(study)}
     if recorded := study.get("detector", {}).get("recorded"):
         used.add(recorded["dataset"])
     for name in sorted(used):
@@ -142,6 +150,10 @@ def check_places(study: Study, project: str | Path) -> None:
             lines += _place(f"datasets.{name}", tree, tree.is_dir, "folder")
         elif manifest := manifest_of(study, name):
             lines += _place(f"datasets.{name}", manifest, manifest.is_file)
+            block = dataset_block(study, name)
+            left_out = block.get("quarantine")
+            if left_out and not Path(block["folder"], left_out).is_file():
+                lines.append(f"datasets.{name}.quarantine: {left_out}: no such file; correct it")
     if beside := study.get("detector", {}).get("beside"):
         file = Path(beside, "metrics.parquet")
         if not file.is_file():
@@ -159,6 +171,7 @@ def check_places(study: Study, project: str | Path) -> None:
                 "tested in others; name a state from elsewhere, or study one protocol and one fold"
             )
         lines += initial.faults(where, path, its.detector, results)
+    lines += imported.place_faults(study)
     if lines:
         raise ValueError("\n".join(lines))
 
@@ -219,7 +232,7 @@ def _names(study: Study) -> Iterator[str]:
             )
         yield from _rejected(f"protocols.{name}.reject", protocol)
     try:
-        trainings(study)
+        yield from imported.faults(study, trainings(study))
     except ValueError as error:
         yield str(error)
 
@@ -262,7 +275,9 @@ def _model(study: Study, where: str, name: str, *, finds: bool = False) -> Itera
         known = trainings(study)
     except ValueError:
         return  # told already
-    if name not in known:
+    if name in imported.from_files(study):
+        yield f"{where}: {name} is read from a file and runs on no image; name one that is trained"
+    elif name not in known:
         yield f"{where}: no model {name!r}; {nearest(name, known)}"
     elif finds and not finds_faces(known[name].detector, known[name].settings):
         yield (
@@ -438,5 +453,7 @@ def _paths(study: Study) -> Iterator[str]:
         for key in ("folder", "manifest"):
             yield from path_faults(f"datasets.{name}.{key}", block.get(key, "."))
     for name, block in study["models"].items():
-        if takes_a_state(block.get("model", name)):
+        if imported.KEY not in block and takes_a_state(block.get("model", name)):
             yield from path_faults(f"models.{name}.{KEY}", block.get(KEY, "."))
+    for where, file in imported.files(study):
+        yield from path_faults(where, file)

@@ -83,8 +83,8 @@ def _within(
         yield from _within(f"{where}.NAME", part, schema)
     for part in (part for part in node.get("anyOf", []) if "$ref" in part):
         block = plain(part, schema)
-        kind = next(k for k in ("adapter", "model") if k in block["properties"])
-        yield f"{where} ({kind} {block['properties'][kind]['const']})", block
+        kind = next(k for k in ("adapter", "model", "from") if k in block["properties"])
+        yield f"{where} ({kind} {block['properties'][kind].get('const', 'a file')})", block
     if node.get("type") == "array":
         yield from _within(f"{where}[]", node.get("items", {}), schema)
     if "properties" in node:

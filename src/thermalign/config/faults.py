@@ -53,7 +53,9 @@ def _line(kind: str, place: Sequence[str | int], value: Any, schema: Node, where
     if kind in (UNMET, "invalid_key"):
         return f"{key}: {value if kind == UNMET else f'the key {value!r} is no text; quote it'}"
     if place and place[-1] == "[key]":
-        return f"{spelt(place[:-1], where)}: is no name; use {NAMES}"
+        no_text = f"the key {value!r} is no text; quote it"
+        wrong = no_text if kind == "string_type" else f"is no name; use {NAMES}"
+        return f"{spelt(place[:-1], where)}: {wrong}"
     right = wanted(node, schema)
     if meaning := node.get("description", ""):
         right += f" ({meaning.rstrip('.')})"

@@ -15,9 +15,12 @@ class Threads:
     ----------
     train : int
         Cores of one training job.
+    ingest : int
+        Cores that read one dataset; worth it from some ten thousand images on.
     """
 
     train: int = setting(low=1)
+    ingest: int = setting(1, low=1)
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,39 @@ class Protocol:
     same_moment: tuple[str, ...] = setting(("exclude", "keep"), choices=("exclude", "keep"))
     reject: tuple[float, ...] = setting((), low=0.001, high=0.9)
     paper: int | None = setting(None, low=1, high=2, source="Poster et al. 2019, section 4.1")
+
+
+@dataclass(frozen=True)
+class EvaluatedOn:
+    """A dataset that trained models are tested on, beside their own.
+
+    Attributes
+    ----------
+    dataset : str
+        Name under datasets.
+    probe : Probe
+        Which of its images are verified; landmarks are predicted in all of that modality.
+    gallery : Gallery or None
+        Which are enrolled; absent is no verification there.
+    same_moment : str
+        May a probe meet an image of its own moment (keep) or not.
+    landmarks : tuple of str
+        Those that mean there what they mean in training; empty is every one that it annotates.
+    people : str
+        What a subject_id says that the training dataset has, too: same, that it is that person, who
+        is tested in folds that do not train on them; others, nothing; apart, that something is
+        wrong. Seeds tell of rendered datasets.
+    protocols : tuple of str
+        Whose models are tested there; empty is every one.
+    """
+
+    dataset: str
+    probe: Probe = setting()
+    gallery: Gallery | None = setting(None)
+    same_moment: str = setting("exclude", choices=("exclude", "keep"))
+    landmarks: tuple[str, ...] = setting(())
+    people: str = setting("apart", choices=("apart", "same", "others"))
+    protocols: tuple[str, ...] = setting(())
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ can be told is declared by dataclasses beside their code, and read from the synt
 imported to check it. Only this file knows pydantic.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -30,11 +31,13 @@ from thermalign.catalogue import (
     Setting,
     adapters,
     classifiers,
+    constant,
     detectors,
     mappings,
     settings_of,
     takes_a_state,
 )
+from thermalign.config import imported
 from thermalign.config.checks import (
     Training,
     check_places,
@@ -45,6 +48,7 @@ from thermalign.config.checks import (
     tree_of,
 )
 from thermalign.config.faults import UNMET, nearest, spelt, told
+from thermalign.config.imported import file_of, from_files, roles_of
 from thermalign.config.initial import KEY as INIT
 from thermalign.config.overlays import config_files, over_base, read_merged
 from thermalign.settings import SEED, Relations, unmet
@@ -55,9 +59,12 @@ __all__ = [
     "check_study",
     "config_files",
     "dataset_block",
+    "file_of",
+    "from_files",
     "json_schema",
     "manifest_of",
     "read_study",
+    "roles_of",
     "trainings",
     "tree_of",
 ]
@@ -79,6 +86,18 @@ def unique(values: list[Any]) -> list[Any]:
 
 
 Unique = AfterValidator(unique)
+
+
+def rates(values: dict[str, float]) -> dict[str, float]:
+    """Refuse values by what is no false match rate."""
+    for name in values:
+        if not re.fullmatch(r"0|0?\.[0-9]+", name):
+            message = f"{name!r} is no false match rate; write one below 1, quoted: '0.01'"
+            raise PydanticCustomError(UNMET, "{message}", {"message": message})
+    return values
+
+
+Rates = AfterValidator(rates)
 
 
 def key(
@@ -198,6 +217,9 @@ def dataset_model(adapter: str) -> type[Closed]:
     box = settings_model("thermalign.boxes")
     fields = {"adapter": (Literal[adapter], key("format that it is read from"))}
     fields |= fields_of(block) | {"box": (box, key("where face boxes come from"))}
+    looked_at = Literal[constant("thermalign.audit.findings", "MAY_BE_ACCEPTED")]
+    meant = "findings of the audit that somebody looked at, and that do not stop the study"
+    fields["accept"] = (list[looked_at], key(meant, []))
     return closed(f"dataset_{adapter}", AsGiven, block.meaning, fields, block.relations)
 
 
@@ -237,12 +259,35 @@ def matcher_fields(*, required: bool) -> dict[str, Any]:
 
 
 @cache
+def imported_model(block: str) -> type[Closed]:
+    """Return the closed model of the rows of a block that are read from files."""
+    fold = "{dataset}, {protocol} and {fold} in its name stand for those of a job"
+    what = {imported.POINTS: "points of test images", imported.SCORES: "scores of comparisons"}
+    fields: dict[str, Any] = {imported.KEY: (str, key(f"file of {what[block]}; {fold}"))}
+    if block == imported.SCORES:
+        meant = "score by false match rate on other people, as its maker states it"
+        fields["thresholds"] = (Annotated[dict[str, float], Rates], key(meant, {}))
+    whose = "A row of the study that another program made, read from files: docs/own_rows.md."
+    return closed(f"imported_{block}", AsGiven, whose, fields)
+
+
+@cache
 def study_model() -> type[Closed]:
     """Return the closed model of everything but what depends on an adapter or a detector."""
     first, roles = settings_of(KEYS, "Study"), settings_of(KEYS, "Protocol")
     folds = settings_of("thermalign.folds")
-    protocol = closed("protocol", Closed, roles.meaning, fields_of(roles) | fields_of(folds))
+    meant = "Keys of the matcher with other values."
+    other: Any = closed("other_matcher", AsGiven, meant, matcher_fields(required=False))
+    parts = fields_of(roles) | fields_of(folds)
+    parts["matcher"] = (
+        other | None,
+        key("what of its matcher differs from the study's", None),
+    )
+    protocol = closed("protocol", Closed, roles.meaning, parts)
+    learnt = settings_of("thermalign.networks.two_branch")
+    own = {"dataset": (str, key("of the people that it is trained on, whom no protocol tests"))}
     variant = settings_model("thermalign.evaluation.variants", "Variant")
+    other = settings_model(KEYS, "EvaluatedOn")
     alignment = settings_model("thermalign.verification.alignment")
     meant = "From aligned faces to scores."
     matcher = closed("matcher", AsGiven, meant, matcher_fields(required=True))
@@ -250,15 +295,27 @@ def study_model() -> type[Closed]:
     changed = matcher_fields(required=False) | {"permutations": shuffles}
     meant = "Keys of the matcher with other values, or permutations."
     changes = by_name(name_but("study"), closed("changes", AsGiven, meant, changed))
+    network = closed("network", AsGiven, learnt.meaning, own | fields_of(learnt))
     evaluation = whole_model("evaluation", "thermalign.evaluation.settings")
     moved: Any = whole_model("displacements", "thermalign.evaluation.displacement")
     taken: Any = settings_model(KEYS, "Detector")
-    protocols = by_name(name_but("data", "compare", "report", "logs", "detector"), protocol)
+    protocols = by_name(
+        name_but("data", "compare", "report", "logs", "detector", "networks"), protocol
+    )
     fields = {
         "datasets": (by_name(name_but(), dict), key("datasets by name", min_length=1)),
         "protocols": (protocols, key("protocols by name", min_length=1)),
         "models": (by_name(name_but("annotated"), dict), key("landmark models", min_length=1)),
+        "matchers": (
+            by_name(name_but("annotated"), imported_model(imported.SCORES)),
+            key("rows by name whose scores another matcher gave", {}),
+        ),
+        "networks": (
+            by_name(name_but(), network),
+            key("of matchers, trained once for all folds", {}),
+        ),
         "variants": (by_name(name_but("none"), variant), key("other test conditions by name", {})),
+        "evaluate_on": (by_name(name_but(), other), key("datasets to test models on by name", {})),
         "alignment": (alignment, key("canonical coordinates of aligned faces")),
         "matcher": (matcher, key("from aligned faces to scores")),
         "ablation": (changes, key("matchers by name, and what differs from the study's", {})),
@@ -344,6 +401,8 @@ def _read_entry(
     where = spelt((group, name))
     if group == "datasets":
         kind, known, word = block.get("adapter"), adapters(), "adapter"
+    elif imported.KEY in block:
+        return _read(imported_model(imported.POINTS), block, where)
     else:
         kind, known, word = block.get("model", name), detectors(), "model"
     if kind not in known:
@@ -374,7 +433,7 @@ def json_schema() -> dict[str, Any]:
     """Return the JSON schema of the whole configuration, settings of every part included."""
     parts = {
         "datasets": [dataset_model(name) for name in adapters()],
-        "models": [detector_model(name) for name in detectors()],
+        "models": [*map(detector_model, detectors()), imported_model(imported.POINTS)],
     }
     every = [study_model(), *parts["datasets"], *parts["models"]]
     refs, schema = models_json_schema([(model, "validation") for model in every])

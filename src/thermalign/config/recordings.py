@@ -33,6 +33,18 @@ def plans_of(block: Block) -> list[dict[str, Any]]:
     return [{**defaults, **volume} for volume in block["settings"]["volumes"]]
 
 
+def people_of(block: Block) -> set[tuple[int, int, int]]:
+    """Return everybody of a rendered dataset by seed, volume and number; none of any other."""
+    if "chunks" not in block:
+        return set()
+    own = block["settings"].get("subject_seeds", {})
+    return {
+        (own.get(f"v{volume}_s{number:03d}", block["seed"]), volume, number)
+        for volume, plan in enumerate(plans_of(block), 1)
+        for number in range(plan["subjects"])
+    }
+
+
 def _dataset(where: str, block: Block) -> Iterator[str]:
     if block["box"].get("source") == "given":
         yield f"{where}.box.source: given, but rendered images come with no box; give derived"
@@ -63,13 +75,38 @@ def _protocol(where: str, protocol: Block, plans: Sequence[Block]) -> Iterator[s
             f"{protocol['test_subjects']} test_subjects are more than the {people} people of "
             f"volumes {protocol['volumes']} of {protocol['dataset']}; lower one, or add volumes"
         )
-    for role in ("probe", "gallery"):
-        lines = list(_unknown(f"{where}.{role}", protocol[role], plans))
+    roles = {role: protocol[role] for role in ("probe", "gallery")}
+    whole = f"volumes {protocol['volumes']} of {protocol['dataset']}"
+    yield from unselected(where, roles, plans, whole, of=_plans(protocol, plans))
+
+
+def unselected(
+    where: str,
+    roles: Mapping[str, Block],
+    plans: Sequence[Block],
+    whole: str,
+    *,
+    of: Sequence[Block] | None = None,
+) -> Iterator[str]:
+    """Yield a line for each role that names what a rendered dataset lacks, or selects no image.
+
+    Parameters
+    ----------
+    where : str
+        Key of the roles.
+    roles : Selection by ``probe`` and ``gallery``
+    plans : of :func:`plans_of`
+    whole : str
+        What images are selected of, for the message.
+    of : plans of the volumes that take part; all where not given
+    """
+    for role, its in roles.items():
+        lines = list(_unknown(f"{where}.{role}", its, plans))
         yield from lines
-        if not lines and not _selects(protocol[role], _plans(protocol, plans)):
+        if not lines and not _selects(its, plans if of is None else of):
             yield (
-                f"{where}.{role}: selects no image of volumes {protocol['volumes']} of "
-                f"{protocol['dataset']}; change modality, conditions, ranges or sessions"
+                f"{where}.{role}: selects no image of {whole}; "
+                "change modality, conditions, ranges or sessions"
             )
 
 
@@ -111,9 +148,10 @@ def _plans(protocol: Block, plans: Sequence[Block]) -> list[Block]:
 def _pictures(study: Block, rendered: Mapping[str, Block]) -> Iterator[str]:
     """Yield models whose one window does not hold both degrees and pictures of 8 bits."""
     used = {its["dataset"]: f"protocols.{name}" for name, its in study["protocols"].items()}
-    for name, its in study["variants"].items():
-        if "dataset" in its:
-            used.setdefault(its["dataset"], f"variants.{name}")
+    for group in ("variants", "evaluate_on"):
+        for name, its in study.get(group, {}).items():
+            if "dataset" in its:
+                used.setdefault(its["dataset"], f"{group}.{name}")
     for dataset, user in used.items():
         settings = rendered.get(dataset, {}).get("settings", {})
         share = settings.get("variety", {}).get("exports", 0)

@@ -9,12 +9,13 @@ line of every log); the system test of SLURM holds the requests of a study again
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import ceil
 
 from thermalign.catalogue import takes_a_gpu
 from thermalign.config.checks import Study, Training, trainings
+from thermalign.config.imported import from_files
 from thermalign.config.sizes import Size, joined, sizes_of
 
 AROUND = 400
@@ -47,7 +48,7 @@ class Need:
     ----------
     base : float, MB
         Of a job without images: what the step imports, batches, weights.
-    images, train, test, faces, pairs, figures : float, kB
+    images, train, test, paired, tried, pairs, figures : float, kB
         For each of :class:`Counts`.
     stacks : str
         Whose pixels it holds at HELD bytes: ``train``, ``test`` or nobody's.
@@ -61,7 +62,8 @@ class Need:
     images: float = 0.0
     train: float = 0.0
     test: float = 0.0
-    faces: float = 0.0
+    paired: float = 0.0
+    tried: float = 0.0
     pairs: float = 0.0
     figures: float = 0.0
     stacks: str = ""
@@ -78,17 +80,24 @@ NEEDS = {
     "train": Need(2500, train=20, stacks="train", minutes=720),
     "predict": Need(2500, test=20, stacks="test", minutes=60),
     "annotated": Need(250, images=5),
+    "import_points": Need(250, images=5, test=5),
     "detect": Need(2500, test=20, stacks="test", minutes=60),
-    "stress": Need(2500, test=100, stacks="test", minutes=60),
-    "align": Need(400, faces=250),
-    "train_matcher": Need(550, train=320, minutes=60),
-    "score": Need(450, test=400),
-    "measure": Need(600, test=100, pairs=0.2),
-    "compare": Need(400, test=10, pairs=0.2, figures=10),
-    "ablate": Need(550, train=250, test=50, minutes=60),
-    "sweep": Need(550, train=320, minutes=60),
-    "displace": Need(550, test=550, minutes=60),
-    "score_variants": Need(500, test=350),
+    "stress": Need(3000, test=20, stacks="test", minutes=60),
+    "fold_across": Need(250, images=5),
+    "predict_across": Need(2500, test=20, stacks="test", minutes=60),
+    "enrol_across": Need(900, images=2, paired=150, pairs=0.3, minutes=60),
+    "score_across": Need(900, images=2, pairs=0.6),
+    "align": Need(900, images=2),
+    "train_matcher": Need(600, images=2, paired=150, tried=0.3, minutes=60),
+    "train_network": Need(1200, images=45, minutes=120),
+    "score": Need(500, images=2, pairs=0.3),
+    "import_scores": Need(250, images=5, pairs=0.8),
+    "measure": Need(600, images=2, pairs=0.6),
+    "compare": Need(500, test=1, pairs=0.6, figures=10),
+    "ablate": Need(600, images=2, paired=150, pairs=0.3, minutes=60),
+    "sweep": Need(600, images=2, paired=150, tried=0.3, minutes=60),
+    "displace": Need(700, images=2, pairs=1.5, stacks="test", minutes=60),
+    "score_variants": Need(500, images=2, pairs=0.3),
     "spread": Need(250, test=5),
     "report": Need(300, test=5),
     "pack": Need(2500, minutes=60),
@@ -108,10 +117,13 @@ class Counts:
     train, test : int
         Of the modality that detectors see, of the fold; of a job of the whole study, over all its
         folds and models.
-    faces : int
-        Images that are aligned: test images, or by annotated points all, of both modalities.
+    paired : int
+        Training images of the modality with fewer: a mapping learns from pairs of both.
+    tried : int
+        Comparisons of training people, half of whom are enrolled at a time, for thresholds.
     pairs : int
-        Rows of SCORES: probes times people, in every reading of ``same_moment``.
+        Rows of SCORES: probes times people, in every reading of ``same_moment``. Of a job of the
+        whole study, those of one model on all folds of the protocol with most.
     figures : int
         Sets of bootstrap values: models times folds times replicates.
     stacked : float
@@ -121,10 +133,25 @@ class Counts:
     images: int = 0
     train: int = 0
     test: int = 0
-    faces: int = 0
+    paired: int = 0
+    tried: int = 0
     pairs: int = 0
     figures: int = 0
     stacked: float = 0.0
+
+
+COUNTED = ("images", "train", "test", "paired", "tried", "pairs", "figures")
+"""What both have of each name."""
+
+
+def taken(need: Need, counts: Counts) -> float:
+    """Return the MB that a step takes at its peak."""
+    kilobytes = sum(getattr(need, name) * getattr(counts, name) for name in COUNTED)
+    held = 0.0
+    if need.stacks:
+        pixels = getattr(counts, need.stacks) * counts.stacked
+        held = min(pixels * HELD / 1e6, AT_ONCE[need.stacks])
+    return need.base + kilobytes / 1e3 + held
 
 
 class Requests:
@@ -146,16 +173,7 @@ class Requests:
 
     def memory(self, rule: str, job: Mapping[str, str], attempt: int = 1) -> int:
         """Return MB; every retry asks for twice as much."""
-        need, counts = NEEDS[rule], self.counts(job)
-        kilobytes = sum(
-            getattr(need, name) * getattr(counts, name)
-            for name in ("images", "train", "test", "faces", "pairs", "figures")
-        )
-        held = 0.0
-        if need.stacks:
-            pixels = getattr(counts, need.stacks) * counts.stacked
-            held = min(pixels * HELD / 1e6, AT_ONCE[need.stacks])
-        asked = AROUND + HEADROOM * (need.base + kilobytes / 1e3 + held)
+        asked = AROUND + HEADROOM * taken(NEEDS[rule], self.counts(job))
         return ceil(asked / STEP) * STEP * int(2 ** (attempt - 1))
 
     def runtime(self, rule: str, job: Mapping[str, str], attempt: int = 1) -> int:
@@ -181,10 +199,13 @@ class Requests:
 
     def counts(self, job: Mapping[str, str]) -> Counts:
         """Return how much a job is given."""
+        if "network" in job:
+            job = {"dataset": self.study["networks"][job["network"]]["dataset"]}
         if "dataset" in job:
             return Counts(images=joined(self.sizes[job["dataset"]]).images)
         if "protocol" in job:
-            return self._of_fold(job["protocol"], job.get("model", ""))
+            its = self._of_fold(job["protocol"], job.get("model", ""))
+            return self._across(its, job["other"]) if "other" in job else its
         return self._of_study
 
     def _of_fold(self, name: str, model: str) -> Counts:
@@ -202,10 +223,27 @@ class Requests:
             images=sum(joined(self.sizes[d]).images for d in {protocol["dataset"], *others}),
             train=train,
             test=test,
-            faces=size.images if model == "annotated" else test,
+            paired=ceil(min(size.thermal, size.visible) * split[0] / everybody),
+            tried=ceil(train * split[0] / 2),
             pairs=test * split[1] * len(protocol["same_moment"]),
             figures=self.study["evaluation"]["replicates"],
             stacked=size.pixels * (1.0 if size.crop else KEPT.get(self._detector(model), 1.0)),
+        )
+
+    def _across(self, its: Counts, other: str) -> Counts:
+        """Return how much a job of a fold is given that is tested on another dataset, all of it.
+
+        Nobody counts comparisons beforehand where nobody knows how many people a dataset has.
+        """
+        block = self.study["evaluate_on"][other]
+        size = joined(self.sizes[block["dataset"]])
+        seen = getattr(size, block["probe"]["modality"])
+        return replace(
+            its,
+            images=its.images + size.images,
+            test=seen,
+            pairs=seen * size.people,
+            stacked=size.pixels,
         )
 
     @cached_property
@@ -214,15 +252,16 @@ class Requests:
         jobs = [
             self._of_fold(name, model)
             for name, protocol in self.study["protocols"].items()
-            for model in (*self.models, "annotated")
+            for model in (*self.models, *from_files(self.study), "annotated")
             for _ in range(protocol["folds"])
         ]
         return Counts(
             images=sum(joined(size).images for size in self.sizes.values()),
-            **{
-                key: sum(getattr(its, key) for its in jobs)
-                for key in ("train", "test", "pairs", "figures")
-            },
+            pairs=max(
+                its["folds"] * self._of_fold(name, "").pairs
+                for name, its in self.study["protocols"].items()
+            ),
+            **{key: sum(getattr(its, key) for its in jobs) for key in ("train", "test", "figures")},
         )
 
     def _detector(self, model: str) -> str:

@@ -12,8 +12,7 @@ import pandas as pd
 import yaml
 
 from thermalign.deploy.faces import LARGEST_ERROR, OK, SMALLEST
-from thermalign.evaluation.measured import Measured
-from thermalign.evaluation.packed import LEAST
+from thermalign.evaluation.measured import LEAST, Measured
 from thermalign.schemas.keys import ALL, Subset
 
 TEMPLATE = "card.md.j2"

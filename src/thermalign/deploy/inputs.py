@@ -16,6 +16,7 @@ from thermalign.ingest import table
 from thermalign.ingest.columns import BOX
 from thermalign.ingest.layout import check_layout
 from thermalign.ingest.pictures import read_picture
+from thermalign.ingest.survey import GIVEN, Row, join
 
 T = TypeVar("T")
 
@@ -84,7 +85,7 @@ class Picture:
     values: Floats
     box: Floats | None = None
     problem: str = ""
-    read: table.Row | None = None
+    read: Row | None = None
 
 
 @dataclass(frozen=True)
@@ -236,7 +237,7 @@ def _open(source: Source, reading: Reading) -> Picture:
         row, counts = table.read_row(source.row, source.settings, source.where)
     except ValueError as error:
         return Picture(source, np.empty((0, 0), np.float32), problem=str(error))
-    boxes = [[its[name] for name in table.GIVEN[1:]] for its in row.boxes]
+    boxes = [[its[name] for name in GIVEN[1:]] for its in row.boxes]
     values = to_physical(counts, row.image)
     return Picture(source, values, np.array(boxes) if boxes else None, read=row)
 
@@ -260,10 +261,10 @@ def check_manifests(sources: Iterable[Source]) -> None:
         step = -(-len(its) // LOOKED)
         rows = [row for row in _opened(its[::step], _told) if row is not None]
         if rows:
-            check_layout(table.join(rows), file)
+            check_layout(join(rows), file)
 
 
-def _told(source: Source) -> table.Row | None:
+def _told(source: Source) -> Row | None:
     """Return what a manifest says of an image, or None if that or the image cannot be read."""
     if source.row is None or source.settings is None:
         return None

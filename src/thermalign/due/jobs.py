@@ -15,10 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from thermalign.due.kept import INCOMPLETE, METADATA
 from thermalign.study import COMMAND
 
-METADATA = Path(".snakemake", "metadata")
-INCOMPLETE = Path(".snakemake", "incomplete")
 _NAME_PART = 254  # characters of a file's name in Snakemake's records
 
 _BLOCK = re.compile(

@@ -6,7 +6,6 @@ file is a function of its name: it never changes, and no job reads it. Standard 
 """
 
 import contextlib
-import hashlib
 import json
 import os
 from functools import cache
@@ -33,27 +32,9 @@ def noted(*modules: str) -> str:
         temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
         with contextlib.suppress(OSError):  # somebody else's folder: a reason names no module then
             KEPT.mkdir(parents=True, exist_ok=True)
-            temporary.write_text(json.dumps(digests(*modules)), encoding="utf-8")
+            temporary.write_text(json.dumps(provenance.digests(*modules)), encoding="utf-8")
             temporary.replace(path)
     return code
-
-
-def digests(*modules: str) -> dict[str, str]:
-    """Return the digest of every file that modules reach, data files too: ``landmarks/dan.py``."""
-    code = {
-        path
-        for module in modules
-        for path in provenance.sources(f"{provenance.PACKAGE.name}.{module}").values()
-    }
-    found = {}
-    for path in code:
-        tree = provenance._tree(path)
-        found[path] = provenance._dump(tree).encode()
-        found |= {data: data.read_bytes() for data in provenance._data_files(tree, path.parent)}
-    return {
-        path.relative_to(provenance.PACKAGE).as_posix(): hashlib.sha256(text).hexdigest()[:16]
-        for path, text in sorted(found.items())
-    }
 
 
 def changed(before: str, now: str) -> list[str]:

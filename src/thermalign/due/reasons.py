@@ -139,22 +139,13 @@ def _option(name: str, old: list[str], new: list[str], job: Job) -> Iterator[str
             else ("its code changed (of which module was not written down when it was made)")
         )
     elif name == "fingerprint":
-        files = _replaced(next(Path(path) for path in job.outputs if path.endswith("files.json")))
+        record = next(Path(path) for path in job.outputs if path.endswith("files.json"))
+        files = originals.replaced(record)
         yield f"changed file {_few(files)}" if files else "the files that it reads changed"
     elif name == "initial":
         yield f"the state that it starts from, {_few(job.options.get('init', []))}, changed"
     else:
         yield _few(list(_settings(name, _value(old), _value(new))))
-
-
-def _replaced(record: Path) -> list[str]:
-    """Return the files that are not as a dataset's record has them: gone, or of another content."""
-    try:
-        entries = json.loads(record.read_text(encoding="utf-8"))["files"]
-        now = {path: originals._now(path, tuple(entry)) for path, entry in entries.items()}
-    except (OSError, ValueError, KeyError, TypeError):
-        return []
-    return [path for path, its in now.items() if its is None or its[2] != entries[path][2]]
 
 
 def _settings(place: str, old: Any, new: Any) -> Iterator[str]:

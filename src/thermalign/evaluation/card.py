@@ -141,6 +141,19 @@ def count_rows(images: pd.DataFrame, annotations: pd.DataFrame) -> Iterator[Row]
         yield mean_row(WHOLE, "bytes_per_pair", weights, "byte")
 
 
+def finding_rows(findings: pd.DataFrame, *, n: int) -> Iterator[Row]:
+    """Yield how many records of a dataset were left out, and how many findings of a kind there are.
+
+    Parameters
+    ----------
+    findings : DataFrame of FINDINGS
+    n : int
+        Images of the dataset.
+    """
+    for check, count in findings["check"].value_counts(sort=False).items():
+        yield Row(*WHOLE, f"found_{check}", count, n)
+
+
 def geometry_rows(faces: Annotated) -> Iterator[Row]:
     """Yield means, histograms and the mean shape's error of every part with landmarks."""
     largest = faces.measures["interocular_distance"].max(initial=0.0)

@@ -1,8 +1,11 @@
 """Variants of the test condition carried to verification: what moved boxes cost the matcher."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
+import numpy as np
 import pandas as pd
+from torch import Tensor
 
 from thermalign.evaluation.draws import Draws, comparisons_of
 from thermalign.evaluation.measured import Measured
@@ -24,6 +27,7 @@ def measure_carried(
     draws: Draws,
     settings: Settings,
     aligned: alignment.Settings,
+    experiment: str = VARIANT,
 ) -> Iterator[Measured]:
     """Yield the EER of a model under every variant, all ranges together and each.
 
@@ -39,15 +43,26 @@ def measure_carried(
     draws : Draws
     settings : Settings
     aligned : settings of the alignment
+    experiment : str
+        What the conditions that ``shown`` and ``found`` name belong to.
     """
     probes = probes_of(rows, settings.probe, matcher.enrolment.images)
     ids = list(probes["image_id"])
     for name, images in shown.items():
         its, points = images.loc[ids].reset_index(), points_of(found[name], ids)
         usable = alignment.alignable(points, aligned)
-        faces = alignment.align_images(its[usable], points[usable], aligned)
-        described = Descriptors.of_faces(list(its["image_id"][usable]), faces, settings.descriptors)
+        described = Descriptors(
+            list(its["image_id"][usable]),
+            partial(_aligned, its.assign(points=list(points)).set_index("image_id"), aligned),
+            settings.descriptors,
+        )
         scores = score_probes(matcher, its, described, readings=[settings.headline])
-        subset = Subset(experiment=VARIANT, setting=name)
+        subset = Subset(experiment=experiment, setting=name)
         for _, rate in eers_by_range(subset, comparisons_of(scores, probes), draws):
             yield rate
+
+
+def _aligned(images: pd.DataFrame, aligned: alignment.Settings, image_ids: Sequence[str]) -> Tensor:
+    """Read some of IMAGES, which have names as index and ``points``; return their faces."""
+    rows = images.loc[list(image_ids)]
+    return alignment.align_images(rows, np.stack(list(rows["points"])), aligned)

@@ -55,7 +55,9 @@ class Compared:
         return len(self.score)
 
     def take(self, rows: Integers | Booleans) -> "Compared":
-        """Return some of the comparisons."""
+        """Return some of the comparisons; of all in their order, the same object."""
+        if len(rows) == len(self) and _every(rows):
+            return self
         return replace(
             self,
             score=self.score[rows],
@@ -71,8 +73,7 @@ class Compared:
 
     @cached_property
     def _found(self) -> "Compared":
-        usable = acquired(self.score)
-        return self if usable.all() else self.take(usable)
+        return self.take(acquired(self.score))
 
     @cached_property
     def measurable(self) -> bool:
@@ -111,11 +112,21 @@ class Compared:
     def rates(self, at: Floats) -> tuple[Floats, Floats]:
         """Return replicates of EER, (R,), and of TAR at false match rates ``at`` (T,), (R, T).
 
-        R is 0 where a class is empty.
+        R is 0 where a class is empty. What was asked for before is not made again.
         """
         if not self.measurable:
             return np.empty(0), np.empty((0, len(at)))
-        return bootstrap.rate_replicates(*self._four(), weights=self.weights, at=at)
+        for asked, (errors, accepted) in self._made:
+            if np.array_equal(asked[: len(at)], at):
+                return errors, accepted[:, : len(at)]
+        made = bootstrap.rate_replicates(*self._four(), weights=self.weights, at=at)
+        self._made.append((at, made))
+        return made
+
+    @cached_property
+    def _made(self) -> list[tuple[Floats, tuple[Floats, Floats]]]:
+        """False match rates that :meth:`rates` was asked for, with what it returned."""
+        return []
 
     def auc(self) -> Floats:
         """Return replicates (R,) of the area under the ROC; R is 0 where a class is empty."""
@@ -147,6 +158,13 @@ class Compared:
 
     def _four(self) -> tuple[Floats, Booleans, Integers, Integers]:
         return self.score, self.genuine, self.probe, self.gallery
+
+
+def _every(rows: Integers | Booleans) -> bool:
+    """Return whether rows, as many as there are, are all of them in their order."""
+    if rows.dtype == bool:
+        return bool(rows.all())
+    return bool((rows == np.arange(len(rows))).all())
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+from torch import Tensor
 
 from thermalign.cut import cut_images
 from thermalign.evaluation import displacement
@@ -16,9 +17,11 @@ from thermalign.metrics.landmarks import normalized_errors
 from thermalign.records import pictures_of, points_of
 from thermalign.schemas.keys import DISPLACEMENT, Subset
 from thermalign.verification import alignment
+from thermalign.verification.contract import within_one
 from thermalign.verification.descriptors import Descriptors
 from thermalign.verification.enrolment import NONE, WHOLE, probes_of, select
 from thermalign.verification.matcher import NO_MAPPING, Matcher, Settings, enrol, score_probes
+from thermalign.verification.stored import AlignedFaces
 from thermalign.warp import ImageStack
 
 REACH = 2.0  # sides of the box around the landmarks that are kept beyond it
@@ -31,9 +34,8 @@ class Side:
     Attributes
     ----------
     probes : DataFrame of IMAGES, N rows of one modality
-    points : (N, L, 2) float64, pixels of the parts
+    points : (N, L, 2) float64, pixels
         Annotated.
-    stack : ImageStack of N parts of the probes, around their faces
     matcher : Matcher
     settings : Settings
     aligned : settings of the alignment
@@ -41,7 +43,6 @@ class Side:
 
     probes: pd.DataFrame
     points: Floats
-    stack: ImageStack
     matcher: Matcher
     settings: Settings
     aligned: alignment.Settings
@@ -56,12 +57,9 @@ class Side:
         settings: Settings,
         aligned: alignment.Settings,
     ) -> "Side":
-        """Read probes, all annotated and of one modality."""
+        """Take probes, all annotated and of one modality."""
         points = points_of(annotations, list(probes["image_id"]))
-        boxes = np.concatenate([points.min(axis=1), np.ptp(points, axis=1)], axis=1)
-        cut = cut_images(pictures_of(probes), boxes, REACH)
-        inside = points - cut.origins.cpu().numpy()[:, None]
-        return cls(probes, inside, cut.stack, matcher, settings, aligned)
+        return cls(probes, points, matcher, settings, aligned)
 
     @property
     def modality(self) -> str:
@@ -74,21 +72,51 @@ class Side:
         paired = self.probes["pair_id"] != ""
         return self.probes["pair_id"].where(paired, self.probes["image_id"])
 
-    def scores(self, kind: str, level: float, *, seed: int) -> pd.DataFrame:
+    def scores(self, kind: str, levels: Sequence[float], *, seed: int) -> dict[float, pd.DataFrame]:
         """Return SCORES of the displaced probes with what is known of them, moment and error.
+
+        Some images are in memory at a time, each read once for all levels.
 
         Parameters
         ----------
-        kind, level, seed : as for :func:`thermalign.evaluation.displacement.displace`
+        kind, levels, seed : as for :func:`thermalign.evaluation.displacement.displace`
         """
-        points = displace(self.points, list(self.moments), kind=kind, level=level, seed=seed)
-        usable = np.flatnonzero(alignment.alignable(points, self.aligned))
-        faces = alignment.align_stack(self.stack, usable, points[usable], self.aligned)
+        made: dict[float, list[pd.DataFrame]] = {level: [] for level in levels}
+        for some in pictures_of(self.probes).parts():
+            part = replace(self, probes=self.probes.iloc[some], points=self.points[some])
+            for level, table in part.scores_of_part(kind, levels, seed=seed):
+                made[level].append(table)
+        return {level: pd.concat(tables, ignore_index=True) for level, tables in made.items()}
+
+    def scores_of_part(
+        self, kind: str, levels: Sequence[float], *, seed: int
+    ) -> Iterator[tuple[float, pd.DataFrame]]:
+        """Yield what :meth:`scores` returns of probes that are in memory together."""
+        stack, points = self.cut()
+        for level in levels:
+            moved = displace(points, list(self.moments), kind=kind, level=level, seed=seed)
+            yield level, self.scores_at(stack, moved, points)
+
+    def cut(self) -> tuple[ImageStack, Floats]:
+        """Return the parts of the probes around their faces, and the points in pixels of these."""
+        boxes = np.concatenate([self.points.min(axis=1), np.ptp(self.points, axis=1)], axis=1)
+        cut = cut_images(pictures_of(self.probes), boxes, REACH)
+        return cut.stack, self.points - cut.origins.cpu().numpy()[:, None]
+
+    def scores_at(self, stack: ImageStack, moved: Floats, points: Floats) -> pd.DataFrame:
+        """Return the scores of probes that are :meth:`cut`, by ``moved`` instead of ``points``."""
+        usable = np.flatnonzero(alignment.alignable(moved, self.aligned))
         names = list(self.probes["image_id"].iloc[usable])
-        described = Descriptors.of_faces(names, faces, self.settings.descriptors)
+        place = dict(zip(names, usable, strict=True))
+
+        def read(some: Sequence[str]) -> Tensor:
+            its = np.array([place[name] for name in some])
+            return alignment.align_stack(stack, its, moved[its], self.aligned)
+
+        described = Descriptors(names, read, self.settings.descriptors)
         headline = [self.settings.headline]
         scores = score_probes(self.matcher, self.probes, described, readings=headline)
-        error = normalized_errors(points, self.points).mean(axis=1)
+        error = normalized_errors(moved, points).mean(axis=1)
         known = self.probes[["image_id"]].assign(moment=self.moments, error=error)
         return comparisons_of(scores, self.probes).merge(known, on="image_id")
 
@@ -96,7 +124,7 @@ class Side:
 def sides_of(
     rows: pd.DataFrame,
     annotations: pd.DataFrame,
-    faces: pd.DataFrame,
+    faces: AlignedFaces,
     matcher: Matcher,
     *,
     at_range: int,
@@ -107,15 +135,17 @@ def sides_of(
     """Return the probes of a range, and the control where the gallery's modality is another.
 
     The control's probes are the images of the gallery's modality of the same moments, verified by
-    the same classifiers without mapping and with cross-examples of their own modality. Both sides
-    are of the same moments: under ``exclude`` of all, since a probe meets a gallery without its own
-    moment, and so without itself; under ``keep`` of those that are not enrolled.
+    the same classifiers with cross-examples of their own modality, and without mapping, unless it
+    is one for images of one modality, too. Both sides are of the same moments: under ``exclude`` of
+    all, since a probe meets a gallery without its own moment, and so without itself; under ``keep``
+    of those that are not enrolled.
 
     Parameters
     ----------
     rows : DataFrame of IMAGES of the fold with ``role``
     annotations : DataFrame of ANNOTATIONS
-    faces : DataFrame of FACES aligned by annotated points
+    faces : AlignedFaces
+        By annotated points.
     matcher : Matcher
     at_range : int
     settings : Settings
@@ -129,7 +159,7 @@ def sides_of(
         If no probe of the range is annotated.
     """
     settings = settings.headline_only()
-    known = rows[rows["image_id"].isin(faces["image_id"])]
+    known = rows[rows["image_id"].isin(faces.image_ids)]
     probes = probes_of(rows, settings.probe, matcher.enrolment.images)
     chosen = probes["image_id"].isin(known["image_id"]) & (probes["range"] == at_range)
     probes = probes[chosen].reset_index(drop=True)
@@ -143,8 +173,9 @@ def sides_of(
     if len(others):
         probe = replace(settings.probe, modality=settings.gallery.modality)
         own = replace(settings, probe=probe)
-        described = Descriptors.of_table(faces, own.descriptors)
-        theirs = enrol(rows, described, NO_MAPPING, own, seed=seed, probes=others)
+        described = Descriptors.of_aligned(faces, own.descriptors)
+        mapping = matcher.mapping if within_one(matcher.mapping.name) else NO_MAPPING
+        theirs = enrol(rows, described, mapping, own, seed=seed, probes=others)
         sides.append(Side.of(others, annotations, theirs, settings=settings, aligned=aligned))
     return sides
 
@@ -194,7 +225,7 @@ def measure(
     both = set.intersection(*(set(side.moments) for side in sides))
     for kind in displacements.kinds:
         subset = Subset(DISPLACEMENT, kind, range=str(displacements.range))
-        scores = [{at: side.scores(kind, at, seed=seed) for at in levels} for side in sides]
+        scores = [side.scores(kind, levels, seed=seed) for side in sides]
         yield from measure_curve(subset, scores[0], draws, linear_up_to=linear)
         pair = []
         for side, its in zip(sides, scores, strict=True) if len(sides) > 1 else ():

@@ -1,7 +1,7 @@
 """Errors and scores of a model beside what is known of each image, and the subsets of both."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,9 +27,18 @@ MOST_VALUES = 12
 
 
 def errors_of(
-    predictions: pd.DataFrame, annotations: pd.DataFrame, images: pd.DataFrame
+    predictions: pd.DataFrame,
+    annotations: pd.DataFrame,
+    images: pd.DataFrame,
+    landmarks: Sequence[str] = LANDMARKS,
 ) -> pd.DataFrame:
     """Return the normalised errors of a model's annotated images.
+
+    Parameters
+    ----------
+    predictions, annotations, images : DataFrame of PREDICTIONS, ANNOTATIONS, IMAGES
+    landmarks : M str
+        Those that are compared.
 
     Returns
     -------
@@ -41,9 +50,10 @@ def errors_of(
     ids = list(asked[asked.isin(annotations["image_id"])])
     if (predictions["model"] == ANNOTATED).any():
         ids = []
-    each = normalized_errors(points_of(predictions, ids), points_of(annotations, ids))
+    found, true = points_of(predictions, ids), points_of(annotations, ids)
+    each = normalized_errors(found, true, [LANDMARKS.index(name) for name in landmarks])
     table = images.set_index("image_id").loc[ids].reset_index()[KNOWN]
-    table[list(LANDMARKS)] = each
+    table[list(landmarks)] = each
     return table.assign(error=each.mean(axis=1))
 
 

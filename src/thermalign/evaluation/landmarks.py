@@ -108,6 +108,13 @@ def failure_rate(subset: Subset, rows: pd.DataFrame, draws: Draws) -> Measured:
     return Measured(subset, "failure_rate", value, len(rows), *drawn, scale=RATE)
 
 
+def failure_at(subset: Subset, rows: pd.DataFrame, draws: Draws, at: float) -> Measured:
+    """Return the share of rows whose ``error`` is ``at`` or more, or NaN: no face was found."""
+    each = rows["error"].to_numpy()
+    value, drawn = landmarks.failure_at(each, at), _drawn(~(each < at), rows, draws)
+    return Measured(subset, "failure_at", value, len(rows), *drawn, at, RATE)
+
+
 def _deviation(subset: Subset, rows: pd.DataFrame) -> Measured:
     each = rows["error"].to_numpy()
     value = landmarks.nmse_sd(each) if np.isfinite(each).any() else NAN
@@ -127,8 +134,7 @@ def _distribution(
             _drawn(landmarks.ced_shares(each, at), rows, draws),
         )
         yield Measured(subset, "ced_auc", area, n, *drawn, at, RATE)
-        failed, drawn = landmarks.failure_at(each, at), _drawn(~(each < at), rows, draws)
-        yield Measured(subset, "failure_at", failed, n, *drawn, at, RATE)
+        yield failure_at(subset, rows, draws, at)
 
 
 def _drawn(each: Any, rows: pd.DataFrame, draws: Draws) -> tuple[Floats, int]:

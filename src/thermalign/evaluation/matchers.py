@@ -15,6 +15,7 @@ from thermalign.verification import descriptors
 from thermalign.verification.contract import Part
 from thermalign.verification.descriptors import Descriptors
 from thermalign.verification.matcher import FittedMapping, Matcher, Settings, fit_mapping, verify
+from thermalign.verification.stored import AlignedFaces
 
 PERMUTATIONS = "permutations"
 
@@ -26,14 +27,15 @@ class Variations:
     ----------
     rows : DataFrame
         Images of the fold with ``role``.
-    faces : DataFrame of FACES aligned by annotated points
+    faces : AlignedFaces
+        By annotated points.
     block : as for :meth:`thermalign.verification.matcher.Settings.of`
         The first reading of ``same_moment`` alone is followed.
     seed : training seed and fold
     """
 
     def __init__(
-        self, rows: pd.DataFrame, faces: pd.DataFrame, block: Mapping[str, Any], *, seed: list[int]
+        self, rows: pd.DataFrame, faces: AlignedFaces, block: Mapping[str, Any], *, seed: list[int]
     ) -> None:
         self.rows, self.block, self.seed = rows, block, seed
         self._faces = faces
@@ -43,7 +45,7 @@ class Variations:
     @property
     def test(self) -> pd.DataFrame:
         """The annotated test images."""
-        annotated = self.rows["image_id"].isin(self._faces["image_id"])
+        annotated = self.rows["image_id"].isin(self._faces.image_ids)
         return self.rows[annotated & (self.rows["role"] == "test")]
 
     def take(self, matcher: Matcher) -> None:
@@ -69,7 +71,7 @@ class Variations:
         """
         its = Settings.of({**self.block, **changes}).headline_only()
         if its.descriptors not in self._described:
-            self._described[its.descriptors] = Descriptors.of_table(self._faces, its.descriptors)
+            self._described[its.descriptors] = Descriptors.of_aligned(self._faces, its.descriptors)
         described = self._described[its.descriptors]
         decides = its.descriptors, its.mapping  # all that fit_mapping is given, in one fold
         if decides not in self._mappings:

@@ -1,7 +1,7 @@
 """One figure of a fold: its value, its bootstrap replicates, and what it rests on."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,9 @@ from thermalign.schemas.measures import METRICS, REPLICATES
 
 NONE = np.empty(0)
 """Replicates of a figure without an interval."""
+
+LEAST = 8
+"""People from which on a figure of other people than those of the study has an interval. ASSUME."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,11 @@ class Measured:
         if not len(self.replicates):
             return float("nan"), float("nan")
         return interval(self.value, self.replicates, subjects=self.subjects, scale=self.scale)
+
+
+def without_few(figure: Measured) -> Measured:
+    """Return a figure, without replicates if it rests on fewer than ``LEAST`` people."""
+    return figure if figure.subjects >= LEAST else replace(figure, replicates=NONE)
 
 
 def difference(metric: str, minuend: Measured, subtrahend: Measured) -> Measured:

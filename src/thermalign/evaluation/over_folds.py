@@ -19,6 +19,9 @@ NAN = float("nan")
 OF_IMAGES = ("nmse", "ced", "failure", "coverage", "nll", "rank_correlation", "risk", "aurc")
 """How metrics of landmarks begin; those of a fold's images, whatever probes it has."""
 
+POOLED = ["fold", "probe_id", "gallery_id", "genuine", "score"]
+"""Columns of SCORES that are looked at when folds are taken together."""
+
 Key = tuple[Any, ...]
 """The columns KEY of a figure."""
 
@@ -125,7 +128,7 @@ def _folds_that_hold(
 
 
 def pooled(
-    scores: pd.DataFrame,
+    scores: Mapping[tuple[str, int, str], pd.DataFrame],
     images: Mapping[str, pd.DataFrame],
     *,
     datasets: Mapping[str, str],
@@ -139,15 +142,18 @@ def pooled(
 
     Parameters
     ----------
-    scores : DataFrame of SCORES
+    scores : DataFrame of SCORES by protocol, fold and model
+        Those of one model on the folds of a protocol are in memory at once.
     images : DataFrame of IMAGES by dataset
     datasets, headlines : dataset and headline reading by protocol
     """
-    for (name, model), rows in scores.groupby(["protocol", "model"], sort=False):
-        protocol = str(name)
+    for protocol, model in dict.fromkeys((job[0], job[2]) for job in scores):
         key = {"dataset": datasets[protocol], "protocol": protocol, "model": model}
-        its = rows[rows["same_moment"] == headlines[protocol]]
-        comparisons = comparisons_of(its, images[datasets[protocol]])
+        rows = [
+            its.loc[its["same_moment"] == headlines[protocol], POOLED]
+            for its in (scores[job] for job in scores if job[0] == protocol and job[2] == model)
+        ]
+        comparisons = comparisons_of(pd.concat(rows), images[datasets[protocol]])
         for subset, part in by_range(comparisons) if len(comparisons) else ():
             if part["genuine"].any() and not part["genuine"].all():
                 for metric, value in _pooled_rates(part).items():

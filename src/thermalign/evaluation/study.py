@@ -14,6 +14,7 @@ from thermalign.evaluation.measured import Measured
 from thermalign.evaluation.settings import Settings
 from thermalign.evaluation.verification import accept_rates, equal_error_rate, identified
 from thermalign.schemas.keys import ANNOTATED, KEY, SUBSET, Subset
+from thermalign.schemas.predictions import PREDICTIONS
 from thermalign.verification.readings import by_reading
 
 NMSE, EER, ACCEPTED, RANK1 = "nmse", "eer", "tar_at_far", "rank1"
@@ -32,6 +33,40 @@ class Place(NamedTuple):
     at: float = 0.0
 
 
+Tables = Mapping[tuple[str, int, str], pd.DataFrame]
+"""Tables of one kind by protocol, fold and model."""
+
+
+@dataclass(frozen=True)
+class Readings(Mapping[str, pd.DataFrame]):
+    """SCORES of one job by reading of ``same_moment``, taken from all of them when asked for.
+
+    Attributes
+    ----------
+    scores : Tables
+    job : protocol, fold and model
+    headline : str
+        The reading that is called "".
+    """
+
+    scores: Tables
+    job: tuple[str, int, str]
+    headline: str
+
+    def __getitem__(self, reading: str) -> pd.DataFrame:
+        """Return the rows of a reading."""
+        return dict(self._each())[reading]
+
+    def __iter__(self) -> Iterator[str]:
+        return (reading for reading, _ in self._each())
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
+
+    def _each(self) -> Iterator[tuple[str, pd.DataFrame]]:
+        return by_reading(self.scores[self.job], self.headline)
+
+
 @dataclass(frozen=True)
 class Trial:
     """One model on one fold.
@@ -39,7 +74,8 @@ class Trial:
     Attributes
     ----------
     predictions : DataFrame of PREDICTIONS
-    scores : DataFrame of SCORES by reading of ``same_moment``; "" is the headline
+    scores : mapping of reading of ``same_moment`` to DataFrame of SCORES
+        "" is the headline.
     figures : Measured of COMPARED metrics by place, as ``measure`` wrote them
     """
 
@@ -171,8 +207,8 @@ def folds_of(
     folds: pd.DataFrame,
     images: Mapping[str, pd.DataFrame],
     annotations: Mapping[str, pd.DataFrame],
-    predictions: pd.DataFrame,
-    scores: pd.DataFrame,
+    predictions: Tables,
+    scores: Tables,
     metrics: pd.DataFrame,
     replicates: pd.DataFrame,
     datasets: Mapping[str, str],
@@ -186,7 +222,8 @@ def folds_of(
     folds : DataFrame of FOLDS
     images, annotations : DataFrame of IMAGES, ANNOTATIONS by dataset
         Datasets may name images alike.
-    predictions, scores : DataFrame of PREDICTIONS, SCORES
+    predictions, scores : Tables of PREDICTIONS, SCORES
+        Scores are asked for again whenever they are needed.
     metrics, replicates : DataFrame of METRICS, REPLICATES that ``measure`` wrote
     datasets, headlines : dataset and headline reading by protocol
     settings : Settings
@@ -194,9 +231,8 @@ def folds_of(
     key = ["protocol", "fold", "model"]
     figures = metrics[metrics["metric"].isin(COMPARED) & (metrics["experiment"] == "")]
     figures = figures.merge(replicates, how="left", on=["fold", *KEY])
-    found, compared, measured = (
-        dict(tuple(table.groupby(key))) for table in (predictions, scores, figures)
-    )
+    measured = dict(tuple(figures.groupby(key)))
+    nothing = PREDICTIONS.empty_table().to_pandas()
     every: dict[str, list[Fold]] = {}
     for (name, number), rows in folds.groupby(["protocol", "fold"], sort=True):
         protocol, chosen = str(name), rows.query("role == 'test' and not flipped")
@@ -208,11 +244,11 @@ def folds_of(
         )
         trials = {
             str(its[2]): Trial(
-                found.get(its, predictions[:0]),
-                dict(by_reading(compared.get(its, scores[:0]), headlines[protocol])),
+                predictions.get(its, nothing),
+                Readings(scores, its, headlines[protocol]) if its in scores else {},
                 dict(_figures(measured.get(its, figures[:0]))),
             )
-            for its in dict.fromkeys([*found, *compared, *measured])
+            for its in dict.fromkeys([*sorted(predictions), *sorted(scores), *measured])
             if its[:2] == (protocol, number)
         }
         draws = Draws.of_fold(test, known, settings)

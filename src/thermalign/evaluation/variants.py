@@ -10,7 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from thermalign.geometry import Floats
-from thermalign.records import BOX, boxes_of, read_images
+from thermalign.images import Pictures
+from thermalign.records import BOX, boxes_of, pictures_of
 from thermalign.schemas.keys import UNDISTURBED
 from thermalign.settings import check, parse, setting
 
@@ -129,13 +130,13 @@ class Recording:
 
 @dataclass(frozen=True)
 class Condition:
-    """What a detector is shown under one variant.
+    """What a detector is shown of some test images under one variant.
 
     Attributes
     ----------
     variant : str
         Its name.
-    pixels : N arrays (height, width) float32, physical units
+    pictures : N Pictures
     boxes : (N, 4) float64, pixels, (x, y, width, height)
         Where no face was found, the given box stands in.
     lost : (N,) bool
@@ -143,7 +144,7 @@ class Condition:
     """
 
     variant: str
-    pixels: list[Floats]
+    pictures: Pictures
     boxes: Floats
     lost: npt.NDArray[np.bool_]
 
@@ -155,7 +156,9 @@ def conditions(
     *,
     seed: int,
 ) -> Iterator[Condition]:
-    """Yield what every variant shows; each recording's images are read once.
+    """Yield what every variant shows, some images of a recording at a time, each read once.
+
+    A part's images are in memory, in the bits of their files, until its last condition is let go.
 
     Parameters
     ----------
@@ -166,17 +169,24 @@ def conditions(
         Of the directions in which boxes are moved.
     """
     for dataset, recording in recordings.items():
-        pixels, ids = list(read_images(recording.images)), list(recording.images["image_id"])
-        for name, its in variants.items():
-            if its.dataset != dataset:
-                continue
-            if its.detector:
-                where = found[its.detector]
-            else:
-                where = disturb(recording.boxes, ids, shift=its.shift, scale=its.scale, seed=seed)
-            lost = np.isnan(where[:, 0])
-            boxes = np.where(lost[:, None], recording.boxes, where)
-            yield Condition(name, pixels, boxes, lost)
+        its = {name: variant for name, variant in variants.items() if variant.dataset == dataset}
+        for some in pictures_of(recording.images).parts():
+            there = {name: boxes[some] for name, boxes in found.items()}
+            yield from _shown(its, recording.part(some), there, seed)
+
+
+def _shown(
+    variants: Mapping[str, Variant], part: Recording, found: Mapping[str, Floats], seed: int
+) -> Iterator[Condition]:
+    """Yield what the variants of one recording show of a part of its images."""
+    pictures, ids = pictures_of(part.images).read(), list(part.images["image_id"])
+    for name, its in variants.items():
+        if its.detector:
+            where = found[its.detector]
+        else:
+            where = disturb(part.boxes, ids, shift=its.shift, scale=its.scale, seed=seed)
+        lost = np.isnan(where[:, 0])
+        yield Condition(name, pictures, np.where(lost[:, None], part.boxes, where), lost)
 
 
 def best_boxes(detections: pd.DataFrame, test: pd.DataFrame) -> Floats:

@@ -4,7 +4,8 @@ Figures of all comparisons count a failure to acquire as a rejection; those with
 out. A rate of an empty class is NaN.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -54,25 +55,48 @@ def evaluate(
     """
     for reading, rows in by_reading(comparisons, headline):
         table, its_own = rows.reset_index(drop=True), Subset(same_moment=reading)
-        whole = Compared.of(table, draws)
+        whole, everything = Compared.of(table, draws), dict[bool, list[Measured]]()
         yield enrolment_of(its_own, whole, draws.subjects)
         if reading:
             for subset, part in by_range(table):
                 its = whole.take(part.index.to_numpy())
                 about = its_own._replace(range=subset.range)
-                yield from _of_subset(about, its, settings, enrolled=whole, curves=False)
+                yield from _of_part(about, its, settings, whole, everything, curves=False)
             continue
         for subset, part in subsets(table):
             its, curves = whole.take(part.index.to_numpy()), subset == Subset(range=subset.range)
-            yield from _of_subset(subset, its, settings, enrolled=whole, curves=curves)
+            yield from _of_part(subset, its, settings, whole, everything, curves=curves)
             if curves:
                 yield from at_thresholds(subset, its, thresholds)
                 yield from further.of_scores(settings.metrics, subset, its)
+        its, taken = whole, NONE
         for subset, part in by_attribute(table, attributes):
-            its = whole.take(part.index.to_numpy())
+            if not np.array_equal(part.index, taken):  # of one range, it is the part before
+                taken = part.index.to_numpy()
+                its = whole.take(taken)
             yield acquisition_of(subset, its.by_probe())
             if its.measurable:
                 yield equal_error_rate(subset, its)
+
+
+def _of_part(
+    subset: Subset,
+    part: Compared,
+    settings: Settings,
+    whole: Compared,
+    everything: dict[bool, list[Measured]],
+    *,
+    curves: bool,
+) -> Iterable[Measured]:
+    """Return the figures of part of the comparisons; those of all are made once and kept.
+
+    Where there is one range, one volume or one condition, its subset is everything once more.
+    """
+    if part is not whole:
+        return _of_subset(subset, part, settings, enrolled=whole, curves=curves)
+    if curves not in everything:
+        everything[curves] = [*_of_subset(subset, part, settings, enrolled=whole, curves=curves)]
+    return [replace(figure, subset=subset) for figure in everything[curves]]
 
 
 def _of_subset(

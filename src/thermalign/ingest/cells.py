@@ -49,7 +49,7 @@ def _invisible(character: str) -> bool:
 
 def is_missing(cell: str) -> bool:
     """Return whether a cell says, in words or by marks alone, that nothing is known."""
-    if cell and all(unicodedata.category(c)[0] == "P" for c in cell):
+    if cell and not cell[0].isalnum() and all(unicodedata.category(c)[0] == "P" for c in cell):
         return True
     return cell.lower() in MISSING
 
@@ -59,17 +59,19 @@ def is_garbled(cell: str) -> bool:
 
     ``M\ufffdller`` and ``M?ller`` lack a letter; ``MÃ¼ller`` is UTF-8 that was read as cp1252.
     """
+    if cell.isascii():
+        return "?" in cell and bool(LOST.search(cell))
     if "\ufffd" in cell or LOST.search(cell):
         return True
     try:
-        return not cell.isascii() and cell.encode("cp1252").decode("utf-8") != cell
+        return cell.encode("cp1252").decode("utf-8") != cell
     except UnicodeError:
         return False
 
 
 def is_rounded(cell: str) -> bool:
     """Return whether a name was a long number once, of which a program kept the first digits."""
-    return bool(ROUNDED.fullmatch(cell))
+    return "+" in cell and bool(ROUNDED.fullmatch(cell))
 
 
 def number(cell: str, name: str, where: str) -> float:

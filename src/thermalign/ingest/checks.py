@@ -1,5 +1,6 @@
 """What landmarks, given boxes and scales must fulfil in their image."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -7,10 +8,8 @@ import numpy.typing as npt
 
 from thermalign.geometry import (
     LANDMARKS,
-    LEFT_EYE,
     LEFT_MOUTH_CORNER,
     NOSE_BASE,
-    RIGHT_EYE,
     RIGHT_MOUTH_CORNER,
     Floats,
     interocular_distance,
@@ -51,7 +50,7 @@ def check_points(points: Floats, where: str, size: tuple[int, int]) -> None:
         lies left in the image), or the proportions are none of a face.
     """
     _check_inside(points, where, size)
-    unit = interocular_distance(points)
+    unit = float(interocular_distance(points))
     if not unit > 0:
         raise ValueError(f"{where}: right_eye and left_eye coincide; mark both eye centres")
     if unit < SMALLEST_EYES:
@@ -64,13 +63,15 @@ def check_points(points: Floats, where: str, size: tuple[int, int]) -> None:
 
 
 def _check_inside(points: Floats, where: str, size: tuple[int, int]) -> None:
-    if np.isfinite(points).all() and (points >= 0).all() and (points <= FRACTION).all():
+    each = points.tolist()  # five points: plain numbers are faster than arrays
+    largest = max(max(point) for point in each)
+    if all(0 <= v <= FRACTION for point in each for v in point):
         raise ValueError(
-            f"{where}: all landmarks lie from 0 to {points.max():g}, as shares of the image do; "
+            f"{where}: all landmarks lie from 0 to {largest:g}, as shares of the image do; "
             f"give pixels of {size[0]} x {size[1]}"
         )
-    for name, (x, y) in zip(LANDMARKS, points, strict=True):
-        if not (np.isfinite(x) and np.isfinite(y)):
+    for name, (x, y) in zip(LANDMARKS, each, strict=True):
+        if not (math.isfinite(x) and math.isfinite(y)):
             raise ValueError(
                 f"{where}: {name} is ({x}, {y}); give finite pixels or leave all empty"
             )
@@ -87,13 +88,16 @@ def _check_inside(points: Floats, where: str, size: tuple[int, int]) -> None:
 
 
 def _check_sides(points: Floats, where: str) -> None:
-    across_mouth = points[LEFT_MOUTH_CORNER] - points[RIGHT_MOUTH_CORNER]
-    across_eyes = points[LEFT_EYE] - points[RIGHT_EYE]
-    down = points[[RIGHT_MOUTH_CORNER, LEFT_MOUTH_CORNER]].mean(0) - points[
-        [RIGHT_EYE, LEFT_EYE]
-    ].mean(0)
-    for name, across in (("eyes", across_eyes), ("mouth corners", across_mouth)):
-        if across[0] * down[1] - across[1] * down[0] <= 0:
+    right, left, _, right_corner, left_corner = points.tolist()
+    down = [
+        (a + b - c - d) / 2
+        for a, b, c, d in zip(right_corner, left_corner, right, left, strict=True)
+    ]
+    for name, one, other in (
+        ("eyes", right, left),
+        ("mouth corners", right_corner, left_corner),
+    ):
+        if (other[0] - one[0]) * down[1] - (other[1] - one[1]) * down[0] <= 0:
             raise ValueError(
                 f"{where}: left and right {name} are swapped; left and right are the subject's, "
                 "so in an upright face the right one lies left in the image"
@@ -102,27 +106,34 @@ def _check_sides(points: Floats, where: str) -> None:
 
 def _check_proportions(points: Floats, where: str) -> None:
     """Refuse proportions far beyond those of any annotated face (DROP, ASIDE, MOUTH)."""
-    across = (points[LEFT_EYE] - points[RIGHT_EYE]) / interocular_distance(points) ** 2
-    turn = np.array([across, (-across[1], across[0])])  # to interocular distances from the eyes
-    placed = (points - points[[RIGHT_EYE, LEFT_EYE]].mean(0)) @ turn.T
-    aside, drop = placed[[RIGHT_MOUTH_CORNER, LEFT_MOUTH_CORNER]].mean(0)
-    width = np.linalg.norm(placed[LEFT_MOUTH_CORNER] - placed[RIGHT_MOUTH_CORNER])
-    nose = placed[NOSE_BASE]
-    problems = {
-        f"the mouth lies {drop:.2g} interocular distances below the eyes": not DROP[0]
-        <= drop
-        <= DROP[1],
-        f"the mouth lies {abs(aside):.2g} interocular distances beside the eyes": abs(aside)
-        > ASIDE,
-        f"the mouth is {width:.2g} interocular distances wide": not MOUTH[0] <= width <= MOUTH[1],
-        "nose_base does not lie between eyes and mouth": not 0 < nose[1] < drop or abs(nose[0]) > 1,
-    }
-    for problem, found in problems.items():
-        if found:
-            raise ValueError(
-                f"{where}: {problem}, which is no face from the front; correct the landmarks, or "
-                "leave all empty"
-            )
+    right, left, *_ = points.tolist()
+    across = (left[0] - right[0], left[1] - right[1])
+    unit = across[0] ** 2 + across[1] ** 2
+    centre = ((left[0] + right[0]) / 2, (left[1] + right[1]) / 2)
+    placed = [  # interocular distances from the middle of the eyes, along and across their line
+        (
+            ((x - centre[0]) * across[0] + (y - centre[1]) * across[1]) / unit,
+            ((y - centre[1]) * across[0] - (x - centre[0]) * across[1]) / unit,
+        )
+        for x, y in points.tolist()
+    ]
+    one, other = placed[RIGHT_MOUTH_CORNER], placed[LEFT_MOUTH_CORNER]
+    aside, drop = (one[0] + other[0]) / 2, (one[1] + other[1]) / 2
+    width, nose = math.dist(one, other), placed[NOSE_BASE]
+    problem = ""
+    if not DROP[0] <= drop <= DROP[1]:
+        problem = f"the mouth lies {drop:.2g} interocular distances below the eyes"
+    elif abs(aside) > ASIDE:
+        problem = f"the mouth lies {abs(aside):.2g} interocular distances beside the eyes"
+    elif not MOUTH[0] <= width <= MOUTH[1]:
+        problem = f"the mouth is {width:.2g} interocular distances wide"
+    elif not 0 < nose[1] < drop or abs(nose[0]) > 1:
+        problem = "nose_base does not lie between eyes and mouth"
+    if problem:
+        raise ValueError(
+            f"{where}: {problem}, which is no face from the front; correct the landmarks, or "
+            "leave all empty"
+        )
 
 
 def check_box(box: Floats, points: Floats | None, where: str, size: tuple[int, int]) -> None:
@@ -142,34 +153,41 @@ def check_box(box: Floats, points: Floats | None, where: str, size: tuple[int, i
         If the box is not finite, empty, given as shares of the image, centred outside it, more
         than twice as wide or high, or elsewhere than the landmarks.
     """
-    told = f"{where}: the face box ({', '.join(f'{v:g}' for v in box)})"
-    if not np.isfinite(box).all():
-        raise ValueError(f"{told} is not finite; give pixels")
-    if (box >= 0).all() and (box <= FRACTION).all() and box.any():
+    x, y, width, height = each = box.tolist()
+
+    def told() -> str:
+        return f"{where}: the face box ({', '.join(f'{v:g}' for v in each)})"
+
+    if not all(math.isfinite(v) for v in each):
+        raise ValueError(f"{told()} is not finite; give pixels")
+    if all(0 <= v <= FRACTION for v in each) and any(each):
         raise ValueError(
-            f"{told} is given in shares of the image; give pixels of {size[0]} x {size[1]}"
+            f"{told()} is given in shares of the image; give pixels of {size[0]} x {size[1]}"
         )
-    middle = box[:2] - 0.5 + box[2:] / 2
-    inside = (middle >= -0.5).all() and (middle <= np.array(size) - 0.5).all()
-    if (box[2:] < SMALLEST_BOX).any() or not inside:
+    middle = (x - 0.5 + width / 2, y - 0.5 + height / 2)
+    inside = all(-0.5 <= at <= side - 0.5 for at, side in zip(middle, size, strict=True))
+    if min(width, height) < SMALLEST_BOX or not inside:
         raise ValueError(
-            f"{told} is empty or outside the image of {size[0]} x {size[1]}; correct it: x and y "
+            f"{told()} is empty or outside the image of {size[0]} x {size[1]}; correct it: x and y "
             f"of its top-left pixel, width and height of at least {SMALLEST_BOX:g} px; leave all "
             "four empty where no face was found"
         )
-    if box[2:].max() > ELONGATED * box[2:].min():
+    if max(width, height) > ELONGATED * min(width, height):
         raise ValueError(
-            f"{told} is {box[2:].max() / box[2:].min():.3g} times as long as wide, as no face is; "
-            "correct it: the last two are width and height, px"
+            f"{told()} is {max(width, height) / min(width, height):.3g} times as long as wide, as "
+            "no face is; correct it: the last two are width and height, px"
         )
-    if (box[2:] > LARGEST_BOX * np.array(size)).any():
+    if width > LARGEST_BOX * size[0] or height > LARGEST_BOX * size[1]:
         raise ValueError(
-            f"{told} is much larger than the image of {size[0]} x {size[1]}; correct it: "
+            f"{told()} is much larger than the image of {size[0]} x {size[1]}; correct it: "
             "the last two are width and height, px"
         )
-    if points is not None and (np.abs(points.mean(0) - middle) > MIDDLE * box[2:]).any():
+    if points is None:
+        return
+    faces = [sum(its) / len(points) for its in points.T.tolist()]
+    if abs(faces[0] - middle[0]) > MIDDLE * width or abs(faces[1] - middle[1]) > MIDDLE * height:
         raise ValueError(
-            f"{told} does not hold the landmarks of its image in its middle; correct one of them "
+            f"{told()} does not hold the landmarks of its image in its middle; correct one of them "
             "(x and y are the box's top-left pixel, not its centre)"
         )
 
@@ -190,7 +208,7 @@ def check_part(counts: npt.NDArray[Any], corners: Floats, where: str, what: str)
     ValueError
         If every pixel of the part has one value, or none lies in the image.
     """
-    (left, top), (right, bottom) = np.rint(corners).astype(int)
+    (left, top), (right, bottom) = ((round(x), round(y)) for x, y in corners.tolist())
     part = counts[max(0, top) : bottom + 1, max(0, left) : right + 1]
     if part.size == 0 or part.min() == part.max():
         raise ValueError(

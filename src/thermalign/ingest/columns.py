@@ -1,7 +1,8 @@
 """Which column of a manifest is which of ours, and what stands in for a column that is absent."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
 
@@ -38,13 +39,56 @@ JOINED = re.compile(r"[._](x|y|left|right)$")
 NEAR = 5  # letters from which one edit makes another word of a column's name
 
 
+@dataclass(frozen=True)
+class Rows:
+    """The rows of a manifest by our names; each is put together as it is asked for.
+
+    Attributes
+    ----------
+    cells : list of line (from 1, the header's counted) and cells
+    place : mapping of our column name to the number of its cell
+    fill : mapping of our column name to text
+        Of what no cell says.
+    """
+
+    cells: list[tuple[int, list[str]]]
+    place: Mapping[str, int]
+    fill: Mapping[str, str]
+
+    def __len__(self) -> int:
+        return len(self.cells)
+
+    def __iter__(self) -> Iterator[tuple[int, dict[str, str]]]:
+        for line, cells in self.cells:
+            yield line, {**self.fill, **{n: _cell(n, cells[k]) for n, k in self.place.items()}}
+
+    def __getitem__(self, some: slice) -> "Rows":
+        return replace(self, cells=self.cells[some])
+
+    @property
+    def lines(self) -> list[int]:
+        """Line of every row."""
+        return [line for line, _ in self.cells]
+
+    def column(self, name: str) -> list[str]:
+        """Return one of our columns; ``""`` where nothing is said."""
+        if name not in self.place:
+            return [self.fill.get(name, "")] * len(self)
+        k = self.place[name]
+        return [_cell(name, cells[k]) for _, cells in self.cells]
+
+    def without(self, places: Container[int]) -> "Rows":
+        """Return the rows but those at some places, which count from 0."""
+        return replace(self, cells=[c for k, c in enumerate(self.cells) if k not in places])
+
+
 def rows_of(
     manifest: Manifest,
     columns: Mapping[str, str],
     defaults: Mapping[str, Any],
     attributes: Sequence[str],
-) -> list[tuple[int, dict[str, str]]]:
-    """Return of every row its line and its cells by our names; ``""`` where nothing is said.
+) -> Rows:
+    """Return the rows by our names; ``""`` where nothing is said.
 
     Parameters
     ----------
@@ -76,9 +120,8 @@ def rows_of(
     if "modality" not in place or "modality" in empty:
         _check_modality(manifest, used, fill["modality"])
     told = {n: k for n, k in place.items() if n not in empty}
-    rows = [(line, {**fill, **_cells(cells, told)}) for line, cells in manifest.rows]
-    for line, row in rows:
-        _check_filled(row, f"{file} row {line}")
+    rows = Rows(manifest.rows, told, fill)
+    _check_filled(rows, str(file))
     return rows
 
 
@@ -178,15 +221,22 @@ def _check_defaults(
     return told
 
 
-def _cells(cells: list[str], place: Mapping[str, int]) -> dict[str, str]:
-    return {n: (clean_path if n == "path" else clean)(cells[k]) for n, k in place.items()}
+def _cell(name: str, text: str) -> str:
+    return clean_path(text) if name == "path" else clean(text)
 
 
-def _check_filled(row: Mapping[str, str], where: str) -> None:
-    for name in (*REQUIRED, *FILLED):
-        if not row.get(name):
-            cure = "" if name in REQUIRED else " in every row, or delete the column"
-            raise ValueError(f"{where}: {name} is empty; fill it{cure}")
+def _check_filled(rows: Rows, file: str) -> None:
+    """Refuse the first row that leaves empty what must be told."""
+    empty = [
+        (at, name)
+        for name in (*REQUIRED, *FILLED)
+        if (at := next((k for k, cell in enumerate(rows.column(name)) if not cell), None))
+        is not None
+    ]
+    if empty:
+        at, name = min(empty, key=lambda pair: pair[0])
+        cure = "" if name in REQUIRED else " in every row, or delete the column"
+        raise ValueError(f"{file} row {rows.lines[at]}: {name} is empty; fill it{cure}")
 
 
 def _check_ignored(name: str, absent: Iterable[str], file: str) -> None:

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from thermalign.ingest.looks import Looks
 from thermalign.ingest.quarantine import Quarantined
 
 
@@ -18,6 +19,8 @@ class Found(NamedTuple):
         Of the images that a box is given for.
     attributes : DataFrame of ATTRIBUTES
     quarantined : records of the dataset that take no part
+    looks : Looks or None
+        How the pictures look, row for row with the images; None where nobody looked.
     """
 
     images: pd.DataFrame
@@ -25,3 +28,4 @@ class Found(NamedTuple):
     boxes: pd.DataFrame
     attributes: pd.DataFrame
     quarantined: tuple[Quarantined, ...] = ()
+    looks: Looks | None = None

@@ -106,12 +106,6 @@ def _jpeg(data: bytes) -> Size:
             break
         (length,) = struct.unpack_from(">H", data, at + 2)
         body = data[at + 4 : at + 2 + length]
-        if kind == 0xE1 and body.startswith(b"FLIR\0"):
-            raise ValueError(
-                "is a radiometric JPEG of FLIR, whose counts lie beside a coloured preview; "
-                "extract them (exiftool -b -RawThermalImage), or strip them (exiftool -all=) "
-                "where the preview is meant"
-            )
         if kind == 0xE1 and body.startswith(b"Exif\0\0"):
             _check_orientation(body[6:])
         if 0xC0 <= kind <= 0xCF and kind not in (0xC4, 0xC8, 0xCC):

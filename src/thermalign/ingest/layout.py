@@ -7,7 +7,7 @@ edges or centres, and cells that were copied down show.
 import numpy as np
 import pandas as pd
 
-from thermalign.geometry import Floats
+from thermalign.geometry import LANDMARKS, Floats
 from thermalign.ingest.found import Found
 
 FEWEST = 3  # boxes that can show what their numbers are
@@ -27,40 +27,53 @@ def check_layout(found: Found, file: str) -> None:
         most of them end far outside their images; or all of ten or more faces lie in the upper
         left quarter, as those of a picture of half the size would.
     """
-    _check_alike(found, file)
-    means = found.annotations.groupby("image_id")[["x", "y"]].mean()
-    ends = found.annotations.groupby("image_id")[["x", "y"]].max()
-    sizes = found.images.set_index("image_id")[["width", "height"]]
-    for modality, images in found.images.groupby("modality"):
-        boxes = found.boxes[found.boxes["image_id"].isin(images["image_id"])]
-        boxes = boxes.set_index("image_id")
-        marked = boxes.index.isin(means.index)
-        where = f"{file}: {modality} images"
-        _check_edges(boxes[marked], means, where)
-        _check_beyond(boxes[~marked], sizes, where)
-        bare = boxes.loc[~marked, ["x", "y"]] + boxes.loc[~marked, ["width", "height"]].to_numpy()
-        its = pd.concat([ends[ends.index.isin(images["image_id"])], bare])
-        _check_quarter(its, sizes, where)
+    points, boxes = dense(found)
+    _check_alike(points, found.images["subject_id"], file)
+    sizes = found.images[["width", "height"]].to_numpy(np.float64)
+    marked, boxed = np.isfinite(points[:, 0, 0]), np.isfinite(boxes[:, 0])
+    ends = np.where(marked[:, None], points.max(axis=1), boxes[:, :2] + boxes[:, 2:])
+    modalities = found.images["modality"].to_numpy(str)
+    for modality in sorted(set(modalities)):
+        its, where = modalities == modality, f"{file}: {modality} images"
+        both, bare = its & boxed & marked, its & boxed & ~marked
+        _check_edges(boxes[both], points[both].mean(axis=1), where)
+        _check_beyond(boxes[bare], sizes[bare], where)
+        faces = its & (boxed | marked)
+        _check_quarter(ends[faces] / sizes[faces], where)
 
 
-def _check_alike(found: Found, file: str) -> None:
-    table = found.annotations.sort_values(["image_id", "landmark"])
-    places = table.groupby("image_id")[["x", "y"]].agg(tuple)
-    who = found.images.set_index("image_id")["subject_id"]
-    people = who.reindex(places.index).groupby([places["x"], places["y"]]).agg(["nunique"])
-    if len(people) and people["nunique"].max() >= ALIKE:
+def dense(found: Found) -> tuple[Floats, Floats]:
+    """Return the points (N, L, 2) and the given boxes (N, 4) of every image; NaN where none is."""
+    ids = pd.Index(found.images["image_id"])
+    points = np.full((len(ids), len(LANDMARKS), 2), np.nan)
+    at = ids.get_indexer(pd.Index(found.annotations["image_id"]))
+    landmark = pd.Index(LANDMARKS).get_indexer(pd.Index(found.annotations["landmark"]))
+    points[at, landmark] = found.annotations[["x", "y"]].to_numpy(np.float64)
+    boxes = np.full((len(ids), 4), np.nan)
+    at = ids.get_indexer(pd.Index(found.boxes["image_id"]))
+    boxes[at] = found.boxes[["x", "y", "width", "height"]].to_numpy(np.float64)
+    return points, boxes
+
+
+def _check_alike(points: Floats, subjects: "pd.Series[str]", file: str) -> None:
+    marked = np.isfinite(points).all(axis=(1, 2))
+    places = points[marked].reshape(marked.sum(), 2 * len(LANDMARKS))
+    _, place = np.unique(places, axis=0, return_inverse=True)
+    who = pd.factorize(subjects)[0][marked]
+    both = np.unique(np.stack([place.ravel(), who]), axis=1)
+    people = np.bincount(both[0]).max(initial=0)
+    if people >= ALIKE:
         raise ValueError(
-            f"{file}: {people['nunique'].max()} people have every landmark in the same place, as "
+            f"{file}: {people} people have every landmark in the same place, as "
             "cells that were copied down do; mark each image"
         )
 
 
-def _check_edges(boxes: pd.DataFrame, means: pd.DataFrame, where: str) -> None:
+def _check_edges(boxes: Floats, faces: Floats, where: str) -> None:
     """Refuse boxes that hold their landmarks better where width and height are read as edges."""
-    start, size = _pair(boxes, "x", "y"), _pair(boxes, "width", "height")
+    start, size = boxes[:, :2], boxes[:, 2:]
     if len(boxes) < FEWEST or not (size > start).all():
         return
-    faces = means.loc[boxes.index].to_numpy()
     as_sizes = np.median(np.abs(faces - start - size / 2 + 0.5) / size, axis=0).max()
     as_edges = np.median(np.abs(faces - (start + size) / 2) / (size - start), axis=0).max()
     if as_sizes > ASIDE and as_edges < as_sizes / 2:
@@ -70,12 +83,10 @@ def _check_edges(boxes: pd.DataFrame, means: pd.DataFrame, where: str) -> None:
         )
 
 
-def _check_beyond(boxes: pd.DataFrame, sizes: pd.DataFrame, where: str) -> None:
+def _check_beyond(boxes: Floats, sizes: Floats, where: str) -> None:
     """Refuse boxes of which most end far outside their images, while none begins there."""
-    start, size = _pair(boxes, "x", "y"), _pair(boxes, "width", "height")
-    whole = sizes.loc[boxes.index].to_numpy(float)
-    beyond = (start + size > (1 + BEYOND) * whole).any(axis=1)
-    before = (start < -BEYOND * whole).any(axis=1)
+    beyond = (boxes[:, :2] + boxes[:, 2:] > (1 + BEYOND) * sizes).any(axis=1)
+    before = (boxes[:, :2] < -BEYOND * sizes).any(axis=1)
     if len(boxes) >= FEWEST and 2 * beyond.sum() > len(boxes) and not before.any():
         raise ValueError(
             f"{where}: {beyond.sum()} of {len(boxes)} face boxes end far outside their images on "
@@ -84,16 +95,11 @@ def _check_beyond(boxes: pd.DataFrame, sizes: pd.DataFrame, where: str) -> None:
         )
 
 
-def _check_quarter(ends: pd.DataFrame, sizes: pd.DataFrame, where: str) -> None:
+def _check_quarter(shares: Floats, where: str) -> None:
     """Refuse faces that all lie in the upper left quarter of their images."""
-    shares = ends.to_numpy(float) / sizes.loc[ends.index].to_numpy(float)
     if len(shares) >= MANY and (shares < 0.5).all():
         raise ValueError(
             f"{where}: all {len(shares)} faces lie in the upper left quarter of their images, as "
             "places in a picture of half the size do; give pixels of these images, or crop them "
             "if the faces are there"
         )
-
-
-def _pair(table: pd.DataFrame, *names: str) -> Floats:
-    return table[list(names)].to_numpy(np.float64)

@@ -6,8 +6,8 @@ whichever alone the header has; any line ends; blank lines anywhere. All else is
 
 import codecs
 import csv
-import io
 import re
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -26,6 +26,7 @@ KINDS = {
     b"SQLite format 3": "a database",
 }
 CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f]")
+MOST_SEEN = 100_000  # cells of which it is known that they were there
 SAVE = "save the table as CSV in UTF-8"
 
 
@@ -57,9 +58,7 @@ def load(file: Path) -> Manifest:
     _check_header(header, file)
     if not rows:
         raise ValueError(f"{file}: no rows below the header; list at least one image")
-    return Manifest(
-        file, header, [(n, _fit(cells, header, f"{file} row {n}")) for n, cells in rows]
-    )
+    return Manifest(file, header, [(n, _fit(cells, header, file, n)) for n, cells in rows])
 
 
 def _bytes(file: Path) -> bytes:
@@ -99,8 +98,9 @@ def _decode(data: bytes, file: Path) -> str:
 def _split(text: str, file: Path) -> list[tuple[int, list[str]]]:
     """Return line number and cells of every line that holds something."""
     separator = _separator(next((line for line in text.split("\n") if line.strip()), ""), file)
+    seen: dict[str, str] = {}  # a cell that comes again is kept once
     reader = csv.reader(
-        io.StringIO(text), delimiter=separator, strict=True, skipinitialspace=separator != "\t"
+        _lines(text), delimiter=separator, strict=True, skipinitialspace=separator != "\t"
     )
     lines, began = [], 1
     try:
@@ -110,14 +110,25 @@ def _split(text: str, file: Path) -> list[tuple[int, list[str]]]:
                     f"{file} row {began}: a quotation mark opens here and closes lines later; "
                     "close it, or take the line break out of the cell"
                 )
-            if any(clean(cell) for cell in cells):
-                lines.append((began, cells))
+            if any(map(clean, cells)):
+                if len(seen) > MOST_SEEN:
+                    seen.clear()
+                lines.append((began, [seen.setdefault(cell, cell) for cell in cells]))
             began = reader.line_num + 1
     except csv.Error as error:
         raise ValueError(
             f"{file} row {began}: quotation marks do not match ({error}); correct them"
         ) from None
     return lines
+
+
+def _lines(text: str) -> Iterator[str]:
+    """Yield lines with their ends, one by one: a copy of the text takes four times its room."""
+    start = 0
+    while start < len(text):
+        end = text.find("\n", start) + 1 or len(text)
+        yield text[start:end]
+        start = end
 
 
 def _separator(header: str, file: Path) -> str:
@@ -154,15 +165,18 @@ def _check_header(header: list[str], file: Path) -> None:
             raise ValueError(f"{file} row 1: column {name!r} is there twice; delete or rename one")
 
 
-def _fit(cells: list[str], header: list[str], where: str) -> list[str]:
+def _fit(cells: list[str], header: list[str], file: Path, row: int) -> list[str]:
     """Return stripped cells, as many as the header names; empty ones behind them are dropped."""
     if len(cells) < len(header) or any(clean(cell) for cell in cells[len(header) :]):
         raise ValueError(
-            f"{where}: {len(cells)} cells, but the header names {len(header)}; add the missing "
-            "separators, put quotation marks round a cell that holds one, and delete comments"
+            f"{file} row {row}: {len(cells)} cells, but the header names {len(header)}; add the "
+            "missing separators, put quotation marks round a cell that holds one, and delete "
+            "comments"
         )
     wanted = [clean_path(cell) for cell in cells[: len(header)]]
+    if not CONTROL.search("\t".join(wanted)):
+        return wanted
     for name, cell in zip(header, wanted, strict=True):
         if CONTROL.search(cell):
-            raise ValueError(f"{where}: {name} holds a control character; delete it")
+            raise ValueError(f"{file} row {row}: {name} holds a control character; delete it")
     return wanted

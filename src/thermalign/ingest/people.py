@@ -13,6 +13,15 @@ PEOPLE = ("subject_id", "pair_id", "moment")  # names in which a sign before a n
 LOOKALIKES = str.maketrans("аеорсухѕіј", "aeopcyxsij")
 """Cyrillic small letters that nobody can tell from Latin ones."""
 
+WHOLE = re.compile(r"^(\d+)[.,]0+$")
+BETWEEN = re.compile(r"(?<=\d)[\s_-]+(?=\d)")
+ZEROS = re.compile(r"(?<![\d.])0+(?=\d)")
+MARKS = r"[!-#%-*,./:;?@\[-\]_{} "
+"""Where a set of ASCII's marks and blanks begins; all but the minus sign."""
+SPARE = re.compile(rf"{MARKS}-](?!\d)|(?<!\d){MARKS}-]", re.ASCII)
+SPARE_SIGNED = re.compile(rf"{MARKS}-](?!\d)|(?<!\d){MARKS}]", re.ASCII)
+"""Marks and blanks that tell no two names apart: not between digits, no sign before a number."""
+
 
 def check_rows(
     images: pd.DataFrame, lines: Sequence[int], pixels: Sequence[str], file: str
@@ -86,7 +95,8 @@ def check_spelling(values: "pd.Series[str]", lines: "pd.Series[int]", name: str,
         Naming both and the row of the second.
     """
     seen: dict[str, str] = {}
-    for value, line in zip(values, lines, strict=True):
+    each = values.drop_duplicates()
+    for value, line in zip(each, lines.loc[each.index], strict=True):
         first = seen.setdefault(_spelling(value, signed=name not in PEOPLE), value)
         if first != value:
             raise ValueError(
@@ -100,10 +110,12 @@ def _spelling(name: str, *, signed: bool) -> str:
 
     Marks between digits stay (``1-1`` is not ``11``), but ``1_1`` and ``1-1`` are one.
     """
+    if name.isascii():
+        plain = _between(name.lower())
+        return ZEROS.sub("", (SPARE_SIGNED if signed else SPARE).sub("", plain))
     plain = unicodedata.normalize("NFKC", name).casefold().translate(LOOKALIKES)
     plain = "".join(str(unicodedata.decimal(c, c)) for c in plain)
-    plain = re.sub(r"^(\d+)[.,]0+$", r"\1", plain)
-    plain = re.sub(r"(?<=\d)[\s_-]+(?=\d)", "_", plain)
+    plain = _between(plain)
     kept = "+-" if signed else ""
     plain = "".join(
         c
@@ -111,7 +123,12 @@ def _spelling(name: str, *, signed: bool) -> str:
         if unicodedata.category(c)[0] not in "PZ"
         or (after.isdigit() and (before.isdigit() or c in kept))
     )
-    return re.sub(r"(?<![\d.])0+(?=\d)", "", plain)
+    return ZEROS.sub("", plain)
+
+
+def _between(plain: str) -> str:
+    """Return a name without .0 at its end, and with one mark between two numbers."""
+    return BETWEEN.sub("_", WHOLE.sub(r"\1", plain))
 
 
 def _check_one(table: pd.DataFrame, key: str, columns: Sequence[str], file: str) -> None:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from thermalign.images import BIT_DEPTHS, LAST_COUNT, decode, to_luma
 from thermalign.ingest.headers import Size, inspect
+from thermalign.radiometric import is_radiometric
 
 SMALLEST_SIDE = 16  # px; a face needs as many
 LARGEST = 100_000_000  # px of one picture
@@ -28,7 +29,7 @@ ROWS = 64  # that say so
 
 DEAD_SPAN = 3  # counts between the percentiles below
 DEAD_SHARE = 0.005  # of the pixels that may differ from the rest on either side
-SAMPLED, LARGE = 17, 20_000  # of pictures with more pixels, one of 17 says first whether it lives
+SAMPLED = 17  # one pixel of so many says first whether a picture lives
 SMALLEST_RATIO = 1e-6  # of span to size, floats
 COMPLAINTS = ("Corrupt JPEG", "Premature end", "[ERROR")
 
@@ -70,13 +71,12 @@ def read_picture(path: Path, modality: str, *, colour: bool) -> Picture:
     """
     data = _bytes(path)
     try:
-        size = inspect(data)
-        _check_size(size)
+        size = _size(data, modality)
         with _complaints(data) as said:
             stored = decode(data, path)
     except ValueError as error:
         raise ValueError(f"{path}: {str(error).removeprefix(f'{path}: ')}") from None
-    if said or stored.shape[:2] != (size.height, size.width):
+    if said or (size and stored.shape[:2] != (size.height, size.width)):
         why = said[0] if said else f"{stored.shape[1]} x {stored.shape[0]} pixels decoded"
         raise ValueError(f"{path}: is damaged ({why}); replace the file or drop its row")
     depth = BIT_DEPTHS[stored.dtype]
@@ -84,6 +84,26 @@ def read_picture(path: Path, modality: str, *, colour: bool) -> Picture:
     key = hashlib.blake2b(counts.tobytes(), digest_size=16)
     key.update(f"{counts.shape} {counts.dtype}".encode())
     return Picture(counts, depth, hashlib.sha256(data).hexdigest(), key.hexdigest())
+
+
+def _size(data: bytes, modality: str) -> Size | None:
+    """Return the size that a picture's header tells; None of temperatures beside a preview.
+
+    Raises
+    ------
+    ValueError
+        If the header is none, or the picture is no such one as its row says.
+    """
+    if not is_radiometric(data):
+        size = inspect(data)
+        _check_size(size)
+        return size
+    if modality != "thermal":
+        raise ValueError(
+            f"is a radiometric JPEG of FLIR, but its row says {modality}; write thermal, or strip "
+            "the temperatures (exiftool -all=) where the preview is meant"
+        )
+    return None
 
 
 def check_picture(
@@ -133,7 +153,9 @@ def find(folder: Path, cell: str) -> Path:
     ValueError
         If there is no such file, with the likely reason.
     """
-    forms = [cell, *(unicodedata.normalize(form, cell) for form in ("NFC", "NFD"))]
+    forms = [cell]
+    if not cell.isascii():
+        forms += [unicodedata.normalize(form, cell) for form in ("NFC", "NFD")]
     try:
         for form in forms:
             if (folder / form).is_file():
@@ -278,18 +300,20 @@ def _check_grey(stored: npt.NDArray[Any], depth: int, path: Path) -> None:
 def _check_alive(counts: npt.NDArray[Any], path: Path) -> None:
     """Refuse a dead picture: all pixels alike, but for a few defective ones."""
     flat = counts.ravel()
-    if flat.size < LARGE or _is_dead(flat[::SAMPLED])[0]:  # so that few large ones are sorted
-        dead, low, high = _is_dead(flat)
-        if dead:
-            raise ValueError(
-                f"{path}: is dead: {100 * (1 - 2 * DEAD_SHARE):g} % of its pixels lie from {low:g} "
-                f"to {high:g}; replace the file or drop its row"
-            )
-
-
-def _is_dead(flat: npt.NDArray[Any]) -> tuple[bool, float, float]:
-    """Return whether pixels span next to nothing, and their outer percentiles."""
     few = int(DEAD_SHARE * flat.size)
+    # Fewer than `few` of a sample lie beyond the whole's percentiles: it spans no more than they.
+    if not _is_dead(flat[::SAMPLED], few)[0]:
+        return
+    dead, low, high = _is_dead(flat, few)
+    if dead:
+        raise ValueError(
+            f"{path}: is dead: {100 * (1 - 2 * DEAD_SHARE):g} % of its pixels lie from {low:g} "
+            f"to {high:g}; replace the file or drop its row"
+        )
+
+
+def _is_dead(flat: npt.NDArray[Any], few: int) -> tuple[bool, float, float]:
+    """Return whether pixels but ``few`` on each side span next to nothing, and what they span."""
     ordered = np.partition(flat, [few, flat.size - 1 - few])
     low, high = float(ordered[few]), float(ordered[-1 - few])
     smallest: float = DEAD_SPAN

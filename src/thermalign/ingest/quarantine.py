@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from thermalign import tables
+from thermalign.ingest.cells import clean
 from thermalign.ingest.manifest import load
 
 
@@ -63,6 +64,81 @@ def read_quarantine(path: Path) -> list[Quarantined]:
     if len(lines) == 1:
         return []
     return [_record(cells, f"{path} row {line}") for line, cells in load(path).rows]
+
+
+COLUMNS = {"file": "file", "row": "row", "image": "image", "image_id": "image", "reason": "reason"}
+"""What the columns of a table that people write are called, and what they are."""
+
+
+def read_chosen(path: Path) -> list[Quarantined]:
+    """Read which records people leave out: ``reason``, and ``image``, ``row`` or both.
+
+    An image is told by its ``image_id`` or its path, a row by its line. ``file``, if there, is the
+    file that the row is of.
+
+    Raises
+    ------
+    ValueError
+        If the file is no such table, a reason is missing, or a row of it names nothing.
+    """
+    if not path.is_file():
+        raise ValueError(f"{path}: no such file, which quarantine: of the dataset names")
+    table = load(path)
+    unknown = [name for name in table.header if name not in COLUMNS]
+    if unknown or "reason" not in table.header:
+        what = f"column {unknown[0]!r} is none of" if unknown else "no column reason among"
+        raise ValueError(f"{path}: {what} image, row, reason; name the columns so")
+    found = []
+    for line, cells in table.rows:
+        told = {COLUMNS[n]: clean(cell) for n, cell in zip(table.header, cells, strict=True)}
+        row, image, where = told.get("row", ""), told.get("image", ""), f"{path} row {line}"
+        if not told["reason"]:
+            raise ValueError(f"{where}: reason is empty; say why the record is left out")
+        if row and not row.isdecimal():
+            raise ValueError(f"{where}: row is {row!r}; give the number of a line")
+        if not image and int(row or 0) == 0:
+            raise ValueError(f"{where}: names no image and no row; give one")
+        found.append(Quarantined(told.get("file", ""), int(row or 0), image, told["reason"]))
+    return found
+
+
+class Records(NamedTuple):
+    """What tells the records of a manifest apart, row for row: lines, names and paths."""
+
+    file: Path
+    lines: list[int]
+    names: list[str]
+    paths: list[str]
+
+
+def leave_out(chosen: Iterable[Quarantined], known: Records) -> dict[int, Quarantined]:
+    """Return the records that are chosen, by their place among the known ones.
+
+    Raises
+    ------
+    ValueError
+        If a record that should stand in the manifest does not.
+    """
+    by_line = {line: k for k, line in enumerate(known.lines)}
+    by_name = {name: k for of in (known.paths, known.names) for k, name in enumerate(of)}
+    found: dict[int, Quarantined] = {}
+    for its in chosen:
+        here = its.file in ("", known.file.name, str(known.file))
+        by = [by_name.get(its.image)] if its.image else []
+        by += [by_line.get(its.row)] if its.row and here else []
+        if not by or None in by or len({*by}) > 1:
+            if not here:
+                continue  # of a file that the manifest was made of: it is not in it, as it should
+            said = f"image {its.image}" if its.image else f"row {its.row}"
+            both = f" in row {its.row}" if its.image and its.row else ""
+            raise ValueError(
+                f"{known.file}: no {said}{both}, which is to be left out ({its.reason}); "
+                "correct quarantine: or leave_out: of the dataset"
+            )
+        k = by[0]
+        assert k is not None
+        found[k] = Quarantined(str(known.file), known.lines[k], known.names[k], its.reason)
+    return found
 
 
 def _record(cells: Sequence[str], where: str) -> Quarantined:

@@ -32,8 +32,9 @@ docs/methods/ingest.md.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -50,17 +51,15 @@ from thermalign.ingest.cells import (
     yes_or_no,
 )
 from thermalign.ingest.checks import check_box, check_part, check_points, check_scale, check_skin
-from thermalign.ingest.columns import BOX, POINTS, rows_of
+from thermalign.ingest.columns import BOX, POINTS, Rows, rows_of
 from thermalign.ingest.found import Found
-from thermalign.ingest.layout import check_layout
 from thermalign.ingest.manifest import load
-from thermalign.ingest.people import check_rows, check_spelling
 from thermalign.ingest.pictures import Picture, find, read_picture
-from thermalign.schemas.dataset import ANNOTATIONS, ATTRIBUTES
+from thermalign.ingest.quarantine import Quarantined, Records, leave_out, read_chosen
+from thermalign.ingest.survey import GIVEN, Reading, Row, Surveyed, survey_rows
 from thermalign.settings import check, setting
 
 MODALITIES = ("thermal", "visible")
-GIVEN = ("image_id", "x", "y", "width", "height")
 
 
 @dataclass(frozen=True)
@@ -81,6 +80,11 @@ class Settings:
         Columns that become rows of ATTRIBUTES.
     thermal_colour : str
         ``refuse`` thermal pictures in colour, or take their ``luma``.
+    quarantine : Path or None
+        A CSV file, relative to ``folder``, of rows that are left out: ``image`` (image_id or path)
+        or ``row`` (line of the manifest), and ``reason``.
+    leave_out : mapping of str to str
+        The same without a file: image_id or path to reason.
     """
 
     folder: Path
@@ -89,6 +93,8 @@ class Settings:
     defaults: Mapping[str, str | int | float] = setting({})
     attributes: tuple[str, ...] = setting(())
     thermal_colour: str = setting("refuse", choices=("refuse", "luma"))
+    quarantine: Path | None = setting(None)
+    leave_out: Mapping[str, str] = setting({})
 
 
 def read(settings: Settings, sources: Sequence[Path] = ()) -> Found:
@@ -106,21 +112,47 @@ def read(settings: Settings, sources: Sequence[Path] = ()) -> Found:
         Naming the manifest's row (its line in the file), the column or image, what is wrong and
         the cure.
     """
+    return survey(settings).found
+
+
+def survey(settings: Settings, *, go_on: bool = False) -> Surveyed:
+    """Read and check a manifest and every image that it names, but what is left out.
+
+    Parameters
+    ----------
+    settings : Settings
+    go_on : bool
+        Note what is wrong, and leave it out, instead of raising it.
+
+    Raises
+    ------
+    ValueError
+        As :func:`read` does; with ``go_on``, of what concerns the whole file alone.
+    """
     file, rows = settings.folder / settings.manifest, list_rows(settings)
-    each = [read_row(row, settings, f"{file} row {line}")[0] for line, row in rows]
-    found = join(each)
-    lines = [line for line, _ in rows]
-    check_rows(found.images, lines, [one.pixels for one in each], str(file))
-    check_layout(found, str(file))
-    _check_depths(found.images, rows, str(file))
-    line_of = dict(zip(found.images["image_id"], lines, strict=True))
-    for name, its in found.attributes.groupby("name"):
-        check_spelling(its["value"], its["image_id"].map(line_of), str(name), str(file))
-    return found
+    left = leave_out(_chosen(settings), _records(rows, file))
+    rows = rows.without(left)
+    reading = Reading(partial(read_row, settings=settings), file, go_on=go_on)
+    return survey_rows(rows, reading, tuple(left.values()), check_depths)
 
 
-def list_rows(settings: Settings) -> list[tuple[int, dict[str, str]]]:
-    """Return of every row its line and its cells by our names, before any image is opened.
+def _chosen(settings: Settings) -> list[Quarantined]:
+    """Return what the settings leave out."""
+    asked = [Quarantined("", 0, image, reason) for image, reason in settings.leave_out.items()]
+    if settings.quarantine is not None:
+        asked += read_chosen(settings.folder / settings.quarantine)
+    return asked
+
+
+def _records(rows: Rows, file: Path) -> Records:
+    paths = rows.column("path")
+    named = zip(rows.column("image_id"), paths, strict=True)
+    names = [name_of({"image_id": name, "path": path}) for name, path in named]
+    return Records(file, rows.lines, names, paths)
+
+
+def list_rows(settings: Settings) -> Rows:
+    """Return every row's line and cells by our names, before any image is opened.
 
     Raises
     ------
@@ -151,26 +183,6 @@ def modality_of(row: Mapping[str, str], where: str) -> str:
     if modality not in MODALITIES:
         raise ValueError(f"{where}: modality is {row['modality']!r}; use one of {list(MODALITIES)}")
     return modality
-
-
-class Row(NamedTuple):
-    """One row of a manifest, checked, without its picture.
-
-    Attributes
-    ----------
-    image : a row of IMAGES
-    pixels : str
-        Digest of the picture's counts.
-    annotations : rows of ANNOTATIONS
-    boxes : at most one row of image_id, x, y, width, height
-    attributes : rows of ATTRIBUTES
-    """
-
-    image: dict[str, Any]
-    pixels: str
-    annotations: list[dict[str, Any]]
-    boxes: list[dict[str, Any]]
-    attributes: list[dict[str, Any]]
 
 
 def read_row(
@@ -205,16 +217,6 @@ def read_row(
         check_skin(picture.counts, _face(points, given), image, where)
     attributes = _attributes(row, settings.attributes, image_id, where)
     return Row(image, picture.pixels, annotations, given, attributes), picture.counts
-
-
-def join(rows: Sequence[Row]) -> Found:
-    """Put rows behind each other."""
-    return Found(
-        pd.DataFrame([row.image for row in rows]),
-        pd.DataFrame([its for row in rows for its in row.annotations], columns=ANNOTATIONS.names),
-        pd.DataFrame([its for row in rows for its in row.boxes], columns=GIVEN),
-        pd.DataFrame([its for row in rows for its in row.attributes], columns=ATTRIBUTES.names),
-    )
 
 
 def _image(
@@ -359,11 +361,13 @@ def _attributes(
     return [{"image_id": image_id, "name": n, "value": value} for n, value in told.items()]
 
 
-def _check_scales(rows: Sequence[tuple[int, Mapping[str, str]]], file: str) -> None:
+def _check_scales(rows: Rows, file: str) -> None:
     """Refuse a modality of which some rows give a scale, or an offset, and others none."""
+    said = [cell.lower() for cell in rows.column("modality")]
     for name in ("scale", "offset"):
+        told = list(zip(said, rows.lines, rows.column(name), strict=True))
         for modality in MODALITIES:
-            its = [(line, row[name]) for line, row in rows if row["modality"].lower() == modality]
+            its = [(line, cell) for of, line, cell in told if of == modality]
             empty = [line for line, cell in its if not cell]
             if empty and len(empty) < len(its):
                 raise ValueError(
@@ -372,17 +376,15 @@ def _check_scales(rows: Sequence[tuple[int, Mapping[str, str]]], file: str) -> N
                 )
 
 
-def _check_depths(
-    images: pd.DataFrame, rows: Sequence[tuple[int, Mapping[str, str]]], file: str
-) -> None:
+def check_depths(images: pd.DataFrame, rows: Rows, file: str) -> None:
     """Refuse counts of several bit depths in a modality where no scale makes them comparable."""
-    given = np.array([bool(row["scale"]) for _, row in rows])
+    given = np.array([bool(cell) for cell in rows.column("scale")])
     for modality, its in images[~given].groupby("modality"):
         other = its[its["bit_depth"] != its["bit_depth"].iloc[0]]
         if len(other):
             odd, first = other.iloc[0], its.iloc[0]
             raise ValueError(
-                f"{file} row {rows[other.index[0]][0]} (image {odd['image_id']}): has "
+                f"{file} row {rows.lines[other.index[0]]} (image {odd['image_id']}): has "
                 f"{odd['bit_depth']} bits, but {modality} image {first['image_id']} has "
                 f"{first['bit_depth']}; give a scale in every {modality} row, or store all alike"
             )

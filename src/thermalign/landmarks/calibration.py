@@ -23,11 +23,11 @@ for it: few parameters, fitted to held-out examples by likelihood after training
 themselves untouched. There the predictions are classes, here points.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
 
 from thermalign.geometry import LANDMARKS, Floats, Integers, interocular_distance
 from thermalign.records import Located
@@ -221,8 +221,7 @@ def _likeliest(examples: Examples) -> Calibration:
 
     start = np.append(np.zeros(2 * _N + 2), np.log(_USUAL_TAIL - 2))
     bounds = [(-_FAR, _FAR)] * (2 * _N + 2) + [tuple(np.log(_TAILS_WITHIN - 2))]
-    best = minimize(loss, start, method="L-BFGS-B", bounds=bounds)
-    return begin.calibration(best.x, ratio)
+    return begin.calibration(_lowest(loss, start, bounds), ratio)
 
 
 def _stretched(squared: Floats, weights: Floats) -> tuple[float, float]:
@@ -235,8 +234,18 @@ def _stretched(squared: Floats, weights: Floats) -> tuple[float, float]:
 
     start = [0.0, np.log(_USUAL_TAIL - 2)]
     bounds = [(-_FAR, _FAR), tuple(np.log(_TAILS_WITHIN - 2))]
-    best = minimize(loss, start, method="L-BFGS-B", bounds=bounds).x
+    best = _lowest(loss, np.array(start), bounds)
     return float(np.exp(best[0])), float(2 + np.exp(best[1]))
+
+
+def _lowest(
+    loss: Callable[[Floats], float], start: Floats, bounds: Sequence[tuple[float, float]]
+) -> Floats:
+    """Return the values within bounds at which a loss is lowest, searched from a start."""
+    from scipy.optimize import minimize  # noqa: PLC0415  # a quarter of a second, to fit alone
+
+    found: Floats = minimize(loss, start, method="L-BFGS-B", bounds=bounds).x
+    return found
 
 
 @dataclass(frozen=True)

@@ -305,7 +305,7 @@ def count_parameters(detector: str, settings: Any) -> dict[str, int]:
 def parameter_counts(models: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     """Return model, detector, configured and paper of the configuration's ``models``.
 
-    Counts as of :func:`count_parameters`.
+    Counts as of :func:`count_parameters`; a model whose points are read from a file has none.
 
     Raises
     ------
@@ -314,6 +314,8 @@ def parameter_counts(models: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     """
     rows = []
     for name, block in models.items():
+        if "from" in block:
+            continue
         detector = block.get("model", name)
         module = _import(detector)
         others = {"model", "seeds", "init"} - {its.name for its in fields(module.Settings)}

@@ -4,9 +4,12 @@ An image's error is the mean over its landmarks. A face not found has no error (
 of means and is counted by the failure rate and the CED, so report them beside each other.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from thermalign.geometry import (
+    LANDMARKS,
     LEFT_EYE,
     LEFT_MOUTH_CORNER,
     RIGHT_EYE,
@@ -17,7 +20,9 @@ from thermalign.geometry import (
 )
 
 
-def normalized_errors(predicted: Floats, annotated: Floats) -> Floats:
+def normalized_errors(
+    predicted: Floats, annotated: Floats, landmarks: Sequence[int] = range(len(LANDMARKS))
+) -> Floats:
     """Return each landmark's distance from its annotation, in interocular distances.
 
         e[n, l] = |p[n, l] - a[n, l]| / |a[n, right eye] - a[n, left eye]|
@@ -26,10 +31,12 @@ def normalized_errors(predicted: Floats, annotated: Floats) -> Floats:
     ----------
     predicted, annotated : (N, L, 2) float, pixels, (x, y)
         In the same image frame. A face not found is NaN.
+    landmarks : M int
+        Those that are compared; of the others only the annotated eyes count, for the unit.
 
     Returns
     -------
-    (N, L) float, interocular distances
+    (N, M) float, interocular distances
         NaN for a face not found, which the CED counts as a failure.
 
     Raises
@@ -44,13 +51,16 @@ def normalized_errors(predicted: Floats, annotated: Floats) -> Floats:
     """
     if predicted.shape != annotated.shape:
         raise ValueError(f"predicted {predicted.shape} and annotated {annotated.shape} differ")
-    if not np.isfinite(annotated).all():
-        rows = np.flatnonzero(~np.isfinite(annotated).all(axis=(1, 2)))
+    compared, needed = [*landmarks], sorted({*landmarks, RIGHT_EYE, LEFT_EYE})
+    finite = np.isfinite(annotated[:, needed]).all(axis=(1, 2))
+    if not finite.all():
+        rows = np.flatnonzero(~finite)
         raise ValueError(f"annotated points not finite in rows {rows}; leave those images out")
     unit = interocular_distance(annotated)
     if not (unit > 0).all():
         raise ValueError(f"interocular distance not positive in rows {np.flatnonzero(~(unit > 0))}")
-    return np.asarray(point_distances(predicted, annotated) / unit[:, None])
+    distances = point_distances(predicted[:, compared], annotated[:, compared])
+    return np.asarray(distances / unit[:, None])
 
 
 def eye_mouth_distance(points: Floats) -> Floats:

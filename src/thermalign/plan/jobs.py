@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from thermalign.catalogue import Setting, settings_of, trees
+from thermalign.config import across
 from thermalign.config.checks import Training, trainings
+from thermalign.config.imported import POINTS, SCORES, from_files
 from thermalign.plan.people import Recorded, images_of, of_one, recorded, within
 
 Block = Mapping[str, Any]
@@ -28,9 +30,16 @@ UNITS = {
     "detect": "test images",
     "stress": "test images x variants",
     "annotated": "images",
+    "import_points": "test images",
+    "fold_across": "images",
+    "predict_across": "test images",
+    "enrol_across": "training and other images",
+    "score_across": "probes x people",
     "align": "images",
+    "train_network": "steps x people",
     "train_matcher": "training images",
     "score": "probes x people",
+    "import_scores": "probes x people",
     "score_variants": "probes x people x variants",
     "measure": "probes x people x replicates",
     "ablate": "probes x people x matchers",
@@ -46,6 +55,10 @@ UNITS = {
 PERSON = 5
 """Images that cost as much to render as it costs to build a person. ASSUME: of two datasets, with 6
 and 32 images a person, .026 and .017 core-seconds an image."""
+
+
+NETWORK = "thermalign.networks.two_branch"
+"""What a matcher's network is told."""
 
 
 @dataclass(frozen=True)
@@ -111,13 +124,15 @@ def jobs_of(study: Block) -> list[Job]:
     """
     everybody = {name: recorded(study, name) for name in study["datasets"]}
     folds, models = list(_folds(study, everybody)), trainings(study)
-    found = [*_data(study, everybody)]
+    found = [*_data(study, everybody), *_networks(study)]
     for fold in folds:
-        found += _of_fold(study, fold, models)
-    tested = sum(fold.test for fold in folds) * len(models)
+        found += [*_of_fold(study, fold, models), *_across(study, everybody, fold, models)]
+    placed, matched = (len(from_files(study, block)) for block in (POINTS, SCORES))
+    tested = sum(fold.test for fold in folds) * (len(models) + placed)
     replicates = study["evaluation"]["replicates"]
-    pairs = sum(fold.pairs for fold in folds) * (len(models) + 1)
-    rows = replicates * len(folds) * (len(models) + 1)
+    compared = len(models) + placed + matched + 1
+    pairs = sum(fold.pairs for fold in folds) * compared
+    rows = replicates * len(folds) * compared
     found.append(Job("compare", "all", pairs * replicates, size=rows))
     found += [Job("spread", "all", tested, size=1), Job("report", "all", tested, size=1)]
     if "detector" in study:
@@ -127,6 +142,7 @@ def jobs_of(study: Block) -> list[Job]:
 
 def _data(study: Block, everybody: Datasets) -> Iterator[Job]:
     described = {protocol["dataset"] for protocol in study["protocols"].values()}
+    described |= {*across.datasets(study)}
     for name, block in study["datasets"].items():
         people, kind = everybody[name], "frames" if _frames(block) else ""
         images = images_of(people)
@@ -139,6 +155,15 @@ def _data(study: Block, everybody: Datasets) -> Iterator[Job]:
         yield Job("ingest", name, images, kind)
         if name in described:
             yield Job("describe", name, images, kind)
+
+
+def _networks(study: Block) -> Iterator[Job]:
+    """Yield the trainings of matchers' networks; each is of a kind of its own."""
+    told = {its.name: its.default for its in settings_of(NETWORK).settings}
+    for name, block in study.get("networks", {}).items():
+        its = told | dict(block)
+        kind = json.dumps([its[key] for key in ("channels", "embedding", "copies")])
+        yield Job("train_network", name, its["steps"] * its["batch_size"], kind, size=1)
 
 
 def _folds(study: Block, everybody: Datasets) -> Iterator[Fold]:
@@ -188,14 +213,43 @@ def _of_fold(study: Block, fold: Fold, models: Mapping[str, Training]) -> Iterat
             yield Job("stress", name, fold.test * len(variants), of)
             work, rows = fold.pairs * len(variants), replicates * len(variants)
             yield Job("score_variants", name, work, kind, rows)
+    for model in from_files(study, POINTS):
+        yield Job("import_points", f"{fold.name}/{model}", fold.test)
+        yield Job("align", f"{fold.name}/{model}", fold.probes, kind)
+        yield from _scored(study, fold, model)
+    for model in from_files(study, SCORES):
+        yield from _scored(study, fold, model, rule="import_scores")
     for rule, count in _aside(study).items():
         yield Job(rule, fold.name, fold.pairs * count, size=replicates * count)
 
 
-def _scored(study: Block, fold: Fold, model: str) -> Iterator[Job]:
+def _across(
+    study: Block, everybody: Datasets, fold: Fold, models: Mapping[str, Training]
+) -> Iterator[Job]:
+    """Yield the jobs that test a fold's models on other datasets, on all of their people."""
+    protocol, replicates = fold.name.split("/")[0], study["evaluation"]["replicates"]
+    for name in (name for its, name in across.evaluations(study) if its == protocol):
+        block = study["evaluate_on"][name]
+        people, frames = everybody[block["dataset"]], _frames(study["datasets"][block["dataset"]])
+        tested = sum(its.people for its in people)
+        seen, probes = (
+            tested * of_one(people, role)
+            for role in ({"modality": block["probe"]["modality"]}, block["probe"])
+        )
+        yield Job("fold_across", f"{fold.name}/{name}", images_of(people))
+        if "gallery" in block:
+            yield Job("enrol_across", f"{fold.name}/{name}", fold.train + images_of(people))
+        for model, training in models.items():
+            job, kind = f"{fold.name}/{model}/{name}", cost_kind(training, frames=frames)
+            yield Job("predict_across", job, seen, kind, replicates)
+            if "gallery" in block:
+                yield Job("score_across", job, probes * tested, size=replicates)
+
+
+def _scored(study: Block, fold: Fold, model: str, *, rule: str = "score") -> Iterator[Job]:
     readings = len(study["protocols"][fold.name.split("/")[0]]["same_moment"])
     pairs, replicates = fold.pairs * readings, study["evaluation"]["replicates"]
-    yield Job("score", f"{fold.name}/{model}", pairs)
+    yield Job(rule, f"{fold.name}/{model}", pairs)
     yield Job("measure", f"{fold.name}/{model}", pairs * replicates, size=replicates)
 
 

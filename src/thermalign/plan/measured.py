@@ -16,10 +16,14 @@ FILES = {
     "ingest": "data/{0}/*.parquet",
     "fold": "{0}/{1}/folds.parquet",
     "train": "{0}/{1}/{2}/state.safetensors",
+    "train_network": "networks/{0}/state.safetensors",
     "train_matcher": "{0}/{1}/matcher.safetensors",
     "predict": "{0}/{1}/{2}/predictions.parquet",
     "stress": "{0}/{1}/{2}/stress/*.parquet",
     "annotated": "{0}/{1}/annotated/predictions.parquet",
+    "predict_across": "{0}/{1}/{2}/predict_across/{3}/*.parquet",
+    "enrol_across": "{0}/{1}/annotated/enrol_across/{2}/*",
+    "score_across": "{0}/{1}/{2}/score_across/{3}/*.parquet",
     "align": "{0}/{1}/{2}/faces.parquet",
     "score": "{0}/{1}/{2}/scores.parquet",
     "score_variants": "{0}/{1}/{2}/score_variants/*.parquet",
@@ -72,7 +76,7 @@ def costs_of(results: Path) -> list[Cost]:
 def _lines(logs: Path) -> Iterator[Mapping[str, Any]]:
     for log in sorted(logs.glob("*/*.log")):
         last = log.read_text(encoding="utf-8", errors="replace").rstrip().rpartition("\n")[2]
-        if last.startswith('{"rule"'):
+        if last.startswith('{"rule"') and last.endswith("}"):  # not cut off
             yield json.loads(last)
 
 
@@ -128,6 +132,19 @@ def _add_fold(study: dict[str, Any], folds: Path, metrics: Path, scores: Path) -
     ):
         for path in folder.glob(pattern):
             study[key] = _settings(path)[key]
+    _add_across(study, folder)
+
+
+def _add_across(study: dict[str, Any], folder: Path) -> None:
+    """Add the other datasets that a fold's models were tested on."""
+    for path in folder.glob("*/predict_across/*/metrics.parquet"):
+        its, name = _settings(path)["across"], path.parent.name
+        block = {"dataset": its["visited"], "probe": {"modality": its["modality"]}, "protocols": []}
+        known = study.setdefault("evaluate_on", {}).setdefault(name, block)
+        known["protocols"] = sorted({*known["protocols"], folder.parent.name})
+        enrolled = folder / "annotated/enrol_across" / name / "metrics.parquet"
+        if enrolled.is_file():
+            known |= {role: _settings(enrolled)[role] for role in ("gallery", "probe")}
 
 
 def _settings(path: Path) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What the report is made from: configuration resolved, counts, costs, sizes, faces."""
 
+import contextlib
 import json
 import platform
 from collections.abc import Iterable, Mapping
@@ -14,6 +15,7 @@ from thermalign.report.study import (
     Condition,
     DatasetCard,
     Displacements,
+    Elsewhere,
     Example,
     Protocol,
     Selection,
@@ -59,6 +61,10 @@ def read_setup(config: Block) -> Setup:
         detectors={name: str(b["detector"]) for name, b in variants.items() if "detector" in b},
         recordings={p.name: _recordings(p, recorded, datasets) for p in protocols.values()},
         variant_datasets=recorded,
+        elsewhere={
+            name: Elsewhere(name, str(b["dataset"]), str(b["probe"]["modality"]))
+            for name, b in config.get("evaluate_on", {}).items()
+        },
         matcher=config.get("matcher", {}),
         ablation=config.get("ablation", {}),
         sweep=config.get("sweep", {}),
@@ -72,7 +78,19 @@ def read_setup(config: Block) -> Setup:
         simulated=any(
             "simulator" in (b.get("adapter"), b.get("source")) for b in datasets.values()
         ),
+        imported=_imported(config),
     )
+
+
+def _imported(config: Block) -> dict[str, str]:
+    """Return what of a row is read from files, by its name."""
+    told = {"models": "points from a file", "matchers": "scores from a file"}
+    return {
+        name: words
+        for group, words in told.items()
+        for name, block in config.get(group, {}).items()
+        if "from" in block
+    }
 
 
 def _protocols(blocks: Block) -> dict[str, Protocol]:
@@ -89,6 +107,7 @@ def _protocols(blocks: Block) -> dict[str, Protocol]:
             series=json.dumps(shared, sort_keys=True),
             probe=_selection(block.get("probe", {})),
             gallery=_selection(block.get("gallery", {})),
+            matcher=block.get("matcher", {}),
         )
     return found
 
@@ -130,10 +149,11 @@ def _flat(block: Block) -> dict[str, Any]:
 
 
 def costs(logs: Iterable[str]) -> pd.DataFrame:
-    """Return COSTS from the last line of every finished job's log."""
+    """Return COSTS from the last line of every finished job's log; a line cut off is none."""
     last = [log.rstrip().rpartition("\n")[2] for log in logs]
-    rows = [json.loads(line) for line in last if line.startswith('{"rule"')]
-    return pd.DataFrame(rows, columns=COSTS.names)
+    rows = [json.loads(line) for line in last if line.startswith('{"rule"') and line.endswith("}")]
+    table = pd.DataFrame(rows, columns=COSTS.names)
+    return table.fillna({"precision": ""})  # lines of earlier versions have none
 
 
 def counts(images: Tables) -> pd.DataFrame:
@@ -203,6 +223,7 @@ def parameters(models: Block, stamps: Iterable[Mapping[str, str]], seeds: Block)
             counted[model]["paper"],
         )
         for model, block in models.items()
+        if model in counted
     ]
     return pd.DataFrame(rows, columns=["model", "detector", "configured", "paper"])
 
@@ -246,6 +267,12 @@ def examples(
 
 
 def versions(code: str) -> dict[str, Any]:
-    """Return what the report names as software, by name."""
-    packages = {name: metadata.version(name) for name in PACKAGES}
+    """Return what the report names as software, by name: of packages, those of this environment.
+
+    In one of conda's there is neither Snakemake nor PyTorch beside the report.
+    """
+    packages = {}
+    for name in PACKAGES:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            packages[name] = metadata.version(name)
     return {"python": platform.python_version(), "code": code, **packages}

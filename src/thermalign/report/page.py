@@ -7,6 +7,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from thermalign.report.chapters import (
     ablation,
+    across,
     confidence,
     cost,
     dataset,
@@ -44,6 +45,7 @@ CHAPTERS = (
     confidence,
     dose,
     placement,
+    across,
     ablation,
     differences,
     faces,

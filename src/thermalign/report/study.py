@@ -43,7 +43,9 @@ _SPARE_DASHES: tuple[tuple[float, ...], ...] = ((), (4, 1.5), (1.5, 1), (6, 1, 1
 
 
 def looks(
-    models: Iterable[str], seeds: Mapping[str, tuple[str, int]] | None = None
+    models: Iterable[str],
+    seeds: Mapping[str, tuple[str, int]] | None = None,
+    imported: Mapping[str, str] | None = None,
 ) -> dict[str, Look]:
     """Return the look of every model, in the order in which tables and legends list them.
 
@@ -54,6 +56,7 @@ def looks(
     ----------
     models : names
     seeds : name under ``models:`` and training seed, by the name of a training; optional
+    imported : what other programs made of a row, by its name; optional
     """
     repeated = dict(sorted((seeds or {}).items(), key=lambda item: item[1][1]))
     names = {repeated[name][0] if name in repeated else name for name in models}
@@ -64,6 +67,9 @@ def looks(
         ordered[name] = Look(name, _SPARE_COLOURS[i % len(_SPARE_COLOURS)], dash)
     if "mean_shape" in names:
         ordered["mean_shape"] = _MEAN_SHAPE
+    for name in ordered.keys() & (imported or {}).keys():
+        look = ordered[name]
+        ordered[name] = replace(look, label=f"{look.label} ({(imported or {})[name]})")
     listed: dict[str, Look] = {}
     for name, look in ordered.items():
         mine = {training: seed for training, (model, seed) in repeated.items() if model == name}
@@ -129,6 +135,7 @@ class Protocol:
     readings : readings of ``same_moment`` that were scored, the headline first; empty if unknown
     series : equal for protocols that differ in nothing but their number of training subjects
     probe, gallery : Selection
+    matcher : what of its matcher differs from the study's
     """
 
     name: str
@@ -139,6 +146,7 @@ class Protocol:
     series: str = ""
     probe: Selection = Selection()
     gallery: Selection = Selection()
+    matcher: Block = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         """Take the name as the label where there is none."""
@@ -160,6 +168,15 @@ class Displacements:
 
 
 @dataclass(frozen=True)
+class Elsewhere:
+    """Another dataset that models were tested on: its name as such, dataset and modality."""
+
+    name: str
+    dataset: str = ""
+    modality: str = ""
+
+
+@dataclass(frozen=True)
 class Setup:
     """The configuration as chapters need it.
 
@@ -171,12 +188,14 @@ class Setup:
     detectors : model that finds the boxes; by variant
     recordings : variants that are other recordings, alike ones side by side; by protocol
     variant_datasets : dataset of a recording; by variant
+    elsewhere : other datasets that models were tested on; by name
     matcher : as configured
     ablation, sweep : what differs from it; by name
     displacements : Displacements
     metrics : names of further metrics
     seed : of whatever the evaluation draws
     simulated : whether any dataset comes from the built-in simulator
+    imported : what other programs made of a row; by its name
     """
 
     protocols: dict[str, Protocol] = field(default_factory=dict)
@@ -186,6 +205,7 @@ class Setup:
     detectors: dict[str, str] = field(default_factory=dict)
     recordings: dict[str, list[Condition]] = field(default_factory=dict)
     variant_datasets: dict[str, str] = field(default_factory=dict)
+    elsewhere: dict[str, Elsewhere] = field(default_factory=dict)
     matcher: Block = field(default_factory=dict)
     ablation: dict[str, Block] = field(default_factory=dict)
     sweep: dict[str, Block] = field(default_factory=dict)
@@ -193,6 +213,7 @@ class Setup:
     metrics: tuple[str, ...] = ()
     seed: int = 0
     simulated: bool = False
+    imported: dict[str, str] = field(default_factory=dict)
 
     @property
     def permuted(self) -> list[str]:
@@ -592,7 +613,8 @@ class Study:
         """The look of every model that anything is known of, in the order of the page."""
         tables = (self.summary, self.curves, self.parameters, self.spread)
         names = [str(name) for table in tables for name in table["model"]]
-        return looks([*names, *(example.model for example in self.examples)], self.seeds)
+        named = [*names, *(example.model for example in self.examples)]
+        return looks(named, self.seeds, self.setup.imported)
 
     @cached_property
     def views(self) -> list[View]:

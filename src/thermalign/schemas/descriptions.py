@@ -45,6 +45,21 @@ LIKENESS = pa.schema(
     ]
 )
 
+FINDINGS = pa.schema(
+    [
+        column("check", pa.string(), "outlier, rounded, registered, ...: docs/audit.md"),
+        column("severity", pa.string(), "stops, warns or quarantined"),
+        column("image_id", pa.string(), "of the image; empty for a modality or the whole set"),
+        column("subject_id", pa.string(), "person on it; empty where it was not read"),
+        column("other_id", pa.string(), "a second image that belongs to the finding, or empty"),
+        column("modality", pa.string(), "thermal or visible; empty where neither is known"),
+        column("row", pa.int64(), "line of the manifest; 0 without one"),
+        column("value", pa.float64(), "what was measured; NaN where nothing was", "see reason"),
+        column("limit", pa.float64(), "what it may be at most, or at least", "see reason"),
+        column("reason", pa.string(), "the finding in a sentence; why a record was left out"),
+    ]
+)
+
 COSTS = pa.schema(
     [
         column("rule", pa.string(), "rule that ran"),
@@ -54,5 +69,6 @@ COSTS = pa.schema(
         column("start_up", pa.float64(), "time until the step itself began", "s"),
         column("memory", pa.float64(), "peak resident memory", "MiB"),
         column("device", pa.string(), "where the arithmetic ran"),
+        column("precision", pa.string(), "that networks computed in: float32, bfloat16; or empty"),
     ]
 )

@@ -46,6 +46,11 @@ TABLES: dict[str, tuple[Any, tuple[str, ...], str]] = {
         ("image_id", "name"),
         "What is known of images or of the people in them; what is unknown has no row.",
     ),
+    "FINDINGS": (
+        descriptions.FINDINGS,
+        ("check", "image_id", "other_id", "modality", "row", "reason"),
+        "What is suspicious in a dataset, and what was left out of it.",
+    ),
     "FOLDS": (
         dataset.FOLDS,
         ("protocol", "fold", "image_id", "flipped"),
@@ -112,8 +117,8 @@ TABLES: dict[str, tuple[Any, tuple[str, ...], str]] = {
 }
 """Schema, key and content of every table, in the order in which the study makes them."""
 
-FILED = {"curve": "CURVES", "stress/predictions": "STRESS"}
-"""Files whose name is not that of their table."""
+FILED = {"curve": "CURVES", "stress/predictions": "STRESS", "admitted": "FOLDS"}
+"""Files, and outputs of rules, whose name is not that of their table."""
 
 
 def document_text() -> str:
@@ -140,7 +145,7 @@ def read() -> dict[str, list[str]]:
     found: dict[str, list[str]] = {table: [] for table in TABLES}
     for rule, inputs, _outputs in _rules():
         paths = re.findall(r'([\w./{}]+)\.parquet"', inputs)
-        paths += re.findall(r'\b(?:table|recordings|aside)\("(\w+)"\)', inputs)
+        paths += re.findall(r'\b(?:table|recordings|visited|aside)\("(\w+)"\)', inputs)
         paths += [
             f"{'stress/' if made == 'stress' else ''}{name}"
             for made, name in re.findall(r"rules\.(\w+)\.output\.(\w+)", inputs)

@@ -14,7 +14,7 @@ class Subset(NamedTuple):
         "" for the study itself, else one of the experiments below.
     setting : str
         Name within the experiment: of the variant, of the matcher, the kind of displacement, the
-        other protocol, by what probes are rejected.
+        other protocol, by what probes are rejected, the other dataset as evaluate_on names it.
     level : float
         Dose of the setting where it has several (displacement: interocular distances; rejection:
         share of probes), else 0.
@@ -53,7 +53,7 @@ VARIANT, MATCHER, SWEEP = "variant", "matcher", "sweep"
 
 DISPLACEMENT, PLACEMENT, OTHER_PROTOCOL = "displacement", "placement", "protocol"
 
-REJECTION = "rejection"
+REJECTION, ACROSS = "rejection", "across"
 """Experiments."""
 
 UNDISTURBED = "none"

@@ -8,12 +8,13 @@ SUBSET = (
     column(
         "experiment",
         pa.string(),
-        "variant, matcher, sweep, displacement, placement, protocol, rejection",
+        "variant, matcher, sweep, displacement, placement, protocol, rejection, across",
     ),
     column(
         "setting",
         pa.string(),
-        "name in the experiment: of variant, matcher, displacement's kind, protocol, rejected by",
+        "name in the experiment: of variant, matcher, displacement's kind, protocol, rejected by, "
+        "dataset evaluated on",
     ),
     column("level", pa.float64(), "of a displacement, IOD; share of probes rejected; else 0"),
     column("same_moment", pa.string(), "reading of same_moment; empty for the headline"),

@@ -3,15 +3,14 @@
 from pathlib import Path
 from typing import Any
 
-from thermalign import tables
 from thermalign.evaluation import settings as evaluated
 from thermalign.evaluation.matchers import Variations, measure_variations
 from thermalign.provenance import stamp
 from thermalign.schemas.keys import MATCHER
-from thermalign.schemas.matching import FACES
 from thermalign.settings import parse
 from thermalign.steps.job import Job
 from thermalign.verification.matcher_state import read_matcher
+from thermalign.verification.stored import AlignedFaces
 
 
 def run(
@@ -52,7 +51,7 @@ def run(
     code : str
     """
     job = Job.read(images, folds, dataset=dataset, protocol=protocol, fold=fold, model=model)
-    made = Variations(job.rows, tables.read(faces, FACES), settings, seed=[seed, fold])
+    made = Variations(job.rows, AlignedFaces.read(faces), settings, seed=[seed, fold])
     made.take(read_matcher(matcher))
     draws = job.draws(parse(evaluated.Settings, evaluation, "evaluation"), made.test)
     measured = measure_variations(made, ablation, draws, experiment=MATCHER)

@@ -1,12 +1,14 @@
 """Bring faces to canonical coordinates by their landmarks."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from thermalign import tables
+from thermalign.geometry import Floats
 from thermalign.provenance import stamp
 from thermalign.records import points_of
 from thermalign.schemas.dataset import IMAGES
@@ -48,17 +50,17 @@ def run(
         failed = (~usable).sum()
         print(f"{failed} of {len(rows)} images could not be aligned by {model}", file=sys.stderr)
     rows = rows[usable]
-    stored = [
-        quantise(face)
-        for batch in alignment.aligned_batches(rows, points[usable], asked)
-        for face in batch.numpy()
-    ]
-    table = pd.DataFrame(stored, columns=["pixels", "scale", "offset"]).assign(
-        protocol=protocol,
-        fold=fold,
-        model=model,
-        image_id=rows["image_id"].to_numpy(),
-        width=asked.width,
-        height=asked.height,
-    )
-    tables.write(faces, table, FACES, stamp(code, settings))
+    size = {"width": asked.width, "height": asked.height}
+    key = {"protocol": protocol, "fold": fold, "model": model}
+    parts = (part.assign(**size, **key) for part in _stored(rows, points[usable], asked))
+    tables.write_parts(faces, parts, FACES, stamp(code, settings))
+
+
+def _stored(
+    rows: pd.DataFrame, points: Floats, asked: alignment.Settings
+) -> Iterator[pd.DataFrame]:
+    """Yield the aligned faces of images as FACES, some at a time."""
+    names = iter(rows["image_id"])
+    for batch in alignment.aligned_batches(rows, points, asked):
+        its = [(next(names), *quantise(face)) for face in batch.numpy()]
+        yield pd.DataFrame(its, columns=["image_id", "pixels", "scale", "offset"])

@@ -63,7 +63,7 @@ def run(
     """
     known = {n: tables.read(path, IMAGES) for n, path in zip(dataset, images, strict=True)}
     truth = {n: tables.read(p, ANNOTATIONS) for n, p in zip(dataset, annotations, strict=True)}
-    compared = tables.read_many(scores, SCORES)
+    compared = tables.Shelf(scores, SCORES)
     measured = tables.read_many(metrics, METRICS)
     drawn = tables.read_many(replicates, REPLICATES)
     asked = parse(Settings, settings, "evaluation")
@@ -71,7 +71,7 @@ def run(
         folds=tables.read_many(folds, FOLDS),
         images=known,
         annotations=truth,
-        predictions=tables.read_many(predictions, PREDICTIONS),
+        predictions=tables.Shelf(predictions, PREDICTIONS),
         scores=compared,
         metrics=measured,
         replicates=drawn,

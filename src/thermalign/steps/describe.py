@@ -10,7 +10,7 @@ from thermalign.evaluation import warmth
 from thermalign.provenance import stamp
 from thermalign.report.sheets import sheets
 from thermalign.schemas.dataset import ANNOTATIONS, BOXES, IMAGES
-from thermalign.schemas.descriptions import CARD, LIKENESS
+from thermalign.schemas.descriptions import CARD, FINDINGS, LIKENESS
 
 
 def run(
@@ -18,6 +18,7 @@ def run(
     images: Path,
     annotations: Path,
     boxes: Path,
+    findings: Path,
     dataset: str,
     card: Path,
     likeness: Path,
@@ -32,7 +33,7 @@ def run(
 
     Parameters
     ----------
-    images, annotations, boxes : Path of the tables
+    images, annotations, boxes, findings : Path of the tables
     dataset : name of the dataset
     card, likeness : Path
     contact, marked : Path of a PNG file
@@ -47,6 +48,7 @@ def run(
     drawn = sheets(known, points, placed)
     rows = [
         *cards.count_rows(sized, points),
+        *cards.finding_rows(tables.read(findings, FINDINGS), n=len(known)),
         *cards.geometry_rows(faces),
         *cards.pixel_rows(known, placed),
         *warmth.temperature_rows(people),

@@ -9,12 +9,12 @@ from thermalign.evaluation import settings as evaluated
 from thermalign.evaluation.displaced import measure, sides_of
 from thermalign.provenance import stamp
 from thermalign.schemas.dataset import ANNOTATIONS
-from thermalign.schemas.matching import FACES
 from thermalign.settings import parse
 from thermalign.steps.job import Job
 from thermalign.verification import alignment as aligned
 from thermalign.verification.matcher import Settings
 from thermalign.verification.matcher_state import read_matcher
+from thermalign.verification.stored import AlignedFaces
 
 
 def run(
@@ -61,7 +61,7 @@ def run(
     asked = parse(displacement.Settings, displacements, "displacements")
     measuring = parse(evaluated.Settings, evaluation, "evaluation")
     job = Job.read(images, folds, dataset=dataset, protocol=protocol, fold=fold, model=model)
-    known = tables.read(faces, FACES)
+    known = AlignedFaces.read(faces)
     sides = sides_of(
         job.rows,
         tables.read(annotations, ANNOTATIONS),
@@ -72,7 +72,7 @@ def run(
         aligned=parse(aligned.Settings, alignment, "alignment"),
         seed=[seed, fold],
     )
-    draws = job.draws(measuring, job.test[job.test["image_id"].isin(known["image_id"])])
+    draws = job.draws(measuring, job.test[job.test["image_id"].isin(known.image_ids)])
     measured = measure(sides, draws, asked, seed=measuring.seed)
     described = {**settings, "alignment": alignment, "displacements": displacements}
     metadata = stamp(code, {**described, "evaluation": evaluation})

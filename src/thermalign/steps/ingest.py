@@ -6,8 +6,12 @@ from typing import Any
 
 from thermalign import boxes as face_boxes
 from thermalign import originals, tables
+from thermalign.audit.examine import examine, faces_of, refuse
+from thermalign.audit.findings import table_of
+from thermalign.audit.page import page_of, write_page
 from thermalign.provenance import stamp
 from thermalign.schemas.dataset import ANNOTATIONS, ATTRIBUTES, BOXES, IMAGES
+from thermalign.schemas.descriptions import FINDINGS
 from thermalign.settings import parse
 
 
@@ -20,6 +24,8 @@ def run(
     boxes: Path,
     attributes: Path,
     files: Path,
+    findings: Path,
+    audit: Path,
     fingerprint: str,
     code: str,
 ) -> None:
@@ -36,6 +42,10 @@ def run(
     images, annotations, boxes, attributes : Path
     files : Path
         Record of the files that were read, as :mod:`thermalign.originals` writes it.
+    findings : Path
+        Table of what is suspicious, and of what was left out.
+    audit : Path
+        The same as a page with pictures.
     fingerprint : str
         Of those files, as the job was planned.
     code : str
@@ -43,22 +53,32 @@ def run(
     Raises
     ------
     ValueError
-        If the adapter refuses what it reads, or an image has no face box.
+        If the adapter refuses what it reads, an image has no face box, or something is found with
+        which a study should not begin.
     """
     adapter = importlib.import_module(f"thermalign.ingest.{settings['adapter']}")
-    own = {key: value for key, value in settings.items() if key not in ("adapter", "box")}
+    others = ("adapter", "box", "accept")
+    own = {key: value for key, value in settings.items() if key not in others}
     box = parse(face_boxes.Settings, settings["box"], "box")
     found = adapter.read(parse(adapter.Settings, own, "dataset"), sources)
     try:
         made = face_boxes.make_boxes(found.images, found.annotations, found.boxes, box)
     except ValueError as error:
         raise ValueError(f"{sources[0] if sources else 'dataset'}: {error}") from None
+    faces = faces_of(found, made)
+    suspicious, accept = examine(faces), settings.get("accept", [])
+    refuse(suspicious, accept, sources)
+    rows = table_of(suspicious, found.quarantined, faces)
+    page = page_of(findings.parent.name, faces, suspicious, found.quarantined, accept)
     outputs = {
         images: (found.images, IMAGES),
         annotations: (found.annotations, ANNOTATIONS),
         boxes: (made, BOXES),
         attributes: (found.attributes, ATTRIBUTES),
+        findings: (rows, FINDINGS),
     }
     tables.write_together(outputs, stamp(code, settings))
+    write_page(audit, page)
     digests = dict(zip(found.images["path"], found.images["sha256"], strict=True))
-    originals.write_record(files, fingerprint, sources, digests)
+    read = [*sources, *(Path(own["folder"], own[key]) for key in ("quarantine",) if own.get(key))]
+    originals.write_record(files, fingerprint, read, digests)

@@ -11,11 +11,10 @@ from thermalign import tables
 from thermalign.deploy.card import Card, card_text
 from thermalign.deploy.detector import load_detector
 from thermalign.deploy.onnx import export_onnx, obstacle
-from thermalign.deploy.packed import copy_state, read_run, told_of_training, versions
-from thermalign.deploy.taken import (
+from thermalign.deploy.parts import copy_state, describe, read_run, told_of_training, versions
+from thermalign.deploy.trials import (
     Model,
     RecordedFaces,
-    describe,
     measure_finder,
     measure_landmarks,
     try_states,
@@ -67,7 +66,8 @@ def run(
     asked : the block ``recorded:`` of ``detector:``; empty for none
     settings : the ``evaluation:`` block
     landmarks, finder, metrics, card : Path
-    onnx : Path of what is written where ``thermalign[onnx]`` is installed; an earlier one goes
+    onnx : Path of what is written where ``thermalign[onnx]`` is installed; an earlier one goes. It
+        is no output of the rule, which must pass without: deleted, it comes back with the card
     code : str
 
     Raises
@@ -77,12 +77,12 @@ def run(
         be used.
     """
     onnx.unlink(missing_ok=True)
-    its = parse(Settings, settings, "evaluation")
+    evaluation = parse(Settings, settings, "evaluation")
     both = [parts["landmarks"], parts["finder"]]
     models = [Model.read(*each) for each in zip(both, images, folds, curves, strict=True)]
     measured = [
-        measure_landmarks(models[0], predictions, annotations[0], its),
-        measure_finder(models[1], detections, boxes[1], its),
+        measure_landmarks(models[0], predictions, annotations[0], evaluation),
+        measure_finder(models[1], detections, boxes[1], evaluation),
     ]
     modality = models[0].modality
     faces = RecordedFaces.read(recorded, asked["dataset"], modality) if recorded else None
@@ -91,8 +91,11 @@ def run(
     kept = [landmarks, finder]
     for source, target in zip(states, kept, strict=True):
         copy_state(source, target)
-    tried = try_states(kept, models[0], faces, asked, its) if faces else None
-    described = describe(models, datasets, measured, kept)
+    tried = try_states(kept, models[0], faces, asked, evaluation) if faces else None
+    described = [
+        describe(state, model, datasets, its)
+        for state, model, its in zip(kept, models, measured, strict=True)
+    ]
     written = [tabulate(told, model.key)[0] for told, model in zip(measured, models, strict=True)]
     told = {**stamp(code, {**parts, **asked, **settings}), **told_of_training(described)}
     if tried:

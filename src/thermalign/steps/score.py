@@ -8,12 +8,13 @@ from typing import Any
 from thermalign import tables
 from thermalign.provenance import stamp
 from thermalign.records import read_fold
-from thermalign.schemas.matching import FACES, SCORES
+from thermalign.schemas.matching import SCORES
 from thermalign.schemas.predictions import PREDICTIONS
 from thermalign.verification.descriptors import Descriptors
 from thermalign.verification.enrolment import probes_of
 from thermalign.verification.matcher import Settings, score_probes
 from thermalign.verification.matcher_state import read_matcher, read_thresholds
+from thermalign.verification.stored import AlignedFaces
 
 
 def run(
@@ -46,7 +47,7 @@ def run(
     code : str
     """
     enrolled, asked = read_matcher(matcher), Settings.of(settings)
-    described = Descriptors.of_table(tables.read(faces, FACES), asked.descriptors)
+    described = Descriptors.of_aligned(AlignedFaces.read(faces), asked.descriptors)
     wanted = tables.read(predictions, PREDICTIONS)["image_id"].unique()
     probes = probes_of(read_fold(images, folds), asked.probe, enrolled.enrolment.images)
     probes = probes[probes["image_id"].isin(wanted)].reset_index(drop=True)

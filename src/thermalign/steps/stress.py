@@ -1,5 +1,7 @@
 """Predict and measure a fold's test images under every variant of the test condition."""
 
+from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +13,26 @@ from thermalign.evaluation.draws import errors_of
 from thermalign.evaluation.settings import Settings
 from thermalign.evaluation.stated import stated_of
 from thermalign.evaluation.variants import (
+    Condition,
     Recording,
     best_boxes,
     conditions,
     named,
     read_variants,
 )
-from thermalign.landmarks.models import constant_of, cut_to_look, load_model, predict_cut
+from thermalign.landmarks.models import (
+    Detector,
+    constant_of,
+    cut_to_look,
+    load_model,
+    predict_cut,
+)
 from thermalign.provenance import stamp
-from thermalign.records import Located, pictures_of, rows_of_points
+from thermalign.records import Located, rows_of_points
 from thermalign.schemas.dataset import ANNOTATIONS, BOXES, IMAGES
 from thermalign.schemas.predictions import DETECTIONS, STRESS
 from thermalign.settings import parse
-from thermalign.states import read_state
+from thermalign.states import State, read_state
 from thermalign.steps.job import Job
 
 
@@ -70,35 +79,20 @@ def run(
     asked, evaluated = read_variants(variants), parse(Settings, evaluation, "evaluation")
     job = Job.read(images[0], folds, dataset=dataset, protocol=protocol, fold=fold, model=model)
     test = job.test.query("modality == @modality").reset_index(drop=True)
-    recordings = {
-        name: Recording.of(
-            test,
-            tables.read(image, IMAGES),
-            tables.read(annotation, ANNOTATIONS),
-            tables.read(box, BOXES),
-            dataset=name or dataset,
-        )
-        for name, image, annotation, box in zip(
-            ["", *named(asked, "dataset")], images, annotations, boxes, strict=True
-        )
-    }
+    recordings = _recordings(
+        test, zip(images, annotations, boxes, strict=True), ["", *named(asked, "dataset")], dataset
+    )
     found = {
         name: best_boxes(tables.read(path, DETECTIONS), test)
         for name, path in zip(named(asked, "detector"), detections, strict=True)
     }
-    trained, rows, errors, stated = read_state(state), {}, {}, {}
+    trained = read_state(state)
+    look = partial(_look, module, trained, parsed)
     located: dict[str, list[Located]] = {}
-    for some in pictures_of(test).parts():
-        shown_there = {name: its.part(some) for name, its in recordings.items()}
-        boxes_there = {name: its[some] for name, its in found.items()}
-        for shown in conditions(asked, shown_there, boxes_there, seed=evaluated.seed):
-            its = predict_cut(
-                module,
-                trained,
-                cut_to_look(module, trained, shown.pixels, shown.boxes, parsed),
-                parsed,
-            )
-            located.setdefault(shown.variant, []).append(its.without(shown.lost))
+    # map() lets go of what was shown before the next is read.
+    for variant, its in map(look, conditions(asked, recordings, found, seed=evaluated.seed)):
+        located.setdefault(variant, []).append(its)
+    rows, errors, stated = {}, {}, {}
     for variant, parts in located.items():
         key = {**job.key, "variant": variant}
         made = rows_of_points(list(test["image_id"]), Located.joined(parts), key)
@@ -111,3 +105,25 @@ def run(
     tables.write(predictions, pd.concat(rows.values()), STRESS, metadata)
     measured = stressed.evaluate(errors, stated, job.draws(evaluated))
     job.write(measured, metadata, metrics=metrics, replicates=replicates)
+
+
+def _recordings(
+    test: pd.DataFrame, paths: Iterable[tuple[Path, Path, Path]], names: list[str], own: str
+) -> dict[str, Recording]:
+    """Read the test images of each dataset; the name of the protocol's ``own`` is empty."""
+    return {
+        name: Recording.of(
+            test,
+            tables.read(images, IMAGES),
+            tables.read(annotations, ANNOTATIONS),
+            tables.read(boxes, BOXES),
+            dataset=name or own,
+        )
+        for name, (images, annotations, boxes) in zip(names, paths, strict=True)
+    }
+
+
+def _look(module: Detector, trained: State, settings: Any, shown: Condition) -> tuple[str, Located]:
+    """Return the variant that is shown, and where the landmarks are by the detector."""
+    cut = cut_to_look(module, trained, shown.pictures, shown.boxes, settings)
+    return shown.variant, predict_cut(module, trained, cut, settings).without(shown.lost)

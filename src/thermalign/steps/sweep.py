@@ -3,15 +3,14 @@
 from pathlib import Path
 from typing import Any
 
-from thermalign import tables
 from thermalign.evaluation import settings as evaluated
 from thermalign.evaluation.halves import within_training
 from thermalign.evaluation.matchers import Variations, measure_variations
 from thermalign.provenance import stamp
 from thermalign.schemas.keys import SWEEP
-from thermalign.schemas.matching import FACES
 from thermalign.settings import parse
 from thermalign.steps.job import Job
+from thermalign.verification.stored import AlignedFaces
 
 
 def run(
@@ -52,7 +51,7 @@ def run(
     """
     job = Job.read(images, folds, dataset=dataset, protocol=protocol, fold=fold, model=model)
     inner = within_training(job.rows, seed=[seed, fold])
-    made = Variations(inner, tables.read(faces, FACES), settings, seed=[seed, fold])
+    made = Variations(inner, AlignedFaces.read(faces), settings, seed=[seed, fold])
     draws = job.draws(parse(evaluated.Settings, evaluation, "evaluation"), made.test)
     measured = measure_variations(made, sweep, draws, experiment=SWEEP)
     metadata = stamp(code, {**settings, "sweep": sweep, "evaluation": evaluation})

@@ -10,11 +10,11 @@ from thermalign.folds import check_disjoint
 from thermalign.provenance import stamp
 from thermalign.records import read_fold
 from thermalign.schemas.dataset import FOLDS, IMAGES
-from thermalign.schemas.matching import FACES
 from thermalign.settings import parse
 from thermalign.verification.descriptors import Descriptors
 from thermalign.verification.matcher import Settings, enrol, fit_mapping
 from thermalign.verification.matcher_state import save_matcher
+from thermalign.verification.stored import AlignedFaces
 
 
 def run(
@@ -45,7 +45,7 @@ def run(
     """
     check_disjoint(tables.read(folds, FOLDS), tables.read(images, IMAGES))
     asked, rows = Settings.of(settings), read_fold(images, folds)
-    described = Descriptors.of_table(tables.read(faces, FACES), asked.descriptors)
+    described = Descriptors.of_aligned(AlignedFaces.read(faces), asked.descriptors)
     mapping = fit_mapping(rows, described, asked.mapping, seed=seed)
     enrolled = enrol(rows, described, mapping, asked, seed=[seed, fold])
     rates = parse(evaluated.Settings, evaluation, "evaluation").tar_at_far

@@ -11,6 +11,13 @@ from contextlib import AbstractContextManager, nullcontext
 import torch
 from torch import Tensor, nn
 
+_asked: set[str] = set()
+
+
+def asked() -> str:
+    """Return the precision that this process's networks computed in; empty where it had none."""
+    return " and ".join(sorted(_asked))
+
 
 class Mixed(nn.Module):
     """A network whose trunk may compute in bfloat16.
@@ -31,6 +38,7 @@ def set_precision(module: nn.Module, precision: str) -> None:
     for part in module.modules():
         if isinstance(part, Mixed):
             part.low = precision == "bfloat16"
+            _asked.add(precision)
 
 
 def compile_networks(module: nn.Module) -> None:

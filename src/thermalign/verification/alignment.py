@@ -30,7 +30,8 @@ THIN = 1e-6
 LARGEST_SCALE = 1e3
 """Aligned pixels per image pixel, or the reverse, beyond which a fit is degenerate. ASSUME."""
 
-BATCH = 256  # images held at once
+BATCH = 256  # images held at once, at most
+PIXELS = 2**25  # of these: as floats with mip levels .3 GB
 
 
 @dataclass(frozen=True)
@@ -120,10 +121,26 @@ def align_images(rows: pd.DataFrame, points: Floats, settings: Settings) -> Tens
 
 def aligned_batches(rows: pd.DataFrame, points: Floats, settings: Settings) -> Iterator[Tensor]:
     """Yield what :func:`align_images` returns in parts, in order, few images in memory."""
-    for k in range(0, len(rows), BATCH):
-        batch = rows.iloc[k : k + BATCH].to_dict("records")
-        stack = stack_images([read_image(row) for row in batch], torch.device("cpu"))
-        yield align_stack(stack, np.arange(len(batch)), points[k : k + BATCH], settings)
+    for some in _batches(rows):
+        yield _align_batch(rows.iloc[some], points[some], settings)
+
+
+def _align_batch(rows: pd.DataFrame, points: Floats, settings: Settings) -> Tensor:
+    images = [read_image(row) for row in rows.to_dict("records")]
+    stack = stack_images(images, torch.device("cpu"))
+    return align_stack(stack, np.arange(len(rows)), points, settings)
+
+
+def _batches(rows: pd.DataFrame) -> Iterator[slice]:
+    """Cut rows of IMAGES into batches of at most BATCH images and PIXELS, or one larger image."""
+    start, held = 0, 0
+    for k, area in enumerate((rows["width"] * rows["height"]).to_list()):
+        if k > start and (k - start == BATCH or held + area > PIXELS):
+            yield slice(start, k)
+            start, held = k, 0
+        held += area
+    if start < len(rows):
+        yield slice(start, len(rows))
 
 
 def align_stack(stack: ImageStack, index: Integers, points: Floats, settings: Settings) -> Tensor:

@@ -4,7 +4,9 @@ A mapping brings the descriptors of two modalities together. It is a module with
 
 - ``Settings``: a frozen dataclass, the block of the module's name in ``matcher:``;
 - ``fit(examples, settings, *, seed) -> State``: tensors by name;
-- ``apply(state, descriptors, modality) -> Tensor``: (N, rows, columns, D) to (N, ...).
+- ``apply(state, descriptors, modality) -> Tensor``: (N, rows, columns, D) to (N, ...);
+- ``WITHIN = True``, if it brings together images of one modality as it does those of two: the
+  control of one modality then passes it, too, and else no mapping.
 
 A classifier compares vectors with enrolled people. It is a module with
 
@@ -50,6 +52,11 @@ class Part(NamedTuple):
 def load(name: str) -> ModuleType:
     """Return the module of a mapping or a classifier."""
     return import_module(f"thermalign.verification.{name}")
+
+
+def within_one(name: str) -> bool:
+    """Return whether a mapping brings together images of one modality, too."""
+    return bool(getattr(load(name), "WITHIN", False))
 
 
 def mapping_of(block: Mapping[str, Any]) -> Part:
@@ -119,6 +126,22 @@ class Examples:
         """Return the descriptors of a role's images of a modality, (N, rows, columns, D)."""
         chosen = (self._rows["role"] == role) & (self._rows["modality"] == modality)
         return self._describe(self._rows.loc[chosen, "image_id"])
+
+    def add_strangers(self, people: Sequence[str]) -> None:
+        """Count people of elsewhere among those that something was fitted to."""
+        self._asked |= set(people)
+
+    def known(self, role: str, modality: str, *, most: int) -> tuple[Tensor, list[str]]:
+        """Return what :meth:`of` does of at most so many images of everybody, and who is on each.
+
+        Of more, as many are taken at even steps in the order of their names.
+        """
+        chosen = (self._rows["role"] == role) & (self._rows["modality"] == modality)
+        ordered = self._rows[chosen].sort_values("image_id")
+        grouped = ordered.groupby("subject_id")["image_id"]
+        place, count = grouped.cumcount(), grouped.transform("size")
+        ordered = ordered[(place + 1) * most // count > place * most // count]
+        return self._describe(ordered["image_id"]), list(ordered["subject_id"])
 
     def pairs(self, role: str) -> tuple[Tensor, Tensor]:
         """Return visible and thermal descriptors of a role's moments that have both.

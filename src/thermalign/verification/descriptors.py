@@ -1,5 +1,6 @@
 """Descriptors of aligned faces, as training the matcher and scoring share them."""
 
+import mmap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,9 +11,10 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from thermalign import room
 from thermalign.settings import parse
 from thermalign.verification import dog, features
-from thermalign.verification.stored import faces_of
+from thermalign.verification.stored import AT_ONCE, IN_MEMORY, AlignedFaces
 
 BATCH = 32  # larger ones leave the processor's cache
 
@@ -59,7 +61,7 @@ def describe(faces: Tensor, settings: Settings) -> Tensor:
 
 
 class Descriptors:
-    """Descriptors of aligned faces, each made when it is first asked for.
+    """Descriptors of aligned faces, each made when it is first asked for, and kept.
 
     Parameters
     ----------
@@ -76,31 +78,56 @@ class Descriptors:
         read: Callable[[Sequence[str]], Tensor],
         settings: Settings,
     ) -> None:
-        self._names, self._read, self._settings = set(image_ids), read, settings
-        self._made: dict[str, Tensor] = {}
+        self._place = {name: k for k, name in enumerate(dict.fromkeys(image_ids))}
+        self._read, self._settings = read, settings
+        self._made = np.zeros(len(self._place), bool)
+        self._held = torch.empty(0)
+        self._files: tuple[mmap.mmap, ...] = ()
+
+    @classmethod
+    def of_aligned(cls, faces: AlignedFaces, settings: Settings) -> "Descriptors":
+        """Describe FACES."""
+        return cls(faces.image_ids, faces.of, settings)
 
     @classmethod
     def of_table(cls, faces: pd.DataFrame, settings: Settings) -> "Descriptors":
-        """Describe FACES."""
-        return cls(
-            list(faces["image_id"]), lambda names: torch.as_tensor(faces_of(faces, names)), settings
-        )
-
-    @classmethod
-    def of_faces(cls, image_ids: Sequence[str], faces: Tensor, settings: Settings) -> "Descriptors":
-        """Describe aligned faces in memory, (N, height, width), of N different images."""
-        place = {name: k for k, name in enumerate(image_ids)}
-        return cls(image_ids, lambda names: faces[[place[name] for name in names]], settings)
+        """Describe FACES that are in memory."""
+        return cls.of_aligned(AlignedFaces.of_table(faces), settings)
 
     def have(self, image_ids: pd.Series) -> npt.NDArray[np.bool_]:
         """Return which images have an aligned face, (N,)."""
-        return np.asarray(image_ids.isin(self._names))
+        return np.asarray(image_ids.isin(self._place.keys()))
 
     def of(self, image_ids: Sequence[str]) -> Tensor:
-        """Return the descriptors of images, (N, rows, columns, D) float32, N at least 1."""
-        new = [name for name in dict.fromkeys(image_ids) if name not in self._made]
+        """Return the descriptors of images, (N, rows, columns, D) float32, N at least 1.
+
+        Raises
+        ------
+        OSError
+            If there is no room for the file that too many of them lie in: see
+            :mod:`thermalign.room`.
+        """
+        new = [name for name in dict.fromkeys(image_ids) if not self._made[self._place[name]]]
         for start in range(0, len(new), BATCH):
             names = new[start : start + BATCH]
-            made = describe(self._read(names), self._settings)
-            self._made.update(zip(names, made, strict=True))
-        return torch.stack([self._made[name] for name in image_ids])
+            self._keep(self._where(names), describe(self._read(names), self._settings))
+        where = self._where(image_ids)
+        found = self._held.new_empty((len(where), *self._held.shape[1:]))
+        for some in torch.arange(len(where)).split(AT_ONCE):
+            found[some[0] : some[-1] + 1] = self._held[where[some]]
+            room.give_back(self._files)
+        return found
+
+    def _where(self, image_ids: Sequence[str]) -> Tensor:
+        return torch.tensor([self._place[name] for name in image_ids])
+
+    def _keep(self, where: Tensor, made: Tensor) -> None:
+        """Keep descriptors; the first of all say how much room all of them need."""
+        if not len(self._held):
+            size = {"descriptors": (len(self._made) * made[0].numel(), made.dtype)}
+            its = {"in_memory": IN_MEMORY, "what": "descriptors"}
+            held, self._files = room.make_room(size, made.device, **its)
+            self._held = held["descriptors"].view(len(self._made), *made.shape[1:])
+        self._held[where] = made
+        self._made[where.numpy()] = True
+        room.give_back(self._files)

@@ -10,6 +10,7 @@ from thermalign.settings import check, setting
 from thermalign.verification.contract import VISIBLE, Examples, State
 
 CHUNK = 64  # faces whose neighbourhoods are held at once
+VALIDATED = 2**16  # patches that are looked at together to see how far the mapping errs
 POSITION_SCALE = 1.5
 """Patch positions run from minus this to this, beside inputs of unit variance. ASSUME."""
 NEGLIGIBLE = 1e-6  # share of the largest variance below which a principal direction is rounding
@@ -121,8 +122,9 @@ def fit_pairs(
         torch.manual_seed(seed)
         state = _pca(visible, settings.components)
         state["mean"] = thermal.mean(0)
-        state["spread"] = (thermal - state["mean"]).std().clamp(min=1e-9)
-        inputs, targets = _encode(visible, state), _standardise(thermal, state)
+        centred = thermal - state["mean"]
+        state["spread"] = centred.std().clamp(min=1e-9)
+        inputs, targets = _encode(visible, state), centred.div_(state["spread"]).flatten(0, 2)
         network = _network(inputs.shape[-1], targets.shape[-1], settings.hidden).to(inputs)
         validation = (
             (_encode(held_out[0], state), _standardise(held_out[1], state)) if held_out else None
@@ -191,13 +193,12 @@ def _encode(visible: Tensor, state: State) -> Tensor:
         torch.linspace(-1, 1, rows), torch.linspace(-1, 1, columns), indexing="ij"
     )
     place = torch.stack([y, x, x * y, y * y, x * x], dim=-1).to(visible) * POSITION_SCALE
-    reduced = torch.cat(
-        [
-            (_neighbourhood(p) - state["centre"]) @ state["basis"]
-            for p in torch.split(visible, CHUNK)
-        ]
-    )
-    return torch.cat([reduced, place.expand(n, rows, columns, 5)], dim=-1).flatten(0, 2)
+    encoded = visible.new_empty((n, rows, columns, state["basis"].shape[1] + place.shape[-1]))
+    encoded[..., -place.shape[-1] :] = place
+    for part, patches in zip(encoded.split(CHUNK), visible.split(CHUNK), strict=True):
+        reduced = (_neighbourhood(patches) - state["centre"]) @ state["basis"]
+        part[..., : -place.shape[-1]] = reduced
+    return encoded.flatten(0, 2)
 
 
 def _standardise(thermal: Tensor, state: State) -> Tensor:
@@ -226,8 +227,7 @@ def _train(
         schedule.step()
         if validation is None:
             continue
-        with torch.inference_mode():
-            error = float(mse_loss(network(validation[0]), validation[1]))
+        error = _error(network, *validation)
         if not error < float("inf"):
             raise ValueError("DPM: the validation error is not finite; lower dpm.learning_rate")
         since += 1
@@ -236,6 +236,15 @@ def _train(
         if since >= settings.patience:
             break
     return _copy(network) if validation is None else best
+
+
+def _error(network: nn.Sequential, inputs: Tensor, targets: Tensor) -> float:
+    """Return the mean squared error over patches, some of which are in memory at a time."""
+    total = targets.new_zeros((), dtype=torch.float64)
+    with torch.inference_mode():
+        for some, wanted in zip(inputs.split(VALIDATED), targets.split(VALIDATED), strict=True):
+            total += mse_loss(network(some), wanted).double() * len(some)
+    return float(total) / len(inputs)
 
 
 def _copy(network: nn.Sequential) -> State:

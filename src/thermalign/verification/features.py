@@ -81,6 +81,26 @@ def describe(images: Tensor, settings: Settings) -> Tensor:
     return blocks / torch.hypot(norm, floor)  # squares of `tiny` would vanish
 
 
+def mirror(descriptors: Tensor, settings: Settings) -> Tensor:
+    """Return the descriptors (N, rows, columns, D) of the mirrored faces.
+
+    Raises
+    ------
+    ValueError
+        If the bins do not mirror onto each other: an odd number of signed ones.
+    """
+    bins = settings.orientations
+    if settings.signed and bins % 2:
+        raise ValueError(
+            f"{bins} signed orientations do not mirror; make features.orientations even"
+        )
+    opposite = bins // 2 if settings.signed else 0  # an angle a becomes 180 degrees - a
+    direction = [(opposite - k) % bins for k in range(bins)]
+    cells = (2, 3, 0, 1)  # left and right change sides
+    order = torch.tensor([bins * cell + k for cell in cells for k in direction])
+    return descriptors.flip(2)[..., order.to(descriptors.device)]
+
+
 def as_vectors(descriptors: Tensor) -> Floats:
     """Return descriptors (N, rows, columns, D) as one float64 vector per face, (N, rows x ...)."""
     return descriptors.flatten(1).double().cpu().numpy()

@@ -27,12 +27,12 @@ from thermalign.verification.enrolment import (
     WHOLE,
     Enrolment,
     Selection,
-    gallery_of,
     probes_of,
-    selected,
 )
 from thermalign.verification.features import as_vectors
 from thermalign.verification.readings import KEEP
+from thermalign.verification.stored import AT_ONCE
+from thermalign.verification.trials import Trials, enrolled_of
 
 
 @dataclass(frozen=True)
@@ -174,10 +174,17 @@ def fit_mapping(
     Raises
     ------
     ValueError
-        If the images it needs are missing.
+        If the images it needs are missing, or it was trained elsewhere on somebody whom the fold
+        tests.
     """
     examples = Examples(rows, described)
     tensors = load(mapping.name).fit(examples, mapping.settings, seed=seed)
+    tested = set(rows.loc[rows["role"] == "test", "subject_id"])
+    if shared := sorted(tested & set(examples.subjects)):
+        raise ValueError(
+            f"matcher: mapping: {mapping.name} was trained on {shared[0]}, whom this fold tests "
+            f"({len(shared)} such people); train it on others"
+        )
     return FittedMapping(mapping.name, tensors, examples.subjects)
 
 
@@ -215,7 +222,7 @@ def enrol(
         If there is no gallery or no probe.
     """
     seen = rows[described.have(rows["image_id"])]
-    gallery = _gallery(rows, seen, settings.gallery)
+    gallery = enrolled_of(rows, seen, settings.gallery)
     if probes is None:
         probes = probes_of(rows, settings.probe, gallery["image_id"])
     enrolment = Enrolment.of(gallery, probes, settings.same_moment)
@@ -227,7 +234,9 @@ def enrol(
         labels = [_permuted(each, [*seed, permutation]) for each in labels]
 
     def vectors_of(image_ids: Sequence[str], modality: str) -> Floats:
-        return mapping.apply(described.of(image_ids), modality) if image_ids else np.empty((0, 0))
+        parts = [image_ids[k : k + AT_ONCE] for k in range(0, len(image_ids), AT_ONCE)]
+        made = [mapping.apply(described.of(part), modality) for part in parts]
+        return np.concatenate(made) if made else np.empty((0, 0))
 
     modality = settings.probe.modality
     strangers = seen[(seen["role"] != "test") & (seen["modality"] == modality)]
@@ -237,16 +246,6 @@ def enrol(
     models = load(name).enrol(Gallery(vectors, labels, others), its)
     galleries = dict(zip(wanted, models, strict=True))
     return Matcher(mapping, name, galleries, enrolment, tuple(subjects), others.subjects)
-
-
-def _gallery(rows: pd.DataFrame, seen: pd.DataFrame, wanted: Selection) -> pd.DataFrame:
-    """Return the enrolled images, of those that have an aligned face."""
-    if not selected(rows, wanted, role="gallery")["image_id"].isin(seen["image_id"]).any():
-        raise ValueError(
-            f"gallery: {{{wanted}}} selects no annotated image of a test subject; "
-            "change conditions: or modality: of the protocol's gallery, or annotate such images"
-        )
-    return gallery_of(seen, wanted)
 
 
 def _permuted(labels: Integers, seed: list[int]) -> Integers:
@@ -261,6 +260,8 @@ def score_probes(
 ) -> pd.DataFrame:
     """Return SCORES without protocol, fold and model, of every probe and enrolled subject.
 
+    Vectors of AT_ONCE probes are in memory at once.
+
     A probe without an aligned face scores -inf. Under ``exclude`` a probe that may meet no gallery
     is no probe. Where no probe's moment is enrolled all readings are the same, and only the first
     is returned.
@@ -273,17 +274,17 @@ def score_probes(
         Of those probes whose face could be aligned.
     readings : of ``same_moment``, the headline first
     """
-    usable = described.have(probes["image_id"])
-    given = described.of(list(probes["image_id"][usable])) if usable.any() else None
-    tables = []
-    for reading in readings if matcher.enrolment.partial else readings[:1]:
-        met = matcher.enrolment.met_by(probes, reading)
-        values = np.full((len(probes), len(matcher.subjects)), -np.inf)
-        if given is not None:
-            values[usable] = matcher.score(given, str(probes["modality"].iloc[0]), met[usable])
-        takes_part = met != NONE
-        table = _table(probes[takes_part], matcher.subjects, values[takes_part])
-        tables.append(table.assign(same_moment=reading))
+    trials = Trials(probes, matcher.subjects, matcher.enrolment, tuple(readings))
+    met = dict(trials.by_reading())
+    values = {its: np.full((len(probes), len(matcher.subjects)), -np.inf) for its in met}
+    usable = np.flatnonzero(described.have(probes["image_id"]))
+    for start in range(0, len(usable), AT_ONCE):
+        some = usable[start : start + AT_ONCE]
+        given = described.of(list(probes["image_id"].iloc[some]))
+        modality = str(probes["modality"].iloc[0])
+        for reading, its in values.items():
+            its[some] = matcher.score(given, modality, met[reading][some])
+    tables = [trials.table(reading, met[reading], its) for reading, its in values.items()]
     return pd.concat(tables, ignore_index=True)
 
 
@@ -317,17 +318,3 @@ def verify(
             "compared on annotated points: take ablation: and sweep: out, or annotate probes"
         )
     return matcher, score_probes(matcher, probes, described, readings=settings.same_moment)
-
-
-def _table(probes: pd.DataFrame, subjects: tuple[str, ...], values: Floats) -> pd.DataFrame:
-    """Return SCORES of probes (P rows) and subjects (S) from their values (P, S)."""
-    gallery = np.tile(np.asarray(subjects, object), len(probes))
-    own = np.repeat(probes["subject_id"].to_numpy(object), len(subjects))
-    return pd.DataFrame(
-        {
-            "probe_id": np.repeat(probes["image_id"].to_numpy(object), len(subjects)),
-            "gallery_id": gallery,
-            "genuine": gallery == own,
-            "score": values.ravel(),
-        }
-    )

@@ -23,6 +23,8 @@ CROSS_EXAMPLE = -1
 
 NEGATIVES = ("published", "gallery", "training")
 
+AT_ONCE = 128  # people whose components are in memory at once
+
 NOTHING_LEFT = 1e-12
 """Share of its natural size below which what remains of a vector is rounding."""
 
@@ -186,7 +188,9 @@ def _fit(K: Any, labels: Integers, *, n_components: int, negatives: str) -> tupl
     inner = K[rows][:, rows]
     share = member / xp.sum(member, axis=1, keepdims=True)
     y_mean = xp.sum(own * share, axis=1) * 2 - 1
-    dual = _dual_coefficients(inner, (2 * own - 1 - y_mean[:, None]) * member, share, n_components)
+    targets = (2 * own - 1 - y_mean[:, None]) * member
+    some = [slice(k, k + AT_ONCE) for k in range(0, len(targets), AT_ONCE)]
+    dual = xp.concat([_dual_coefficients(inner, targets[s], share[s], n_components) for s in some])
     at_mean = xp.sum(dual * (share @ inner), axis=1)
     placed = xp.zeros((dual.shape[0], len(labels)), **kind)
     placed[:, rows] = dual

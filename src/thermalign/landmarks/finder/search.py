@@ -3,11 +3,13 @@
 import math
 from collections.abc import Iterator
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, interpolate, pad
 
-from thermalign.geometry import box_intersection
+from thermalign.geometry import Floats, box_intersection
 from thermalign.landmarks.contract import Detections
 from thermalign.landmarks.finder.cells import BOX, Told, read
 from thermalign.landmarks.finder.network import COARSEST, Finder, measure, show
@@ -56,7 +58,7 @@ def resized(stack: ImageStack, rows: Tensor, width: int, height: int) -> Tensor:
     """
     shrink = float(stack.sizes[rows[0], 0].prod()) / (width * height)
     level = min(max(0, math.floor(0.5 * math.log2(shrink) + 1e-4)), LEVELS - 1)
-    found = torch.stack([stack.level(n, level) for n in rows.tolist()])[:, None]
+    found = stack.alike(rows, level)[:, None]
     return interpolate(found, (height, width), mode="bilinear", align_corners=False)
 
 
@@ -108,8 +110,8 @@ def _look(
         parts.append(_in_image(told, rows, 2**k * pixel))
     index, boxes, scores, points = (torch.cat(each) for each in zip(*parts, strict=True))
     order = scores.argsort(descending=True, stable=True)
-    kept = [(own := order[index[order] == row])[distinct(boxes[own])] for row in rows]
-    faces = torch.cat(kept)
+    order = order[index[order].argsort(stable=True)]
+    faces = order[_kept(index[order], boxes[order])]
     return index[faces], boxes[faces], scores[faces], points[faces]
 
 
@@ -123,14 +125,24 @@ def _in_image(told: Told, rows: Tensor, pixel: Tensor) -> tuple[Tensor, Tensor, 
     return rows[told.copies], boxes, told.scores, points
 
 
-def distinct(boxes: Tensor) -> Tensor:
+def _kept(index: Tensor, boxes: Tensor) -> Tensor:
+    """Return which boxes (D, 4) of images ``index`` (D,), in order, are distinct, (D,) bool.
+
+    They are compared on the host, which waits once, and not for each image.
+    """
+    ends = np.flatnonzero(np.diff(index.cpu().numpy())) + 1
+    kept = [distinct(own) for own in np.split(boxes.cpu().numpy(), ends)]
+    return torch.from_numpy(np.concatenate(kept)).to(boxes.device)
+
+
+def distinct(boxes: Floats) -> npt.NDArray[np.bool_]:
     """Return which boxes (D, 4) of an image, the surest first, none before hides: greedy, (D,)."""
     common = box_intersection(boxes[:, None], boxes[None])
     areas = boxes[:, 2:].prod(1)
     union = areas[:, None] + areas[None] - common
-    smaller = torch.minimum(areas[:, None], areas[None])
-    hides = ((common > _UNION * union) | (common > _INSIDE * smaller)).cpu()
-    kept = torch.zeros(len(boxes), dtype=torch.bool)
+    smaller = np.minimum(areas[:, None], areas[None])
+    hides = (common > _UNION * union) | (common > _INSIDE * smaller)
+    kept = np.zeros(len(boxes), bool)
     for n in range(len(boxes)):
-        kept[n] = not bool((hides[n] & kept).any())
-    return kept.to(boxes.device)
+        kept[n] = not (hides[n] & kept).any()
+    return kept

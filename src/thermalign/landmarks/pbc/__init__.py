@@ -27,6 +27,7 @@ from thermalign.landmarks.pbc.patches import (
     draw_patches,
     native_crops,
     neighbour_classes,
+    refuse_unmet,
     translations,
 )
 from thermalign.landmarks.pbc.settings import Settings
@@ -87,6 +88,8 @@ def fit(
         model = Network(settings).to(train.stack.device)
         data = normalise.prepare(train, settings)
         held_out = normalise.prepare(validation, settings)
+        draws = torch.Generator(train.stack.device).manual_seed(seed)
+        refuse_unmet(train, settings, draws, beyond=STRIDE * model.margin)
         session.optimise(
             model,
             "patches",
@@ -273,8 +276,9 @@ def _loss(
     if settings.augment.changes:  # patches are drawn of as many varied faces
         some = draw_rows(data.faces, settings.batch_size, generator)
         data = augmented(data, some, settings.augment, generator)
-    rows, corners, _ = draw_patches(data.faces, settings, generator, beyond=beyond)
+    rows, corners, drawn = draw_patches(data.faces, settings, generator, beyond=beyond)
     classes = neighbour_classes(data.faces, rows, corners, settings, beyond=beyond)
+    classes = torch.where((drawn == NEITHER)[:, None, None], NEITHER, classes)
     side = PATCH + 2 * around
     patches = _surrounded(model, data, rows, corners - around, width=side, height=side)
     return balanced_loss(model(patches, surrounded=True), classes, settings.negative_share)

@@ -22,6 +22,11 @@ STRIDE = 8
 
 _CANDIDATES = 8  # patches drawn per patch used, so that enough of them meet the overlaps
 
+_UNMET = (
+    "pbc: none of {} patches overlaps enough; lower positive_iou, raise negative_iou "
+    f"or give larger face boxes (a patch has {PATCH} pixels a side)"
+)
+
 
 def native_crops(boxes: Tensor) -> tuple[Tensor, Tensor]:
     """Round boxes to whole pixels of the image, and grow those smaller than a patch.
@@ -101,14 +106,16 @@ def draw_patches(
     Returns
     -------
     rows : (B,) int64
-        B is the batch size, or less where too few draws meet the overlaps; see `_first`.
+        B is the batch size. Where too few draws meet the overlaps it is less on a CPU; elsewhere,
+        where that number is not waited for, the rest are draws that do not.
     corners : (B, 2) float, whole pixels, example frame
     classes : (B,) int64
+        ``NEITHER`` of those that do not.
 
     Raises
     ------
     ValueError
-        If no drawn patch meets the overlaps; known on the CPU alone.
+        If no drawn patch meets the overlaps; known on a CPU alone: see `refuse_unmet`.
     """
     count = _CANDIDATES * settings.batch_size
     device = faces.stack.device
@@ -129,31 +136,46 @@ def draw_patches(
     corners = torch.where(background[:, None], anywhere, near).round()
     corners = torch.minimum(torch.maximum(corners, low), low + sizes - PATCH)
     met = classes_of(corners, points, settings) == classes
-    chosen = torch.cat(
-        [
-            _first(met & background, negatives),
-            _first(met & ~background, settings.batch_size - negatives),
-        ]
-    )
+    wanted = [
+        (negatives, met & background),
+        (settings.batch_size - negatives, met & ~background),
+    ]
+    places = [_first(its, most) for most, its in wanted]
+    chosen = torch.cat(places)
     if len(chosen) == 0:
-        raise ValueError(
-            f"pbc: none of {count} patches overlaps enough; lower positive_iou, raise negative_iou "
-            f"or give larger face boxes (a patch has {PATCH} pixels a side)"
-        )
-    return rows[chosen], corners[chosen], classes[chosen]
+        raise ValueError(_UNMET.format(count))
+    fit = torch.cat([its[some] for some, (_, its) in zip(places, wanted, strict=True)])
+    return rows[chosen], corners[chosen], torch.where(fit, classes[chosen], NEITHER)
+
+
+def refuse_unmet(
+    faces: Faces, settings: Settings, generator: torch.Generator, *, beyond: int = 0
+) -> None:
+    """Refuse overlaps that no patch of a batch meets, on whatever device; waits for it.
+
+    Parameters
+    ----------
+    faces, settings, generator, beyond : as for :func:`draw_patches`
+
+    Raises
+    ------
+    ValueError
+        If that is so.
+    """
+    _, _, classes = draw_patches(faces, settings, generator, beyond=beyond)
+    if not bool((classes != NEITHER).any()):
+        raise ValueError(_UNMET.format(_CANDIDATES * settings.batch_size))
 
 
 def _first(chosen: Tensor, count: int) -> Tensor:
     """Return the first places, ``count`` at most, where something (K,) bool is chosen.
 
-    Elsewhere than on the CPU, which waits for their number otherwise, they are ``count``: where too
-    few are chosen they are repeated, and where none is, they are what was not chosen.
+    Elsewhere than on a CPU, where one would wait for their number, they are ``count``: places that
+    are not chosen follow.
     """
     if geometry.on_host(chosen):
         return chosen.nonzero()[:count, 0]
-    order = (~chosen).byte().argsort(stable=True)[:count]
-    place = torch.arange(len(order), device=chosen.device) % chosen.sum().clamp(1, max(1, count))
-    return order[place]
+    return (~chosen).byte().argsort(stable=True)[:count]
 
 
 def neighbour_classes(

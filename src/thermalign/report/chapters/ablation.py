@@ -60,7 +60,8 @@ def matcher_table(view: View, setup: Setup) -> Table | None:
     controls = [name for name in names if name in setup.permuted]
     checked = any(_known(view, MATCHER, name, "shared_subjects") for name in names)
     subsets = _subsets(view, MATCHER)
-    blocks = {STUDY: _words(setup.matcher), **setup.ablation}
+    own = {**setup.matcher, **view.protocol.matcher}
+    blocks = {STUDY: _words(own), **setup.ablation}
     bodies = [
         Body(
             [
@@ -96,7 +97,8 @@ def sweep_table(view: View, setup: Setup) -> Table | None:
     if not names:
         return None
     subsets = _subsets(view, SWEEP)
-    blocks = {STUDY: _words(setup.matcher), **setup.sweep}
+    own = {**setup.matcher, **view.protocol.matcher}
+    blocks = {STUDY: _words(own), **setup.sweep}
     rows = [
         row
         for name in names

@@ -38,7 +38,7 @@ def cost_table(frame: pd.DataFrame) -> Table | None:
     Parameters
     ----------
     frame : DataFrame of COSTS
-        rule, wall, cpu, start_up, memory, device.
+        rule, wall, cpu, start_up, memory, device, precision.
     """
     if frame.empty:
         return None
@@ -88,7 +88,12 @@ def parameter_table(frame: pd.DataFrame, looks: dict[str, Look]) -> Table | None
 def _cost_cells(jobs: pd.DataFrame) -> list[Cell]:
     wall = float(jobs["wall"].sum())
     share = float(jobs["start_up"].sum()) / wall if wall > 0 else float("nan")
-    devices: Sequence[str] = sorted({str(d) for d in jobs["device"]})
+    devices: Sequence[str] = sorted(
+        {
+            f"{device} ({precision})" if precision else str(device)
+            for device, precision in zip(jobs["device"], jobs["precision"], strict=True)
+        }
+    )
     return [
         Cell(number(len(jobs))),
         Cell(number(float(jobs["cpu"].sum()))),

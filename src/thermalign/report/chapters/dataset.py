@@ -36,6 +36,9 @@ COUNTS = {
     "pairs": "Thermal and visible pairs",
 }
 
+FOUND, LEFT_OUT = "found_", "quarantined"
+"""How the card names a kind of finding of the audit, and the kind of what was left out."""
+
 FORMULAE = (
     "Faces are measured in their own frame, c the middle of the eyes. Roll: angle of the eye line "
     "to the rows of the image. Yaw proxy: how far the nose base lies from c along the eye line, "
@@ -175,11 +178,27 @@ def _notes(card: DatasetCard) -> list[str]:
             "stored values of all channels, a sign of saturation. "
         )
     return [
-        f"± is the standard deviation over images.{size}",
+        f"± is the standard deviation over images.{size}{_suspicious(card)}",
         *([UNANNOTATED] if not annotated else [IN_PART] if annotated < images else []),
         *([FORMULAE, FLOOR] if card.with_faces else []),
         f"{lead}{PIXELS}",
     ]
+
+
+def _suspicious(card: DatasetCard) -> str:
+    """Return what was left out of a dataset and what its audit found; nothing where nothing was."""
+    counts = {
+        name.removeprefix(FOUND): int(card.count(name))
+        for name in card.card["statistic"].unique()
+        if name.startswith(FOUND)
+    }
+    left = counts.pop(LEFT_OUT, 0)
+    records = "record was" if left == 1 else "records were"
+    words = f" {number(left)} {records} left out, each with a reason." if left else ""
+    if counts:
+        kinds = ", ".join(f"{number(count)} {kind}" for kind, count in counts.items())
+        words += f" The audit found: {kinds}."
+    return f"{words} data/{card.name}/audit.html shows them." if words else ""
 
 
 def _image_rows(card: DatasetCard) -> list[Row]:

@@ -11,7 +11,7 @@ def chapter(study: Study) -> Chapter | None:
     lines = []
     for name, protocol in study.setup.protocols.items():
         models = list(measured.loc[measured["protocol"] == name, "model"].unique())
-        lines += notes(protocol, models, study.setup.matcher)
+        lines += notes(protocol, models, {**study.setup.matcher, **protocol.matcher})
     if not lines:
         return None
     title = "What was left out, and why"
@@ -51,6 +51,8 @@ def _one_modality(modality: str, mapping: str) -> str:
     done = {
         "none": ": the classifier works on the descriptors themselves",
         "centring": ": both sides are taken relative to the same mean of training images",
+        "two_branch": ": both sides pass the layers of one modality",
+        "wccn": ": both sides pass the same normalisation, made for two modalities",
         "dpm": (
             ": both sides pass the same DPM, made to turn visible descriptors into thermal ones"
             if modality == "visible"

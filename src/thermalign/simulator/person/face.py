@@ -9,7 +9,7 @@ from thermalign.simulator.person.anatomy import Identity, draw_identity
 from thermalign.simulator.person.expression import expression_bases
 from thermalign.simulator.person.facial_hair import draw_facial_hair
 from thermalign.simulator.person.glasses import Glasses, draw_glasses
-from thermalign.simulator.person.growth import draw_growth
+from thermalign.simulator.person.growth import Growth, draw_growth
 from thermalign.simulator.person.headwear import draw_fabric
 from thermalign.simulator.person.mood import Masks, dress, find_masks
 from thermalign.simulator.person.mouth import Mouth
@@ -113,13 +113,7 @@ def build_face(
     variety : Variety
         Of which proportions and beards are a matter of the person.
     """
-    drawn = stream(seed, Purpose.IDENTITY, subject)
-    identity = draw_identity(drawn, proportions=variety.proportions)
-    identity = dress(identity, variety, stream(seed, Purpose.VARIETY, subject))
-    growth = None
-    if session > 1:
-        growth = draw_growth(stream(seed, Purpose.GROWTH, subject, session=session))
-        identity = growth.of_beard(identity)
+    identity, growth = _who(seed, subject, session, variety)
     if not facial_hair:
         identity = replace(identity, beard=0.0, moustache=0.0)
     shape = build_shape(
@@ -165,6 +159,19 @@ def build_face(
         peak=shape.cap.peak if shape.cap else None,
         masks=find_masks(identity, shape, facial) if variety != USUAL else None,
     )
+
+
+def _who(
+    seed: int, subject: tuple[int, int], session: int, variety: Variety
+) -> tuple[Identity, Growth | None]:
+    """Return who a person is in a session, and how the hair has grown; None in the first."""
+    drawn = stream(seed, Purpose.IDENTITY, subject)
+    identity = draw_identity(drawn, proportions=variety.proportions)
+    identity = dress(identity, variety, stream(seed, Purpose.VARIETY, subject))
+    if session == 1:
+        return identity, None
+    growth = draw_growth(stream(seed, Purpose.GROWTH, subject, session=session))
+    return growth.of_beard(identity), growth
 
 
 def _thermal_normals(slope: Map) -> tuple[Map, ...]:

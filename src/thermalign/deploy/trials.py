@@ -1,24 +1,28 @@
-"""The two models of a detector to take home, and the recorded faces that it is tried on."""
+"""What both models of a detector to take home do: on their test people, and on recorded faces."""
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from thermalign import tables
-from thermalign.deploy.card import Part, Tried
-from thermalign.deploy.faces import load
-from thermalign.deploy.packed import describe_part, try_recorded
-from thermalign.evaluation import packed
+from thermalign.deploy.card import Tried
+from thermalign.deploy.faces import LARGEST_ERROR, SMALLEST, Face, FaceDetector, load
+from thermalign.evaluation import model_card
+from thermalign.evaluation.detection import count_detections
 from thermalign.evaluation.draws import Draws
 from thermalign.evaluation.measured import Measured
 from thermalign.evaluation.settings import Settings
 from thermalign.geometry import Floats
-from thermalign.records import boxes_of, with_roles
+from thermalign.records import Located, boxes_of, pictures_of, rows_of_points, with_roles
 from thermalign.schemas.dataset import ANNOTATIONS, ATTRIBUTES, BOXES, FOLDS, IMAGES
 from thermalign.schemas.predictions import CURVES, DETECTIONS, PREDICTIONS
+
+_TOGETHER = 64  # images
 
 
 @dataclass(frozen=True)
@@ -98,12 +102,31 @@ class RecordedFaces:
         return cls(dataset, rows, truth, attributes, boxes_of(rows, boxes))
 
 
+@dataclass(frozen=True)
+class Recorded:
+    """What a detector does with N recorded faces.
+
+    Attributes
+    ----------
+    predictions : DataFrame of PREDICTIONS
+        In given boxes, of all faces.
+    counts : DataFrame of :func:`thermalign.evaluation.detection.count_detections`
+        In whole images.
+    statuses : mapping of status to faces
+        In given boxes, at the defaults of ``predict``.
+    """
+
+    predictions: pd.DataFrame
+    counts: pd.DataFrame
+    statuses: Mapping[str, int]
+
+
 def measure_landmarks(
     model: Model, predictions: Path, annotations: Path, settings: Settings
 ) -> list[Measured]:
     """Return the errors of landmarks on the test people."""
     placed, truth = tables.read(predictions, PREDICTIONS), tables.read(annotations, ANNOTATIONS)
-    return list(packed.of_landmarks(placed, truth, model.test, model.draws(settings)))
+    return list(model_card.of_landmarks(placed, truth, model.test, model.draws(settings)))
 
 
 def measure_finder(
@@ -112,7 +135,7 @@ def measure_finder(
     """Return what the faces found in images of the test people are worth."""
     given = boxes_of(model.test, tables.read(boxes, BOXES))
     found = tables.read(detections, DETECTIONS)
-    return list(packed.of_finder(found, given, model.test, model.draws(settings)))
+    return list(model_card.of_finder(found, given, model.test, model.draws(settings)))
 
 
 def try_states(
@@ -129,14 +152,15 @@ def try_states(
     states : Path of the one that places landmarks, and of the one that finds faces
     model : Model that places landmarks
     faces : RecordedFaces
-    asked : ``by`` and ``composed``, as :func:`thermalign.evaluation.packed.of_recorded` takes them
+    asked : ``by`` and ``composed``
+        As :func:`thermalign.evaluation.model_card.of_recorded` takes them.
     settings : Settings
     """
     limits: dict[str, Any] = {"smallest": 0, "check": False, "largest_error": float("inf")}
     detector = load(states[0], finder=states[1], modality=model.modality, **limits)
     key = {name: model.key[name] for name in ("protocol", "fold", "model")}
     its = try_recorded(detector, faces.rows, faces.boxes, key)
-    measured = packed.of_recorded(
+    measured = model_card.of_recorded(
         its.predictions,
         faces.truth,
         its.counts,
@@ -148,21 +172,35 @@ def try_states(
     return Tried(faces.dataset, list(measured), its.statuses)
 
 
-def describe(
-    models: list[Model],
-    datasets: Mapping[str, Any],
-    measured: list[list[Measured]],
-    states: list[Path],
-) -> list[Part]:
-    """Return what a card tells of both models, whose ``states`` are those handed over."""
-    return [
-        describe_part(
-            state,
-            model.curve,
-            key=model.key,
-            rows=model.rows,
-            data=datasets[model.key["dataset"]],
-            measured=figures,
-        )
-        for state, model, figures in zip(states, models, measured, strict=True)
-    ]
+def try_recorded(
+    detector: FaceDetector, images: pd.DataFrame, boxes: Floats, key: Mapping[str, Any]
+) -> Recorded:
+    """Place landmarks in given boxes, and find the faces of the same images without them.
+
+    Parameters
+    ----------
+    detector : FaceDetector
+        With a finder, and with no limit to what it gives out.
+    images : N rows of IMAGES, at least 1
+    boxes : (N, 4) float, pixels, (x, y, width, height)
+    key : the columns protocol, fold and model
+    """
+    usual = replace(detector, smallest=SMALLEST, check=True, largest_error=LARGEST_ERROR)
+    statuses: Counter[str] = Counter()
+    placed: list[Face] = []
+    found: list[list[Face]] = []
+    for start in range(0, len(images), _TOGETHER):
+        part = slice(start, start + _TOGETHER)
+        values = list(pictures_of(images.iloc[part]).values())
+        placed += [faces[0] for faces in detector.batch_of_values(values, list(boxes[part]))]
+        found += detector.batch_of_values(values, [None] * len(values))
+        judged = usual.batch_of_values(values, list(boxes[part]))
+        statuses.update(faces[0].status for faces in judged)
+    located = Located(
+        *(np.stack([getattr(face, name) for face in placed]) for name in Located.__annotations__)
+    )
+    index = np.repeat(np.arange(len(found)), [len(faces) for faces in found])
+    where = np.array([face.box for faces in found for face in faces]).reshape(-1, 4)
+    predictions = rows_of_points(list(images["image_id"]), located, key)
+    counts = count_detections(images.reset_index(drop=True), index, where, boxes)
+    return Recorded(predictions, counts, statuses)

@@ -7,13 +7,10 @@ import pandas as pd
 
 from thermalign.evaluation import detection, landmarks, stated
 from thermalign.evaluation.draws import Draws, by_range, errors_of
-from thermalign.evaluation.measured import NONE, Measured
+from thermalign.evaluation.measured import LEAST, NONE, Measured
 from thermalign.geometry import Floats
 from thermalign.records import BOX
 from thermalign.schemas.keys import ALL, Subset
-
-LEAST = 8
-"""People from which on a figure of recorded faces has an interval. ASSUME."""
 
 STATED = ("coverage_50", "coverage_80", "coverage_95", "nmse_expected")
 """Of what is stated of errors, what a card tells."""

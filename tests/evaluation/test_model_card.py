@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from thermalign.evaluation import packed
+from thermalign.evaluation import model_card
 from thermalign.evaluation.draws import Draws
 from thermalign.evaluation.settings import Settings
 from thermalign.geometry import LANDMARKS
@@ -56,7 +56,9 @@ def test_errors_are_told_of_all_and_of_each_range():
     rows = images(10)
     offsets = np.where(rows["range"] == 1, 2.0, 4.0)
     found = by_key(
-        packed.of_landmarks(predictions(rows, offsets), points(rows, [0] * 10), rows, draws(rows))
+        model_card.of_landmarks(
+            predictions(rows, offsets), points(rows, [0] * 10), rows, draws(rows)
+        )
     )
     assert found[ALL, "nmse"].value == np.mean([0.1, 0.2])
     assert found[Subset(range="2"), "nmse"].value == 0.2
@@ -68,10 +70,10 @@ def test_what_is_stated_is_told_where_something_is():
     rows = images(10)
     told = {"expected_error": 0.3, "scale_xx": 400.0, "scale_xy": 0.0, "scale_yy": 400.0}
     stated = points(rows, [1.0] * 10, **told, tail=8.0)
-    found = by_key(packed.of_landmarks(stated, points(rows, [0] * 10), rows, draws(rows)))
+    found = by_key(model_card.of_landmarks(stated, points(rows, [0] * 10), rows, draws(rows)))
     assert found[ALL, "coverage_50"].value == 1
     assert found[Subset(range="1"), "nmse_expected"].value == 0.3
-    assert {metric for _, metric in found} == {"nmse", "failure_rate", *packed.STATED}
+    assert {metric for _, metric in found} == {"nmse", "failure_rate", *model_card.STATED}
 
 
 def test_found_faces_are_those_of_the_tested_images_alone():
@@ -81,7 +83,7 @@ def test_found_faces_are_those_of_the_tested_images_alone():
         [("i0", 1, 90.0), ("i0", 0, 10.0), ("i2", 0, 12.0), ("other", 0, 10.0)],
         columns=["image_id", "rank", "x"],
     ).assign(y=10.0, width=40.0, height=40.0)
-    found = by_key(packed.of_finder(table, given, rows, draws(rows)))
+    found = by_key(model_card.of_finder(table, given, rows, draws(rows)))
     assert found[ALL, "detection_recall"].value == 0.5
     assert found[ALL, "false_alarms"].value == 0.25
 
@@ -92,7 +94,7 @@ def test_recorded_faces_are_told_by_source_with_an_interval_from_eight_people_on
     attributes = pd.DataFrame({"image_id": rows["image_id"], "name": "source", "value": sources})
     offsets = [2.0 + 0.1 * n for n in range(8)] + [8.0] * 3
     counts = rows.assign(detections=1, true=[1] * 8 + [0] * 3)
-    measured = packed.of_recorded(
+    measured = model_card.of_recorded(
         predictions(rows, offsets),
         points(rows, [0] * 11),
         counts,
@@ -117,7 +119,7 @@ def recorded(sources, composed):
     """Return the subsets of images of these sources, "" for one that nothing is told of."""
     rows = images(len(sources))
     told = pd.DataFrame({"image_id": rows["image_id"], "name": "source", "value": sources})
-    measured = packed.of_recorded(
+    measured = model_card.of_recorded(
         predictions(rows, [2.0] * len(rows)),
         points(rows, [0] * len(rows)),
         rows.assign(detections=1, true=1),

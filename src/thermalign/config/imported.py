@@ -1,0 +1,115 @@
+"""Rows of a study that other programs made: files of points or of scores, named by ``from:``.
+
+A model with ``from:`` has the points of that file instead of a training, a matcher its scores. One
+file may serve all folds, or the name says for which it is: ``{dataset}``, ``{protocol}`` and
+``{fold}`` in it stand for theirs.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from string import Formatter
+from typing import Any, NamedTuple
+
+KEY = "from"
+"""Of a block: the file of points or of scores."""
+
+PLACES = ("dataset", "protocol", "fold")
+"""What braces in the file's name may hold."""
+
+POINTS, SCORES = "models", "matchers"
+"""Blocks whose entries are read from files of points and of scores."""
+
+Study = Mapping[str, Any]
+
+
+class Imported(NamedTuple):
+    """A row of the study that is read from files.
+
+    Attributes
+    ----------
+    block : ``POINTS`` or ``SCORES``
+    pattern : str
+        Name of its file, or files.
+    thresholds : score by false match rate, as it is configured
+    """
+
+    block: str
+    pattern: str
+    thresholds: Mapping[str, float]
+
+
+def from_files(study: Study, block: str = "") -> dict[str, Imported]:
+    """Return every row that is read from files by its name, or those of one block."""
+    return {
+        name: Imported(of, its[KEY], its.get("thresholds", {}))
+        for of in ((block,) if block else (POINTS, SCORES))
+        for name, its in study.get(of, {}).items()
+        if KEY in its
+    }
+
+
+def file_of(pattern: str, study: Study, protocol: str, fold: int) -> str:
+    """Return the file of a row on a fold."""
+    dataset = study["protocols"][protocol]["dataset"]
+    return pattern.format(dataset=dataset, protocol=protocol, fold=fold)
+
+
+def roles_of(study: Study, protocol: str) -> dict[str, Any]:
+    """Return who is enrolled by a protocol, and who is compared with whom."""
+    block = study["protocols"][protocol]
+    roles = {key: block[key] for key in ("gallery", "probe", "same_moment")}
+    if "images" in block["gallery"]:  # drawn by the protocol's seed
+        roles["gallery"] = {**block["gallery"], "seed": block["seed"]}
+    return roles
+
+
+def files(study: Study) -> Iterator[tuple[str, str]]:
+    """Yield the key and each file of rows whose names have no faults, each file once."""
+    for name, its in from_files(study).items():
+        where = f"{its.block}.{name}.{KEY}"
+        if not _fault(its.pattern):
+            every = (
+                file_of(its.pattern, study, protocol, fold)
+                for protocol, block in study["protocols"].items()
+                for fold in range(block["folds"])
+            )
+            yield from ((where, file) for file in dict.fromkeys(every))
+
+
+def faults(study: Study, trainings: Mapping[str, Any]) -> Iterator[str]:
+    """Yield names of files that cannot be filled in, and rows that share a folder with another.
+
+    Parameters
+    ----------
+    study : a configuration whose every key and value is allowed by itself
+    trainings : every training of a model by its folder
+    """
+    taken = dict(trainings)
+    for name, its in from_files(study).items():
+        if what := _fault(its.pattern):
+            yield f"{its.block}.{name}.{KEY}: {its.pattern!r} {what}"
+    for block in (POINTS, SCORES):
+        mine = from_files(study, block)
+        for name in mine.keys() & taken.keys():
+            yield f"{block}.{name}: models: has a row of that name already; rename one of them"
+        taken |= mine
+
+
+def place_faults(study: Study) -> Iterator[str]:
+    """Yield files that are not there."""
+    for where, file in files(study):
+        if not Path(file).is_file():
+            yield f"{where}: {file}: no such file; correct it, or write the file first"
+
+
+def _fault(pattern: str) -> str:
+    """Say what is wrong with the name of a file; nothing if all is right."""
+    known = ", ".join(f"{{{place}}}" for place in PLACES)
+    try:
+        parts = [(its, spec or change) for _, its, spec, change in Formatter().parse(pattern)]
+    except ValueError:
+        return f"has a brace without its other half; write {known} or no brace"
+    for its, how in parts:
+        if its is not None and (its not in PLACES or how):
+            return f"has braces that mean nothing; {known} stand for those of a job"
+    return ""

@@ -1,0 +1,79 @@
+"""What is kept of a picture when its counts are gone: a thumbnail, and how much is clipped."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from thermalign.geometry import Floats
+
+SIDE = 16  # px of a thumbnail
+STEPS = 32  # of a thumbnail's values a standard deviation
+
+
+class Looks(NamedTuple):
+    """How N pictures look, row for row with IMAGES.
+
+    Attributes
+    ----------
+    thumbnails : (N, SIDE, SIDE) int8
+        Mean counts of as many parts of the picture, from its mean, in standard deviations / STEPS.
+    dark, bright : (N,) float
+        Shares of the pixels of the face that have the least and the greatest count of the picture.
+    """
+
+    thumbnails: npt.NDArray[np.int8]
+    dark: Floats
+    bright: Floats
+
+
+def look_of(counts: npt.NDArray[Any], corners: Floats | None) -> Looks:
+    """Return how one picture looks.
+
+    Parameters
+    ----------
+    counts : (height, width) uint8, uint16 or float32
+    corners : (2, 2) float, pixels, or None
+        Top-left and bottom-right corner of its face; without them all of it counts as one.
+    """
+    small = cv2.resize(counts, (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
+    small -= small.mean()
+    spread = float(np.sqrt((small * small).mean()))
+    steps = np.rint(small * (STEPS / spread)) if spread > 0 else small
+    part = counts if corners is None else _part(counts, corners)
+    dark = np.count_nonzero(part == counts.min()) / part.size
+    bright = np.count_nonzero(part == counts.max()) / part.size
+    thumbnail = np.clip(steps, -127, 127).astype(np.int8)
+    return Looks(thumbnail[None], np.array([dark]), np.array([bright]))
+
+
+def face_of(points: Floats | None, box: Floats | None) -> Floats | None:
+    """Return the corners (2, 2), pixels, of the landmarks' surroundings, or of the box's middle.
+
+    Parameters
+    ----------
+    points : (L, 2) float, pixels, or None
+    box : (4,) float, pixels, (x, y, width, height), or None
+    """
+    if points is not None:
+        return np.array([points.min(axis=0), points.max(axis=0)])
+    if box is not None:
+        return np.array([box[:2] + box[2:] / 4, box[:2] + 0.75 * box[2:]])
+    return None
+
+
+def join_looks(parts: Sequence[Looks]) -> Looks:
+    """Put looks behind each other."""
+    if not parts:
+        nothing = np.empty(0)
+        return Looks(np.empty((0, SIDE, SIDE), np.int8), nothing, nothing)
+    return Looks(*(np.concatenate(its) for its in zip(*parts, strict=True)))
+
+
+def _part(counts: npt.NDArray[Any], corners: Floats) -> npt.NDArray[Any]:
+    """Return the pixels within corners, or all where none is."""
+    (left, top), (right, bottom) = ((max(0, round(x)), max(0, round(y))) for x, y in corners)
+    part = counts[top : bottom + 1, left : right + 1]
+    return part if part.size else counts

@@ -1,0 +1,110 @@
+"""Descriptors of training faces, each aligned by its annotated points and by displaced ones."""
+
+import math
+import sys
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from thermalign.geometry import Floats, interocular_distance
+from thermalign.images import read_image
+from thermalign.settings import check, setting
+from thermalign.verification import alignment, descriptors
+from thermalign.warp import stack_images
+
+BATCH = 128  # images held at once
+
+
+@dataclass(frozen=True)
+class Jitter:
+    """How far the points of a copy are from the annotated ones.
+
+    Each copy has a strength of its own, even from 0 to 1, which these are times; all are standard
+    deviations. ASSUME.
+
+    Attributes
+    ----------
+    noise : float
+        Of every coordinate of every landmark.
+    shift : float
+        Of both coordinates of all landmarks together.
+    rotation : float
+        Of all landmarks about their centre.
+    scale : float
+        Of their distances from it, as a share.
+    """
+
+    noise: float = setting(0.06, low=0, high=1, unit="interocular distances")
+    shift: float = setting(0.03, low=0, high=1, unit="interocular distances")
+    rotation: float = setting(4.0, low=0, high=90, unit="degrees")
+    scale: float = setting(0.06, low=0, high=0.5)
+
+    def __post_init__(self) -> None:
+        """Refuse what is out of range."""
+        check(self)
+
+
+def displaced(points: Floats, jitter: Jitter, generator: np.random.Generator) -> Floats:
+    """Return points (N, L, 2), pixels, each face displaced by draws of its own."""
+    n, unit = len(points), interocular_distance(points)[:, None, None]
+    strength = generator.uniform(size=(n, 1, 1))
+    centre = points.mean(axis=1, keepdims=True)
+    angle, larger = generator.standard_normal((2, n, 1, 1)) * strength
+    angle = angle * math.radians(jitter.rotation)
+    arm = (points - centre) * np.maximum(1 + jitter.scale * larger, 0.1)
+    x, y = arm[..., :1], arm[..., 1:]
+    cos, sin = np.cos(angle), np.sin(angle)
+    turned = centre + np.concatenate([cos * x - sin * y, sin * x + cos * y], axis=-1)
+    together = jitter.shift * generator.standard_normal((n, 1, 2))
+    each = jitter.noise * generator.standard_normal(points.shape)
+    return np.asarray(turned + unit * strength * (together + each))
+
+
+def describe_copies(
+    rows: pd.DataFrame,
+    points: Floats,
+    *,
+    copies: int,
+    jitter: Jitter,
+    described: descriptors.Settings,
+    aligned: alignment.Settings,
+    seed: int,
+) -> Tensor:
+    """Return the descriptors of faces, (N, 1 + copies, rows, columns, D) float16.
+
+    The first is aligned by the annotated points, as galleries are. A face that displaced points
+    cannot align is aligned by the annotated ones.
+
+    Parameters
+    ----------
+    rows : DataFrame of N IMAGES, N at least 1
+    points : (N, L, 2) float, pixels, (x, y)
+        Annotated; all :func:`thermalign.verification.alignment.alignable`.
+    copies : int
+        Beside the first.
+    jitter : Jitter
+    described : settings of the descriptors
+    aligned : settings of the alignment
+    seed : int
+        Of the displacements.
+    """
+    generator = np.random.default_rng(seed)
+    parts = []
+    for start in range(0, len(rows), BATCH):
+        batch = rows.iloc[start : start + BATCH].to_dict("records")
+        exact = points[start : start + BATCH]
+        stack = stack_images([read_image(row) for row in batch], torch.device("cpu"))
+        every = np.arange(len(batch))
+        made = []
+        for copy in range(1 + copies):
+            moved = displaced(exact, jitter, generator) if copy else exact
+            usable = alignment.alignable(moved, aligned)[:, None, None]
+            faces = alignment.align_stack(stack, every, np.where(usable, moved, exact), aligned)
+            made.append(descriptors.describe(faces, described).half())
+        parts.append(torch.stack(made, dim=1))
+        if (start // BATCH) % 16 == 0:
+            print(f"faces described: {start + len(batch)} of {len(rows)}", file=sys.stderr)
+    return torch.cat(parts)

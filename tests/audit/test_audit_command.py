@@ -1,0 +1,92 @@
+"""``thermalign audit``: of a manifest, of a study's dataset, of an ingested one."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from drawn import draw_set
+from spoilings import registered, slip_of_the_hand
+
+from thermalign.cli import app
+
+STUDY = """
+base: config.yaml
+results: {results}
+data: "{data}"
+datasets:
+  mine:
+    adapter: table
+    folder: "."
+    manifest: faces.csv
+    leave_out: {{p0m0v: blurred}}
+    accept: [registered]
+    box: {{source: given}}
+"""
+
+
+def audit(*arguments):
+    return CliRunner().invoke(app, ["audit", *map(str, arguments)])
+
+
+def test_a_manifest_is_audited_and_its_findings_are_counted(tmp_path):
+    drawn = draw_set()
+    slip_of_the_hand(drawn)
+    done = audit(drawn.write(tmp_path / "in"), "--out", tmp_path / "out")
+    assert done.exit_code == 0, done.exception
+    assert done.output == f"faces: 1 outlier: {tmp_path}/out/index.html\n"
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert names == ["findings.csv", "findings.parquet", "index.html", "suspects.csv"]
+    assert (tmp_path / "out" / "suspects.csv").read_text().splitlines()[1].startswith("p3m1t,")
+    again = audit(tmp_path / "in" / "faces.csv", "--out", tmp_path / "out")
+    assert again.exit_code == 0, again.exception
+
+
+def test_what_stops_a_study_is_told_and_the_page_is_there(tmp_path):
+    drawn = draw_set()
+    registered(drawn)
+    done = audit(drawn.write(tmp_path / "in"), "--out", tmp_path / "out")
+    assert isinstance(done.exception, ValueError)
+    assert "the eyes of 36 visible images of 12 people" in str(done.exception)
+    assert "1 registered: see" in str(done.exception)
+    assert (tmp_path / "out" / "index.html").is_file()
+
+
+def test_a_dataset_of_a_study_is_read_as_the_study_reads_it(tmp_path):
+    drawn = draw_set()
+    registered(drawn)
+    drawn.write(tmp_path)
+    study = tmp_path / "study.yaml"
+    study.write_text(STUDY.format(results=tmp_path / "results", data=tmp_path))
+    done = audit(study, "--out", tmp_path / "out")
+    assert done.exit_code == 0, done.exception
+    assert done.output.startswith("mine: 1 registered, 1 missing_pair, 1 left out: ")
+    assert "goes on: accepted" in (tmp_path / "out" / "index.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("place", "content", "message"),
+    [
+        ("out", "a file", "out: is a file; name a folder"),
+        ("out/index.html", "mine", "is there and is no earlier audit's; name another folder"),
+    ],
+)
+def test_nothing_is_replaced_but_an_earlier_audit(tmp_path, place, content, message):
+    manifest = draw_set().write(tmp_path / "in")
+    file = tmp_path / place
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(content)
+    done = audit(manifest, "--out", tmp_path / "out")
+    assert message in str(done.exception)
+    assert file.read_text() == content
+
+
+def test_what_is_no_dataset_is_refused_in_a_line(tmp_path):
+    done = audit(tmp_path / "none.csv", "--out", tmp_path / "out")
+    assert "none.csv: no such manifest" in str(done.exception)
+    done = audit(tmp_path, "--out", tmp_path / "out")
+    assert "images.parquet: no such table" in str(done.exception)
+    assert not (tmp_path / "out").exists()

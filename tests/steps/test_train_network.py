@@ -1,0 +1,94 @@
+"""A network of a matcher through files: trained on made-up people, applied to others."""
+
+import numpy as np
+import pytest
+from test_matching import ALIGNMENT, KEY, SETTINGS, known, predicted
+
+from thermalign import tables
+from thermalign.schemas.dataset import ANNOTATIONS, FOLDS, IMAGES
+from thermalign.schemas.matching import SCORES
+from thermalign.schemas.predictions import PREDICTIONS
+from thermalign.states import read_metadata
+from thermalign.steps import align, score, train_matcher, train_network
+
+TOLD = {"channels": [4, 4, 4], "embedding": 8, "copies": 1, "validation_people": 2, "batch_size": 4}
+TOLD |= {"steps": 4, "validate_every": 2}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Write images and annotations of ten people."""
+    folder = tmp_path_factory.mktemp("people")
+    table = known(folder)
+    tables.write(folder / "images.parquet", table, IMAGES)
+    points = predicted(list(table["image_id"]))
+    tables.write(folder / "predictions.parquet", points, PREDICTIONS)
+    rows = points[["image_id", "landmark", "x", "y"]].assign(visible=True)
+    tables.write(folder / "annotations.parquet", rows, ANNOTATIONS)
+    return folder
+
+
+def trained(folder, name, adapter="simulator", **changed):
+    given = {key: folder / f"{key}.parquet" for key in ("images", "annotations")}
+    given |= {"network": "far", "dataset": "strangers", "adapter": adapter, "seed": 1, "code": "x"}
+    given |= {"alignment": ALIGNMENT, "matcher": {"dog": {}, "features": {}}}
+    state = folder / f"{name}.safetensors"
+    checkpoint = folder / f"{name}.pt"
+    train_network.run(**given, settings=TOLD | changed, state=state, checkpoint=checkpoint)
+    assert not checkpoint.exists()
+    return state
+
+
+def test_the_state_tells_its_people_its_settings_and_its_curve(folder):
+    told = read_metadata(trained(folder, "far"))
+    assert told["people"] == [f"strangers/s{k}" for k in range(10)]
+    assert [row[0] for row in told["curve"]] == [2, 4]
+    assert told["settings"]["steps"] == 4
+    assert told["settings"]["dataset"] == "strangers"
+
+
+def test_a_fold_is_verified_by_it_and_one_that_tests_its_people_is_not(folder):
+    table = tables.read(folder / "images.parquet", IMAGES)
+    role = np.where(table["subject_id"] < "s6", "train", "test")
+    roles = table[["image_id"]].assign(role=role, flipped=False, **KEY)
+    tables.write(folder / "folds.parquet", roles, FOLDS)
+    paths = {name: folder / f"{name}.parquet" for name in ("images", "predictions", "faces")}
+    align.run(**paths, **KEY, model="annotated", settings=ALIGNMENT, code="x")
+    given = {name: folder / f"{name}.parquet" for name in ("images", "folds", "faces")}
+    matcher = folder / "matcher.safetensors"
+    for state, refused in (
+        (trained(folder, "far"), False),
+        (trained(folder, "own", "table"), True),
+    ):
+        block = {"mapping": "two_branch", "classifier": "cosine"}
+        block = {**SETTINGS, **block, "two_branch": {"network": str(state)}}
+        fitted = {**given, "settings": block, "evaluation": {"tar_at_far": [0.1]}, "code": "x"}
+        if refused:
+            with pytest.raises(ValueError, match=r"trained on s6, whom this fold tests \(4 such"):
+                train_matcher.run(**fitted, matcher=matcher, fold=0, seed=1)
+            continue
+        train_matcher.run(**fitted, matcher=matcher, fold=0, seed=1)
+        written = {name: folder / f"{name}.parquet" for name in ("predictions", "scores")}
+        its = {**given, **KEY, **written, "settings": block, "code": "x"}
+        score.run(**its, matcher=matcher, model="annotated")
+    scores = tables.read(folder / "scores.parquet", SCORES)
+    assert np.isfinite(scores["score"]).all()
+    assert scores["score"].abs().max() <= 1 + 1e-6
+    assert len(scores) == 2 * 64
+
+
+def test_people_of_one_modality_are_left_out_and_nobody_is_refused(folder):
+    table = tables.read(folder / "images.parquet", IMAGES)
+    for people, message in ((["s0", "s1"], None), (list(table["subject_id"].unique()), "nobody")):
+        kept = table[(table["modality"] == "visible") | ~table["subject_id"].isin(people)]
+        some = folder / f"some{len(people)}"
+        some.mkdir()
+        tables.write(some / "images.parquet", kept, IMAGES)
+        annotations = tables.read(folder / "annotations.parquet", ANNOTATIONS)
+        there = annotations[annotations["image_id"].isin(kept["image_id"])]
+        tables.write(some / "annotations.parquet", there, ANNOTATIONS)
+        if message:
+            with pytest.raises(ValueError, match="nobody in the dataset has annotated images of"):
+                trained(some, "far")
+        else:
+            assert len(read_metadata(trained(some, "far"))["people"]) == 8
