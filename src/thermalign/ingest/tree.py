@@ -99,12 +99,19 @@ class Settings:
         ``refuse`` thermal pictures in colour, or take their ``luma``.
     attributes : tuple of str
         Columns of the manifest that become attributes.
+    quarantine : Path or None
+        A CSV file, relative to ``folder``, of images that are left out: ``image`` (image_id or path
+        of the manifest that is made) and ``reason``.
+    leave_out : mapping of str to str
+        The same without a file: image_id or path to reason.
     """
 
     folder: Path = setting()
     misfits: str = setting("refuse", choices=MISFITS)
     thermal_colour: str = setting("refuse", choices=("refuse", "luma"))
     attributes: tuple[str, ...] = setting(())
+    quarantine: Path | None = setting(None)
+    leave_out: Mapping[str, str] = setting({})
 
 
 class Survey:
