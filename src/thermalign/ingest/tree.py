@@ -29,7 +29,7 @@ from typing import Any, NamedTuple
 from thermalign import tables
 from thermalign.geometry import LANDMARKS
 from thermalign.ingest import table
-from thermalign.ingest.columns import BOX, OURS, rows_of
+from thermalign.ingest.columns import BOX, OURS, Rows, rows_of
 from thermalign.ingest.found import Found
 from thermalign.ingest.manifest import Manifest
 from thermalign.ingest.quarantine import Quarantined, read_quarantine, write_quarantine
@@ -311,7 +311,7 @@ def list_tree(adapter: str, block: Mapping[str, Any], where: str) -> Tree:
     return made
 
 
-def rows_of_tree(tree: Tree, folder: Path) -> list[tuple[int, dict[str, str]]]:
+def rows_of_tree(tree: Tree, folder: Path) -> Rows:
     """Return of every row its line and its cells by our names, as of a manifest that is written."""
     header = _header(tree)
     cells = [(n, [row.get(name, "") for name in header]) for n, row in enumerate(tree.rows, 2)]
