@@ -78,8 +78,10 @@ def keys(node, value, place=()):
 
 
 def same_kind(block, value):
-    word = next(w for w in ("adapter", "model") if w in block["properties"])
-    return block["properties"][word]["const"] == value[word]
+    word = next((w for w in ("adapter", "model") if w in block["properties"]), None)
+    if word is None:  # a row that is read from a file
+        return "from" in value
+    return block["properties"][word]["const"] == value.get(word)
 
 
 def fit(block):

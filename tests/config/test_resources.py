@@ -65,6 +65,17 @@ def test_the_datasets_of_variants_count_where_a_fold_reads_them():
     assert Requests(more).counts(JOB).test == alone.test
 
 
+def test_a_job_that_tests_models_elsewhere_is_given_all_of_that_dataset():
+    more = study()
+    small = {"chunks": 1, "settings": {"volumes": [VOLUME | {"subjects": 3}]}}
+    more["datasets"]["there"] = small
+    more["evaluate_on"] = {"seen": {"dataset": "there", "probe": {"modality": "visible"}}}
+    counts, own = (Requests(more).counts(JOB | job) for job in ({"other": "seen"}, {}))
+    assert (counts.test, counts.faces) == (3 * 3, 3 * (6 + 3))
+    assert counts.images == own.images + 3 * (6 + 3)
+    assert counts.train == own.train
+
+
 def test_memory_is_what_a_rule_takes_with_headroom_and_snakemake_around_it(monkeypatch):
     monkeypatch.setitem(NEEDS, "align", Need(400, test=1000))
     assert Requests(study()).memory("align", JOB) == AROUND + HEADROOM * 400 + STEP  # 30 MB more

@@ -42,3 +42,14 @@ def test_a_manifest_is_counted(tmp_path):
     protocol["volumes"] = [2]
     with pytest.raises(ValueError, match=r"protocols.p1.volumes: simulated has no image of \[2\]"):
         jobs_of(study)
+
+
+def test_models_are_tested_elsewhere_by_the_protocols_that_are_named_on_everybody_there():
+    study = read_study([ROOT / "workflow/config/across.yaml"], {})
+    work = {(job.rule, job.name): job.work for job in jobs_of(study)}
+    # 60 people, thermal at two ranges, visible at one, six samples each
+    assert work["predict_across", "cooled/fold0/dan/uncooled"] == 60 * 12
+    assert work["predict_across", "cooled/fold0/dan/photographs"] == 60 * 6
+    assert work["score_across", "photographs/fold0/dan/photographs"] == 60 * 3 * 60
+    assert work["enrol_across", "cooled/fold0/uncooled"] == 30 * 12 + 60 * 18
+    assert ("predict_across", "photographs/fold0/dan/cooled") not in work

@@ -362,7 +362,7 @@ def matching_across(wildcards):
     roles = {"gallery": its["gallery"], "probe": its["probe"], "same_moment": [its["same_moment"]]}
     if "images" in its["gallery"]:
         roles["gallery"] = {**its["gallery"], "seed": PROTOCOLS[wildcards.protocol]["seed"]}
-    return text({**config["matcher"], **roles})
+    return text({**with_state(matcher_of(config, wildcards.protocol)), **roles})
 
 
 def people_across(wildcards):

@@ -10,6 +10,7 @@ from torch import Tensor
 from thermalign.evaluation.draws import Draws, comparisons_of
 from thermalign.evaluation.measured import Measured
 from thermalign.evaluation.verification import eers_by_range
+from thermalign.geometry import Floats
 from thermalign.records import points_of
 from thermalign.schemas.keys import VARIANT, Subset
 from thermalign.verification import alignment
@@ -51,15 +52,29 @@ def measure_carried(
     for name, images in shown.items():
         its, points = images.loc[ids].reset_index(), points_of(found[name], ids)
         usable = alignment.alignable(points, aligned)
-        described = Descriptors(
-            list(its["image_id"][usable]),
-            partial(_aligned, its.assign(points=list(points)).set_index("image_id"), aligned),
-            settings.descriptors,
-        )
+        described = describe_images(its[usable], points[usable], aligned, settings)
         scores = score_probes(matcher, its, described, readings=[settings.headline])
         subset = Subset(experiment=experiment, setting=name)
         for _, rate in eers_by_range(subset, comparisons_of(scores, probes), draws):
             yield rate
+
+
+def describe_images(
+    images: pd.DataFrame, points: Floats, aligned: alignment.Settings, settings: Settings
+) -> Descriptors:
+    """Return the descriptors of images, read and aligned when they are asked for.
+
+    Parameters
+    ----------
+    images : DataFrame of N IMAGES
+    points : (N, L, 2) float, pixels, (x, y)
+        That can be aligned.
+    aligned : settings of the alignment
+    settings : Settings
+    """
+    placed = images.assign(points=list(points)).set_index("image_id")
+    read = partial(_aligned, placed, aligned)
+    return Descriptors(list(images["image_id"]), read, settings.descriptors)
 
 
 def _aligned(images: pd.DataFrame, aligned: alignment.Settings, image_ids: Sequence[str]) -> Tensor:

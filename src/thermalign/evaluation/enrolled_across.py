@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 from torch import Tensor
 
-from thermalign.evaluation.carried import measure_carried
+from thermalign.evaluation.carried import describe_images, measure_carried
 from thermalign.evaluation.draws import Draws
 from thermalign.evaluation.measured import Measured, without_few
 from thermalign.geometry import LANDMARKS
@@ -85,8 +85,7 @@ def described_gallery(
             f"{', '.join(lacking) or 'usable landmarks'}; annotate them, set alignment.method: "
             "two_point where the eyes are there, or take gallery out"
         )
-    faces = alignment.align_images(chosen[usable], points[usable], aligned)
-    return Descriptors.of_faces(list(chosen["image_id"][usable]), faces, settings.descriptors)
+    return describe_images(chosen[usable], points[usable], aligned, settings)
 
 
 def enrol_across(

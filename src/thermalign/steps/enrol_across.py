@@ -9,13 +9,13 @@ from thermalign.evaluation import settings as evaluated
 from thermalign.provenance import stamp
 from thermalign.records import read_fold
 from thermalign.schemas.dataset import ANNOTATIONS
-from thermalign.schemas.matching import FACES
 from thermalign.settings import parse
 from thermalign.steps.job import Job
 from thermalign.verification import alignment as aligned
 from thermalign.verification.descriptors import Descriptors
 from thermalign.verification.matcher import Settings
 from thermalign.verification.matcher_state import read_matcher, save_matcher
+from thermalign.verification.stored import AlignedFaces
 
 
 def run(
@@ -67,7 +67,7 @@ def run(
     truth, own = tables.read(annotations, ANNOTATIONS), read_fold(images, folds)
     where = f"evaluate_on.{other}"
     described = (
-        Descriptors.of_table(tables.read(faces, FACES), asked.descriptors),
+        Descriptors.of_aligned(AlignedFaces.read(faces), asked.descriptors),
         enrolled_across.described_gallery(job.rows, truth, asked, placed, where=where),
     )
     mapping = read_matcher(matcher).mapping
