@@ -70,6 +70,21 @@ def test_without_a_nose_an_image_has_a_box_and_no_landmarks(drawn, tmp_path):
     assert set(tables.read(found["boxes"], BOXES)["source"]) == {"given"}
 
 
+def test_an_image_that_ingest_refuses_can_be_left_out_by_name(drawn, tmp_path):
+    adapter, folder = drawn
+    image = (CARL if adapter == "carl" else EURECOM)[0]
+    exchanged = [(name, (60 - x, y)) for name, (x, y) in SIX]
+    file = folder / FOLDERS[adapter] / f"{image.split('/')[0]}.xml"
+    file.write_text(file.read_text().replace(f'file="{image}"', 'file="other"'))
+    xml(folder / FOLDERS[adapter] / "wrong.xml", {image: exchanged})
+    keys = {"nose": "estimated", "misfits": "leave_out", "box": {"source": "given"}}
+    with pytest.raises(ValueError, match="left and right eyes are swapped"):
+        ingested(adapter, folder, tmp_path / "out", **keys)
+    keys["leave_out"] = {image: "eyes exchanged"}
+    found = ingested(adapter, folder, tmp_path / "out", **keys)
+    assert len(tables.read(found["images"], IMAGES)) == 3
+
+
 def test_sessions_and_lights_of_carl_are_told_by_its_names(tmp_path):
     for seed, name in enumerate(("01S3BIR2", "01S3BAR5")):
         draw(tmp_path / f"01/session_3/thermal_bmp/{name}.bmp", seed)

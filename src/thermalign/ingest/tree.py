@@ -47,7 +47,7 @@ Source: it is .61 (standard deviation .06) on 20 recorded thermal faces of three
 """
 DECIMALS = 4
 
-Row = dict[str, str]
+Cells = dict[str, str]
 """Cells of a manifest by column."""
 Point = tuple[float, float]
 
@@ -77,7 +77,7 @@ class Tree(NamedTuple):
     sources : files and folders that decided both; a changed one is noticed
     """
 
-    rows: list[Row]
+    rows: list[Cells]
     left_out: list[Quarantined]
     sources: list[Path]
 
@@ -100,10 +100,10 @@ class Settings:
     attributes : tuple of str
         Columns of the manifest that become attributes.
     quarantine : Path or None
-        A CSV file, relative to ``folder``, of images that are left out: ``image`` (image_id or path
-        of the manifest that is made) and ``reason``.
+        A CSV file, relative to ``folder``, of images that are left out: ``image`` (its path) and
+        ``reason``.
     leave_out : mapping of str to str
-        The same without a file: image_id or path to reason.
+        The same without a file: path to reason.
     """
 
     folder: Path = setting()
@@ -114,7 +114,7 @@ class Settings:
     leave_out: Mapping[str, str] = setting({})
 
 
-class Survey:
+class Walk:
     """One walk through a tree, which notes what was looked at and what does not fit."""
 
     def __init__(self, settings: Settings) -> None:
@@ -221,7 +221,7 @@ class Survey:
             inner = not Path(str(file)).is_absolute() and not str(file).startswith(str(self.folder))
             self.faults.append(f"{self.folder}: {where}" if inner else where)
 
-    def done(self, rows: list[Row]) -> Tree:
+    def done(self, rows: list[Cells]) -> Tree:
         """Return the tree.
 
         Raises
@@ -243,7 +243,7 @@ class Survey:
         return Tree(rows, self.left_out, list(self.sources))
 
 
-def landmark_cells(points: Mapping[str, Point], *, nose: str = "marked") -> Row:
+def landmark_cells(points: Mapping[str, Point], *, nose: str = "marked") -> Cells:
     """Return the cells of landmarks.
 
     Parameters
@@ -279,7 +279,7 @@ def mean(*points: Point) -> Point:
     return sum(xs) / len(xs), sum(ys) / len(ys)
 
 
-def box_cells(x: float, y: float, width: float, height: float) -> Row:
+def box_cells(x: float, y: float, width: float, height: float) -> Cells:
     """Return the cells of a face box, pixels."""
     return dict(zip(BOX, map(plain, (x, y, width, height)), strict=True))
 
@@ -312,7 +312,7 @@ def list_tree(adapter: str, block: Mapping[str, Any], where: str) -> Tree:
 
 
 def rows_of_tree(tree: Tree, folder: Path) -> Rows:
-    """Return of every row its line and its cells by our names, as of a manifest that is written."""
+    """Return the rows by our names, as of a manifest that is written."""
     header = _header(tree)
     cells = [(n, [row.get(name, "") for name in header]) for n, row in enumerate(tree.rows, 2)]
     return rows_of(Manifest(folder, header, cells), {}, {}, ())
