@@ -43,7 +43,9 @@ def make(folder: Path, rows: int) -> None:
         thermal = k % 2 == 0
         kind, low, high = (np.uint16, 7000, 9000) if thermal else (np.uint8, 40, 220)
         (folder / place).parent.mkdir(parents=True, exist_ok=True)
-        cv2.imwrite(str(folder / place), rng.integers(low, high, (HEIGHT, WIDTH), kind))
+        counts = rng.integers(low, high, (HEIGHT, WIDTH), kind)
+        if not (folder / place).is_file():
+            cv2.imwrite(str(folder / place), counts)
         points = FACE + rng.normal(0, 0.4, FACE.shape)
         person = k // 2 // OF_PERSON  # numbers that count up are spelt alike by nobody
         cells = (place, f"person {person}", "thermal" if thermal else "visible", "baseline")

@@ -13,7 +13,7 @@ from test_dag import run_with_fake_steps
 from thermalign.due.kept import check_records, outputs_in
 from workflow_rules import snakemake
 
-RESULTS = Path("results")
+RESULTS = Path("results/p1")
 TABLE = "results/p1/fold0/folds.parquet"
 LONG = f"results/{'x' * 250}/folds.parquet"
 
@@ -52,23 +52,23 @@ def test_a_damaged_record_is_refused_by_its_file_and_its_result(content, folder)
     file = keep("metadata", TABLE, "")
     file.write_bytes(content)
     with pytest.raises(ValueError, match=rf"^{file}: .*; delete {TABLE} and run again") as caught:
-        check_records(RESULTS)
+        check_records([RESULTS])
     assert "\n" not in str(caught.value)
     Path(TABLE).unlink()  # the cure
-    check_records(RESULTS)
+    check_records([RESULTS])
 
 
 def test_a_record_that_a_kill_cut_off_is_of_a_job_that_runs_again_and_no_damage(folder):
     keep("metadata", TABLE, "")
     keep("incomplete", TABLE, '{"external_jobid": null}')
-    check_records(RESULTS)
+    check_records([RESULTS])
 
 
 def test_what_is_no_record_among_them_is_left_alone(folder):
     for kind in ("metadata", "incomplete"):
         (folder / ".snakemake" / kind).mkdir(exist_ok=True)
         (folder / ".snakemake" / kind / "migration_underway").touch()
-    check_records(RESULTS)
+    check_records([RESULTS])
 
 
 def test_the_name_of_an_output_is_read_from_its_records_name_however_long(folder):
@@ -78,11 +78,11 @@ def test_the_name_of_an_output_is_read_from_its_records_name_however_long(folder
 
 def test_results_that_were_moved_are_refused_with_one_of_their_tables(folder):
     Path("results").rename("moved")
-    check_records(RESULTS)
+    check_records([RESULTS])
     with pytest.raises(ValueError, match=r"^moved/p1/fold0/folds.parquet: no record .* says how"):
-        check_records(Path("moved"))
+        check_records([Path("moved")])
     shutil.rmtree("moved")
-    check_records(Path("moved"))
+    check_records([Path("moved")])
 
 
 def test_tables_that_lost_their_records_are_counted_and_those_of_a_folder_that_has_one_are_not(
@@ -94,13 +94,18 @@ def test_tables_that_lost_their_records_are_counted_and_those_of_a_folder_that_h
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
     with pytest.raises(ValueError, match=r"^results/p1/fold0/dan/metrics.parquet and 1 more table"):
-        check_records(RESULTS)
+        check_records([RESULTS, Path("results/data")])
+
+
+def test_a_table_of_a_users_own_beside_the_results_is_none_of_theirs(folder):
+    Path("results/points.parquet").touch()
+    check_records([RESULTS, Path("results/data")])
 
 
 def test_results_whose_first_jobs_were_killed_are_not_refused(folder):
     keep("metadata", TABLE, "").unlink()
     keep("incomplete", TABLE, '{"external_jobid": null}')
-    check_records(RESULTS)
+    check_records([RESULTS])
 
 
 def test_a_run_on_moved_results_or_a_damaged_record_ends_in_that_line_and_touches_nothing(tmp_path):

@@ -139,6 +139,20 @@ def test_an_image_of_a_simulated_dataset_that_was_replaced_is_refused_with_the_c
         originals.check_images(digests)
 
 
+def test_of_a_folder_the_names_in_it_count_and_its_time_does_not(tmp_path):
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree" / "a.png").write_text("one")
+    record = tmp_path / "tree_files.json"
+    originals.write_tree_record(record, "f1", [tmp_path / "tree"])
+    (tmp_path / "tree" / "a.png").write_text("another")
+    os.utime(tmp_path / "tree", (1, 1))
+    assert fingerprint(record) == "f1"
+    (tmp_path / "tree" / "b.png").touch()
+    assert fingerprint(record) != "f1"
+    (tmp_path / "tree" / "b.png").unlink()
+    assert fingerprint(record) == "f1"
+
+
 # --- in the workflow, in folders whose names mean something to a shell ---
 
 CODE, DATA = "c 'q'; touch W", "d $HOME; touch X & 'q' [1]"

@@ -10,6 +10,9 @@ from typer.testing import CliRunner
 from test_end_to_end import ROOT, run
 from thermalign import tables
 from thermalign.cli import app
+from thermalign.config.models import read_study
+from thermalign.plan.jobs import jobs_of
+from thermalign.plan.measured import costs_of
 from thermalign.schemas.dataset import IMAGES
 from thermalign.schemas.keys import ALL, rows_of
 from thermalign.schemas.matching import SCORES
@@ -37,7 +40,8 @@ def tiny():
 def with_rows():
     """The same with its own points and scores as two more rows."""
     placed = {"placed": {"from": "points_{protocol}_{fold}.parquet"}}
-    rows = {"matchers": {"matched": {"from": "scores.parquet"}}}
+    vendor = {"from": "scores.csv", "thresholds": {"0.1": 0.25}}
+    rows = {"matchers": {"matched": {"from": "scores.parquet"}, "vendor": vendor}}
     return tiny() | rows | {"models": {"mean_shape": {}} | placed}
 
 
@@ -88,6 +92,26 @@ def test_imported_scores_have_the_metrics_of_the_matcher_that_they_are_of(study)
     same(study, "matched", "annotated", "replicates", REPLICATES)
 
 
+def test_thresholds_of_a_maker_stand_where_ours_are_set_on_training_people(study):
+    ours, theirs = (table_of(study, m, "metrics", METRICS) for m in ("annotated", "vendor"))
+    at = {"threshold", "fmr", "fnmr", "far", "frr", "fmr_bound"}
+    rest = [its[~its["metric"].isin(at)].drop(columns="model") for its in (ours, theirs)]
+    pd.testing.assert_frame_equal(*(its.reset_index(drop=True) for its in rest), check_exact=True)
+    found = rows_of(theirs, ALL).set_index(["metric", "at"])["value"]
+    scores = table_of(study, "vendor", "scores", SCORES).query(
+        "genuine and same_moment == 'exclude'"
+    )
+    assert found["threshold", 0.1] == 0.25
+    assert found["fnmr", 0.1] == (scores["score"] < 0.25).mean()
+    assert set(theirs.loc[theirs["metric"] == "frr", "at"]) == {0.1}
+
+
+def test_the_plan_has_their_jobs_and_the_costs_of_all(study):
+    wanted = jobs_of(read_study([study / "study.yaml"], {}))
+    costs = costs_of(study / "results")
+    assert {(c.job.rule, c.job.name) for c in costs} == {(job.rule, job.name) for job in wanted}
+
+
 def test_they_are_joined_over_folds_and_compared_with_every_other_row(study):
     summary = rows_of(tables.read(study / "results/compare/summary.parquet", SUMMARY), ALL)
     found = summary.set_index(["model", "metric", "at"])["value"]
@@ -96,7 +120,7 @@ def test_they_are_joined_over_folds_and_compared_with_every_other_row(study):
     assert "nmse" not in set(summary.loc[summary["model"] == "matched", "metric"])
     pairs = rows_of(tables.read(study / "results/compare/differences.parquet", DIFFERENCES), ALL)
     eer = pairs[pairs["metric"] == "eer"].set_index(["model_a", "model_b"])
-    assert len(eer) == 6
+    assert len(eer) == 10
     assert eer.loc[("annotated", "matched"), ["value", "p"]].tolist() == [0, 1]
     assert eer.loc[("mean_shape", "placed"), ["value", "p"]].tolist() == [0, 1]
 

@@ -87,6 +87,10 @@ def commands(tmp_path_factory):
     published = {"adapter": "carl", "folder": "my tree", "nose": "none"}
     config["datasets"]["published"] = {**published, "box": {"source": "given"}}
     (folder / "my tree").mkdir()
+    config["models"]["placed"] = {"from": "my points.csv"}
+    config["matchers"] = {"matched": {"from": "my scores.csv"}}
+    for path in ("my points.csv", "my scores.csv"):
+        (folder / path).touch()
     for path in ("my faces/a.csv", "another run/metrics.parquet"):
         (folder / path).parent.mkdir()
         (folder / path).touch()
@@ -308,6 +312,7 @@ def test_the_study_can_be_a_module_of_another_workflow(importer):
     due = set(re.findall(r"^(?:local)?rule (\w+):", done.stdout, flags=re.M))
     # this study asks for none of them
     optional = {"adapt", "detect", "stress", "score_variants", "sweep", "pack"}
+    optional |= {"import_points", "import_scores", "train_network"}
     optional |= {rule for rule in RULES if rule.endswith("_across")}
     assert due == set(RULES) - optional | {"paper"}
     done = snakemake(importer, "results/data/simulated/chunks/0")

@@ -69,6 +69,8 @@ def ingested(adapter, folder, out, *, box=BOX, **keys):
         settings={"adapter": adapter, "folder": str(folder), "box": box, **keys},
         sources=[manifest, left_out],
         files=out / "files.json",
+        findings=out / "findings.parquet",
+        audit=out / "audit.html",
         fingerprint="new",
         code="test",
         **tables,

@@ -168,7 +168,7 @@ def test_canonical_points_that_are_no_face_are_refused(config, name, place, mess
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"adapter": "csv"}, ": no adapter 'csv'; use one of simulator, table"),
+        ({"adapter": "csv"}, ": no adapter 'csv'; use one of arl_polarimetric, arl_vtf, carl, "),
         ({"adapter": "tabel"}, ": no adapter 'tabel'; did you mean table?"),
         ({"seed": "x"}, ".seed: 'x' is not allowed; give a whole number"),
         ({"chunks": 8.0}, ".chunks: 8.0 is not allowed; give a whole number from 1"),

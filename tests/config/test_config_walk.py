@@ -48,8 +48,8 @@ def named(node):
     for part in (part for part in parts if isinstance(part, dict)):
         for its in alternatives(part):
             block = plain(its, SCHEMA)
-            word = next((w for w in TOLD_BY if w in block.get("properties", {})), None)
-            kind = block["properties"][word].get("const", word) if word else "entry"
+            word = next((w for w in ("adapter", "model") if w in block.get("properties", {})), None)
+            kind = block["properties"][word]["const"] if word else "entry"
             entries[kind] = example(its)
     return entries
 
@@ -77,13 +77,11 @@ def keys(node, value, place=()):
         yield from keys(part, its, (*place, key))
 
 
-TOLD_BY = ("adapter", "model", "from")
-"""Keys that tell blocks of one group apart: by what they say, or by being there."""
-
-
 def same_kind(block, value):
-    word = next(w for w in TOLD_BY if w in block["properties"])
-    return word in value and block["properties"][word].get("const", value[word]) == value[word]
+    word = next((w for w in ("adapter", "model") if w in block["properties"]), None)
+    if word is None:  # a row that is read from a file
+        return "from" in value
+    return block["properties"][word]["const"] == value.get(word)
 
 
 def fit(block):
@@ -92,12 +90,11 @@ def fit(block):
         if isinstance(its, dict | list):
             fit(its)
     if isinstance(block, dict):
-        block.update({k: v for k, v in FITTING.items() if isinstance(block.get(k), type(v))})
+        block.update({k: v for k, v in FITTING.items() if k in block})
     return block
 
 
 FITTING = {"outer": 2.0, "window": [20.0, 40.0], "sizes": [8.0, 16.0], "baseline": 1}
-FITTING |= {"thresholds": {"0.01": 1.0}}  # of imported scores, by false match rate
 WHOLE = fit(example(SCHEMA))
 KEYS = list(keys(SCHEMA, WHOLE))
 

@@ -1,6 +1,7 @@
 """Metrics that the configuration names."""
 
 import sys
+import tracemalloc
 from types import SimpleNamespace
 
 import numpy as np
@@ -67,6 +68,20 @@ def test_a_metric_of_scores_has_the_replicates_of_the_studys_own(wins):
     (figure,) = further.of_scores([wins], ALL, part)
     assert figure.value == pytest.approx(auc(part.score, part.genuine), abs=1e-15)
     assert np.nanmax(abs(figure.replicates - part.auc())) < 1e-12
+
+
+def test_comparisons_are_weighted_one_draw_at_a_time(wins):
+    probe, gallery = (side.ravel() for side in np.indices((40, 40)))
+    weights = subject_weights(40, replicates=2000, seed=1)
+    score = np.random.default_rng(0).normal(size=1600)
+    part = Compared(score, probe == gallery, probe, probe, gallery, weights)
+    tracemalloc.start()
+    try:
+        assert len(list(further.of_scores([wins], ALL, part))) == 1
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < weights.shape[0] * len(score) * 8 / 4  # of all draws at once: 26 MB, three times
 
 
 def test_a_name_is_asked_for_what_it_can_measure_alone(wins):

@@ -129,6 +129,7 @@ sources = {"manifest": out / "manifest.csv", "left_out": out / "left_out.csv"}
 common = {"settings": block, "fingerprint": "new", "code": ""}
 adapt.run(files=out / "tree.json", **sources, **common)
 made = {n: out / f"{n}.parquet" for n in ("images", "annotations", "boxes", "attributes")}
+made |= {"findings": out / "findings.parquet", "audit": out / "audit.html"}
 ingest.run(sources=list(sources.values()), files=out / "files.json", **made, **common)
 print(tables.read(made["images"], IMAGES)[["subject_id", "modality"]].to_numpy().tolist())
 """

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from thermalign import tables
+from thermalign.geometry import LANDMARKS
+from thermalign.ingest.checks import check_points
 from thermalign.ingest.dlib_xml import PARTS, points_of, read_records
 from thermalign.records import points_of as points
 from thermalign.schemas.dataset import ANNOTATIONS, BOXES, IMAGES
@@ -66,6 +68,21 @@ def test_without_a_nose_an_image_has_a_box_and_no_landmarks(drawn, tmp_path):
     found = ingested(adapter, folder, tmp_path / "out", nose="none", box={"source": "given"})
     assert tables.read(found["annotations"], ANNOTATIONS).empty
     assert set(tables.read(found["boxes"], BOXES)["source"]) == {"given"}
+
+
+def test_an_image_that_ingest_refuses_can_be_left_out_by_name(drawn, tmp_path):
+    adapter, folder = drawn
+    image = (CARL if adapter == "carl" else EURECOM)[0]
+    exchanged = [(name, (60 - x, y)) for name, (x, y) in SIX]
+    file = folder / FOLDERS[adapter] / f"{image.split('/')[0]}.xml"
+    file.write_text(file.read_text().replace(f'file="{image}"', 'file="other"'))
+    xml(folder / FOLDERS[adapter] / "wrong.xml", {image: exchanged})
+    keys = {"nose": "estimated", "misfits": "leave_out", "box": {"source": "given"}}
+    with pytest.raises(ValueError, match="left and right eyes are swapped"):
+        ingested(adapter, folder, tmp_path / "out", **keys)
+    keys["leave_out"] = {image: "eyes exchanged"}
+    found = ingested(adapter, folder, tmp_path / "out", **keys)
+    assert len(tables.read(found["images"], IMAGES)) == 3
 
 
 def test_sessions_and_lights_of_carl_are_told_by_its_names(tmp_path):
@@ -193,6 +210,19 @@ def test_right_points_of_every_real_record_lie_left_in_the_image(real):
             for side in ("right", "left")
         )
         assert (right < left).mean() > 0.999
+
+
+def test_one_real_record_more_exchanges_eyes_and_mouth_which_ingest_refuses(real):
+    adapter, tree = real
+    refused = []
+    for row in tree.rows:
+        points = np.array([[float(row[f"{name}_{a}"]) for a in "xy"] for name in LANDMARKS])
+        try:
+            check_points(points, row["path"], (4000, 4000))  # larger than any image
+        except ValueError as error:
+            refused.append(str(error).split(";")[0])
+    wrong = "21/session_3/classic/21S3CIR4.bmp: left and right eyes are swapped"
+    assert refused == ([wrong] if adapter == "carl" else [])
 
 
 def test_the_points_that_are_known_are_all_that_the_real_files_have():

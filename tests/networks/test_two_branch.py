@@ -6,20 +6,20 @@ import numpy as np
 import pytest
 import torch
 
-from thermalign.networks.two_branch import Settings, Side, _loss, fit
+from thermalign.networks.two_branch import Settings, Side, _loss, begin, fit, projected
 from thermalign.states import State, save_state
 from thermalign.training.checkpoint import Checkpoint
 from thermalign.training.loop import Run
-from thermalign.verification import features
+from thermalign.verification import features, wccn
 from thermalign.verification.contract import Examples
 from thermalign.verification.two_branch import Settings as Applied
-from thermalign.verification.two_branch import TwoBranch, apply
+from thermalign.verification.two_branch import apply
 from thermalign.verification.two_branch import fit as read
 
 PLACES, ANGLES = (6, 5), features.Settings(orientations=2)
 SMALL = Settings(
-    channels=(8, 8, 8),
-    embedding=16,
+    components=20,
+    hidden=16,
     dropout=0.0,
     mirrored=0.0,
     copies=0,
@@ -55,7 +55,7 @@ def trained():
 
 
 def vectors(state, given, modality):
-    return apply(state.tensors, given.descriptors[:, 0].float(), modality)
+    return apply(state.tensors, given.faces[:, 0].float(), modality)
 
 
 def test_people_it_has_never_seen_find_themselves_in_the_other_modality(trained):
@@ -104,8 +104,12 @@ def test_a_killed_training_goes_on_bit_for_bit(trained, tmp_path, monkeypatch):
 
 
 def test_the_gradients_of_every_part_are_finite_and_there():
-    network = TwoBranch(PLACES, 8, (4, 4, 4), 8).train()
-    loss = _loss(network, sides(6), SMALL, ANGLES, torch.Generator().manual_seed(0))
+    given = sides(60)
+    network = begin(given, SMALL).train()
+    seen = {m: projected(network, side, m, ANGLES) for m, side in given.items()}
+    for layer in network.leave.values():  # they begin at 0, and pass nothing back
+        torch.nn.init.normal_(layer.weight)
+    loss = _loss(network, seen, SMALL, torch.Generator().manual_seed(0))
     loss.backward()
     for name, parameter in network.named_parameters():
         assert torch.isfinite(parameter.grad).all(), name
@@ -114,8 +118,8 @@ def test_the_gradients_of_every_part_are_finite_and_there():
 
 def test_a_person_is_drawn_by_its_own_images_alone():
     given = sides(5)["thermal"]
-    filled = given.people[:, None, None, None, None].expand_as(given.descriptors)
-    marked = replace(given, descriptors=filled)
+    filled = given.people[:, None, None, None, None].expand_as(given.faces)
+    marked = replace(given, faces=filled)
     people = torch.tensor([4, 0, 2]).repeat(50)
     drawn = marked.draw(people, torch.Generator().manual_seed(0))
     assert torch.equal(drawn[:, 0, 0, 0].long(), people)
@@ -125,7 +129,7 @@ def test_some_people_are_numbered_anew_with_all_of_their_images():
     given = sides(5)["thermal"]
     some = given.of(torch.tensor([3, 1]))
     assert some.people.tolist() == [0, 0, 0, 1, 1, 1]
-    assert torch.equal(some.descriptors[:3], given.descriptors[given.people == 3])
+    assert torch.equal(some.faces[:3], given.faces[given.people == 3])
 
 
 @pytest.mark.parametrize("people", [10, 11])
@@ -152,9 +156,21 @@ def test_another_state_is_no_network(tmp_path):
 
 
 def test_other_descriptors_than_it_was_trained_on_are_refused(trained):
-    for shape in ((2, 9, 9, 8), (2, *PLACES, 16)):
-        with pytest.raises(ValueError, match=r"trained for other descriptors than \d x \d of"):
-            apply(trained.tensors, torch.zeros(shape), "visible")
+    with pytest.raises(ValueError, match="trained for 240 numbers a face and is given 480"):
+        apply(trained.tensors, torch.zeros((2, *PLACES, 16)), "visible")
+
+
+def test_it_begins_as_wccn_of_its_people():
+    given = sides(60)
+    network = begin(given, SMALL).eval()
+    few = [given[m].few(SMALL.whitened_by) for m in ("visible", "thermal")]
+    assert [len(faces) for faces, _ in few] == [120, 120]
+    its = wccn.Settings(components=SMALL.components, shrinkage=SMALL.shrinkage)
+    state = wccn.fit_people(few[0], few[1], its)
+    faces = few[1][0]
+    expected = torch.nn.functional.normalize(wccn.apply(state, faces, "thermal"))
+    made = network(network.project(faces, "thermal"), "thermal")
+    torch.testing.assert_close(made, expected, atol=1e-4, rtol=0)
 
 
 def test_a_mirrored_descriptor_mirrored_again_is_the_first():

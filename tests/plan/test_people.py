@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from thermalign.config.sizes import sizes_of
 from thermalign.plan.people import images_of, of_one, recorded, within
+from trees import SIX, draw, xml
 
 VOLUME = {"subjects": 4, "ranges": [1, 3], "baseline": 2, "expression": 1, "visible_ranges": [1]}
 EVERY = {"modality": "thermal"}
@@ -97,3 +99,17 @@ def test_a_manifest_that_is_not_there_is_named(tmp_path):
     Path(tmp_path, "a.csv").unlink()
     with pytest.raises(ValueError, match=r"a.csv: no such manifest; set data: or"):
         recorded(study, "faces")
+
+
+def test_a_tree_is_counted_before_its_manifest_is_made(tmp_path):
+    images = [f"0{n}/session_1/thermal_bmp/0{n}S1BNA{k}.bmp" for n in (1, 2) for k in (1, 2)]
+    for seed, image in enumerate(images):
+        draw(tmp_path / "carl" / image, seed)
+    xml(tmp_path / "carl/Carl_annotations/01.xml", dict.fromkeys(images, SIX))
+    block = {"adapter": "carl", "folder": "carl", "nose": "none", "box": {"source": "given"}}
+    study = {"data": str(tmp_path), "results": str(tmp_path / "r"), "datasets": {"faces": block}}
+    assert sizes_of(study, "faces")[0].images == 5  # four images and an annotation file
+    (people,) = recorded(study, "faces")
+    assert people.people == 2
+    assert people.selected(EVERY | {"conditions": ["natural"]}) == pytest.approx(2)
+    assert people.selected({"modality": "visible"}) == 0

@@ -11,7 +11,7 @@ from thermalign.schemas.predictions import PREDICTIONS
 from thermalign.states import read_metadata
 from thermalign.steps import align, score, train_matcher, train_network
 
-TOLD = {"channels": [4, 4, 4], "embedding": 8, "copies": 1, "validation_people": 2, "batch_size": 4}
+TOLD = {"components": 8, "hidden": 4, "copies": 1, "validation_people": 2, "batch_size": 4}
 TOLD |= {"steps": 4, "validate_every": 2}
 
 

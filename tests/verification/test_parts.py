@@ -73,7 +73,7 @@ def matched(fold, block):
 def network(tmp_path_factory):
     """Write the state of an untrained network of a matcher, of people of elsewhere."""
     path = tmp_path_factory.mktemp("network") / "state.safetensors"
-    made = TwoBranch(PLACES, WIDTH, (4, 4, 4), 8)
+    made = TwoBranch(PLACES[0] * PLACES[1] * WIDTH, 8, 4)
     save_state(path, State(made.state_dict()), {"settings": "{}", "people": ["far"]})
     return {"network": str(path)}
 

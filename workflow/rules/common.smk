@@ -23,7 +23,7 @@ RESULTS = str(Path(config["results"]))
 FOLDER = f"{RESULTS}/{{protocol}}/fold{{fold}}"
 if workflow.is_main_process and workflow.modifier.is_main_snakefile():
     try:
-        check_records(Path(RESULTS))
+        check_records(Path(RESULTS, n) for n in ("data", "compare", *config["protocols"]))
     except ValueError as error:
         sys.exit(f"thermalign: {error}")
 MODELS = trainings(config)  # by folder: a model, or one of its training seeds

@@ -23,6 +23,8 @@ rule adapt:
         files=f"{RESULTS}/data/{{dataset}}/tree_files.json",
     log:
         f"{RESULTS}/logs/adapt/{{dataset}}.log",
+    group:
+        small("tables")
     conda:
         "../../envs/data.yaml"
     resources:

@@ -74,7 +74,7 @@ def draw(counts: npt.NDArray[Any], points: Floats, box: Floats) -> npt.NDArray[n
 def encode(canvas: npt.NDArray[np.uint8]) -> str:
     """Return a picture as a data address."""
     done, data = cv2.imencode(".jpg", canvas, (cv2.IMWRITE_JPEG_QUALITY, 85))
-    return f"data:image/jpeg;base64,{base64.b64encode(data).decode()}" if done else ""
+    return f"data:image/jpeg;base64,{base64.b64encode(data.tobytes()).decode()}" if done else ""
 
 
 def _window(shape: tuple[int, ...], points: Floats, box: Floats) -> tuple[int, int, int, int]:

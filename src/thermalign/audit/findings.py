@@ -170,7 +170,7 @@ class Faces:
     @property
     def marked(self) -> npt.NDArray[np.bool_]:
         """Return where all landmarks are annotated, (N,) bool."""
-        return np.isfinite(self.points).all(axis=(1, 2))
+        return np.asarray(np.isfinite(self.points).all(axis=(1, 2)))
 
     def of(self, modality: str) -> npt.NDArray[np.bool_]:
         """Return where images are of a modality, (N,) bool."""

@@ -20,7 +20,7 @@ from thermalign.images import read_counts
 from thermalign.ingest import table
 from thermalign.ingest.found import Found
 from thermalign.ingest.layout import dense
-from thermalign.ingest.looks import Looks, face_of, join_looks, look_of
+from thermalign.ingest.looks import Looks, face_of, look_of, looks_of
 from thermalign.ingest.quarantine import Quarantined
 from thermalign.ingest.survey import GIVEN, Surveyed
 from thermalign.schemas.dataset import ANNOTATIONS, ATTRIBUTES, BOXES, IMAGES
@@ -161,7 +161,8 @@ def audit_tables(folder: Path) -> Audited:
     nothing = ATTRIBUTES.empty_table().to_pandas()
     found = Found(images, annotations, boxes[boxes["source"] == "given"][[*GIVEN]], nothing)
     seen, looks, refused = _looked_at(found, boxes)
-    found = Found(*(_of(frame, seen) for frame in found[:4]), (), looks)
+    found = Found(_of(images, seen), _of(annotations, seen), _of(found.boxes, seen), nothing)
+    found = found._replace(looks=looks)
     faces = faces_of(found, _of(boxes, seen))
     return Audited(folder.name, faces, examine(faces, refused), (), ())
 
@@ -205,9 +206,16 @@ def _surveyed(adapter: Any, settings: Any, manifest: Path) -> Surveyed:
     try:
         found = adapter.read(settings, [manifest])
     except ValueError as error:
-        frames = (s.empty_table().to_pandas() for s in (IMAGES, ANNOTATIONS, BOXES, ATTRIBUTES))
-        return Surveyed(Found(*frames), [], [Quarantined(str(manifest), 0, "", str(error))])
+        return Surveyed(_nothing(), [], [Quarantined(str(manifest), 0, "", str(error))])
     return Surveyed(found, [], [])
+
+
+def _nothing() -> Found:
+    """Return a dataset without images."""
+    images, annotations, boxes, attributes = (
+        schema.empty_table().to_pandas() for schema in (IMAGES, ANNOTATIONS, BOXES, ATTRIBUTES)
+    )
+    return Found(images, annotations, boxes, attributes)
 
 
 def _audited(
@@ -218,8 +226,7 @@ def _audited(
 ) -> Audited:
     found, refused = surveyed.found, [*surveyed.refused]
     if not len(found.images):
-        frames = (s.empty_table().to_pandas() for s in (IMAGES, ANNOTATIONS, BOXES, ATTRIBUTES))
-        found = Found(*frames, found.quarantined)
+        found = _nothing()._replace(quarantined=found.quarantined)
     boxes = found.boxes[[*GIVEN]].assign(source="given")
     if box is not None and len(found.images):
         try:
@@ -244,7 +251,7 @@ def _looked_at(found: Found, boxes: pd.DataFrame) -> tuple[set[str], Looks, list
             seen.add(image)
         except (OSError, ValueError) as error:
             refused.append(Quarantined(path, 0, image, str(error)))
-    return seen, join_looks(looks), refused
+    return seen, looks_of(looks), refused
 
 
 def _of(frame: pd.DataFrame, images: Collection[str]) -> pd.DataFrame:

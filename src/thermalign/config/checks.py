@@ -104,7 +104,7 @@ def manifest_of(study: Study, name: str) -> Path | None:
 def tree_of(study: Study, name: str) -> Path | None:
     """Return the folder of a dataset whose manifest is made of a tree; None for any other."""
     block = dataset_block(study, name)
-    return Path(block["folder"]) if block["adapter"] in trees() else None
+    return Path(block["folder"]) if block.get("adapter") in trees() else None
 
 
 def faults(study: Study) -> Iterator[str]:

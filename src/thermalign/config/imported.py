@@ -5,6 +5,7 @@ file may serve all folds, or the name says for which it is: ``{dataset}``, ``{pr
 ``{fold}`` in it stand for theirs.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from string import Formatter
@@ -15,6 +16,9 @@ KEY = "from"
 
 PLACES = ("dataset", "protocol", "fold")
 """What braces in the file's name may hold."""
+
+RATE = re.compile(r"0|0?\.[0-9]+")
+"""A false match rate as a key."""
 
 POINTS, SCORES = "models", "matchers"
 """Blocks whose entries are read from files of points and of scores."""
@@ -77,7 +81,7 @@ def files(study: Study) -> Iterator[tuple[str, str]]:
 
 
 def faults(study: Study, trainings: Mapping[str, Any]) -> Iterator[str]:
-    """Yield names of files that cannot be filled in, and rows that share a folder with another.
+    """Yield names of files that mean nothing, thresholds of no rate, rows of a name that is taken.
 
     Parameters
     ----------
@@ -88,6 +92,9 @@ def faults(study: Study, trainings: Mapping[str, Any]) -> Iterator[str]:
     for name, its in from_files(study).items():
         if what := _fault(its.pattern):
             yield f"{its.block}.{name}.{KEY}: {its.pattern!r} {what}"
+        for rate in (r for r in its.thresholds if not RATE.fullmatch(r)):
+            what = "is no false match rate; write one below 1, quoted: '0.01'"
+            yield f"{its.block}.{name}.thresholds: {rate!r} {what}"
     for block in (POINTS, SCORES):
         mine = from_files(study, block)
         for name in mine.keys() & taken.keys():

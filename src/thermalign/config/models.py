@@ -5,7 +5,6 @@ can be told is declared by dataclasses beside their code, and read from the synt
 imported to check it. Only this file knows pydantic.
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -86,18 +85,6 @@ def unique(values: list[Any]) -> list[Any]:
 
 
 Unique = AfterValidator(unique)
-
-
-def rates(values: dict[str, float]) -> dict[str, float]:
-    """Refuse values by what is no false match rate."""
-    for name in values:
-        if not re.fullmatch(r"0|0?\.[0-9]+", name):
-            message = f"{name!r} is no false match rate; write one below 1, quoted: '0.01'"
-            raise PydanticCustomError(UNMET, "{message}", {"message": message})
-    return values
-
-
-Rates = AfterValidator(rates)
 
 
 def key(
@@ -215,11 +202,13 @@ def dataset_model(adapter: str) -> type[Closed]:
     """Return the closed model of the datasets of an adapter."""
     block = settings_of(f"thermalign.ingest.{adapter}")
     box = settings_model("thermalign.boxes")
-    fields = {"adapter": (Literal[adapter], key("format that it is read from"))}
+    fields: dict[str, Any] = {
+        "adapter": (Literal[adapter], key("format that it is read from")),
+    }
     fields |= fields_of(block) | {"box": (box, key("where face boxes come from"))}
-    looked_at = Literal[constant("thermalign.audit.findings", "MAY_BE_ACCEPTED")]
+    looked_at: Any = Literal[constant("thermalign.audit.findings", "MAY_BE_ACCEPTED")]
     meant = "findings of the audit that somebody looked at, and that do not stop the study"
-    fields["accept"] = (list[looked_at], key(meant, []))
+    fields["accept"] = (GenericAlias(list, looked_at), key(meant, []))
     return closed(f"dataset_{adapter}", AsGiven, block.meaning, fields, block.relations)
 
 
@@ -266,7 +255,7 @@ def imported_model(block: str) -> type[Closed]:
     fields: dict[str, Any] = {imported.KEY: (str, key(f"file of {what[block]}; {fold}"))}
     if block == imported.SCORES:
         meant = "score by false match rate on other people, as its maker states it"
-        fields["thresholds"] = (Annotated[dict[str, float], Rates], key(meant, {}))
+        fields["thresholds"] = (by_name(str, float), key(meant, {}))
     whose = "A row of the study that another program made, read from files: docs/own_rows.md."
     return closed(f"imported_{block}", AsGiven, whose, fields)
 

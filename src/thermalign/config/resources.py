@@ -40,6 +40,11 @@ AT_ONCE = {"train": 8600, "test": 1500}
 images are predicted in parts."""
 
 
+FACE, FACES = 54, 540
+"""kB of an aligned face of 112 x 128 pixels with its descriptors, and MB that those of all images
+take at most: beyond that they lie in files."""
+
+
 @dataclass(frozen=True)
 class Need:
     """What the jobs of a rule take.
@@ -52,6 +57,8 @@ class Need:
         For each of :class:`Counts`.
     stacks : str
         Whose pixels it holds at HELD bytes: ``train``, ``test`` or nobody's.
+    faces : bool
+        Whether it keeps aligned faces and their descriptors.
     minutes : float
         Of a job without images.
     seconds : float
@@ -67,6 +74,7 @@ class Need:
     pairs: float = 0.0
     figures: float = 0.0
     stacks: str = ""
+    faces: bool = False
     minutes: float = 20.0
     seconds: float = 0.05
 
@@ -88,16 +96,16 @@ NEEDS = {
     "enrol_across": Need(900, images=2, paired=150, pairs=0.3, minutes=60),
     "score_across": Need(900, images=2, pairs=0.6),
     "align": Need(900, images=2),
-    "train_matcher": Need(600, images=2, paired=150, tried=0.3, minutes=60),
+    "train_matcher": Need(500, images=2, paired=150, tried=0.3, faces=True, minutes=60),
     "train_network": Need(1200, images=45, minutes=120),
-    "score": Need(500, images=2, pairs=0.3),
+    "score": Need(450, images=2, pairs=0.3, faces=True),
     "import_scores": Need(250, images=5, pairs=0.8),
     "measure": Need(600, images=2, pairs=0.6),
     "compare": Need(500, test=1, pairs=0.6, figures=10),
-    "ablate": Need(600, images=2, paired=150, pairs=0.3, minutes=60),
-    "sweep": Need(600, images=2, paired=150, tried=0.3, minutes=60),
-    "displace": Need(700, images=2, pairs=1.5, stacks="test", minutes=60),
-    "score_variants": Need(500, images=2, pairs=0.3),
+    "ablate": Need(500, images=2, paired=150, pairs=0.3, faces=True, minutes=60),
+    "sweep": Need(500, images=2, paired=150, tried=0.3, faces=True, minutes=60),
+    "displace": Need(500, images=2, pairs=0.8, stacks="test", faces=True, minutes=60),
+    "score_variants": Need(450, images=2, pairs=0.3, faces=True),
     "spread": Need(250, test=5),
     "report": Need(300, test=5),
     "pack": Need(2500, minutes=60),
@@ -147,10 +155,10 @@ COUNTED = ("images", "train", "test", "paired", "tried", "pairs", "figures")
 def taken(need: Need, counts: Counts) -> float:
     """Return the MB that a step takes at its peak."""
     kilobytes = sum(getattr(need, name) * getattr(counts, name) for name in COUNTED)
-    held = 0.0
+    held = min(counts.images * FACE / 1e3, FACES) if need.faces else 0.0
     if need.stacks:
         pixels = getattr(counts, need.stacks) * counts.stacked
-        held = min(pixels * HELD / 1e6, AT_ONCE[need.stacks])
+        held += min(pixels * HELD / 1e6, AT_ONCE[need.stacks])
     return need.base + kilobytes / 1e3 + held
 
 

@@ -25,7 +25,7 @@ from thermalign.schemas.matching import SCORES as SCORED
 from thermalign.schemas.predictions import PREDICTIONS
 from thermalign.settings import parse
 from thermalign.tables import replace_file
-from thermalign.verification.enrolment import Selection
+from thermalign.verification.enrolment import NONE, Selection
 from thermalign.verification.trials import Trials
 
 Study = Mapping[str, Any]
@@ -122,25 +122,21 @@ def export_trials(results: Path, study: Study, protocol: str, fold: int, folder:
         As :func:`export_points`, and if the protocol or the fold is none of the study's.
     """
     trials, known = trials_of(results, study, protocol, fold)
+    each = trials.probes[["image_id", "path"]].rename(columns={"image_id": "probe"})
+    under = [each.assign(same_moment=reading, meets=met) for reading, met in trials.by_reading()]
+    probes = pd.concat(under, ignore_index=True)
+    probes = probes[probes["meets"] != NONE]
     path_of = dict(zip(known["image_id"], known["path"], strict=True))
-    probes, met_any = [], set[int]()
-    for reading, met in trials.by_reading():
-        asked = trials.probes[met >= 0]
-        rows = {READING: reading, "probe": asked["image_id"], "path": asked["path"]}
-        probes.append(pd.DataFrame({**rows, "meets": met[met >= 0]}))
-        met_any |= set(met[met >= 0].tolist())
-    rows = trials.enrolment.rows
-    enrolled = [
-        rows[trials.enrolment.holds(k)][["subject_id", "image_id"]].assign(meets=k)
-        for k in sorted(met_any)
-    ]
-    gallery = pd.concat(enrolled, ignore_index=True).rename(columns={"subject_id": "gallery"})
-    gallery["path"] = gallery["image_id"].map(path_of)
-    whole = pd.concat(probes, ignore_index=True)
-    gallery = gallery[["meets", "gallery", "image_id", "path"]]
-    for name, table in (("probes", whole), ("gallery", gallery)):
+    rows = trials.enrolment.rows.rename(columns={"subject_id": "gallery"})
+    rows["path"] = rows["image_id"].map(path_of)
+    met = sorted(set(probes["meets"].tolist()))
+    gallery = pd.concat([rows[trials.enrolment.holds(k)].assign(meets=k) for k in met])
+    for name, table in (
+        ("probes", probes[[READING, "probe", "path", "meets"]]),
+        ("gallery", gallery[["meets", "gallery", "image_id", "path"]]),
+    ):
         _write(folder / f"{name}.csv", table, {}, source=results)
-    return len(whole) * len(trials.subjects)
+    return len(probes) * len(trials.subjects)
 
 
 def check_file(results: Path, study: Study, block: str, pattern: str) -> Iterator[str]:

@@ -7,6 +7,7 @@ Standard library only.
 import base64
 import contextlib
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 METADATA = Path(".snakemake", "metadata")
@@ -16,13 +17,14 @@ INCOMPLETE = Path(".snakemake", "incomplete")
 """Where it marks outputs whose jobs were begun and did not end."""
 
 
-def check_records(results: Path) -> None:
+def check_records(folders: Iterable[Path]) -> None:
     """Refuse a damaged record of a result, and tables of which there is no record.
 
     Parameters
     ----------
-    results : Path
-        As the configuration spells it; records are looked for in the working directory.
+    folders : of Path
+        In which jobs alone write tables, as the configuration spells them; records are looked for
+        in the working directory.
 
     Raises
     ------
@@ -40,7 +42,8 @@ def check_records(results: Path) -> None:
     known = begun.keys() | records.keys()
     unknown = [
         table
-        for table in sorted(results.rglob("*.parquet"))
+        for folder in folders
+        for table in sorted(folder.rglob("*.parquet"))
         if known.isdisjoint(map(str, (table, *table.parents)))  # a folder may be an output
     ]
     if unknown:

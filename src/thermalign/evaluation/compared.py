@@ -125,7 +125,7 @@ class Compared:
 
     @cached_property
     def _made(self) -> list[tuple[Floats, tuple[Floats, Floats]]]:
-        """False match rates that :meth:`rates` was asked for, with what it returned."""
+        """False match rates that :meth:`Compared.rates` was asked for, with what it returned."""
         return []
 
     def auc(self) -> Floats:

@@ -58,18 +58,20 @@ def of_scores(names: Sequence[str], subset: Subset, part: Compared) -> Iterator[
     """
     if not part.measurable:
         return
-    drawn = np.where(
-        part.genuine,
-        part.weights[:, part.probe],
-        part.weights[:, part.probe] * part.weights[:, part.gallery],
-    )
     for name in _having(names, SCORES):
         metric = import_module(f"thermalign.metrics.{name}")
         its = part.score, part.genuine
         value = _value(metric.of_scores, *its, weights=np.ones(len(part)))
+        drawn = (_counts(part, people) for people in part.weights)  # one draw of them at a time
         replicates = np.array([_value(metric.of_scores, *its, weights=w) for w in drawn])
         people = max(part.subjects, 1)
         yield Measured(subset, name, value, len(part), replicates, people, scale=metric.SCALE)
+
+
+def _counts(part: Compared, people: Floats) -> Floats:
+    """Return how often each comparison is drawn (M,), of how often each person is (S,)."""
+    own = people[part.probe]
+    return np.where(part.genuine, own, own * people[part.gallery])
 
 
 def names_of_errors(names: Sequence[str]) -> list[str]:

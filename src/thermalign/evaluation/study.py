@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 import pandas as pd
@@ -33,8 +33,11 @@ class Place(NamedTuple):
     at: float = 0.0
 
 
-Tables = Mapping[tuple[str, int, str], pd.DataFrame]
-"""Tables of one kind by protocol, fold and model."""
+Job = tuple[str, int, str]
+"""Protocol, fold and model."""
+
+Tables = Mapping[Job, pd.DataFrame]
+"""Tables of one kind."""
 
 
 @dataclass(frozen=True)
@@ -44,13 +47,13 @@ class Readings(Mapping[str, pd.DataFrame]):
     Attributes
     ----------
     scores : Tables
-    job : protocol, fold and model
+    job : Job
     headline : str
         The reading that is called "".
     """
 
     scores: Tables
-    job: tuple[str, int, str]
+    job: Job
     headline: str
 
     def __getitem__(self, reading: str) -> pd.DataFrame:
@@ -231,7 +234,7 @@ def folds_of(
     key = ["protocol", "fold", "model"]
     figures = metrics[metrics["metric"].isin(COMPARED) & (metrics["experiment"] == "")]
     figures = figures.merge(replicates, how="left", on=["fold", *KEY])
-    measured = dict(tuple(figures.groupby(key)))
+    measured = {cast(Job, job): rows for job, rows in figures.groupby(key)}
     nothing = PREDICTIONS.empty_table().to_pandas()
     every: dict[str, list[Fold]] = {}
     for (name, number), rows in folds.groupby(["protocol", "fold"], sort=True):

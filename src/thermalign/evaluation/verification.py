@@ -69,11 +69,10 @@ def evaluate(
             if curves:
                 yield from at_thresholds(subset, its, thresholds)
                 yield from further.of_scores(settings.metrics, subset, its)
-        its, taken = whole, NONE
+        its, before = whole, table.index
         for subset, part in by_attribute(table, attributes):
-            if not np.array_equal(part.index, taken):  # of one range, it is the part before
-                taken = part.index.to_numpy()
-                its = whole.take(taken)
+            if not part.index.equals(before):  # of one range, it is the part before
+                its, before = whole.take(part.index.to_numpy()), part.index
             yield acquisition_of(subset, its.by_probe())
             if its.measurable:
                 yield equal_error_rate(subset, its)

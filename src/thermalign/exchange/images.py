@@ -21,9 +21,9 @@ def numbers_of(names: Sequence[str], images: pd.DataFrame) -> Integers:
     else the last folders and the file name of one path alone.
     """
     ids = pd.Index(images["image_id"])
-    found = np.asarray(ids.get_indexer(pd.Index(names, dtype=object)))
-    lost = np.flatnonzero(found == NOBODY)
-    if len(lost):
+    found = np.asarray(ids.get_indexer(np.array(names, object)))
+    lost = np.flatnonzero(found == NOBODY).tolist()
+    if lost:
         paths = [PurePath(os.path.normpath(path)).parts for path in images["path"]]
         here = Path.cwd().parts
         whole = {_absolute(parts, here): k for k, parts in enumerate(paths)}

@@ -126,7 +126,7 @@ def scores_for(
             "the enrolled subject_id, and fuse the scores of several images of one first"
         )
     _check_real(sheet, images["subject_id"].to_numpy(object)[image])
-    tables = []
+    tables: list[pd.DataFrame] = []
     for reading, met in trials.by_reading():
         rows = _rows_of(sheet, reading, trials.readings[0])
         if tables and not len(rows):

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from thermalign.ingest import tree
 from thermalign.ingest.found import Found
-from thermalign.ingest.tree import Mark, Survey, Tree
+from thermalign.ingest.tree import Mark, Tree, Walk
 from thermalign.settings import setting
 
 EYES = {"right_eye": (65, 106), "left_eye": (140, 106)}
@@ -60,22 +60,22 @@ class Settings(tree.Settings):
 
 def rows(settings: Settings) -> Tree:
     """Return the rows of a manifest."""
-    survey = Survey(settings)
+    walk = Walk(settings)
     if not (settings.folder / "Registered").is_dir():
         raise ValueError(
             f"{settings.folder}: has no folder Registered; how images lie on disk before they are "
             "registered, and their annotations, is told by no source: list them in a manifest of "
             "your own (docs/adapters.md)"
         )
-    visible = survey.place("Registered/Visible", "visible images, IOD87_B and IOD87_E")
-    thermal = survey.place("Registered/Polarimetric", "Stokes images")
+    visible = walk.place("Registered/Visible", "visible images, IOD87_B and IOD87_E")
+    thermal = walk.place("Registered/Polarimetric", "Stokes images")
     names = (
         ("visible", visible, VISIBLE, "Registered/Visible/IOD87_B/A01_IOD87_B_VI_f01.png"),
         ("thermal", thermal, THERMAL, "Registered/Polarimetric/A01_R1_B_S0_f01.png"),
     )
     found = []
     for modality, place, pattern, like in names:
-        for image, its in survey.named(survey.files(place, ".png"), pattern, like).items():
+        for image, its in walk.named(walk.files(place, ".png"), pattern, like).items():
             if its.get("stokes", settings.stokes) != settings.stokes:
                 continue
             found.append(
@@ -88,7 +88,7 @@ def rows(settings: Settings) -> Tree:
                     "moment": f"{its['subject']}_{its['condition']}_{its['frame']}",
                 }
             )
-    return survey.done(found)
+    return walk.done(found)
 
 
 def read(settings: Settings, sources: Sequence[Path]) -> Found:

@@ -22,7 +22,7 @@ from thermalign.ingest.cells import number
 from thermalign.ingest.columns import POINTS as CELLS
 from thermalign.ingest.found import Found
 from thermalign.ingest.manifest import load
-from thermalign.ingest.tree import Mark, Row, Survey, Tree, box_cells, plain
+from thermalign.ingest.tree import Cells, Mark, Tree, Walk, box_cells, plain
 from thermalign.settings import setting
 
 POINTS = {name: Mark((), "not shown by any source: landmarks: names it") for name in LANDMARKS}
@@ -59,26 +59,26 @@ class Settings(tree.Settings):
 
 def rows(settings: Settings) -> Tree:
     """Return the rows of a manifest."""
-    survey = Survey(settings)
-    file = survey.file(settings.folder / "metadata.csv", "one row an image")
+    walk = Walk(settings)
+    file = walk.file(settings.folder / "metadata.csv", "one row an image")
     table = load(file)
     _check_columns(file, table.header, settings)
     cameras = {settings.thermal: "thermal", settings.visible: "visible"}
-    records: dict[str, tuple[int, Row]] = {}
+    records: dict[str, tuple[int, Cells]] = {}
     for row, cells in table.rows:
         its = dict(zip(table.header, cells, strict=True))
         image = (PurePosixPath(settings.images) / its["filepath"]).as_posix()
         if its["camera"] not in cameras or ("pose" in its["filepath"] and not settings.poses):
             continue
         if image in records:
-            survey.misfit(file, row, image, "is listed twice")
+            walk.misfit(file, row, image, "is listed twice")
             continue
         records[image] = row, its
-    place = survey.place(settings.images, "the images")
-    there = (p for p in survey.files(place, ".png") if _is_meant(p, cameras, poses=settings.poses))
+    place = walk.place(settings.images, "the images")
+    there = (p for p in walk.files(place, ".png") if _is_meant(p, cameras, poses=settings.poses))
     marked = {image: (file, row) for image, (row, _) in records.items()}
-    both = survey.matched(marked, there)
-    return survey.done(list(_rows(survey, file, {p: records[p] for p in sorted(both)}, settings)))
+    both = walk.matched(marked, there)
+    return walk.done(list(_rows(walk, file, {p: records[p] for p in sorted(both)}, settings)))
 
 
 def _check_columns(file: Path, header: Sequence[str], settings: Settings) -> None:
@@ -109,8 +109,8 @@ def _is_meant(path: str, cameras: Mapping[str, str], *, poses: bool) -> bool:
 
 
 def _rows(
-    survey: Survey, file: Path, records: Mapping[str, tuple[int, Row]], settings: Settings
-) -> Iterator[Row]:
+    walk: Walk, file: Path, records: Mapping[str, tuple[int, Cells]], settings: Settings
+) -> Iterator[Cells]:
     pairs = {path: _pair(path, its["camera"]) for path, (_, its) in records.items()}
     seen: dict[str, set[str]] = {}
     for path, pair in pairs.items():
@@ -121,7 +121,7 @@ def _rows(
         told = {ours: its[theirs] for ours, theirs in names}
         empty = [ours for ours, cell in told.items() if not cell]
         if empty and len(empty) < len(told):
-            survey.leave_out(file, row, path, f"{empty[0]} is not marked")
+            walk.leave_out(file, row, path, f"{empty[0]} is not marked")
             continue
         points = {} if empty else {n: plain(number(c, n, where)) for n, c in told.items()}
         is_thermal = its["camera"] == settings.thermal
@@ -147,7 +147,7 @@ def _pair(path: str, camera: str) -> str:
     return (place.parent / place.stem.removeprefix(f"{camera}_")).as_posix()
 
 
-def _box(its: Row, where: str) -> Row:
+def _box(its: Cells, where: str) -> Cells:
     if not any(its[name] for name in CORNERS):
         return {}
     left, top, right, bottom = (number(its[name], name, where) for name in CORNERS)

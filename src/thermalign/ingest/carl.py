@@ -18,7 +18,7 @@ from pathlib import Path
 from thermalign.ingest import tree
 from thermalign.ingest.dlib_xml import SIX_POINTS, annotated_rows
 from thermalign.ingest.found import Found
-from thermalign.ingest.tree import NOSES, Row, Survey, Tree
+from thermalign.ingest.tree import NOSES, Cells, Tree, Walk
 from thermalign.settings import setting
 
 POINTS = SIX_POINTS
@@ -49,15 +49,15 @@ class Settings(tree.Settings):
 
 def rows(settings: Settings) -> Tree:
     """Return the rows of a manifest."""
-    survey = Survey(settings)
-    annotations = survey.place(settings.annotations, "an annotation file of each person, 01.xml")
-    images = survey.named(
-        survey.files(settings.folder, ".bmp"), NAME, "01/session_1/thermal_bmp/01S1BNA1.bmp"
+    walk = Walk(settings)
+    annotations = walk.place(settings.annotations, "an annotation file of each person, 01.xml")
+    images = walk.named(
+        walk.files(settings.folder, ".bmp"), NAME, "01/session_1/thermal_bmp/01S1BNA1.bmp"
     )
-    return annotated_rows(survey, annotations, images, settings.nose, _cells)
+    return annotated_rows(walk, annotations, images, settings.nose, _cells)
 
 
-def _cells(path: str, said: dict[str, str]) -> Row:
+def _cells(path: str, said: dict[str, str]) -> Cells:
     pair = f"{said['stem']}{said['light']}{said['shot']}"
     return {
         "subject_id": said["subject"],

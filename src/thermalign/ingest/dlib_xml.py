@@ -14,7 +14,7 @@ from typing import Any
 from xml.parsers import expat
 
 from thermalign.ingest.cells import number
-from thermalign.ingest.tree import Mark, Row, Survey, Tree, box_cells, landmark_cells, mean
+from thermalign.ingest.tree import Cells, Mark, Tree, Walk, box_cells, landmark_cells, mean
 
 SIX_POINTS = {
     "right_eye": Mark(("righteye_outer", "righteye_inner"), "mean of the corners of the eye"),
@@ -109,17 +109,17 @@ def points_of(record: Record, where: str) -> tuple[dict[str, tuple[float, float]
 
 
 def annotated_rows(
-    survey: Survey,
+    walk: Walk,
     annotations: Path,
     images: Mapping[str, Any],
     nose: str,
-    cells: Callable[[str, Any], Row],
+    cells: Callable[[str, Any], Cells],
 ) -> Tree:
     """Return the rows of all images that annotation files tell of.
 
     Parameters
     ----------
-    survey : Survey
+    walk : Walk
     annotations : Path
         Folder of the annotation files.
     images : path -> what its name says
@@ -131,31 +131,31 @@ def annotated_rows(
     """
     marked: dict[str, tuple[Path, int]] = {}
     records = {}
-    survey.sources[annotations] = None
+    walk.sources[annotations] = None
     for file in sorted(annotations.glob("*.xml")):
-        for record in read_records(survey.file(file, "annotations")):
+        for record in read_records(walk.file(file, "annotations")):
             if record.image in marked:
-                survey.misfit(file, record.row, record.image, "is annotated twice")
+                walk.misfit(file, record.row, record.image, "is annotated twice")
                 continue
             marked[record.image] = file, record.row
             records[record.image] = record
     rows = []
-    for image in sorted(survey.matched(marked, images)):
+    for image in sorted(walk.matched(marked, images)):
         file, row = marked[image]
-        its = _landmarks_and_box(survey, records[image], file, nose)
+        its = _landmarks_and_box(walk, records[image], file, nose)
         if its is not None:
             place = {"record": f"{file.name} row {row}"}
             rows.append({"path": image} | cells(image, images[image]) | its | place)
-    return survey.done(rows)
+    return walk.done(rows)
 
 
-def _landmarks_and_box(survey: Survey, record: Record, file: Path, nose: str) -> Row | None:
+def _landmarks_and_box(walk: Walk, record: Record, file: Path, nose: str) -> Cells | None:
     where = f"{file} row {record.row} (image {record.image})"
     points, fault = points_of(record, where)
     if not fault and len(record.boxes) != 1:
         fault = f"has {len(record.boxes)} face boxes instead of one"
     if fault:
-        survey.leave_out(file, record.row, record.image, fault)
+        walk.leave_out(file, record.row, record.image, fault)
         return None
     sides = (number(record.boxes[0][side], side, where) for side in BOX_SIDES)
     return landmark_cells(points, nose=nose) | box_cells(*sides)

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from thermalign.ingest.manifest import load
-from thermalign.ingest.tree import Row, Survey
+from thermalign.ingest.tree import Cells, Walk
 
 NAME = (
     r"(?P<subject>\d+)_(?P<trial>\d)_(?P<session>\d)_(?P<position>\d)"
@@ -30,7 +30,7 @@ PEOPLE = {
 """Columns of the table of people, and what they are called here."""
 
 
-def cells_of(said: Mapping[str, str | None]) -> Row:
+def cells_of(said: Mapping[str, str | None]) -> Cells:
     """Return the cells that a name tells of, without modality and path."""
     film = [said[key] for key in ("subject", "trial", "session", "position", "command")]
     return {
@@ -48,7 +48,7 @@ def pair_of(said: Mapping[str, str | None]) -> str:
     return "_".join(part for part in (said[key] for key in keys) if part)
 
 
-def people_of(survey: Survey, place: str) -> dict[str, Row]:
+def people_of(walk: Walk, place: str) -> dict[str, Cells]:
     """Return what a table of people tells, by person; nothing without one.
 
     Raises
@@ -58,7 +58,7 @@ def people_of(survey: Survey, place: str) -> dict[str, Row]:
     """
     if not place:
         return {}
-    file = survey.file(Path(survey.folder, place), "the table of people")
+    file = walk.file(Path(walk.folder, place), "the table of people")
     table = load(file)
     for name in PEOPLE:
         if name not in table.header:

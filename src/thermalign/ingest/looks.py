@@ -29,7 +29,15 @@ class Looks(NamedTuple):
     bright: Floats
 
 
-def look_of(counts: npt.NDArray[Any], corners: Floats | None) -> Looks:
+class Look(NamedTuple):
+    """How one picture looks: mean counts (SIDE, SIDE) float32 of its parts, clipped shares."""
+
+    parts: npt.NDArray[np.float32]
+    dark: float
+    bright: float
+
+
+def look_of(counts: npt.NDArray[Any], corners: Floats | None) -> Look:
     """Return how one picture looks.
 
     Parameters
@@ -38,15 +46,24 @@ def look_of(counts: npt.NDArray[Any], corners: Floats | None) -> Looks:
     corners : (2, 2) float, pixels, or None
         Top-left and bottom-right corner of its face; without them all of it counts as one.
     """
-    small = cv2.resize(counts, (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
-    small -= small.mean()
-    spread = float(np.sqrt((small * small).mean()))
-    steps = np.rint(small * (STEPS / spread)) if spread > 0 else small
+    small = cv2.resize(counts, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
     part = counts if corners is None else _part(counts, corners)
     dark = np.count_nonzero(part == counts.min()) / part.size
     bright = np.count_nonzero(part == counts.max()) / part.size
-    thumbnail = np.clip(steps, -127, 127).astype(np.int8)
-    return Looks(thumbnail[None], np.array([dark]), np.array([bright]))
+    return Look(np.asarray(small, np.float32), dark, bright)
+
+
+def looks_of(each: Sequence[Look]) -> Looks:
+    """Return how several pictures look, their thumbnails standardised."""
+    if not each:
+        return join_looks([])
+    small = np.stack([look.parts for look in each])
+    small -= small.mean(axis=(1, 2), keepdims=True)
+    spread = np.sqrt((small * small).mean(axis=(1, 2), keepdims=True))
+    steps = np.rint(small * (STEPS / np.where(spread > 0, spread, 1)))
+    thumbnails = np.clip(steps, -127, 127).astype(np.int8)
+    ends = np.array([(look.dark, look.bright) for look in each])
+    return Looks(thumbnails, ends[:, 0], ends[:, 1])
 
 
 def face_of(points: Floats | None, box: Floats | None) -> Floats | None:

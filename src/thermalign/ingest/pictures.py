@@ -158,8 +158,9 @@ def find(folder: Path, cell: str) -> Path:
         forms += [unicodedata.normalize(form, cell) for form in ("NFC", "NFD")]
     try:
         for form in forms:
-            if (folder / form).is_file():
-                return folder / form
+            path = folder / form
+            if path.is_file():
+                return path
         path = folder / cell
         if path.is_dir():
             raise ValueError(f"{path}: is a folder; name the image file in it")
@@ -190,9 +191,12 @@ def _reason(folder: Path, cell: str) -> str:
 
 def _bytes(path: Path) -> bytes:
     try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise ValueError(f"{path}: has more than {LARGEST_FILE} bytes; give a smaller picture")
-        return path.read_bytes()
+        with path.open("rb", buffering=0) as file:
+            if os.fstat(file.fileno()).st_size > LARGEST_FILE:
+                raise ValueError(
+                    f"{path}: has more than {LARGEST_FILE} bytes; give a smaller picture"
+                )
+            return file.read()
     except OSError as error:
         raise ValueError(f"{path}: cannot be read ({error.strerror}); correct its rights") from None
 

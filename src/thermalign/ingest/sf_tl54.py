@@ -18,7 +18,7 @@ from typing import Any
 from thermalign.ingest import tree
 from thermalign.ingest.found import Found
 from thermalign.ingest.is2ai import cells_of, pattern, people_of
-from thermalign.ingest.tree import Mark, Point, Row, Survey, Tree, box_cells, landmark_cells, mean
+from thermalign.ingest.tree import Cells, Mark, Point, Tree, Walk, box_cells, landmark_cells, mean
 from thermalign.settings import setting
 
 COUNT = 54
@@ -58,23 +58,23 @@ class Settings(tree.Settings):
 
 def rows(settings: Settings) -> Tree:
     """Return the rows of a manifest."""
-    survey = Survey(settings)
-    people = people_of(survey, settings.people)
+    walk = Walk(settings)
+    people = people_of(walk, settings.people)
     there: list[str] = []
     marked = {}
     for part in PARTS:
         place = f"{settings.palette}/{part}"
-        there += survey.files(survey.place(f"{place}/images", f"images of {part}"), ".png")
-        for name in survey.files(survey.place(f"{place}/json", "boxes and points"), ".json"):
-            marked[f"{place}/images/{Path(name).stem}.png"] = Path(survey.folder, name), 0
+        there += walk.files(walk.place(f"{place}/images", f"images of {part}"), ".png")
+        for name in walk.files(walk.place(f"{place}/json", "boxes and points"), ".json"):
+            marked[f"{place}/images/{Path(name).stem}.png"] = Path(walk.folder, name), 0
     folders = rf"{settings.palette}/(?P<part>{'|'.join(PARTS)})/images"
-    said = survey.named(there, pattern(folders), "100_1_2_1_1134_36_1.png")
+    said = walk.named(there, pattern(folders), "100_1_2_1_1134_36_1.png")
     found = []
-    for image in sorted(survey.matched(marked, said)):
-        its, file = said[image], survey.file(marked[image][0], "a box and points")
+    for image in sorted(walk.matched(marked, said)):
+        its, file = said[image], walk.file(marked[image][0], "a box and points")
         marks, fault = _marks(file)
         if fault:
-            survey.leave_out(file, 0, image, fault)
+            walk.leave_out(file, 0, image, fault)
             continue
         found.append(
             {"path": image, "modality": "thermal"}
@@ -82,12 +82,12 @@ def rows(settings: Settings) -> Tree:
             | {"split": its["part"]}
             | people.get(its["subject"], {})
             | marks
-            | {"record": file.relative_to(survey.folder).as_posix()}
+            | {"record": file.relative_to(walk.folder).as_posix()}
         )
-    return survey.done(found)
+    return walk.done(found)
 
 
-def _marks(file: Path) -> tuple[Row, str]:
+def _marks(file: Path) -> tuple[Cells, str]:
     """Return the cells of landmarks and box, and what is missing for them.
 
     Raises

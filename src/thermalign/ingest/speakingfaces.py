@@ -15,7 +15,7 @@ from pathlib import Path
 from thermalign.ingest import tree
 from thermalign.ingest.found import Found
 from thermalign.ingest.is2ai import cells_of, pair_of, pattern, people_of
-from thermalign.ingest.tree import Mark, Survey, Tree
+from thermalign.ingest.tree import Mark, Tree, Walk
 from thermalign.settings import setting
 
 POINTS = {
@@ -63,32 +63,32 @@ class Settings(tree.Settings):
 
 def rows(settings: Settings) -> Tree:
     """Return the rows of a manifest."""
-    survey = Survey(settings)
-    people = people_of(survey, settings.people)
+    walk = Walk(settings)
+    people = people_of(walk, settings.people)
     session = 1 if settings.silent else 2
     kinds = ["thermal"] if settings.visible == "none" else ["thermal", settings.visible]
     places = {FOLDERS[session, kind]: kind for kind in kinds}
-    trials = [path for path in sorted(survey.folder.glob("sub_*/trial_*")) if path.is_dir()]
+    trials = [path for path in sorted(walk.folder.glob("sub_*/trial_*")) if path.is_dir()]
     there = []
     for trial in trials:
-        inner = trial.relative_to(survey.folder).as_posix()
+        inner = trial.relative_to(walk.folder).as_posix()
         for name, kind in places.items():
-            there += survey.files(survey.place(f"{inner}/{name}", f"{kind} images"), ".png")
-    for path in {survey.folder, *(trial.parent for trial in trials)}:
-        survey.sources[path] = None
+            there += walk.files(walk.place(f"{inner}/{name}", f"{kind} images"), ".png")
+    for path in {walk.folder, *(trial.parent for trial in trials)}:
+        walk.sources[path] = None
     folders = rf"sub_(?P<sub>\d+)/trial_(?P<of>\d+)/(?P<place>{'|'.join(places)})"
-    said = survey.named(there, pattern(folders), "sub_1/trial_1/thr_image/1_1_1_1_1_1.png")
+    said = walk.named(there, pattern(folders), "sub_1/trial_1/thr_image/1_1_1_1_1_1.png")
     found = []
     for image, its in said.items():
         stream = STREAMS[places[its["place"]]]
         told = (its["subject"], its["trial"], its["session"], its["stream"])
         if told != (its["sub"], its["of"], str(session), stream):
-            survey.misfit(image, 0, image, "is of another person, trial, session or stream")
+            walk.misfit(image, 0, image, "is of another person, trial, session or stream")
         elif (int(its["frame"]) - 1) % settings.every == 0:
             modality = "thermal" if its["stream"] == "1" else "visible"
             cells = {"path": image, "modality": modality, "pair_id": pair_of(its)}
             found.append(cells | cells_of(its) | people.get(its["subject"], {}))
-    return survey.done(found)
+    return walk.done(found)
 
 
 def read(settings: Settings, sources: Sequence[Path]) -> Found:

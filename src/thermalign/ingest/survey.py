@@ -14,7 +14,7 @@ from thermalign.geometry import Floats
 from thermalign.ingest.columns import Rows
 from thermalign.ingest.found import Found
 from thermalign.ingest.layout import check_layout
-from thermalign.ingest.looks import Looks, face_of, join_looks, look_of
+from thermalign.ingest.looks import Looks, face_of, join_looks, look_of, looks_of
 from thermalign.ingest.parts import in_parts
 from thermalign.ingest.people import check_rows, check_spelling
 from thermalign.ingest.quarantine import Quarantined
@@ -117,9 +117,14 @@ def survey_rows(
         The first thing that is wrong; nothing with ``go_on``.
     """
     parts = list(in_parts(partial(_read_part, reading=reading), rows))
-    frames = zip(*(part.found[:4] for part in parts), strict=True)
-    looks = join_looks([part.looks for part in parts])
-    found = Found(*map(_concatenated, frames), left_out, looks)
+    found = Found(
+        _concatenated([part.found.images for part in parts]),
+        _concatenated([part.found.annotations for part in parts]),
+        _concatenated([part.found.boxes for part in parts]),
+        _concatenated([part.found.attributes for part in parts]),
+        left_out,
+        join_looks([part.looks for part in parts]),
+    )
     pixels = [digest for part in parts for digest in part.pixels]
     lines = [line for part in parts for line in part.lines]
     refused = [each for part in parts for each in part.refused]
@@ -128,12 +133,13 @@ def survey_rows(
         lost = {its.row for its in refused}
         rows = rows.without({k for k, line in enumerate(rows.lines) if line in lost})
     file = str(reading.file)
-    for check_all in (
+    checks: tuple[Callable[[], None], ...] = (
         lambda: check_rows(found.images, lines, pixels, file),
         lambda: check_layout(found, file),
         lambda: check_depths(found.images, rows, file),
         lambda: _check_attributes(found, lines, file),
-    ):
+    )
+    for check_all in checks:
         try:
             if len(rows):
                 check_all()
@@ -168,7 +174,7 @@ def _read_part(rows: Rows, *, reading: Reading) -> Part:
         each.append(its)
         lines.append(line)
         looks.append(look_of(counts, its.face()))
-    return Part(join(each), lines, [one.pixels for one in each], join_looks(looks), refused)
+    return Part(join(each), lines, [one.pixels for one in each], looks_of(looks), refused)
 
 
 def _concatenated(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:

@@ -30,6 +30,7 @@ visible}`` fills a column that is absent or empty in every row. What is refused,
 docs/methods/ingest.md.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -58,6 +59,9 @@ from thermalign.ingest.pictures import Picture, find, read_picture
 from thermalign.ingest.quarantine import Quarantined, Records, leave_out, read_chosen
 from thermalign.ingest.survey import GIVEN, Reading, Row, Surveyed, survey_rows
 from thermalign.settings import check, setting
+
+PLAIN_PATH = re.compile(r"(?:\w[\w-]*/)*\w[\w-]*(?:\.\w+)?")
+"""A path of whose name no more than what follows its one dot is the suffix."""
 
 MODALITIES = ("thermal", "visible")
 
@@ -130,8 +134,9 @@ def survey(settings: Settings, *, go_on: bool = False) -> Surveyed:
         As :func:`read` does; with ``go_on``, of what concerns the whole file alone.
     """
     file, rows = settings.folder / settings.manifest, list_rows(settings)
-    left = leave_out(_chosen(settings), _records(rows, file))
-    rows = rows.without(left)
+    chosen = _chosen(settings)
+    left = leave_out(chosen, _records(rows, file)) if chosen else {}
+    rows = rows.without(left) if left else rows
     reading = Reading(partial(read_row, settings=settings), file, go_on=go_on)
     return survey_rows(rows, reading, tuple(left.values()), check_depths)
 
@@ -168,7 +173,14 @@ def list_rows(settings: Settings) -> Rows:
 
 def name_of(row: Mapping[str, str]) -> str:
     """Return the ``image_id`` of a row's cells."""
-    return row.get("image_id") or str(PurePosixPath(row["path"]).with_suffix(""))
+    named = row.get("image_id")
+    if named:
+        return named
+    path = row["path"]
+    stem, dot, suffix = path.rpartition(".")
+    if PLAIN_PATH.fullmatch(path):
+        return stem if dot and "/" not in suffix else path
+    return str(PurePosixPath(path).with_suffix(""))
 
 
 def modality_of(row: Mapping[str, str], where: str) -> str:

@@ -17,7 +17,7 @@ from thermalign.ingest.cells import number
 from thermalign.ingest.found import Found
 from thermalign.ingest.is2ai import cells_of, pattern
 from thermalign.ingest.manifest import load
-from thermalign.ingest.tree import NOSES, Mark, Row, Survey, Tree, box_cells, landmark_cells
+from thermalign.ingest.tree import NOSES, Cells, Mark, Tree, Walk, box_cells, landmark_cells
 from thermalign.settings import setting
 
 POINTS = {
@@ -55,27 +55,27 @@ class Settings(tree.Settings):
 
 def rows(settings: Settings) -> Tree:
     """Return the rows of a manifest."""
-    survey = Survey(settings)
+    walk = Walk(settings)
     environment = settings.environment
     shown = f"{environment}_gray" if settings.palette == "gray" else environment
-    faces: dict[str, list[tuple[Path, int, Row]]] = {}
+    faces: dict[str, list[tuple[Path, int, Cells]]] = {}
     there: list[str] = []
     for part in PARTS:
-        place = survey.place(f"{part}/{shown}", f"images of {part}")
-        there += survey.files(place, ".png")
-        file = survey.file(place.parent / f"{environment}.csv", "boxes and points")
+        place = walk.place(f"{part}/{shown}", f"images of {part}")
+        there += walk.files(place, ".png")
+        file = walk.file(place.parent / f"{environment}.csv", "boxes and points")
         for row, cells in _faces(file):
             image = f"{part}/{shown}/{cells['name']}"
             faces.setdefault(image, []).append((file, row, cells))
     like = "1_1_1_1_1_1.png" if environment == "indoor" else "1.png"
     told = pattern(f"({'|'.join(PARTS)})/{shown}") if environment == "indoor" else OUTSIDE
-    said = survey.named(there, told, like)
+    said = walk.named(there, told, like)
     firsts = {image: its[0][:2] for image, its in faces.items()}
     found = []
-    for image in sorted(survey.matched(firsts, said)):
+    for image in sorted(walk.matched(firsts, said)):
         file, row, cells = faces[image][0]
         if len(faces[image]) > 1:
-            survey.leave_out(file, row, image, f"shows {len(faces[image])} faces, and one is meant")
+            walk.leave_out(file, row, image, f"shows {len(faces[image])} faces, and one is meant")
             continue
         who = cells_of(said[image]) if environment == "indoor" else {"subject_id": "outdoor"}
         where = f"{file} row {row} (image {image})"
@@ -85,10 +85,10 @@ def rows(settings: Settings) -> Tree:
             | _marks(cells, settings.nose, where)
             | {"record": f"{file.parent.name}/{file.name} row {row}"}
         )
-    return survey.done(found)
+    return walk.done(found)
 
 
-def _faces(file: Path) -> list[tuple[int, Row]]:
+def _faces(file: Path) -> list[tuple[int, Cells]]:
     table = load(file)
     for name in COLUMNS:
         if name not in table.header:
@@ -98,7 +98,7 @@ def _faces(file: Path) -> list[tuple[int, Row]]:
     return [(row, dict(zip(table.header, cells, strict=True))) for row, cells in table.rows]
 
 
-def _marks(cells: Row, nose: str, where: str) -> Row:
+def _marks(cells: Cells, nose: str, where: str) -> Cells:
     value = {name: number(cells[name], name, where) for name in COLUMNS[1:]}
     points = {
         ours: (value[f"{mark.points[0]}x"], value[f"{mark.points[0]}y"])

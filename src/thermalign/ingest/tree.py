@@ -21,7 +21,7 @@ import importlib
 import io
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from re import Pattern
 from typing import Any, NamedTuple
@@ -29,7 +29,7 @@ from typing import Any, NamedTuple
 from thermalign import tables
 from thermalign.geometry import LANDMARKS
 from thermalign.ingest import table
-from thermalign.ingest.columns import BOX, OURS, rows_of
+from thermalign.ingest.columns import BOX, OURS, Rows, rows_of
 from thermalign.ingest.found import Found
 from thermalign.ingest.manifest import Manifest
 from thermalign.ingest.quarantine import Quarantined, read_quarantine, write_quarantine
@@ -47,7 +47,7 @@ Source: it is .61 (standard deviation .06) on 20 recorded thermal faces of three
 """
 DECIMALS = 4
 
-Row = dict[str, str]
+Cells = dict[str, str]
 """Cells of a manifest by column."""
 Point = tuple[float, float]
 
@@ -77,7 +77,7 @@ class Tree(NamedTuple):
     sources : files and folders that decided both; a changed one is noticed
     """
 
-    rows: list[Row]
+    rows: list[Cells]
     left_out: list[Quarantined]
     sources: list[Path]
 
@@ -85,6 +85,8 @@ class Tree(NamedTuple):
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """Where a tree is, and how strictly it is read.
+
+    What :class:`thermalign.ingest.table.Settings` has as well goes to the reader of the manifest.
 
     Attributes
     ----------
@@ -97,15 +99,22 @@ class Settings:
         ``refuse`` thermal pictures in colour, or take their ``luma``.
     attributes : tuple of str
         Columns of the manifest that become attributes.
+    quarantine : Path or None
+        A CSV file, relative to ``folder``, of images that are left out: ``image`` (its path) and
+        ``reason``.
+    leave_out : mapping of str to str
+        The same without a file: path to reason.
     """
 
     folder: Path = setting()
     misfits: str = setting("refuse", choices=MISFITS)
     thermal_colour: str = setting("refuse", choices=("refuse", "luma"))
     attributes: tuple[str, ...] = setting(())
+    quarantine: Path | None = setting(None)
+    leave_out: Mapping[str, str] = setting({})
 
 
-class Survey:
+class Walk:
     """One walk through a tree, which notes what was looked at and what does not fit."""
 
     def __init__(self, settings: Settings) -> None:
@@ -212,7 +221,7 @@ class Survey:
             inner = not Path(str(file)).is_absolute() and not str(file).startswith(str(self.folder))
             self.faults.append(f"{self.folder}: {where}" if inner else where)
 
-    def done(self, rows: list[Row]) -> Tree:
+    def done(self, rows: list[Cells]) -> Tree:
         """Return the tree.
 
         Raises
@@ -234,7 +243,7 @@ class Survey:
         return Tree(rows, self.left_out, list(self.sources))
 
 
-def landmark_cells(points: Mapping[str, Point], *, nose: str = "marked") -> Row:
+def landmark_cells(points: Mapping[str, Point], *, nose: str = "marked") -> Cells:
     """Return the cells of landmarks.
 
     Parameters
@@ -270,7 +279,7 @@ def mean(*points: Point) -> Point:
     return sum(xs) / len(xs), sum(ys) / len(ys)
 
 
-def box_cells(x: float, y: float, width: float, height: float) -> Row:
+def box_cells(x: float, y: float, width: float, height: float) -> Cells:
     """Return the cells of a face box, pixels."""
     return dict(zip(BOX, map(plain, (x, y, width, height)), strict=True))
 
@@ -302,8 +311,8 @@ def list_tree(adapter: str, block: Mapping[str, Any], where: str) -> Tree:
     return made
 
 
-def rows_of_tree(tree: Tree, folder: Path) -> list[tuple[int, dict[str, str]]]:
-    """Return of every row its line and its cells by our names, as of a manifest that is written."""
+def rows_of_tree(tree: Tree, folder: Path) -> Rows:
+    """Return the rows by our names, as of a manifest that is written."""
     header = _header(tree)
     cells = [(n, [row.get(name, "") for name in header]) for n, row in enumerate(tree.rows, 2)]
     return rows_of(Manifest(folder, header, cells), {}, {}, ())
@@ -338,12 +347,7 @@ def read_made(settings: Settings, sources: Sequence[Path]) -> Found:
         As :func:`thermalign.ingest.table.read` does.
     """
     manifest, left_out = sources
-    found = table.read(
-        table.Settings(
-            settings.folder,
-            manifest.absolute(),
-            attributes=settings.attributes,
-            thermal_colour=settings.thermal_colour,
-        )
-    )
+    names = {its.name for its in fields(table.Settings)} & {its.name for its in fields(Settings)}
+    shared = {name: getattr(settings, name) for name in names}
+    found = table.read(table.Settings(manifest=manifest.absolute(), **shared))
     return found._replace(quarantined=(*read_quarantine(left_out), *found.quarantined))

@@ -280,8 +280,7 @@ def fit(
             if error < lowest or not len(validation):
                 lowest = error
                 model.stages_used.fill_(stage + 1)
-    used = int(model.stages_used)
-    return keep(model, session.curve, settings, stages_used=used)
+    return keep(model, session.curve, settings, stages_used=int(model.stages_used))
 
 
 def predict(

@@ -1,7 +1,8 @@
 """Training of the two-branch network: settings, the people it sees, loss, validation.
 
-A step draws people, and of each a visible and a thermal image. Every thermal vector must find the
-visible one of its person among those of all, and the other way round.
+It begins as WCCN of its training people. A step draws people, and of each a visible and a thermal
+image: every thermal vector must find the visible one of its person among those of all, and the
+other way round.
 """
 
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from thermalign.settings import check, setting
 from thermalign.states import State
 from thermalign.training import loop
 from thermalign.training.loop import UNKEPT, Run, keep
-from thermalign.verification import features
+from thermalign.verification import features, wccn
 from thermalign.verification.contract import THERMAL, VISIBLE
 from thermalign.verification.features import mirror
 from thermalign.verification.two_branch import CHUNK, TwoBranch
@@ -29,12 +30,16 @@ class Settings:
 
     Attributes
     ----------
-    channels : tuple of int
-        Of the first convolution, and of those at a half and a quarter of the places.
-    embedding : int
-        Numbers that a face becomes.
+    components : int
+        Of the projection, and in a vector.
+    shrinkage : float
+        Of the WCCN that it begins as.
+    whitened_by : int
+        Images of each person and modality that this WCCN is fitted to, at most.
+    hidden : int
+        Units of each modality's own layer.
     dropout : float
-        Of what the last layer is given, in training.
+        Share of the components that are left out, in training.
     temperature : float
         That cosines are divided by in the loss.
     margin : float
@@ -53,8 +58,6 @@ class Settings:
         Of the training.
     learning_rate : float
         Of Adam, the highest one.
-    l2 : float
-        Times half the squared kernels of the convolutions, in the loss.
     schedule : str
         Of the learning rate; see ``training/loop.py``.
     validate_every : int
@@ -62,24 +65,25 @@ class Settings:
     patience : int
         Validations without a lower error before training stops; 0 never stops.
     precision : str
-        In which the convolutions compute.
+        In which it computes.
     compile : bool
         Whether the network is compiled for training by torch.compile.
     """
 
-    channels: tuple[int, int, int] = setting((48, 64, 128), low=1, high=4096)
-    embedding: int = setting(256, low=2, high=65536)
-    dropout: float = setting(0.2, low=0, high=0.9)
+    components: int = setting(400, low=2, high=65536)
+    shrinkage: float = setting(0.3, low=1e-6, high=1)
+    whitened_by: int = setting(2, low=1)
+    hidden: int = setting(512, low=1, high=65536)
+    dropout: float = setting(0.3, low=0, high=0.9)
     temperature: float = setting(0.06, low=1e-3, high=10)
     margin: float = setting(0.1, low=0, high=1)
     mirrored: float = setting(0.5, low=0, high=1)
-    copies: int = setting(2, low=0, high=100)
+    copies: int = setting(1, low=0, high=100)
     jitter: Jitter = field(default_factory=Jitter)
     validation_people: int = setting(100, low=0)
     batch_size: int = setting(128, low=2, high=65536)
     steps: int = setting(1500, low=1, high=100_000_000)
-    learning_rate: float = setting(2e-3, low=1e-8, high=1)
-    l2: float = setting(1e-4, low=0, high=1)
+    learning_rate: float = setting(1e-3, low=1e-8, high=1)
     schedule: str = setting("one_cycle", choices=("constant", "cosine", "one_cycle"))
     validate_every: int = setting(250, low=1, high=100_000_000, unit="steps")
     patience: int = setting(0, low=0, high=1_000_000)
@@ -97,23 +101,34 @@ class Side:
 
     Attributes
     ----------
-    descriptors : (N, copies, rows, columns, D) float16
+    faces : (N, copies, ...) float
+        Descriptors, (rows, columns, D), float16; or what the network projects them to, that of the
+        mirrored face second, (2, C).
     people : (N,) int64, rising
         Who is on each, from 0, each at least once; the same numbers in both modalities.
     """
 
-    descriptors: Tensor
+    faces: Tensor
     people: Tensor
 
-    def draw(self, people: Tensor, generator: torch.Generator) -> Tensor:
-        """Return descriptors (K, rows, columns, D) of a drawn image and copy of people (K,)."""
+    @property
+    def first(self) -> Tensor:
+        """The first row of everybody, (P,) int64."""
         count = torch.bincount(self.people)
-        first = count.cumsum(0) - count
-        shape = (2, len(people))
+        return count.cumsum(0) - count
+
+    def draw(self, people: Tensor, generator: torch.Generator) -> Tensor:
+        """Return a drawn copy of a drawn image of each of some people (K,), (K, ...)."""
+        count, shape = torch.bincount(self.people)[people], (2, len(people))
         drawn = torch.rand(shape, generator=generator, device=people.device)
-        row = first[people] + (drawn[0] * count[people]).long()
-        copy = (drawn[1] * self.descriptors.shape[1]).long()
-        return self.descriptors[row, copy].float()
+        row = self.first[people] + (drawn[0] * count).long()
+        return self.faces[row, (drawn[1] * self.faces.shape[1]).long()]
+
+    def few(self, most: int) -> tuple[Tensor, list[str]]:
+        """Return exact faces (M, ...) float32, at most so many of everybody, and who is on each."""
+        place = torch.arange(len(self.people), device=self.people.device) - self.first[self.people]
+        rows = place < most
+        return self.faces[rows, 0].float(), [str(n) for n in self.people[rows].tolist()]
 
     def of(self, people: Tensor) -> "Side":
         """Return the faces of some people (P,), numbered anew in their order."""
@@ -121,7 +136,7 @@ class Side:
         new[people] = torch.arange(len(people), device=people.device)
         kept = new[self.people] >= 0
         numbers, order = new[self.people[kept]].sort(stable=True)
-        return Side(self.descriptors[kept][order], numbers)
+        return Side(self.faces[kept][order], numbers)
 
 
 Sides = dict[str, Side]
@@ -141,6 +156,7 @@ def fit(
     Parameters
     ----------
     sides : Sides
+        Of descriptors.
     settings : Settings
     described : settings of the descriptors, which say what a mirrored one is
     seed : int
@@ -158,10 +174,9 @@ def fit(
 
     Source
     ------
-    Layers of each modality's own before shared ones: de Freitas Pereira, Anjos and Marcel, IEEE
-    TIFS 14(7), 2019. Loss: Sohn, NIPS 2016 (one's pair among those of everybody in the batch), on
-    cosines with a margin as Wang et al., CVPR 2018. Differs from them in: dense gradient
-    descriptors instead of pixels, a small network trained from nothing, mirrored people as others.
+    Loss: Sohn, NIPS 2016 (one's pair among those of everybody in the batch), on cosines with a
+    margin as Wang et al., CVPR 2018. Differs from them in: negatives of the other modality alone,
+    mirrored people as others.
     """
     count = int(sides[VISIBLE].people.max()) + 1
     if count - settings.validation_people < 2:
@@ -173,47 +188,61 @@ def fit(
     with loop.session("two_branch", seed, on, run) as session:
         order = torch.randperm(count, generator=session.generator, device=on)
         held_out, trained = order[: settings.validation_people], order[settings.validation_people :]
-        train = {m: side.of(trained) for m, side in sides.items()}
+        exact = {m: side.of(trained) for m, side in sides.items()}
+        network = begin(exact, settings)
+        train = {m: projected(network, side, m, described) for m, side in exact.items()}
         others = {m: side.of(held_out) for m, side in sides.items()} if len(held_out) else {}
-        shape = train[VISIBLE].descriptors.shape[2:]
-        network = TwoBranch((shape[0], shape[1]), shape[2], settings.channels, settings.embedding)
-        network.to(on)
-        loss = partial(_loss, network, train, settings, described, session.generator)
-        validate = partial(_error, network, others) if len(held_out) else None
-        given = {"loss": loss, "validate": validate, "l2": settings.l2}
-        session.optimise(network, "vectors", settings.steps, settings, **given)
+        others = {m: projected(network, side, m, described) for m, side in others.items()}
+        loss = partial(_loss, network, train, settings, session.generator)
+        validate = partial(_error, network, others) if others else None
+        session.optimise(network, "vectors", settings.steps, settings, loss=loss, validate=validate)
     return keep(network, session.curve, settings)
 
 
+def begin(sides: Sides, settings: Settings) -> TwoBranch:
+    """Return the untrained network of people, on their device: WCCN, scaled to unit variance."""
+    few = [sides[m].few(settings.whitened_by) for m in (VISIBLE, THERMAL)]
+    its = wccn.Settings(components=settings.components, shrinkage=settings.shrinkage)
+    state = wccn.fit_people(few[0], few[1], its)
+    projection = state["projection"]
+    network = TwoBranch(*projection.shape, settings.hidden, settings.dropout).to(projection.device)
+    for modality in (VISIBLE, THERMAL):
+        getattr(network, f"mean_{modality}").copy_(state[modality].flatten())
+    spread = wccn.apply(state, few[1][0], THERMAL).std()
+    network.projection.copy_(projection / spread)
+    return network
+
+
+def projected(network: TwoBranch, side: Side, modality: str, described: features.Settings) -> Side:
+    """Return faces of descriptors as the network projects them, mirrored ones second."""
+    parts = []
+    for some in torch.split(side.faces, CHUNK):
+        flat = some.flatten(0, 1).float()
+        both = [network.project(x, modality) for x in (flat, mirror(flat, described))]
+        parts.append(torch.stack(both, dim=1).unflatten(0, some.shape[:2]))
+    return Side(torch.cat(parts), side.people)
+
+
 def _loss(
-    network: TwoBranch,
-    sides: Sides,
-    settings: Settings,
-    described: features.Settings,
-    generator: torch.Generator,
+    network: TwoBranch, sides: Sides, settings: Settings, generator: torch.Generator
 ) -> Tensor:
     """Return the mean cross-entropy of a drawn batch's own pairs, both ways."""
     people = sides[VISIBLE].people
-    count, size = int(people[-1]) + 1, settings.batch_size
-    drawn = torch.randperm(count, generator=generator, device=people.device)[:size]
-    turned = torch.rand(len(drawn), generator=generator, device=people.device) < settings.mirrored
-    entered = []
-    for modality, side in sides.items():
-        given = side.draw(drawn, generator)
-        if settings.mirrored:
-            given = torch.where(turned[:, None, None, None], mirror(given, described), given)
-        entered.append(network.enter(given, modality))
-    vectors = network.together(torch.cat(entered), dropout=settings.dropout)
-    first, second = vectors.split(len(drawn))
-    own = torch.eye(len(drawn), device=people.device)
-    logits = (first @ second.T - settings.margin * own) / settings.temperature
-    truth = torch.arange(len(drawn), device=people.device)
-    return (cross_entropy(logits, truth) + cross_entropy(logits.T, truth)) / 2
+    every = torch.randperm(int(people[-1]) + 1, generator=generator, device=people.device)
+    drawn, on = every[: settings.batch_size], people.device
+    turned = torch.rand(len(drawn), generator=generator, device=on) < settings.mirrored
+    row = torch.arange(len(drawn), device=on)
+    visible, thermal = (
+        network(sides[m].draw(drawn, generator)[row, turned.long()], m) for m in (VISIBLE, THERMAL)
+    )
+    own = settings.margin * torch.eye(len(drawn), device=on)
+    logits = (thermal @ visible.T - own) / settings.temperature
+    return (cross_entropy(logits, row) + cross_entropy(logits.T, row)) / 2
 
 
 def _error(network: TwoBranch, sides: Sides) -> Tensor:
     """Return the equal error rate of people, enrolled by the mean of their visible vectors."""
-    vectors = {m: exact_vectors(network, side, m) for m, side in sides.items()}
+    vectors = {m: network(side.faces[:, 0, 0], m) for m, side in sides.items()}
     people = sides[VISIBLE].people
     templates = vectors[VISIBLE].new_zeros(int(people[-1]) + 1, vectors[VISIBLE].shape[1])
     templates.index_add_(0, people, vectors[VISIBLE])
@@ -221,9 +250,3 @@ def _error(network: TwoBranch, sides: Sides) -> Tensor:
     scores = vectors[THERMAL] @ templates.T
     genuine = sides[THERMAL].people[:, None] == torch.arange(len(templates), device=people.device)
     return torch.tensor(eer(scores.cpu().numpy().ravel(), genuine.cpu().numpy().ravel()))
-
-
-def exact_vectors(network: TwoBranch, side: Side, modality: str) -> Tensor:
-    """Return the vectors (N, E) of faces aligned by their annotated points."""
-    parts = torch.split(side.descriptors[:, 0], CHUNK)
-    return torch.cat([network(part.float(), modality) for part in parts])

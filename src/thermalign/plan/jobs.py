@@ -162,7 +162,7 @@ def _networks(study: Block) -> Iterator[Job]:
     told = {its.name: its.default for its in settings_of(NETWORK).settings}
     for name, block in study.get("networks", {}).items():
         its = told | dict(block)
-        kind = json.dumps([its[key] for key in ("channels", "embedding", "copies")])
+        kind = json.dumps([its[key] for key in ("components", "hidden", "copies")])
         yield Job("train_network", name, its["steps"] * its["batch_size"], kind, size=1)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from thermalign import tables
+from thermalign.config.imported import KEY, POINTS, SCORES
 from thermalign.plan.jobs import Job, jobs_of
 from thermalign.schemas.measures import METRICS
 
@@ -124,6 +125,11 @@ def _add_fold(study: dict[str, Any], folds: Path, metrics: Path, scores: Path) -
         settings = _settings(curve)
         own = {k: its for k, its in settings.items() if k not in ("detector", "model", "seed")}
         study["models"][curve.parent.name] = own | {"model": settings["detector"]}
+    for group, name in ((SCORES, "scores"), (POINTS, "predictions")):
+        for path in folder.glob(f"*/{name}.parquet"):
+            its, row = _settings(path), path.parent.name
+            if KEY in its and row not in study.get(SCORES, {}):  # those write both tables
+                study.setdefault(group, {})[row] = {KEY: its[KEY]}
     for key, pattern in (
         ("variants", "*/stress/metrics.parquet"),
         ("ablation", "annotated/ablate/metrics.parquet"),

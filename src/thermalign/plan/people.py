@@ -68,7 +68,7 @@ def recorded(study: Block, name: str) -> list[Recorded]:
     block = dataset_block(study, name)
     if block["adapter"] == "simulator":
         return list(map(_rendered, sizes_of(study, name), plans_of(block), count(1)))
-    own = {key: its for key, its in block.items() if key not in ("adapter", "box")}
+    own = {key: its for key, its in block.items() if key not in ("adapter", "box", "accept")}
     where = f"datasets.{name}"
     if folder := tree_of(study, name):
         listed = tree.list_tree(block["adapter"], own, where)

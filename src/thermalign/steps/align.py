@@ -50,9 +50,9 @@ def run(
         failed = (~usable).sum()
         print(f"{failed} of {len(rows)} images could not be aligned by {model}", file=sys.stderr)
     rows = rows[usable]
-    size = {"width": asked.width, "height": asked.height}
-    key = {"protocol": protocol, "fold": fold, "model": model}
-    parts = (part.assign(**size, **key) for part in _stored(rows, points[usable], asked))
+    key: dict[str, Any] = {"protocol": protocol, "fold": fold, "model": model}
+    key |= {"width": asked.width, "height": asked.height}
+    parts = (part.assign(**key) for part in _stored(rows, points[usable], asked))
     tables.write_parts(faces, parts, FACES, stamp(code, settings))
 
 

@@ -62,7 +62,7 @@ def run(
         print(line, file=sys.stderr)
     metadata = stamp(code, {"model": model, "from": str(source), "sha256": content, **roles})
     metadata["thresholds"] = json.dumps(thresholds or given.thresholds)
-    key = {"protocol": protocol, "fold": fold, "model": model}
-    tables.write(scores, table.assign(**key), SCORES, metadata)
+    table = table.assign(protocol=protocol, fold=fold, model=model)
+    tables.write(scores, table, SCORES, metadata)
     none = PREDICTIONS.empty_table().to_pandas()
     tables.write(predictions, none, PREDICTIONS, metadata)

@@ -113,7 +113,7 @@ class Descriptors:
             self._keep(self._where(names), describe(self._read(names), self._settings))
         where = self._where(image_ids)
         found = self._held.new_empty((len(where), *self._held.shape[1:]))
-        for some in torch.arange(len(where)).split(AT_ONCE):
+        for some in torch.split(torch.arange(len(where)), AT_ONCE):
             found[some[0] : some[-1] + 1] = self._held[where[some]]
             room.give_back(self._files)
         return found
@@ -125,8 +125,9 @@ class Descriptors:
         """Keep descriptors; the first of all say how much room all of them need."""
         if not len(self._held):
             size = {"descriptors": (len(self._made) * made[0].numel(), made.dtype)}
-            its = {"in_memory": IN_MEMORY, "what": "descriptors"}
-            held, self._files = room.make_room(size, made.device, **its)
+            held, self._files = room.make_room(
+                size, made.device, in_memory=IN_MEMORY, what="descriptors"
+            )
             self._held = held["descriptors"].view(len(self._made), *made.shape[1:])
         self._held[where] = made
         self._made[where.numpy()] = True

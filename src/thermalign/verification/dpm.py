@@ -195,7 +195,7 @@ def _encode(visible: Tensor, state: State) -> Tensor:
     place = torch.stack([y, x, x * y, y * y, x * x], dim=-1).to(visible) * POSITION_SCALE
     encoded = visible.new_empty((n, rows, columns, state["basis"].shape[1] + place.shape[-1]))
     encoded[..., -place.shape[-1] :] = place
-    for part, patches in zip(encoded.split(CHUNK), visible.split(CHUNK), strict=True):
+    for part, patches in zip(*(torch.split(t, CHUNK) for t in (encoded, visible)), strict=True):
         reduced = (_neighbourhood(patches) - state["centre"]) @ state["basis"]
         part[..., : -place.shape[-1]] = reduced
     return encoded.flatten(0, 2)
@@ -242,7 +242,9 @@ def _error(network: nn.Sequential, inputs: Tensor, targets: Tensor) -> float:
     """Return the mean squared error over patches, some of which are in memory at a time."""
     total = targets.new_zeros((), dtype=torch.float64)
     with torch.inference_mode():
-        for some, wanted in zip(inputs.split(VALIDATED), targets.split(VALIDATED), strict=True):
+        for some, wanted in zip(
+            *(torch.split(t, VALIDATED) for t in (inputs, targets)), strict=True
+        ):
             total += mse_loss(network(some), wanted).double() * len(some)
     return float(total) / len(inputs)
 

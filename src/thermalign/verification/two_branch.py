@@ -1,4 +1,4 @@
-"""A two-branch network: each modality enters by layers of its own, and the rest is shared.
+"""A two-branch network: each modality enters by layers of its own, and the last is shared.
 
 It is trained on people of other datasets (:mod:`thermalign.networks.two_branch`), once for all
 folds, and compares faces by the cosine of their vectors. Here it is read and applied.
@@ -11,7 +11,6 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.nn.functional import normalize
 
 from thermalign.settings import setting
 from thermalign.states import read_metadata, read_state
@@ -53,98 +52,86 @@ def fit(examples: Examples, settings: Settings, *, seed: int) -> State:
 
 
 def apply(state: State, descriptors: Tensor, modality: str) -> Tensor:
-    """Return the vectors (N, E) of descriptors (N, rows, columns, D) of a modality, of length 1.
+    """Return the vectors (N, C) of descriptors (N, rows, columns, D) of a modality, of length 1.
 
     Raises
     ------
     ValueError
         If the network was trained for other descriptors.
     """
-    network = TwoBranch.like(state, tuple(descriptors.shape[1:]))
+    network = TwoBranch.like(state)
+    wanted, given = len(state["projection"]), descriptors[0].numel()
+    if given != wanted:
+        raise ValueError(
+            f"matcher: mapping: two_branch was trained for {wanted} numbers a face and is given "
+            f"{given}; leave features and alignment as they were then"
+        )
     network.load_state_dict(state)
     network.eval()
-    parts = torch.split(descriptors.float(), CHUNK)
     with torch.inference_mode():
-        return torch.cat([network(part, modality) for part in parts]).to(descriptors.dtype)
+        parts = [
+            network(network.project(part, modality), modality)
+            for part in torch.split(descriptors.float(), CHUNK)
+        ]
+    return torch.cat(parts).to(descriptors.dtype)
 
 
 class TwoBranch(nn.Module):
-    """The network: one convolution of each modality's own, three and a linear layer for both.
+    """The network: a fixed projection, a residual layer of each modality's own, a shared layer.
+
+        x = P'(d - mean of its modality),   y = x + B relu(A x + a) + b,   z = W y / |W y|
+
+    A, a, B, b are of the modality. P and the means are those of WCCN, so that the untrained network
+    (B = 0, W = 1) compares faces as that does.
 
     Parameters
     ----------
-    places : rows and columns of the descriptors
-    width : int
-        Numbers in a descriptor.
-    channels : of the first convolution, and of those at a half and a quarter of the places
-    embedding : int
-        Numbers that a face becomes.
+    numbers : int
+        In the descriptors of a face.
+    components : int
+        Of the projection, and in a vector.
+    hidden : int
+        Units of a modality's own layer.
+    dropout : float
+        Share of x that is left out in training.
 
     Source
     ------
     Layers of each modality's own before shared ones: de Freitas Pereira, Anjos and Marcel, IEEE
-    TIFS 14(7), 2019. Differs from it in: dense gradient descriptors instead of pixels, and size.
+    TIFS 14(7), 2019. Differs from it in: dense gradient descriptors, projected by WCCN, instead of
+    pixels, and size.
     """
 
-    def __init__(
-        self, places: tuple[int, int], width: int, channels: tuple[int, int, int], embedding: int
-    ) -> None:
+    projection: Tensor  # (numbers, components) float32
+
+    def __init__(self, numbers: int, components: int, hidden: int, dropout: float = 0.0) -> None:
         super().__init__()
-        first, half, quarter = channels
-        self.own = nn.ModuleDict({m: _convolution(width, first) for m in (VISIBLE, THERMAL)})
-        self.shared = nn.Sequential(
-            _convolution(first, half, stride=2),
-            _convolution(half, half),
-            _convolution(half, quarter, stride=2),
-        )
-        self.last = nn.Linear(quarter * _quarter(places[0]) * _quarter(places[1]), embedding)
+        both = (VISIBLE, THERMAL)
+        self.dropout = dropout
+        self.register_buffer("projection", torch.zeros(numbers, components))
+        for modality in both:
+            self.register_buffer(f"mean_{modality}", torch.zeros(numbers))
+        self.enter = nn.ModuleDict({m: nn.Linear(components, hidden) for m in both})
+        self.leave = nn.ModuleDict({m: nn.Linear(hidden, components) for m in both})
+        self.last = nn.Linear(components, components, bias=False)
+        for layer in self.leave.values():
+            for parameter in layer.parameters():
+                nn.init.zeros_(parameter)
+        nn.init.eye_(self.last.weight)
 
     @classmethod
-    def like(cls, state: Mapping[str, Tensor], shape: tuple[int, ...]) -> "TwoBranch":
-        """Return an untrained network of the sizes of a state, for descriptors of a shape.
+    def like(cls, state: Mapping[str, Tensor]) -> "TwoBranch":
+        """Return an untrained network of the sizes of a state."""
+        numbers, components = state["projection"].shape
+        return cls(numbers, components, len(state[f"enter.{VISIBLE}.bias"]))
 
-        Raises
-        ------
-        ValueError
-            If the state is for others.
-        """
-        first, width = state[f"own.{VISIBLE}.0.weight"].shape[:2]
-        half, quarter = (len(state[f"shared.{k}.0.weight"]) for k in (0, 2))
-        embedding, cells = state["last.weight"].shape
-        rows, columns, given = shape
-        if given != width or quarter * _quarter(rows) * _quarter(columns) != cells:
-            raise ValueError(
-                f"matcher: mapping: two_branch was trained for other descriptors than {rows} x "
-                f"{columns} of {given} numbers; leave dog, features and alignment as they were then"
-            )
-        return cls((rows, columns), width, (first, half, quarter), embedding)
+    def project(self, descriptors: Tensor, modality: str) -> Tensor:
+        """Return x (N, C) of descriptors (N, rows, columns, D) of a modality."""
+        mean: Tensor = getattr(self, f"mean_{modality}")
+        return (descriptors.flatten(1) - mean) @ self.projection
 
-    def forward(self, descriptors: Tensor, modality: str) -> Tensor:
-        """Return vectors of length 1 (N, E) of descriptors (N, rows, columns, D)."""
-        return self.together(self.enter(descriptors, modality))
-
-    def enter(self, descriptors: Tensor, modality: str) -> Tensor:
-        """Return what a modality's own layer makes of descriptors, (N, C, rows, columns)."""
-        entered: Tensor = self.own[modality](descriptors.permute(0, 3, 1, 2))
-        return entered
-
-    def together(self, entered: Tensor, dropout: float = 0.0) -> Tensor:
-        """Return vectors of length 1 (N, E) of what branches made, whichever they were.
-
-        ``dropout`` is the share of what the last layer is given that is left out, in training.
-        """
-        seen = self.shared(entered).flatten(1)
-        return normalize(self.last(functional.dropout(seen, dropout, self.training)))
-
-
-def _convolution(before: int, after: int, *, stride: int = 1) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(before, after, 3, stride, padding=1, bias=False),
-        nn.BatchNorm2d(after),
-        nn.ReLU(inplace=True),
-    )
-
-
-def _quarter(places: int) -> int:
-    """Return how many places two convolutions of stride 2 leave."""
-    return (places + 3) // 4
+    def forward(self, projected: Tensor, modality: str) -> Tensor:
+        """Return z (N, C) of x (N, C) of a modality."""
+        x = functional.dropout(projected, self.dropout, self.training)
+        own: Tensor = self.leave[modality](torch.relu(self.enter[modality](x)))
+        return functional.normalize(self.last(x + own))

@@ -32,7 +32,7 @@ class Settings:
         Of each person and modality that it is fitted to, at most. ASSUME: bounds the memory.
     """
 
-    components: int = setting(200, low=1)
+    components: int = setting(300, low=1)
     shrinkage: float = setting(0.3, low=1e-6, high=1)
     images: int = setting(24, low=1)
 
