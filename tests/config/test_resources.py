@@ -71,7 +71,7 @@ def test_a_job_that_tests_models_elsewhere_is_given_all_of_that_dataset():
     more["datasets"]["there"] = small
     more["evaluate_on"] = {"seen": {"dataset": "there", "probe": {"modality": "visible"}}}
     counts, own = (Requests(more).counts(JOB | job) for job in ({"other": "seen"}, {}))
-    assert (counts.test, counts.faces) == (3 * 3, 3 * (6 + 3))
+    assert (counts.test, counts.pairs) == (3 * 3, 3 * 3 * 3)
     assert counts.images == own.images + 3 * (6 + 3)
     assert counts.train == own.train
 
