@@ -87,7 +87,7 @@ class Examples:
         self._asked |= set(people)
 
     def known(self, role: str, modality: str, *, most: int) -> tuple[Tensor, list[str]]:
-        """Return what :meth:`of` does of at most so many images of everybody, and who is on each.
+        """Return what :meth:`Examples.of` does, at most so many images a person, and whose each is.
 
         Of more, as many are taken at even steps in the order of their names.
         """
