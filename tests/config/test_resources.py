@@ -1,10 +1,21 @@
 """What jobs ask for, worked out by hand for small studies."""
 
+from dataclasses import replace
+
 import pytest
 
 from thermalign.catalogue import detectors, takes_a_gpu
 from thermalign.config import resources
-from thermalign.config.resources import AROUND, HEADROOM, NEEDS, STEP, Need, Requests
+from thermalign.config.resources import (
+    AROUND,
+    HEADROOM,
+    NEEDS,
+    STEP,
+    Counts,
+    Need,
+    Requests,
+    taken,
+)
 
 VOLUME = {"subjects": 10, "ranges": [1, 3], "baseline": 2, "expression": 1, "visible_ranges": [1]}
 JOB = {"protocol": "p1", "fold": "0", "model": "dan"}
@@ -71,7 +82,7 @@ def test_a_job_that_tests_models_elsewhere_is_given_all_of_that_dataset():
     more["datasets"]["there"] = small
     more["evaluate_on"] = {"seen": {"dataset": "there", "probe": {"modality": "visible"}}}
     counts, own = (Requests(more).counts(JOB | job) for job in ({"other": "seen"}, {}))
-    assert (counts.test, counts.faces) == (3 * 3, 3 * (6 + 3))
+    assert (counts.test, counts.pairs) == (3 * 3, 3 * 3 * 3)
     assert counts.images == own.images + 3 * (6 + 3)
     assert counts.train == own.train
 
@@ -122,3 +133,50 @@ def test_gpus_are_asked_for_where_there_are_some_by_models_that_have_a_use_for_o
 
 def test_detectors_without_a_network_take_no_gpu():
     assert {name for name in detectors() if not takes_a_gpu(name)} == {"ert", "mean_shape"}
+
+
+FOLDS = {  # of 50 and of 100 tested people
+    4000: Counts(8000, 3000, 1000, 3000, 225_000, 100_000, 100, 640 * 480),
+    10_000: Counts(20_000, 7500, 2500, 7500, 1_125_000, 500_000, 100, 640 * 480),
+}
+"""By pairs. `compare` joined ten of them, five of either model."""
+
+PEAKS = {
+    ("align", 4000): 710,
+    ("train_matcher", 4000): 1313,
+    ("score", 4000): 1093,
+    ("measure", 4000): 764,
+    ("compare", 4000): 721,
+    ("sweep", 4000): 1316,
+    ("ablate", 4000): 1233,
+    ("displace", 4000): 1601,
+    ("train_matcher", 10_000): 1648,
+    ("score", 10_000): 910,
+    ("measure", 10_000): 810,
+    ("compare", 10_000): 1215,
+}
+"""MiB, of folds as `benchmarks/memory.py` makes them; in one process, the peak reset between."""
+
+
+@pytest.mark.parametrize(("rule", "pairs"), PEAKS)
+def test_what_was_measured_is_asked_for_and_not_twice_as_much(rule, pairs):
+    counts, peak = FOLDS[pairs], PEAKS[rule, pairs] * 2**20 / 1e6
+    if rule == "compare":
+        joined = {"test": 10 * counts.test, "pairs": 5 * counts.pairs, "figures": 1000}
+        counts = replace(counts, **joined)
+    assert peak <= HEADROOM * taken(NEEDS[rule], counts)
+    assert taken(NEEDS[rule], counts) < 1.6 * peak
+
+
+def test_requests_grow_with_pairs_and_comparisons_and_not_with_what_is_read_in_parts():
+    few = FOLDS[4000]
+
+    def growth(rule, *names):
+        larger = replace(few, **{name: 10 * getattr(few, name) for name in names})
+        return taken(NEEDS[rule], larger) - taken(NEEDS[rule], few)
+
+    assert growth("train_matcher", "paired") > 2000  # MB of 27,000 pairs more
+    for rule in ("score", "measure", "compare"):
+        assert 20 < growth(rule, "pairs") < 1000
+    for rule in ("align", "score", "ablate", "displace"):  # 72,000 images more
+        assert growth(rule, "images", "train") < 300

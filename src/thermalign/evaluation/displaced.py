@@ -91,7 +91,7 @@ class Side:
     def scores_of_part(
         self, kind: str, levels: Sequence[float], *, seed: int
     ) -> Iterator[tuple[float, pd.DataFrame]]:
-        """Yield what :meth:`Side.scores` returns of probes that are in memory together."""
+        """Yield the scores of every level of probes that are in memory together."""
         stack, points = self.cut()
         for level in levels:
             moved = displace(points, list(self.moments), kind=kind, level=level, seed=seed)
@@ -104,7 +104,7 @@ class Side:
         return cut.stack, self.points - cut.origins.cpu().numpy()[:, None]
 
     def scores_at(self, stack: ImageStack, moved: Floats, points: Floats) -> pd.DataFrame:
-        """Return the scores of probes as :meth:`Side.cut` has them, by ``moved`` points."""
+        """Return the scores of probes that were cut, by ``moved`` instead of their ``points``."""
         usable = np.flatnonzero(alignment.alignable(moved, self.aligned))
         names = list(self.probes["image_id"].iloc[usable])
         place = dict(zip(names, usable, strict=True))

@@ -208,14 +208,18 @@ def predict_pictures(
     """
     return Located.joined(
         [
-            predict_cut(
-                module,
-                state,
-                cut_to_look(module, state, pictures[some], boxes[some], settings),
-                settings,
-            )
+            predict_part(module, state, pictures[some], boxes[some], settings)
             for some in pictures.parts()
         ]
+    )
+
+
+def predict_part(
+    module: Detector, state: State, pictures: Pictures, boxes: Floats, settings: Any
+) -> Located:
+    """Predict landmarks as :func:`predict_pictures` does, in images that are cut together."""
+    return predict_cut(
+        module, state, cut_to_look(module, state, pictures, boxes, settings), settings
     )
 
 

@@ -1,14 +1,10 @@
 """Bring faces to canonical coordinates by their landmarks."""
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from thermalign import tables
-from thermalign.geometry import Floats
 from thermalign.provenance import stamp
 from thermalign.records import points_of
 from thermalign.schemas.dataset import IMAGES
@@ -16,7 +12,7 @@ from thermalign.schemas.matching import FACES
 from thermalign.schemas.predictions import PREDICTIONS
 from thermalign.settings import parse
 from thermalign.verification import alignment
-from thermalign.verification.stored import quantise
+from thermalign.verification.stored import stored
 
 
 def run(
@@ -52,15 +48,6 @@ def run(
     rows = rows[usable]
     key: dict[str, Any] = {"protocol": protocol, "fold": fold, "model": model}
     key |= {"width": asked.width, "height": asked.height}
-    parts = (part.assign(**key) for part in _stored(rows, points[usable], asked))
+    batches = alignment.aligned_batches(rows, points[usable], asked)
+    parts = (part.assign(**key) for part in stored(rows["image_id"], batches))
     tables.write_parts(faces, parts, FACES, stamp(code, settings))
-
-
-def _stored(
-    rows: pd.DataFrame, points: Floats, asked: alignment.Settings
-) -> Iterator[pd.DataFrame]:
-    """Yield the aligned faces of images as FACES, some at a time."""
-    names = iter(rows["image_id"])
-    for batch in alignment.aligned_batches(rows, points, asked):
-        its = [(next(names), *quantise(face)) for face in batch.numpy()]
-        yield pd.DataFrame(its, columns=["image_id", "pixels", "scale", "offset"])

@@ -1,7 +1,5 @@
 """Predict and measure a fold's test images under every variant of the test condition."""
 
-from collections.abc import Iterable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,19 +18,13 @@ from thermalign.evaluation.variants import (
     named,
     read_variants,
 )
-from thermalign.landmarks.models import (
-    Detector,
-    constant_of,
-    cut_to_look,
-    load_model,
-    predict_cut,
-)
+from thermalign.landmarks.models import constant_of, load_model, predict_part
 from thermalign.provenance import stamp
 from thermalign.records import Located, rows_of_points
 from thermalign.schemas.dataset import ANNOTATIONS, BOXES, IMAGES
 from thermalign.schemas.predictions import DETECTIONS, STRESS
 from thermalign.settings import parse
-from thermalign.states import State, read_state
+from thermalign.states import read_state
 from thermalign.steps.job import Job
 
 
@@ -79,17 +71,29 @@ def run(
     asked, evaluated = read_variants(variants), parse(Settings, evaluation, "evaluation")
     job = Job.read(images[0], folds, dataset=dataset, protocol=protocol, fold=fold, model=model)
     test = job.test.query("modality == @modality").reset_index(drop=True)
-    recordings = _recordings(
-        test, zip(images, annotations, boxes, strict=True), ["", *named(asked, "dataset")], dataset
-    )
+    names = ["", *named(asked, "dataset")]
+    recordings = {
+        name: Recording.of(
+            test,
+            tables.read(image, IMAGES),
+            tables.read(annotation, ANNOTATIONS),
+            tables.read(box, BOXES),
+            dataset=name or dataset,
+        )
+        for name, image, annotation, box in zip(names, images, annotations, boxes, strict=True)
+    }
     found = {
         name: best_boxes(tables.read(path, DETECTIONS), test)
         for name, path in zip(named(asked, "detector"), detections, strict=True)
     }
     trained = read_state(state)
-    look = partial(_look, module, trained, parsed)
+
+    def look(shown: Condition) -> tuple[str, Located]:
+        its = predict_part(module, trained, shown.pictures, shown.boxes, parsed)
+        return shown.variant, its.without(shown.lost)
+
     located: dict[str, list[Located]] = {}
-    # map() lets go of what was shown before the next is read.
+    # map() lets go of what was shown before more is read.
     for variant, its in map(look, conditions(asked, recordings, found, seed=evaluated.seed)):
         located.setdefault(variant, []).append(its)
     rows, errors, stated = {}, {}, {}
@@ -105,25 +109,3 @@ def run(
     tables.write(predictions, pd.concat(rows.values()), STRESS, metadata)
     measured = stressed.evaluate(errors, stated, job.draws(evaluated))
     job.write(measured, metadata, metrics=metrics, replicates=replicates)
-
-
-def _recordings(
-    test: pd.DataFrame, paths: Iterable[tuple[Path, Path, Path]], names: list[str], own: str
-) -> dict[str, Recording]:
-    """Read the test images of each dataset; the name of the protocol's ``own`` is empty."""
-    return {
-        name: Recording.of(
-            test,
-            tables.read(images, IMAGES),
-            tables.read(annotations, ANNOTATIONS),
-            tables.read(boxes, BOXES),
-            dataset=name or own,
-        )
-        for name, (images, annotations, boxes) in zip(names, paths, strict=True)
-    }
-
-
-def _look(module: Detector, trained: State, settings: Any, shown: Condition) -> tuple[str, Located]:
-    """Return the variant that is shown, and where the landmarks are by the detector."""
-    cut = cut_to_look(module, trained, shown.pictures, shown.boxes, settings)
-    return shown.variant, predict_cut(module, trained, cut, settings).without(shown.lost)

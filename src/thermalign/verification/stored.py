@@ -1,6 +1,6 @@
 """Aligned faces as rows of FACES, 16-bit counts with a scale, and back."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,20 @@ def quantise(image: Floats) -> tuple[bytes, float, float]:
     scale = (high - low) / LAST_COUNT or 1.0
     counts = np.rint((np.asarray(image, np.float64) - low) / scale).astype("<u2")
     return counts.tobytes(), scale, low
+
+
+def stored(image_ids: Iterable[str], batches: Iterable[torch.Tensor]) -> Iterator[pd.DataFrame]:
+    """Yield FACES without job and size of aligned faces, batch by batch.
+
+    Parameters
+    ----------
+    image_ids : N str
+    batches : tensors (M, height, width), N faces in all, in the same order
+    """
+    names = iter(image_ids)
+    for batch in batches:
+        rows = [(next(names), *quantise(face)) for face in batch.numpy()]
+        yield pd.DataFrame(rows, columns=["image_id", "pixels", "scale", "offset"])
 
 
 def dequantise(row: Mapping[Any, Any]) -> npt.NDArray[np.float32]:
