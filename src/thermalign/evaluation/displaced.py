@@ -104,11 +104,7 @@ class Side:
         return cut.stack, self.points - cut.origins.cpu().numpy()[:, None]
 
     def scores_at(self, stack: ImageStack, moved: Floats, points: Floats) -> pd.DataFrame:
-<<<<<<< HEAD
         """Return the scores of probes as :meth:`Side.cut` has them, by ``moved`` points."""
-=======
-        """Return the scores of probes that were cut, by ``moved`` instead of their ``points``."""
->>>>>>> w-i-match
         usable = np.flatnonzero(alignment.alignable(moved, self.aligned))
         names = list(self.probes["image_id"].iloc[usable])
         place = dict(zip(names, usable, strict=True))
