@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[1]
-FOLDERS = ("src", "tests", "workflow", "benchmarks", "docs")
+FOLDERS = ("src", "tests", "workflow", "benchmarks", "docs", "envs")
 DOCUMENTS = [
     *(ROOT / name for name in ("README.md", "CHANGELOG.md", "results/README.md")),
     ROOT / "tests/reference/README.md",

@@ -100,7 +100,7 @@ def test_the_study_reaches_its_report(study):
     page = (study / "results/report/index.html").read_text()
     assert "EER" in page
     assert "Dataset card, simulated" in page
-    assert page.count("data:image/jpeg;base64,") == 2  # contact sheet; boxes and landmarks
+    assert page.count("data:image/jpeg;base64,") == 2 * 2  # contact sheets; boxes and landmarks
     assert "://" not in re.sub(r"xmlns(:\w+)?=\"[^\"]*\"", "", page)
 
 

@@ -131,7 +131,8 @@ def test_a_further_metric_is_one_that_is_there_and_makes_one_figure(config, monk
     assert "both has of_errors() and of_scores(); split its module" in refusal(config)
 
 
-BLOCKS = [key for key in DEFAULT if key not in ("variants", "ablation", "displacements")]
+OPTIONAL = ("variants", "ablation", "displacements", "evaluate_on")
+BLOCKS = [key for key in DEFAULT if key not in OPTIONAL]
 
 
 @pytest.mark.parametrize("block", BLOCKS)

@@ -68,7 +68,8 @@ def test_files_and_the_command_line_win_in_their_order(written):
     first = written("base: config.yaml\ntraining_seed: 2\nthreads: {train: 2}\ndata: a\n")
     second = written("training_seed: 3\ndata: b\nmodels: {pbc: null}\n", "second.yaml")
     study = read_study([first, second], {"data": "c"})
-    assert (study["threads"], study["training_seed"], study["data"]) == ({"train": 2}, 3, "c")
+    assert study["threads"] == {"train": 2, "ingest": 1}
+    assert (study["training_seed"], study["data"]) == (3, "c")
     assert "pbc" not in study["models"]
     assert "dan" in study["models"]
 
