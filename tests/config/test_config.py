@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from thermalign.config.checks import path_faults
 from thermalign.config.models import (
     check_places,
     check_study,
@@ -15,6 +14,7 @@ from thermalign.config.models import (
     read_study,
     trainings,
 )
+from thermalign.config.paths import path_faults
 from thermalign.config.yaml_files import read_yaml
 
 ROOT = Path(__file__).parents[2]

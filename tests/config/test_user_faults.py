@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from thermalign.config.checks import path_faults
 from thermalign.config.models import check_places, check_study, read_study
+from thermalign.config.paths import path_faults
 from thermalign.config.yaml_files import read_yaml
 
 ROOT = Path(__file__).parents[2]

@@ -22,7 +22,7 @@ from thermalign.ingest.found import Found
 from thermalign.ingest.layout import dense
 from thermalign.ingest.looks import Looks, face_of, look_of, looks_of
 from thermalign.ingest.quarantine import Quarantined
-from thermalign.ingest.survey import GIVEN, Surveyed
+from thermalign.ingest.read_rows import GIVEN, AllRead
 from thermalign.schemas.dataset import ANNOTATIONS, ATTRIBUTES, BOXES, IMAGES
 from thermalign.schemas.descriptions import FINDINGS
 from thermalign.settings import parse
@@ -112,7 +112,7 @@ def audit_manifest(file: Path, modality: str = "") -> Audited:
     """
     defaults = {"modality": modality} if modality else {}
     settings = table.Settings(file.parent, Path(file.name), defaults=defaults)
-    return _audited(file.stem, table.survey(settings, go_on=True))
+    return _audited(file.stem, table.read_all(settings, go_on=True))
 
 
 def audit_block(name: str, block: Mapping[str, Any], manifest: Path | None) -> Audited:
@@ -132,18 +132,18 @@ def audit_block(name: str, block: Mapping[str, Any], manifest: Path | None) -> A
     """
     if manifest is None:
         raise ValueError(
-            f"datasets.{name}: is rendered and has no manifest; run the study, then name the "
-            f"folder data/{name} of its results"
+            f"datasets.{name}: has no manifest before the study made it; run the study, then name "
+            f"the folder data/{name} of its results"
         )
     own = {key: its for key, its in block.items() if key not in ("adapter", "box", "accept")}
     adapter = importlib.import_module(f"thermalign.ingest.{block['adapter']}")
     settings = parse(adapter.Settings, own, f"datasets.{name}")
     if isinstance(settings, table.Settings):
-        surveyed = table.survey(settings, go_on=True)
+        read = table.read_all(settings, go_on=True)
     else:
-        surveyed = _surveyed(adapter, settings, manifest)
+        read = _read_by(adapter, settings, manifest)
     box = parse(face_boxes.Settings, block["box"], "box")
-    return _audited(name, surveyed, box, tuple(block.get("accept", ())))
+    return _audited(name, read, box, tuple(block.get("accept", ())))
 
 
 def audit_tables(folder: Path) -> Audited:
@@ -201,13 +201,13 @@ def _suspects(audited: Audited) -> str:
     return text.getvalue()
 
 
-def _surveyed(adapter: Any, settings: Any, manifest: Path) -> Surveyed:
+def _read_by(adapter: Any, settings: Any, manifest: Path) -> AllRead:
     """Read a dataset by an adapter that tells the first thing alone that is wrong."""
     try:
         found = adapter.read(settings, [manifest])
     except ValueError as error:
-        return Surveyed(_nothing(), [], [Quarantined(str(manifest), 0, "", str(error))])
-    return Surveyed(found, [], [])
+        return AllRead(_nothing(), [], [Quarantined(str(manifest), 0, "", str(error))])
+    return AllRead(found, [], [])
 
 
 def _nothing() -> Found:
@@ -220,11 +220,11 @@ def _nothing() -> Found:
 
 def _audited(
     name: str,
-    surveyed: Surveyed,
+    read: AllRead,
     box: face_boxes.Settings | None = None,
     accept: Collection[str] = (),
 ) -> Audited:
-    found, refused = surveyed.found, [*surveyed.refused]
+    found, refused = read.found, [*read.refused]
     if not len(found.images):
         found = _nothing()._replace(quarantined=found.quarantined)
     boxes = found.boxes[[*GIVEN]].assign(source="given")
@@ -233,7 +233,7 @@ def _audited(
             boxes = face_boxes.make_boxes(found.images, found.annotations, found.boxes, box)
         except ValueError as error:
             refused.append(Quarantined(name, 0, "", str(error)))
-    faces = faces_of(found, boxes, surveyed.lines)
+    faces = faces_of(found, boxes, read.lines)
     return Audited(name, faces, examine(faces, refused), found.quarantined, tuple(accept))
 
 

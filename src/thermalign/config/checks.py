@@ -4,7 +4,7 @@ Everything here takes a configuration whose every key and value is allowed by it
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,14 +20,13 @@ from thermalign.config import across, imported, initial, networks, recordings
 from thermalign.config.faults import nearest
 from thermalign.config.initial import KEY, initial_of
 from thermalign.config.keys import MODALITIES
+from thermalign.config.paths import path_faults, place_faults
 
 Study = Mapping[str, Any]
 
 SMALLEST_PAIR = 4  # px between aligned eyes, and between mouth corners
 
 SMALLEST_BOX = 4  # px, of a side
-
-LONGEST_NAME = 255  # bytes of a file's or a folder's name
 
 
 class Training(NamedTuple):
@@ -138,7 +137,7 @@ def check_places(study: Study, project: str | Path) -> None:
     """
     lines = [*path_faults("the folder of thermalign", str(project))]
     results = Path(study["results"])
-    lines += _place("results", results, lambda: not results.exists() or results.is_dir())
+    lines += place_faults("results", results, lambda: not results.exists() or results.is_dir())
     used = {protocol["dataset"] for protocol in study["protocols"].values()}
     used |= {its["dataset"] for its in study["variants"].values() if "dataset" in its}
     used |= {its["dataset"] for its in study["networks"].values()}
@@ -147,9 +146,9 @@ def check_places(study: Study, project: str | Path) -> None:
         used.add(recorded["dataset"])
     for name in sorted(used):
         if tree := tree_of(study, name):
-            lines += _place(f"datasets.{name}", tree, tree.is_dir, "folder")
+            lines += place_faults(f"datasets.{name}", tree, tree.is_dir, "folder")
         elif manifest := manifest_of(study, name):
-            lines += _place(f"datasets.{name}", manifest, manifest.is_file)
+            lines += place_faults(f"datasets.{name}", manifest, manifest.is_file)
             block = dataset_block(study, name)
             left_out = block.get("quarantine")
             if left_out and not Path(block["folder"], left_out).is_file():
@@ -174,46 +173,6 @@ def check_places(study: Study, project: str | Path) -> None:
     lines += imported.place_faults(study)
     if lines:
         raise ValueError("\n".join(lines))
-
-
-def _place(
-    key: str, path: Path, is_right: Callable[[], bool], what: str = "manifest"
-) -> Iterator[str]:
-    """Yield that a place is not what it should be, or cannot be looked at."""
-    try:
-        if is_right():
-            return
-    except OSError as error:
-        yield f"{key}: {path}: {error.strerror}; correct it, or its rights"
-        return
-    if key == "results":
-        yield f"results: {path} is a file; name a folder"
-    else:
-        keys = "data: or folder:" if what == "folder" else "data:, folder: or manifest:"
-        yield f"{key}: {path}: no such {what}; correct {keys}"
-
-
-def path_faults(key: str, path: str) -> Iterator[str]:
-    """Yield what Snakemake or a command would take a path for instead.
-
-    Braces are wildcards, a leading - is an option, nothing expands ~. Blanks, quotes and every
-    other character of a shell are no trouble: rules quote them.
-    """
-    wrong = None
-    if not path:
-        wrong = "is empty"
-    elif not path.isprintable():
-        wrong = "has a line break or another character that does not print"
-    elif "{" in path or "}" in path:
-        wrong = "has braces, which Snakemake takes for wildcards"
-    elif path.startswith(("-", "~")):
-        wrong = f"begins with {path[0]}; write ./{path} or the whole path"
-    elif path != path.strip():
-        wrong = "begins or ends with a blank"
-    elif any(len(part.encode()) > LONGEST_NAME for part in Path(path).parts):
-        wrong = f"has a name of more than {LONGEST_NAME} bytes"
-    if wrong:
-        yield f"{key}: {path!r} {wrong}; name another folder or file"
 
 
 def _names(study: Study) -> Iterator[str]:

@@ -99,7 +99,7 @@ NEEDS = {
     "train_matcher": Need(500, images=2, paired=110, tried=0.3, faces=True, minutes=60),
     "train_network": Need(1200, images=45, minutes=120),
     "score": Need(450, images=2, pairs=0.3, faces=True),
-    "import_scores": Need(250, images=5, pairs=0.8),
+    "import_scores": Need(250, images=5, pairs=0.3),
     "measure": Need(600, images=2, pairs=0.4),
     "compare": Need(500, test=1, pairs=0.35, figures=10),
     "ablate": Need(500, images=2, paired=110, pairs=0.3, faces=True, minutes=60),

@@ -16,7 +16,7 @@ from thermalign.ingest import table
 from thermalign.ingest.columns import BOX
 from thermalign.ingest.layout import check_layout
 from thermalign.ingest.pictures import read_picture
-from thermalign.ingest.survey import GIVEN, Row, join
+from thermalign.ingest.read_rows import GIVEN, Row, join
 
 T = TypeVar("T")
 

@@ -57,7 +57,7 @@ from thermalign.ingest.found import Found
 from thermalign.ingest.manifest import load
 from thermalign.ingest.pictures import Picture, find, read_picture
 from thermalign.ingest.quarantine import Quarantined, Records, leave_out, read_chosen
-from thermalign.ingest.survey import GIVEN, Reading, Row, Surveyed, survey_rows
+from thermalign.ingest.read_rows import GIVEN, AllRead, Reading, Row, read_rows
 from thermalign.settings import check, setting
 
 PLAIN_PATH = re.compile(r"(?:\w[\w-]*/)*\w[\w-]*(?:\.\w+)?")
@@ -116,10 +116,10 @@ def read(settings: Settings, sources: Sequence[Path] = ()) -> Found:
         Naming the manifest's row (its line in the file), the column or image, what is wrong and
         the cure.
     """
-    return survey(settings).found
+    return read_all(settings).found
 
 
-def survey(settings: Settings, *, go_on: bool = False) -> Surveyed:
+def read_all(settings: Settings, *, go_on: bool = False) -> AllRead:
     """Read and check a manifest and every image that it names, but what is left out.
 
     Parameters
@@ -138,7 +138,7 @@ def survey(settings: Settings, *, go_on: bool = False) -> Surveyed:
     left = leave_out(chosen, _records(rows, file)) if chosen else {}
     rows = rows.without(left) if left else rows
     reading = Reading(partial(read_row, settings=settings), file, go_on=go_on)
-    return survey_rows(rows, reading, tuple(left.values()), check_depths)
+    return read_rows(rows, reading, tuple(left.values()), check_depths)
 
 
 def _chosen(settings: Settings) -> list[Quarantined]:

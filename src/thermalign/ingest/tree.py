@@ -100,10 +100,10 @@ class Settings:
     attributes : tuple of str
         Columns of the manifest that become attributes.
     quarantine : Path or None
-        A CSV file, relative to ``folder``, of images that are left out: ``image`` (its path) and
-        ``reason``.
+        A CSV file, relative to ``folder``, of images that are left out: ``image`` (image_id or path
+        of the manifest that is made) and ``reason``.
     leave_out : mapping of str to str
-        The same without a file: path to reason.
+        The same without a file: image_id or path to reason.
     """
 
     folder: Path = setting()
@@ -312,7 +312,7 @@ def list_tree(adapter: str, block: Mapping[str, Any], where: str) -> Tree:
 
 
 def rows_of_tree(tree: Tree, folder: Path) -> Rows:
-    """Return the rows by our names, as of a manifest that is written."""
+    """Return of every row its line and its cells by our names, as of a manifest that is written."""
     header = _header(tree)
     cells = [(n, [row.get(name, "") for name in header]) for n, row in enumerate(tree.rows, 2)]
     return rows_of(Manifest(folder, header, cells), {}, {}, ())

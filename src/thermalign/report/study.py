@@ -43,9 +43,7 @@ _SPARE_DASHES: tuple[tuple[float, ...], ...] = ((), (4, 1.5), (1.5, 1), (6, 1, 1
 
 
 def looks(
-    models: Iterable[str],
-    seeds: Mapping[str, tuple[str, int]] | None = None,
-    imported: Mapping[str, str] | None = None,
+    models: Iterable[str], seeds: Mapping[str, tuple[str, int]] | None = None
 ) -> dict[str, Look]:
     """Return the look of every model, in the order in which tables and legends list them.
 
@@ -56,7 +54,6 @@ def looks(
     ----------
     models : names
     seeds : name under ``models:`` and training seed, by the name of a training; optional
-    imported : what other programs made of a row, by its name; optional
     """
     repeated = dict(sorted((seeds or {}).items(), key=lambda item: item[1][1]))
     names = {repeated[name][0] if name in repeated else name for name in models}
@@ -67,9 +64,6 @@ def looks(
         ordered[name] = Look(name, _SPARE_COLOURS[i % len(_SPARE_COLOURS)], dash)
     if "mean_shape" in names:
         ordered["mean_shape"] = _MEAN_SHAPE
-    for name in ordered.keys() & (imported or {}).keys():
-        look = ordered[name]
-        ordered[name] = replace(look, label=f"{look.label} ({(imported or {})[name]})")
     listed: dict[str, Look] = {}
     for name, look in ordered.items():
         mine = {training: seed for training, (model, seed) in repeated.items() if model == name}
@@ -79,7 +73,6 @@ def looks(
 
 
 # --- What was set up ---
-
 Block = Mapping[str, Any]
 """A block of the configuration."""
 
@@ -167,8 +160,7 @@ class Displacements:
     linear_up_to: float | None = None
 
 
-@dataclass(frozen=True)
-class Elsewhere:
+class Elsewhere(NamedTuple):
     """Another dataset that models were tested on: its name as such, dataset and modality."""
 
     name: str
@@ -226,7 +218,6 @@ class Setup:
 
 
 # --- Figures, looked up one protocol at a time ---
-
 LEVEL = 0.05
 """Level below which an adjusted p is significant."""
 
@@ -399,7 +390,8 @@ class View:
         found = (
             subset.setting
             for (_, subset, metric), points in self._cells.items()
-            if subset.experiment == experiment and metric in metrics and _any_known(points)
+            if subset.experiment == experiment and metric in metrics
+            if any(value.known for value in points.values())
         )
         return list(dict.fromkeys(found))
 
@@ -418,7 +410,7 @@ class View:
     def _measured(self, metrics: tuple[str, ...]) -> Iterator[Key]:
         for key, points in self._cells.items():
             changed = key[1].experiment or key[1].same_moment
-            if not changed and key[2] in metrics and _any_known(points):
+            if not changed and key[2] in metrics and any(v.known for v in points.values()):
                 yield key
 
     def _displaced(
@@ -445,12 +437,7 @@ def _fields(subset: Subset) -> set[str]:
     return {name for name, value in zip(SUBSET, subset, strict=True) if value}
 
 
-def _any_known(points: dict[float, Value]) -> bool:
-    return any(value.known for value in points.values())
-
-
-@dataclass(frozen=True)
-class Pair:
+class Pair(NamedTuple):
     """A row of DIFFERENCES: first minus second; unadjusted p, and the people of both."""
 
     subset: Subset
@@ -613,8 +600,11 @@ class Study:
         """The look of every model that anything is known of, in the order of the page."""
         tables = (self.summary, self.curves, self.parameters, self.spread)
         names = [str(name) for table in tables for name in table["model"]]
-        named = [*names, *(example.model for example in self.examples)]
-        return looks(named, self.seeds, self.setup.imported)
+        made = looks([*names, *(example.model for example in self.examples)], self.seeds)
+        for name in made.keys() & self.setup.imported.keys():
+            label = f"{made[name].label} ({self.setup.imported[name]})"
+            made[name] = replace(made[name], label=label)
+        return made
 
     @cached_property
     def views(self) -> list[View]:

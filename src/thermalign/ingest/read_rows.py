@@ -59,7 +59,7 @@ def join(rows: Sequence[Row]) -> Found:
     )
 
 
-class Surveyed(NamedTuple):
+class AllRead(NamedTuple):
     """What a manifest gave, and what of it was refused.
 
     Attributes
@@ -95,12 +95,12 @@ class Reading:
     go_on: bool
 
 
-def survey_rows(
+def read_rows(
     rows: Rows,
     reading: Reading,
     left_out: tuple[Quarantined, ...],
     check_depths: Callable[[pd.DataFrame, Rows, str], None],
-) -> Surveyed:
+) -> AllRead:
     """Read rows, and check what they say together.
 
     Parameters
@@ -147,7 +147,7 @@ def survey_rows(
             if not reading.go_on:
                 raise
             refused.append(Quarantined(file, 0, "", str(error)))
-    return Surveyed(found, lines, refused)
+    return AllRead(found, lines, refused)
 
 
 class Part(NamedTuple):
