@@ -92,6 +92,7 @@ class Study:
                     code="benchmark",
                 )
             train_matcher.run(
+                networks=[],
                 **shared,
                 faces=made / "annotated.parquet",
                 settings=settings,

@@ -44,7 +44,7 @@ def make(folder: Path, rows: int) -> None:
         kind, low, high = (np.uint16, 7000, 9000) if thermal else (np.uint8, 40, 220)
         (folder / place).parent.mkdir(parents=True, exist_ok=True)
         counts = rng.integers(low, high, (HEIGHT, WIDTH), kind)
-        if not (folder / place).is_file():
+        if not ((folder / place).is_file() and (folder / place).stat().st_size):
             cv2.imwrite(str(folder / place), counts)
         points = FACE + rng.normal(0, 0.4, FACE.shape)
         person = k // 2 // OF_PERSON  # numbers that count up are spelt alike by nobody

@@ -86,7 +86,7 @@ def match(folder: Path, config: dict) -> dict[str, tuple[float, float]]:
     def train() -> None:
         rates = {"tar_at_far": config["evaluation"]["tar_at_far"]}
         seed = config["training_seed"]
-        train_matcher.run(fold=KEY["fold"], seed=seed, evaluation=rates, **common)
+        train_matcher.run(networks=[], fold=KEY["fold"], seed=seed, evaluation=rates, **common)
 
     def compare() -> None:
         scores = folder / "scores.parquet"

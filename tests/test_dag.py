@@ -555,7 +555,13 @@ def test_small_jobs_are_submitted_together_where_a_profile_asks_for_it(untouched
     }
     prepared, matched = {"ingest", "fold", "annotated"}, {"align", "train_matcher"}
     scored, told = {"align", "score", "measure"}, {"describe", "compare", "spread", "report"}
-    kinds = [prepared, matched, scored, told]  # `align` of annotated points is with the matcher
+    kinds = [
+        prepared,
+        {"train", "predict"},
+        matched,
+        scored,
+        told,
+    ]  # `align` of annotated points is with the matcher
     assert found - {frozenset()} <= {*map(frozenset, kinds), frozenset(scored - {"align"})}
     assert all(frozenset(kind) in found for kind in kinds)
 

@@ -83,6 +83,9 @@ def commands(tmp_path_factory):
     config["datasets"]["ours"] = {**ours, "box": {"source": "given"}}
     roles = {"probe": {"modality": "thermal"}, "gallery": {"modality": "visible"}}
     config["evaluate_on"] = {"ours": {"dataset": "ours", **roles}}
+    config["datasets"]["strangers"] = {**config["datasets"]["simulated"], "seed": 4001}
+    config["networks"] = {"far": {"dataset": "strangers"}}
+    config["ablation"]["far"] = {"mapping": "two_branch", "two_branch": {"network": "far"}}
     config["data"] = "."
     published = {"adapter": "carl", "folder": "my tree", "nose": "none"}
     config["datasets"]["published"] = {**published, "box": {"source": "given"}}
@@ -122,7 +125,7 @@ def test_a_rule_states_its_resources_log_and_environment(rule):
 @pytest.mark.parametrize("rule", RULES)
 def test_a_rule_asks_for_a_gpu_if_and_only_if_its_step_is_given_one(rule):
     """Every other step is kept off all GPUs, however many its rule would hold."""
-    given_one = "detector" in provenance.keywords(f"steps.{rule}")
+    given_one = bool({"detector", "network"} & set(provenance.keywords(f"steps.{rule}")))
     assert ("        gpu=gpu,\n" in RULES[rule]) == given_one
     assert ("gpu" in re.split(r"    (?:params|shell):", RULES[rule])[0]) == given_one
 

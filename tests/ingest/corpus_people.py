@@ -173,7 +173,7 @@ IMAGES = [
     rows(
         "a near copy",
         pair(),
-        right={"images.subject_id": ["s1", "s2"]},
+        "one picture: s1 and s2 ... quarantine: the images, or accept: [duplicate_people]",
         files={"b.png": COPY + (np.indices(COPY.shape).sum(0) == 0).astype(np.uint16)},
     ),
     rows(

@@ -70,6 +70,14 @@ def test_the_dataset_trained_on_is_shaded():
     assert tones == [["own", ""], ["", "own"]]
 
 
+def test_images_of_another_kind_of_the_dataset_trained_on_are_not_shaded():
+    visible = {"dataset": "camera", "probe": {"modality": "visible"}}
+    evaluated = {"camera": visible, "other_camera": CONFIG["evaluate_on"]["camera"]}
+    nmse = titled(tables_of(matrix_of(), CONFIG | {"evaluate_on": evaluated}), "NMSE")
+    assert nmse.columns == ["other camera", "camera"]  # of one kind side by side
+    assert [cell.tone for cell in nmse.bodies[0].rows[0].cells] == ["own", ""]
+
+
 def test_failures_are_those_of_a_tenth_and_equal_error_rates_have_the_datasets_that_have_one():
     tables = tables_of(matrix_of())
     assert [table.caption.partition(", by ")[0] for table in tables] == [

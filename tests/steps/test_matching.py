@@ -93,7 +93,7 @@ def common(folder):
     given = {name: folder / f"{name}.parquet" for name in ("images", "folds", "faces")}
     given |= {"settings": SETTINGS, "code": "x"}
     rates, matcher = {"tar_at_far": [0.2, 0.1234567, 0.01]}, folder / "matcher.safetensors"
-    train_matcher.run(**given, matcher=matcher, fold=0, seed=1, evaluation=rates)
+    train_matcher.run(**given, networks=[], matcher=matcher, fold=0, seed=1, evaluation=rates)
     return given
 
 
@@ -133,7 +133,7 @@ def test_every_part_of_the_matcher_is_measured_against_the_configured_one(folder
     changed = {"cosine": {"classifier": "cosine"}, "same": {}, "shuffled": {"permutations": 2}}
     matcher = folder / "matcher.safetensors"
     experiment, value, n = measured(
-        ablate, folder, common, matcher=matcher, ablation=changed, seed=1
+        ablate, folder, common, matcher=matcher, networks=[], ablation=changed, seed=1
     )
     assert experiment == "matcher"
     assert value["same", "eer_above_study"] == 0
@@ -148,7 +148,8 @@ def test_every_part_of_the_matcher_is_measured_against_the_configured_one(folder
 
 
 def test_a_sweep_opens_no_image_of_a_test_subject(folder, common):
-    experiment, value, n = measured(sweep, folder, common, sweep={"one": {"components": 1}}, seed=1)
+    changed = {"one": {"components": 1}}
+    experiment, value, n = measured(sweep, folder, common, networks=[], sweep=changed, seed=1)
     assert experiment == "sweep"
     assert {name for name, _ in value} == {"study", "one"}
     assert n["study", "shared_subjects"] == 3  # the other half of six

@@ -58,6 +58,7 @@ def home(tmp_path_factory):
     paths = {name: folder / f"{name}.parquet" for name in ("images", "predictions", "faces")}
     align.run(**paths, protocol="p", fold=0, model="annotated", settings=ALIGNMENT, code="x")
     train_matcher.run(
+        networks=[],
         **{name: folder / f"{name}.parquet" for name in ("images", "folds", "faces")},
         matcher=folder / "matcher.safetensors",
         fold=0,

@@ -65,9 +65,9 @@ def test_a_fold_is_verified_by_it_and_one_that_tests_its_people_is_not(folder):
         fitted = {**given, "settings": block, "evaluation": {"tar_at_far": [0.1]}, "code": "x"}
         if refused:
             with pytest.raises(ValueError, match=r"trained on s6, whom this fold tests \(4 such"):
-                train_matcher.run(**fitted, matcher=matcher, fold=0, seed=1)
+                train_matcher.run(**fitted, networks=[state], matcher=matcher, fold=0, seed=1)
             continue
-        train_matcher.run(**fitted, matcher=matcher, fold=0, seed=1)
+        train_matcher.run(**fitted, networks=[state], matcher=matcher, fold=0, seed=1)
         written = {name: folder / f"{name}.parquet" for name in ("predictions", "scores")}
         its = {**given, **KEY, **written, "settings": block, "code": "x"}
         score.run(**its, matcher=matcher, model="annotated")

@@ -24,7 +24,7 @@ rule ablate:
         seed=config["training_seed"],
         evaluation=bootstrap(),
     shell:
-        step("ablate", FOLD, "images folds faces matcher", "metrics replicates")
+        step("ablate", FOLD, "images folds faces matcher networks", "metrics replicates")
 
 
 rule sweep:
@@ -52,7 +52,7 @@ rule sweep:
         seed=config["training_seed"],
         evaluation=bootstrap(),
     shell:
-        step("sweep", FOLD, "images folds faces", "metrics replicates")
+        step("sweep", FOLD, "images folds faces networks", "metrics replicates")
 
 
 rule displace:

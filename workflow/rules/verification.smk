@@ -35,7 +35,7 @@ rule train_network:
         "../../envs/landmarks.yaml"
     threads: config["threads"]["train"]
     resources:
-        gpu=min(1, GPUS),
+        gpu=gpu,
         mem_mb=memory("train_network"),
         runtime=runtime("train_network"),
     params:
@@ -74,7 +74,7 @@ rule train_matcher:
         evaluation=text({"tar_at_far": config["evaluation"]["tar_at_far"]}),
         seed=config["training_seed"],
     shell:
-        step("train_matcher", FOLD, "images folds faces", "matcher")
+        step("train_matcher", FOLD, "images folds faces networks", "matcher")
 
 
 rule score:

@@ -6,7 +6,6 @@ import numpy as np
 import numpy.typing as npt
 from scipy.linalg import null_space
 from scipy.stats import chi2
-from sklearn.covariance import MinCovDet
 
 from thermalign.audit.findings import Faces, Finding
 from thermalign.geometry import (
@@ -187,6 +186,8 @@ def shape_distances(points: Floats, people: int) -> tuple[Floats, Floats, float]
     Differs from it in: a distance is an outlier beyond the chi-squared quantile of IMPROBABLE and
     beyond FAR_OUT deviations above the median distance, because poses spread wider than a Gaussian.
     """
+    from sklearn.covariance import MinCovDet  # noqa: PLC0415  # a second to load
+
     mean = points[0] / interocular_distance(points[0])
     for _ in range(3):
         placed = apply_matrix(fit_similarity(points, mean), points)

@@ -193,7 +193,9 @@ class Requests:
         return ceil(need.minutes + need.seconds * images / 60) * attempt
 
     def gpus(self, job: Mapping[str, str]) -> int:
-        """Return the GPUs of a model's job: none where the model has no use for one."""
+        """Return the GPUs of a model's or a network's job: none where it has no use for one."""
+        if "network" in job:
+            return min(1, self.there)
         return min(1, self.there) if takes_a_gpu(self.models[job["model"]].detector) else 0
 
     @cached_property

@@ -17,10 +17,10 @@ from thermalign.metrics.landmarks import normalized_errors
 from thermalign.records import pictures_of, points_of
 from thermalign.schemas.keys import DISPLACEMENT, Subset
 from thermalign.verification import alignment
-from thermalign.verification.contract import within_one
 from thermalign.verification.descriptors import Descriptors
 from thermalign.verification.enrolment import NONE, WHOLE, probes_of, select
 from thermalign.verification.matcher import NO_MAPPING, Matcher, Settings, enrol, score_probes
+from thermalign.verification.parts import within_one
 from thermalign.verification.stored import AlignedFaces
 from thermalign.warp import ImageStack
 
@@ -104,7 +104,7 @@ class Side:
         return cut.stack, self.points - cut.origins.cpu().numpy()[:, None]
 
     def scores_at(self, stack: ImageStack, moved: Floats, points: Floats) -> pd.DataFrame:
-        """Return the scores of probes that were cut, by ``moved`` instead of their ``points``."""
+        """Return the scores of probes as :meth:`Side.cut` has them, by ``moved`` points."""
         usable = np.flatnonzero(alignment.alignable(moved, self.aligned))
         names = list(self.probes["image_id"].iloc[usable])
         place = dict(zip(names, usable, strict=True))

@@ -12,9 +12,9 @@ from thermalign.evaluation.measured import Measured, difference
 from thermalign.evaluation.verification import eers_by_range
 from thermalign.schemas.keys import STUDY, Subset
 from thermalign.verification import descriptors
-from thermalign.verification.contract import Part
 from thermalign.verification.descriptors import Descriptors
 from thermalign.verification.matcher import FittedMapping, Matcher, Settings, fit_mapping, verify
+from thermalign.verification.parts import Part
 from thermalign.verification.stored import AlignedFaces
 
 PERMUTATIONS = "permutations"

@@ -205,7 +205,9 @@ def begin(sides: Sides, settings: Settings) -> TwoBranch:
     its = wccn.Settings(components=settings.components, shrinkage=settings.shrinkage)
     state = wccn.fit_people(few[0], few[1], its)
     projection = state["projection"]
-    network = TwoBranch(*projection.shape, settings.hidden, settings.dropout).to(projection.device)
+    numbers, components = projection.shape
+    network = TwoBranch(numbers, components, settings.hidden, settings.dropout)
+    network.to(projection.device)
     for modality in (VISIBLE, THERMAL):
         getattr(network, f"mean_{modality}").copy_(state[modality].flatten())
     spread = wccn.apply(state, few[1][0], THERMAL).std()
@@ -219,7 +221,7 @@ def projected(network: TwoBranch, side: Side, modality: str, described: features
     for some in torch.split(side.faces, CHUNK):
         flat = some.flatten(0, 1).float()
         both = [network.project(x, modality) for x in (flat, mirror(flat, described))]
-        parts.append(torch.stack(both, dim=1).unflatten(0, some.shape[:2]))
+        parts.append(torch.stack(both, dim=1).view(*some.shape[:2], 2, -1))
     return Side(torch.cat(parts), side.people)
 
 

@@ -19,6 +19,7 @@ def run(
     folds: Path,
     faces: Path,
     matcher: Path,
+    networks: list[Path],
     dataset: str,
     protocol: str,
     fold: int,
@@ -41,6 +42,7 @@ def run(
     images, folds : Path of the tables
     faces : Path of FACES aligned by annotated points
     matcher : Path of what ``train_matcher`` wrote
+    networks : states of networks; not used here: the settings name those that are applied
     dataset : the protocol's
     protocol, fold, model : wildcards
     settings : as in :func:`thermalign.steps.train_matcher.run`

@@ -18,6 +18,7 @@ def run(
     images: Path,
     folds: Path,
     faces: Path,
+    networks: list[Path],
     dataset: str,
     protocol: str,
     fold: int,
@@ -40,6 +41,7 @@ def run(
     ----------
     images, folds : Path of the tables
     faces : Path of FACES aligned by annotated points
+    networks : states of networks; not used here: the settings name those that are applied
     dataset : the protocol's
     protocol, fold, model : wildcards
     settings : as in :func:`thermalign.steps.train_matcher.run`

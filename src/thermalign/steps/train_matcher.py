@@ -22,6 +22,7 @@ def run(
     images: Path,
     folds: Path,
     faces: Path,
+    networks: list[Path],
     fold: int,
     settings: dict[str, Any],
     evaluation: dict[str, Any],
@@ -35,6 +36,7 @@ def run(
     ----------
     images, folds : Path of the tables
     faces : Path of FACES aligned by annotated points
+    networks : states of networks; not used here: the settings name those that are applied
     fold : wildcard
     settings : the ``matcher:`` block with the protocol's ``gallery``, ``probe`` and ``same_moment``
     evaluation : ``tar_at_far``, the false match rates that thresholds are set for

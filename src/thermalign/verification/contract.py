@@ -15,14 +15,13 @@ A classifier compares vectors with enrolled people. It is a module with
 - ``enrol(gallery, settings) -> list[Model]``: one for each of the gallery's labellings;
 - ``score(model, vectors) -> (N, S)``: higher is more alike.
 
-``matcher: {mapping: NAME, classifier: NAME}`` names the modules. Nothing else lists them.
+``matcher: {mapping: NAME, classifier: NAME}`` names the modules, which
+:mod:`thermalign.verification.parts` loads. Nothing else lists them.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from importlib import import_module
-from types import ModuleType
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -31,7 +30,6 @@ import torch
 from torch import Tensor
 
 from thermalign.geometry import Floats, Integers
-from thermalign.settings import parse
 
 State = dict[str, Tensor]
 """What a mapping was fitted to be."""
@@ -40,49 +38,6 @@ VISIBLE, THERMAL = "visible", "thermal"
 
 LEFT_OUT = -2
 """Label of an enrolled image that takes no part in a gallery."""
-
-
-class Part(NamedTuple):
-    """A mapping or a classifier: the name of its module, and its parsed settings."""
-
-    name: str
-    settings: Any
-
-
-def load(name: str) -> ModuleType:
-    """Return the module of a mapping or a classifier."""
-    return import_module(f"thermalign.verification.{name}")
-
-
-def within_one(name: str) -> bool:
-    """Return whether a mapping brings together images of one modality, too."""
-    return bool(getattr(load(name), "WITHIN", False))
-
-
-def mapping_of(block: Mapping[str, Any]) -> Part:
-    """Return the mapping that a ``matcher:`` block names.
-
-    Raises
-    ------
-    ValueError
-        If its own block has an unknown or a wrong value.
-    """
-    name = block["mapping"]
-    return Part(name, parse(load(name).Settings, block.get(name, {}), f"matcher.{name}"))
-
-
-def classifier_of(block: Mapping[str, Any]) -> Part:
-    """Return the classifier that a ``matcher:`` block names.
-
-    Raises
-    ------
-    ValueError
-        If a setting is unknown or wrong.
-    """
-    name = block["classifier"]
-    settings = load(name).Settings
-    beside = {f.name: block[f.name] for f in fields(settings) if f.name in block}
-    return Part(name, parse(settings, {**beside, **block.get(name, {})}, f"matcher ({name})"))
 
 
 class Described(Protocol):
@@ -132,7 +87,7 @@ class Examples:
         self._asked |= set(people)
 
     def known(self, role: str, modality: str, *, most: int) -> tuple[Tensor, list[str]]:
-        """Return what :meth:`of` does of at most so many images of everybody, and who is on each.
+        """Return what :meth:`Examples.of` does, at most so many images a person, and whose each is.
 
         Of more, as many are taken at even steps in the order of their names.
         """

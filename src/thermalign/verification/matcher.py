@@ -11,17 +11,7 @@ from torch import Tensor
 from thermalign.geometry import Floats, Integers
 from thermalign.settings import parse
 from thermalign.verification import descriptors
-from thermalign.verification.contract import (
-    LEFT_OUT,
-    Described,
-    Examples,
-    Gallery,
-    Others,
-    Part,
-    classifier_of,
-    load,
-    mapping_of,
-)
+from thermalign.verification.contract import LEFT_OUT, Described, Examples, Gallery, Others
 from thermalign.verification.enrolment import (
     NONE,
     WHOLE,
@@ -30,6 +20,7 @@ from thermalign.verification.enrolment import (
     probes_of,
 )
 from thermalign.verification.features import as_vectors
+from thermalign.verification.parts import Part, classifier_of, load, mapping_of
 from thermalign.verification.readings import KEEP
 from thermalign.verification.stored import AT_ONCE
 from thermalign.verification.trials import Trials, enrolled_of

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from thermalign.states import State, read_metadata, read_state, save_state
-from thermalign.verification.contract import load
 from thermalign.verification.enrolment import Enrolment
 from thermalign.verification.matcher import FittedMapping, Matcher
+from thermalign.verification.parts import load
 
 
 def save_matcher(path: Path, matcher: Matcher, metadata: Mapping[str, Any]) -> None:

@@ -99,7 +99,7 @@ def matrix(
     """
     columns = [
         place
-        for place in study.setup.elsewhere.values()
+        for place in sorted(study.setup.elsewhere.values(), key=lambda its: its.modality)
         if any(view.known(metric, of(place.name)) for view in views)
     ]
     if not columns:
@@ -141,8 +141,9 @@ def of(name: str, landmark: str = "") -> Subset:
 
 
 def _shaded(cell: Cell, view: View, place: Elsewhere) -> Cell:
-    """Return a cell, shaded where the dataset tested on is the one trained on."""
-    if cell.tone == "missing" or place.dataset != view.protocol.dataset:
+    """Return a cell, shaded where images tested on are of the dataset and kind trained on."""
+    trained = view.protocol.dataset, view.protocol.probe.modality
+    if cell.tone == "missing" or (place.dataset, place.modality) != trained:
         return cell
     return replace(cell, tone="own")
 

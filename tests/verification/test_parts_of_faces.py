@@ -8,10 +8,11 @@ import torch
 from thermalign import verification
 from thermalign.catalogue import classifiers, mappings
 from thermalign.states import State, read_state, save_state
-from thermalign.verification.contract import LEFT_OUT, Examples, Gallery, Others, load
+from thermalign.verification.contract import LEFT_OUT, Examples, Gallery, Others
 from thermalign.verification.enrolment import WHOLE
 from thermalign.verification.matcher import Settings, enrol, fit_mapping, score_probes
 from thermalign.verification.matcher_state import read_matcher, save_matcher
+from thermalign.verification.parts import load
 from thermalign.verification.two_branch import TwoBranch
 
 ROLES = {"t1": "train", "t2": "train", "v": "validation", "s1": "test", "s2": "test", "s3": "test"}
