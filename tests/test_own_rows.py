@@ -73,23 +73,23 @@ def table_of(study, model, name, schema):
     return tables.read(study / FOLD / model / f"{name}.parquet", schema)
 
 
-def same(study, a, b, name, schema):
+def assert_same(study, a, b, name, schema):
     """Hold a table of one row of the study equal to that of another, to the last bit."""
     first, second = (table_of(study, model, name, schema) for model in (a, b))
     pd.testing.assert_frame_equal(first.assign(model=b), second, check_exact=True)
 
 
 def test_imported_points_have_the_metrics_of_the_detector_that_they_are_of(study):
-    same(study, "placed", "mean_shape", "predictions", PREDICTIONS)
-    same(study, "placed", "mean_shape", "scores", SCORES)
-    same(study, "placed", "mean_shape", "metrics", METRICS)
-    same(study, "placed", "mean_shape", "replicates", REPLICATES)
+    assert_same(study, "placed", "mean_shape", "predictions", PREDICTIONS)
+    assert_same(study, "placed", "mean_shape", "scores", SCORES)
+    assert_same(study, "placed", "mean_shape", "metrics", METRICS)
+    assert_same(study, "placed", "mean_shape", "replicates", REPLICATES)
 
 
 def test_imported_scores_have_the_metrics_of_the_matcher_that_they_are_of(study):
-    same(study, "matched", "annotated", "scores", SCORES)
-    same(study, "matched", "annotated", "metrics", METRICS)
-    same(study, "matched", "annotated", "replicates", REPLICATES)
+    assert_same(study, "matched", "annotated", "scores", SCORES)
+    assert_same(study, "matched", "annotated", "metrics", METRICS)
+    assert_same(study, "matched", "annotated", "replicates", REPLICATES)
 
 
 def test_thresholds_of_a_maker_stand_where_ours_are_set_on_training_people(study):

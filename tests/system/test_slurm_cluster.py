@@ -61,6 +61,7 @@ def test_a_daemon_that_is_gone_or_left_no_number_is_no_error(place):
     (place / "slurmd.pid").write_text(str(gone.pid))
     (place / "slurmctld.pid").write_text("")
     remove_left_over()
+    assert not place.exists()
 
 
 def test_the_configuration_of_another_slurm_is_left_alone(etc):
@@ -71,4 +72,6 @@ def test_the_configuration_of_another_slurm_is_left_alone(etc):
 
 
 def test_where_there_is_no_configuration_nothing_is_done(etc):
+    before = list(etc.iterdir())
     remove_left_over()
+    assert list(etc.iterdir()) == before
