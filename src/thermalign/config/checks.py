@@ -293,12 +293,14 @@ def _other_people(study: Study, where: str, name: str) -> Iterator[str]:
         own = study["datasets"].get(its["dataset"], {})
         other = study["datasets"][name]
         people = [
-            (block.get("seed"), block.get("settings", {}).get("volumes")) for block in (other, own)
+            (block.get("seed"), *map(block.get("settings", {}).get, ("volumes", "subject_seeds")))
+            for block in (other, own)
         ]
         if "chunks" in other and people[0] != people[1]:
             yield (
-                f"{where}: {name} has another seed or other volumes than {its['dataset']} of "
-                f"protocol {protocol}, so it shows other people; give it the same"
+                f"{where}: {name} has another seed, other volumes or subject_seeds than "
+                f"{its['dataset']} of protocol {protocol}, so it shows other people; give it "
+                "the same"
             )
 
 
@@ -347,7 +349,10 @@ def _cells(study: Study) -> Iterator[str]:
     declared = settings_of("thermalign.verification.features").settings
     default = next(its.default for its in declared if its.name == "cell")
     most = min(study["alignment"]["width"], study["alignment"]["height"]) // 2
-    blocks = {"matcher": study["matcher"]}
+    own = {
+        f"protocols.{n}.matcher": its.get("matcher", {}) for n, its in study["protocols"].items()
+    }
+    blocks = {"matcher": study["matcher"], **own}
     for group in ("ablation", "sweep"):
         blocks |= {f"{group}.{name}": block for name, block in study[group].items()}
     for where, block in blocks.items():
