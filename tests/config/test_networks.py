@@ -119,3 +119,7 @@ def test_a_network_names_a_dataset_that_there_is_and_settings_that_it_has(config
     assert refusal(config)[0].startswith("networks.far.dataset: no dataset 'stranger'; did you")
     config["networks"]["far"] = {"dataset": "strangers", "jitter": {"nose": 1}}
     assert refusal(config)[0].startswith("networks.far.jitter.nose")
+    config["networks"]["far"] = {"dataset": "strangers", "validation_people": 1}
+    assert refusal(config) == [
+        "networks.far: validation_people is 1, who is nobody to be taken for; give 0, or 2 or more"
+    ]

@@ -284,7 +284,8 @@ def study_model() -> type[Closed]:
     changed = matcher_fields(required=False) | {"permutations": shuffles}
     meant = "Keys of the matcher with other values, or permutations."
     changes = by_name(name_but("study"), closed("changes", AsGiven, meant, changed))
-    network = closed("network", AsGiven, learnt.meaning, own | fields_of(learnt))
+    own |= fields_of(learnt)
+    network = closed("network", AsGiven, learnt.meaning, own, learnt.relations)
     evaluation = whole_model("evaluation", "thermalign.evaluation.settings")
     moved: Any = whole_model("displacements", "thermalign.evaluation.displacement")
     taken: Any = settings_model(KEYS, "Detector")
