@@ -278,7 +278,10 @@ def study_model() -> type[Closed]:
     variant = settings_model("thermalign.evaluation.variants", "Variant")
     other = settings_model(KEYS, "EvaluatedOn")
     alignment = settings_model("thermalign.verification.alignment")
-    meant = "From aligned faces to scores."
+    meant = (
+        "From aligned faces to scores, for every model and protocol; keys of it may differ in a "
+        "protocol. Its networks stand under `networks`; `matchers` are of other programs."
+    )
     matcher = closed("matcher", AsGiven, meant, matcher_fields(required=True))
     shuffles = (int, key("shuffles of who is on the gallery's images", None, ge=1, le=1000))
     changed = matcher_fields(required=False) | {"permutations": shuffles}
@@ -295,20 +298,23 @@ def study_model() -> type[Closed]:
     fields = {
         "datasets": (by_name(name_but(), dict), key("datasets by name", min_length=1)),
         "protocols": (protocols, key("protocols by name", min_length=1)),
-        "models": (by_name(name_but("annotated"), dict), key("landmark models", min_length=1)),
+        "models": (
+            by_name(name_but("annotated"), dict),
+            key("landmark models by name", min_length=1),
+        ),
         "matchers": (
             by_name(name_but("annotated"), imported_model(imported.SCORES)),
-            key("rows by name whose scores another matcher gave", {}),
+            key("other programs' matchers by name: rows whose scores are read from files", {}),
         ),
         "networks": (
             by_name(name_but(), network),
-            key("of matchers, trained once for all folds", {}),
+            key("networks by name that `matcher` may apply, each trained once for all folds", {}),
         ),
         "variants": (by_name(name_but("none"), variant), key("other test conditions by name", {})),
         "evaluate_on": (by_name(name_but(), other), key("datasets to test models on by name", {})),
         "alignment": (alignment, key("canonical coordinates of aligned faces")),
-        "matcher": (matcher, key("from aligned faces to scores")),
-        "ablation": (changes, key("matchers by name, and what differs from the study's", {})),
+        "matcher": (matcher, key("the study's own matcher, from aligned faces to scores")),
+        "ablation": (changes, key("variations of `matcher` by name: the keys that differ", {})),
         "sweep": (changes, key("the same on halves of the training subjects, to choose by", {})),
         "displacements": (moved | None, key("of annotated points; absent is not at all", None)),
         "evaluation": (evaluation, key("metrics and their intervals")),
