@@ -97,7 +97,7 @@ def faults(study: Study, trainings: Mapping[str, Any]) -> Iterator[str]:
             yield f"{its.block}.{name}.thresholds: {rate!r} {what}"
     for block in (POINTS, SCORES):
         mine = from_files(study, block)
-        for name in mine.keys() & taken.keys():
+        for name in (name for name in mine if name in taken):
             yield f"{block}.{name}: models: has a row of that name already; rename one of them"
         taken |= mine
 
