@@ -229,13 +229,12 @@ def detector_model(detector: str) -> type[Closed]:
 
 def matcher_fields(*, required: bool) -> dict[str, Any]:
     """Return the keys of the matcher: its parts by name, and the settings of each."""
-    chosen = (
-        ("mapping", mappings(), "what brings visible and thermal features together"),
-        ("classifier", classifiers(), "what compares a probe with the enrolled images"),
-    )
     choices = tuple(
         Setting(name, Kind("str"), meaning, required, choices=tuple(names))
-        for name, names, meaning in chosen
+        for name, names, meaning in (
+            ("mapping", mappings(), "what brings visible and thermal features together"),
+            ("classifier", classifiers(), "what compares a probe with the enrolled images"),
+        )
     )
     fields = fields_of(Block("matcher", "parts", "", choices))
     for module in (UNNAMED, "descriptors"):
@@ -260,21 +259,36 @@ def imported_model(block: str) -> type[Closed]:
     return closed(f"imported_{block}", AsGiven, whose, fields)
 
 
+def protocol_model() -> type[Closed]:
+    """Return the closed model of protocols, whose matcher may differ from the study's."""
+    roles, folds = settings_of(KEYS, "Protocol"), settings_of("thermalign.folds")
+    meant = "Keys of the matcher with other values."
+    other: Any = closed("other_matcher", AsGiven, meant, matcher_fields(required=False))
+    matcher = (other | None, key("what of its matcher differs from the study's", None))
+    fields = fields_of(roles) | fields_of(folds) | {"matcher": matcher}
+    return closed("protocol", Closed, roles.meaning, fields)
+
+
+def variation_model() -> type[Closed]:
+    """Return the closed model of variations of the matcher."""
+    shuffles = (int, key("shuffles of who is on the gallery's images", None, ge=1, le=1000))
+    fields = matcher_fields(required=False) | {"permutations": shuffles}
+    meant = "Keys of the matcher with other values, or permutations."
+    return closed("changes", AsGiven, meant, fields)
+
+
+def network_model() -> type[Closed]:
+    """Return the closed model of networks."""
+    learnt = settings_of("thermalign.networks.two_branch")
+    whose = (str, key("of the people that it is trained on, whom no protocol tests"))
+    fields = {"dataset": whose} | fields_of(learnt)
+    return closed("network", AsGiven, learnt.meaning, fields, learnt.relations)
+
+
 @cache
 def study_model() -> type[Closed]:
     """Return the closed model of everything but what depends on an adapter or a detector."""
-    first, roles = settings_of(KEYS, "Study"), settings_of(KEYS, "Protocol")
-    folds = settings_of("thermalign.folds")
-    meant = "Keys of the matcher with other values."
-    other: Any = closed("other_matcher", AsGiven, meant, matcher_fields(required=False))
-    parts = fields_of(roles) | fields_of(folds)
-    parts["matcher"] = (
-        other | None,
-        key("what of its matcher differs from the study's", None),
-    )
-    protocol = closed("protocol", Closed, roles.meaning, parts)
-    learnt = settings_of("thermalign.networks.two_branch")
-    own = {"dataset": (str, key("of the people that it is trained on, whom no protocol tests"))}
+    first = settings_of(KEYS, "Study")
     variant = settings_model("thermalign.evaluation.variants", "Variant")
     other = settings_model(KEYS, "EvaluatedOn")
     alignment = settings_model("thermalign.verification.alignment")
@@ -283,18 +297,12 @@ def study_model() -> type[Closed]:
         "protocol. Its networks stand under `networks`; `matchers` are of other programs."
     )
     matcher = closed("matcher", AsGiven, meant, matcher_fields(required=True))
-    shuffles = (int, key("shuffles of who is on the gallery's images", None, ge=1, le=1000))
-    changed = matcher_fields(required=False) | {"permutations": shuffles}
-    meant = "Keys of the matcher with other values, or permutations."
-    changes = by_name(name_but("study"), closed("changes", AsGiven, meant, changed))
-    own |= fields_of(learnt)
-    network = closed("network", AsGiven, learnt.meaning, own, learnt.relations)
+    changes = by_name(name_but("study"), variation_model())
     evaluation = whole_model("evaluation", "thermalign.evaluation.settings")
     moved: Any = whole_model("displacements", "thermalign.evaluation.displacement")
     taken: Any = settings_model(KEYS, "Detector")
-    protocols = by_name(
-        name_but("data", "compare", "report", "logs", "detector", "networks"), protocol
-    )
+    folders = ("data", "compare", "report", "logs", "detector", "networks")
+    protocols = by_name(name_but(*folders), protocol_model())
     fields = {
         "datasets": (by_name(name_but(), dict), key("datasets by name", min_length=1)),
         "protocols": (protocols, key("protocols by name", min_length=1)),
@@ -307,7 +315,7 @@ def study_model() -> type[Closed]:
             key("other programs' matchers by name: rows whose scores are read from files", {}),
         ),
         "networks": (
-            by_name(name_but(), network),
+            by_name(name_but(), network_model()),
             key("networks by name that `matcher` may apply, each trained once for all folds", {}),
         ),
         "variants": (by_name(name_but("none"), variant), key("other test conditions by name", {})),
