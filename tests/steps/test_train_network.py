@@ -95,7 +95,7 @@ def test_large_images_are_held_a_few_at_a_time(folder, monkeypatch):
     assert all(torch.equal(made[name], same[name]) for name in same)
 
 
-def test_people_of_one_modality_are_left_out_and_nobody_is_refused(folder):
+def test_people_of_one_modality_are_left_out_and_nobody_is_refused(folder, capsys):
     table = tables.read(folder / "images.parquet", IMAGES)
     for people, message in ((["s0", "s1"], None), (list(table["subject_id"].unique()), "nobody")):
         kept = table[(table["modality"] == "visible") | ~table["subject_id"].isin(people)]
@@ -110,3 +110,4 @@ def test_people_of_one_modality_are_left_out_and_nobody_is_refused(folder):
                 trained(some, "far")
         else:
             assert len(read_metadata(trained(some, "far"))["people"]) == 8
+            assert "2 of 10 people have no annotated images of both" in capsys.readouterr().err

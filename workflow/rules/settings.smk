@@ -336,8 +336,8 @@ def state_of(name):
 
 def with_state(block):
     """Return a matcher's block with the path of a network for its name."""
-    named = block.get("two_branch", {}).get("network")
-    return {**block, "two_branch": {"network": state_of(named)}} if named else block
+    its = block.get("two_branch", {})
+    return {**block, "two_branch": {**its, "network": state_of(its["network"])}} if its else block
 
 
 def with_states(variations):
