@@ -1,5 +1,6 @@
 """Another dataset through files: who is tested, predicted, enrolled and verified there."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -25,6 +26,7 @@ from thermalign.steps import (
     score_across,
     train_matcher,
 )
+from thermalign.verification.matcher_state import read_matcher
 
 JOB = {"dataset": "home", "protocol": "p", "fold": 0}
 
@@ -235,6 +237,21 @@ def test_other_people_of_the_same_names_are_told_from_those_who_train(home, visi
     enrolled = read_metadata(visit.folder / "there.safetensors")["matcher"]
     assert enrolled["subjects"] == [f"s{k}" for k in range(1, 10)]
     assert enrolled["other_subjects"] == [f"s{k}" for k in range(6)]  # the fold's, not these
+
+
+def test_a_mapping_that_has_seen_people_of_the_other_dataset_is_refused(
+    home, visit, tmp_path, monkeypatch
+):
+    """A network of people of a third dataset; the fold's own are known not to be these."""
+    images = tables.read(home / "there/images.parquet", IMAGES)
+    there = tmp_path / "renamed"
+    write_dataset(there, images.assign(subject_id="t" + images["subject_id"]))
+    visit.admit(there, "apart")
+    own = read_matcher(home / "matcher.safetensors")
+    seen = replace(own, mapping=replace(own.mapping, subjects=("s1", "ts3")))
+    monkeypatch.setattr(enrol_across, "read_matcher", lambda _: seen)
+    with pytest.raises(ValueError, match=r"trained on ts3, whom evaluate_on\.there tests \(1 such"):
+        visit.enrol(there)
 
 
 def test_points_that_are_off_cost_verification_there(home, visit):

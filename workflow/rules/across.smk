@@ -84,7 +84,7 @@ rule enrol_across:
         code=code("steps.enrol_across", *parts()),
         dataset=dataset_of,
         model="annotated",
-        settings=matching_across,
+        settings=matching,
         alignment=text(config["alignment"]),
         seed=config["training_seed"],
         evaluation=bootstrap(),
@@ -118,7 +118,7 @@ rule score_across:
     params:
         code=code("steps.score_across", *parts()),
         dataset=dataset_of,
-        settings=matching_across,
+        settings=matching,
         alignment=text(config["alignment"]),
         evaluation=bootstrap(),
     shell:

@@ -43,8 +43,8 @@ wildcard_constraints:
     fold=r"\d+",
     model=one_of(MODELS),
     chunk=r"\d+",
-    network="|".join(config["networks"]) or "none",
-    other="|".join(config["evaluate_on"]) or "(?!)",  # nothing, where there is none
+    network=one_of(config["networks"]),
+    other=one_of(config["evaluate_on"]),
 
 
 # What a job is called in messages and in COSTS: its wildcards.

@@ -319,9 +319,9 @@ def rejected(wildcards):
 
 
 def matching(wildcards):
-    """Return what the matcher of a protocol depends on."""
+    """Return what the matcher of a protocol depends on, at home or on another dataset."""
     block = with_state(matcher_of(config, wildcards.protocol))
-    return text({**block, **roles_of(config, wildcards.protocol)})
+    return text({**block, **roles_of(config, wildcards.protocol, wildcards.get("other", ""))})
 
 
 def network(wildcards):
@@ -336,8 +336,8 @@ def state_of(name):
 
 def with_state(block):
     """Return a matcher's block with the path of a network for its name."""
-    named = block.get("two_branch", {}).get("network")
-    return {**block, "two_branch": {"network": state_of(named)}} if named else block
+    its = block.get("two_branch", {})
+    return {**block, "two_branch": {**its, "network": state_of(its["network"])}} if its else block
 
 
 def with_states(variations):
@@ -354,15 +354,6 @@ def networks(variations={}):
         return [state_of(n) for n in dict.fromkeys(map(network_of, blocks)) if n]
 
     return states
-
-
-def matching_across(wildcards):
-    """Return what a protocol's matcher depends on where it is tested on another dataset."""
-    its = ACROSS[wildcards.other]
-    roles = {"gallery": its["gallery"], "probe": its["probe"], "same_moment": [its["same_moment"]]}
-    if "images" in its["gallery"]:
-        roles["gallery"] = {**its["gallery"], "seed": PROTOCOLS[wildcards.protocol]["seed"]}
-    return text({**with_state(matcher_of(config, wildcards.protocol)), **roles})
 
 
 def people_across(wildcards):

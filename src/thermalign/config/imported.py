@@ -58,12 +58,23 @@ def file_of(pattern: str, study: Study, protocol: str, fold: int) -> str:
     return pattern.format(dataset=dataset, protocol=protocol, fold=fold)
 
 
-def roles_of(study: Study, protocol: str) -> dict[str, Any]:
-    """Return who is enrolled by a protocol, and who is compared with whom."""
+def roles_of(study: Study, protocol: str, other: str = "") -> dict[str, Any]:
+    """Return who is enrolled by a protocol, or for it elsewhere, and who is compared with whom.
+
+    Parameters
+    ----------
+    study : mapping
+    protocol : str
+    other : str
+        Name under ``evaluate_on:``; empty at home.
+    """
     block = study["protocols"][protocol]
-    roles = {key: block[key] for key in ("gallery", "probe", "same_moment")}
-    if "images" in block["gallery"]:  # drawn by the protocol's seed
-        roles["gallery"] = {**block["gallery"], "seed": block["seed"]}
+    its = study["evaluate_on"][other] if other else block
+    roles = {key: its[key] for key in ("gallery", "probe", "same_moment")}
+    if other:  # one reading
+        roles["same_moment"] = [its["same_moment"]]
+    if "images" in its["gallery"]:  # drawn by the protocol's seed
+        roles["gallery"] = {**its["gallery"], "seed": block["seed"]}
     return roles
 
 
@@ -97,7 +108,7 @@ def faults(study: Study, trainings: Mapping[str, Any]) -> Iterator[str]:
             yield f"{its.block}.{name}.thresholds: {rate!r} {what}"
     for block in (POINTS, SCORES):
         mine = from_files(study, block)
-        for name in mine.keys() & taken.keys():
+        for name in (name for name in mine if name in taken):
             yield f"{block}.{name}: models: has a row of that name already; rename one of them"
         taken |= mine
 

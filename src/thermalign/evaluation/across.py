@@ -36,7 +36,7 @@ def comparable(
     Raises
     ------
     ValueError
-        If no tested image is annotated, or an eye never is.
+        If no tested image is annotated, or none whole, or an eye never is.
     """
     theirs = annotations[annotations["image_id"].isin(test["image_id"])]
     there = {*theirs["landmark"]}
@@ -57,6 +57,11 @@ def comparable(
     needed = {*used, *EYES}
     count = theirs[theirs["landmark"].isin(needed)].groupby("image_id").size()
     whole = count.index[count == len(needed)]
+    if whole.empty:
+        raise ValueError(
+            f"{where}: each of its {len(count)} annotated images lacks a landmark that others "
+            "have; annotate some whole, or name those that all have under landmarks:"
+        )
     if left := [name for name in LANDMARKS if name not in used]:
         print(f"{where}: compared without {', '.join(left)}", file=sys.stderr)
     if len(whole) < len(count):

@@ -15,7 +15,7 @@ from thermalign.settings import check, setting
 from thermalign.verification import alignment, descriptors
 from thermalign.warp import stack_images
 
-BATCH = 128  # images held at once
+BATCH = 128  # faces whose displacements are drawn together
 
 
 @dataclass(frozen=True)
@@ -94,17 +94,16 @@ def describe_copies(
     generator = np.random.default_rng(seed)
     parts = []
     for start in range(0, len(rows), BATCH):
-        batch = rows.iloc[start : start + BATCH].to_dict("records")
-        exact = points[start : start + BATCH]
-        stack = stack_images([read_image(row) for row in batch], torch.device("cpu"))
-        every = np.arange(len(batch))
-        made = []
-        for copy in range(1 + copies):
-            moved = displaced(exact, jitter, generator) if copy else exact
-            usable = alignment.alignable(moved, aligned)[:, None, None]
-            faces = alignment.align_stack(stack, every, np.where(usable, moved, exact), aligned)
-            made.append(descriptors.describe(faces, described).half())
-        parts.append(torch.stack(made, dim=1))
+        its, exact = rows.iloc[start : start + BATCH], points[start : start + BATCH]
+        moved = [exact, *(displaced(exact, jitter, generator) for _ in range(copies))]
+        usable = (alignment.alignable(each, aligned)[:, None, None] for each in moved)
+        placed = [np.where(can, each, exact) for can, each in zip(usable, moved, strict=True)]
+        for some in alignment.batches(its):
+            images = [read_image(row) for row in its.iloc[some].to_dict("records")]
+            stack, every = stack_images(images, torch.device("cpu")), np.arange(len(images))
+            faces = (alignment.align_stack(stack, every, each[some], aligned) for each in placed)
+            made = [descriptors.describe(each, described).half() for each in faces]
+            parts.append(torch.stack(made, dim=1))
         if (start // BATCH) % 16 == 0:
-            print(f"faces described: {start + len(batch)} of {len(rows)}", file=sys.stderr)
+            print(f"faces described: {start + len(its)} of {len(rows)}", file=sys.stderr)
     return torch.cat(parts)
