@@ -151,6 +151,7 @@ def drawn_line(manifest, image):
         ("image,reason\np99,blurred\n", r"faces\.csv: no image p99, .*correct quarantine:"),
         ("row,reason\n999,blurred\n", r"faces\.csv: no row 999, which is to be left out"),
         ("image,row,reason\np1m0v,2,blurred\n", r"no image p1m0v in row 2"),
+        ("image,image_id,reason\np1m0v,,x\n", r"bad\.csv: has both image and image_id; delete"),
     ],
 )
 def test_a_quarantine_that_names_nothing_is_refused(tmp_path, text, message):
@@ -159,6 +160,56 @@ def test_a_quarantine_that_names_nothing_is_refused(tmp_path, text, message):
     settings = table.Settings(tmp_path, Path("faces.csv"), quarantine=Path("bad.csv"))
     with pytest.raises(ValueError, match=message):
         table.read(settings)
+
+
+def twice(folder):
+    """Write a set whose first image has the name of the third."""
+    drawn = draw_set()
+    drawn.rows["p0m0t"]["image_id"] = "p0m1t"
+    return drawn.write(folder)
+
+
+def test_an_image_that_is_there_twice_is_a_finding_in_both_rows(tmp_path):
+    audited = audit_manifest(twice(tmp_path))
+    told = [(its.check, its.row, its.image) for its in audited.findings if its.check == "refused"]
+    assert told == [("refused", 2, "p0m1t"), ("refused", 4, "p0m1t")]
+    assert audited.findings[0].reason.endswith("image_id p0m1t is there twice; make it unique")
+    assert len(audited.faces.images) == 70
+
+
+def test_one_of_two_images_of_a_name_is_left_out_by_its_row_alone(tmp_path):
+    manifest = twice(tmp_path)
+    bad = tmp_path / "bad.csv"
+    settings = table.Settings(tmp_path, Path(manifest.name), quarantine=Path(bad.name))
+    bad.write_text("image,row,reason\np0m1t,2,the wrong name\n")
+    assert [its.row for its in table.read(settings).quarantined] == [2]
+    bad.write_text("image,reason\np0m1t,the wrong name\n")
+    with pytest.raises(
+        ValueError, match=r"image p0m1t is in rows 2, 4 \(row tells which\), and is"
+    ):
+        table.read(settings)
+
+
+@pytest.mark.parametrize("go_on", [True, False])
+def test_a_manifest_of_which_every_row_is_left_out_is_refused(tmp_path, go_on):
+    manifest = draw_set().write(tmp_path)
+    every = dict.fromkeys(draw_set().rows, "too dark")
+    settings = table.Settings(tmp_path, Path(manifest.name), leave_out=every)
+    with pytest.raises(ValueError, match=r"faces\.csv: all 72 rows are left out; keep some"):
+        table.read_all(settings, go_on=go_on)
+
+
+@pytest.mark.parametrize("copied", [48, 60, 72])
+def test_shapes_that_were_copied_from_image_to_image_are_no_obstacle(tmp_path, copied):
+    drawn = draw_set()
+    shape = drawn.points("p0m0t") - drawn.points("p0m0t").mean(0)
+    for number, image in enumerate(list(drawn.rows)[:copied]):
+        drawn.place(image, shape + drawn.points(image).mean(0).round() + number / 1000)
+    slip = drawn.points("p3m1t")
+    slip[2, 0] += 9
+    drawn.place("p3m1t", slip)
+    found, _ = findings_of(drawn, tmp_path)
+    assert list(found.loc[found["check"] == "outlier", "image_id"]) == ["p3m1t"]
 
 
 def test_a_record_that_an_adapter_left_out_of_the_manifest_is_no_fault(tmp_path):
