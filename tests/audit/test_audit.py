@@ -8,12 +8,13 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from drawn import draw_set
+from drawn import BOX, draw_set
 from spoilings import ALSO, SPOILINGS, TOGETHER
 
 from thermalign import tables
 from thermalign.audit.findings import KINDS
 from thermalign.audit.sources import audit_manifest, audit_tables, write_audit
+from thermalign.geometry import interocular_distance
 from thermalign.ingest import table
 from thermalign.ingest.quarantine import Quarantined
 from thermalign.schemas.descriptions import FINDINGS
@@ -57,6 +58,19 @@ def test_a_set_spoilt_in_twelve_ways_at_once_gives_every_finding(tmp_path):
     page = (tmp_path / "audit" / "index.html").read_text()
     assert page.count("<figure>") >= 8
     assert all(f'id="{check}"' in page for check, _ in pairs)
+
+
+def test_the_page_shows_the_worst_first(tmp_path):
+    drawn = draw_set()
+    for image, unit in (("p2m0t", 8.0), ("p3m0t", 5.0), ("p4m0t", 9.5)):
+        points = drawn.points(image)
+        shape = (points - points.mean(0)) / interocular_distance(points)
+        drawn.place(image, points.mean(0) + unit * shape)
+        drawn.rows[image] |= dict.fromkeys(BOX, "")
+    findings_of(drawn, tmp_path)
+    page = (tmp_path / "audit" / "index.html").read_text().split('id="tiny"')[1]
+    places = [page.index(f"<b>{image} (") for image in ("p3m0t", "p2m0t", "p4m0t")]
+    assert places == sorted(places)
 
 
 def test_rows_are_lines_of_the_manifest(tmp_path):
