@@ -152,6 +152,12 @@ def test_a_file_is_looked_at_before_it_is_in_the_study(study, monkeypatch):
     assert yaml.safe_load(printed.split("\n\n")[1]) == {"matchers": {"new": {"from": "scores.csv"}}}
 
 
+def test_a_row_of_scores_has_no_points_to_export(study, tmp_path):
+    with pytest.raises(ValueError, match=r"matched/predictions\.parquet: is of a row of scores"):
+        command("points", "export", study / "results", "p1", 0, "matched", tmp_path / "made.csv")
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_row_is_not_looked_at_under_the_name_of_a_trained_model(study, monkeypatch):
     monkeypatch.chdir(study)
     told = ("--configfile", "study.yaml", "--as", "mean_shape")

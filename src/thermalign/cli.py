@@ -234,18 +234,12 @@ def predict(
     The exit status is 1 where an image could not be read; the others are predicted all the same.
     """
     from thermalign.deploy import load, predict_images
-    from thermalign.deploy.faces import LARGEST_ERROR, SMALLEST
     from thermalign.deploy.inputs import check_inputs
 
     check_inputs(inputs)
-    detector = load(
-        model,
-        finder=finder,
-        modality=modality,
-        smallest=SMALLEST if smallest is None else smallest,
-        check=check,
-        largest_error=LARGEST_ERROR if largest_error is None else largest_error,
-    )
+    limits = {"smallest": smallest, "largest_error": largest_error}
+    given = {name: limit for name, limit in limits.items() if limit is not None}
+    detector = load(model, finder=finder, modality=modality, check=check, **given)
     done = predict_images(
         inputs,
         detector,

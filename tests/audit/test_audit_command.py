@@ -109,4 +109,6 @@ def test_what_is_no_dataset_is_refused_in_a_line(tmp_path):
     assert "none.csv: no such manifest" in str(done.exception)
     done = audit(tmp_path, "--out", tmp_path / "out")
     assert "images.parquet: no such table" in str(done.exception)
+    done = audit(draw_set().write(tmp_path), "--modality", "lwir", "--out", tmp_path / "out")
+    assert "--modality lwir: is none; use one of ['thermal', 'visible']" in str(done.exception)
     assert not (tmp_path / "out").exists()

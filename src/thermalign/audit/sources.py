@@ -111,8 +111,10 @@ def audit_manifest(file: Path, modality: str = "") -> Audited:
     Raises
     ------
     ValueError
-        If it is no manifest.
+        If it is no manifest, or the modality is none.
     """
+    if modality and modality not in table.MODALITIES:
+        raise ValueError(f"--modality {modality}: is none; use one of {list(table.MODALITIES)}")
     defaults = {"modality": modality} if modality else {}
     settings = table.Settings(file.parent, Path(file.name), defaults=defaults)
     return _audited(file.stem, table.read_all(settings, go_on=True))

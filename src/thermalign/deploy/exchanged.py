@@ -45,9 +45,12 @@ def export_points(predictions: Path, output: Path) -> int:
     Raises
     ------
     ValueError
-        If the table is missing, or ``output`` would replace what this command has not written.
+        If the table is missing or empty, or ``output`` would replace what this command has not
+        written.
     """
     table = as_file(tables.read(predictions, PREDICTIONS))
+    if table.empty:
+        raise ValueError(f"{predictions}: is of a row of scores, which has no points; name another")
     metadata = tables.read_metadata(predictions)
     kept = {name: metadata[name] for name in KEPT if name in metadata}
     _write({output: table}, kept, source=predictions)
