@@ -237,9 +237,7 @@ def _package_named(text: ast.JoinedStr) -> list[str]:
 
 def _data_files(tree: ast.AST, folder: Path) -> list[Path]:
     """Return the data files of a folder that a module names, or that one of them names in turn."""
-    there = {
-        path.name: path for path in folder.iterdir() if path.is_file() and path.suffix != ".py"
-    }
+    there = _data_in(folder)
     if not there:
         return []
     spelled = {
@@ -252,6 +250,12 @@ def _data_files(tree: ast.AST, folder: Path) -> list[Path]:
         text = there[name].read_bytes()
         found += [other for other in there if other not in found and other.encode() in text]
     return [there[name] for name in sorted(found)]
+
+
+@cache
+def _data_in(folder: Path) -> dict[str, Path]:
+    """Return the data files of a folder by name."""
+    return {path.name: path for path in folder.iterdir() if path.is_file() and path.suffix != ".py"}
 
 
 def _dump(node: Any) -> str:
