@@ -16,11 +16,13 @@ from thermalign.audit.examine import examine, faces_of, that_stop
 from thermalign.audit.findings import Faces, Finding, table_of
 from thermalign.audit.page import page_of, write_page
 from thermalign.config.checks import dataset_block, manifest_of
+from thermalign.geometry import Floats
 from thermalign.images import read_counts
 from thermalign.ingest import table
+from thermalign.ingest.corners import Corners, around, middle_of
 from thermalign.ingest.found import Found
 from thermalign.ingest.layout import dense
-from thermalign.ingest.looks import Looks, face_of, look_of, looks_of
+from thermalign.ingest.looks import Looks, look_of, looks_of
 from thermalign.ingest.quarantine import Quarantined
 from thermalign.ingest.read_rows import GIVEN, AllRead
 from thermalign.schemas.dataset import ANNOTATIONS, ATTRIBUTES, BOXES, IMAGES
@@ -246,12 +248,18 @@ def _looked_at(found: Found, boxes: pd.DataFrame) -> tuple[set[str], Looks, list
         zip(found.images["image_id"], found.images["path"], strict=True)
     ):
         try:
-            known = (its if np.isfinite(its).all() else None for its in (points[k], placed[k]))
-            looks.append(look_of(read_counts(Path(path)), face_of(*known)))
+            looks.append(look_of(read_counts(Path(path)), _face(points[k], placed[k])))
             seen.add(image)
         except (OSError, ValueError) as error:
             refused.append(Quarantined(path, 0, image, str(error)))
     return seen, looks_of(looks), refused
+
+
+def _face(points: Floats, box: Floats) -> Corners | None:
+    """Return where a face is, by its landmarks (L, 2) or else its box (4,), NaN where none is."""
+    if np.isfinite(points).all():
+        return around(points.tolist())
+    return middle_of(*box.tolist()) if np.isfinite(box).all() else None
 
 
 def _of(frame: pd.DataFrame, images: Collection[str]) -> pd.DataFrame:
