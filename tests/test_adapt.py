@@ -137,6 +137,10 @@ def test_a_manifest_can_be_written_looked_at_and_read_as_any_other(ingested, tmp
     assert there == ["faces.csv", "faces_left_out.csv"]
     assert out.read_text() == (ingested / "results/data/faces/manifest.csv").read_text()
     assert len(table.read(table.Settings(root, out)).images) == 2
+    assert (
+        "faces.tsv: is no name of a CSV file"
+        in adapt(tmp_path, "carl", root, "--out", tmp_path / "faces.tsv", "--set", "nose=none")[1]
+    )
     assert "is there already; remove it" in adapt(tmp_path, "carl", root, "--out", out)[1]
 
 
@@ -148,6 +152,8 @@ def test_a_manifest_can_be_written_looked_at_and_read_as_any_other(ingested, tmp
         (["carl", "ROOT", "--set", "nose"], "--set nose: is no setting; write name=value"),
         (["carl", "ROOT", "--set", "nose=tip"], "nose is 'tip'; give one of none, estimated"),
         (["carl", "ROOT", "--set", "noose=none"], "unknown setting 'noose'"),
+        (["carl", "ROOT", "--set", "nose=none", "--set", "nose=none"], "--set nose: is set alre"),
+        (["carl", "ROOT", "--set", "folder=there"], "--set folder: is set already; give each once"),
         (["tfw", "ROOT", "--set", "nose=tip"], "train/indoor_gray: no such folder, which holds im"),
         (["carl", "gone", "--set", "nose=none"], "gone: no such folder; correct data: or the data"),
     ],

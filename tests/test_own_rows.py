@@ -152,12 +152,28 @@ def test_a_file_is_looked_at_before_it_is_in_the_study(study, monkeypatch):
     assert yaml.safe_load(printed.split("\n\n")[1]) == {"matchers": {"new": {"from": "scores.csv"}}}
 
 
+def test_a_row_of_scores_has_no_points_to_export(study, tmp_path):
+    with pytest.raises(ValueError, match=r"matched/predictions\.parquet: is of a row of scores"):
+        command("points", "export", study / "results", "p1", 0, "matched", tmp_path / "made.csv")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_row_is_not_looked_at_under_the_name_of_a_trained_model(study, monkeypatch):
+    monkeypatch.chdir(study)
+    told = ("--configfile", "study.yaml", "--as", "mean_shape")
+    with pytest.raises(ValueError, match=r"models\.mean_shape is trained there; name the row oth"):
+        command("points", "import", "points.csv", *told)
+
+
 @pytest.mark.parametrize("form", ["bob4", "bob5", "pyeer"])
 def test_scores_are_exported_for_other_programs(study, tmp_path, form):
     place = (study / "results", "p1", 0, "mean_shape", tmp_path / "made.txt")
-    command("scores", "export", *place, "--format", form, "--configfile", study / "study.yaml")
-    lines = [line for file in tmp_path.glob("made*.txt") for line in file.read_text().splitlines()]
-    assert len(lines) == 48
+    told = command(
+        "scores", "export", *place, "--format", form, "--configfile", study / "study.yaml"
+    )
+    files = {path: len(path.read_text().splitlines()) for path in tmp_path.glob("made*.txt")}
+    assert sum(files.values()) == 48
+    assert set(told.splitlines()) == {f"{n} comparisons: {path}" for path, n in files.items()}
     with pytest.raises(ValueError, match=r"is there and was not written by this command"):
         command("scores", "export", *place, "--format", form, "--configfile", study / "study.yaml")
 
@@ -174,3 +190,11 @@ def test_another_matcher_is_told_which_probes_meet_which_images(study, tmp_path)
     moment = images.set_index("image_id")["moment"]
     met = probes.query("same_moment == 'exclude'").merge(gallery, on="meets")
     assert not (met["probe"].map(moment) == met["image_id"].map(moment)).any()
+
+
+def test_comparisons_are_written_together_or_not_at_all(study, tmp_path):
+    (tmp_path / "gallery.csv").write_text("mine\n")
+    place = (study / "results", "p1", 0, tmp_path)
+    with pytest.raises(ValueError, match=r"gallery\.csv: is there and was not written by this com"):
+        command("scores", "trials", *place, "--configfile", study / "study.yaml")
+    assert [path.name for path in tmp_path.iterdir()] == ["gallery.csv"]

@@ -68,7 +68,7 @@ def export_scores(
     images = results / "data" / study["protocols"][protocol]["dataset"] / "images.parquet"
     table = results / protocol / f"fold{fold}" / model / "scores.parquet"
     made = exchanged.export_scores(table, images, output, form=form, reading=same_moment)
-    typer.echo(f"{made} comparisons: {output}")
+    _print(f"{count} comparisons: {path}" for path, count in made.items())
 
 
 @scores.command("trials")
@@ -106,8 +106,10 @@ def _look_at(file: str, name: str, configfile: Path, block: str) -> None:
     from thermalign.deploy import exchanged
 
     study = _study(configfile)
-    row = {name: {"from": file}}
-    changed = check_study({**study, block: {**study.get(block, {}), **row}})
+    rows = study.get(block, {})
+    if "from" not in rows.get(name, {"from": file}):
+        raise ValueError(f"{configfile}: {block}.{name} is trained there; name the row otherwise")
+    changed = check_study({**study, block: {**rows, name: {"from": file}}})
     check_places(changed, Path.cwd())
     _print(exchanged.check_file(Path(study["results"]), changed, block, file))
     typer.echo(f"\n{block}:\n  {name}: {{from: {_quoted(file)}}}")

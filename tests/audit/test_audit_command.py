@@ -10,6 +10,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from drawn import draw_set
 from spoilings import registered, slip_of_the_hand
+from test_audit import run_ingest
 
 from thermalign.cli import app
 
@@ -67,6 +68,25 @@ def test_a_dataset_of_a_study_is_read_as_the_study_reads_it(tmp_path):
     assert "goes on: accepted" in (tmp_path / "out" / "index.html").read_text()
 
 
+def test_an_ingested_dataset_is_audited_as_it_was_ingested_and_stays_as_it_is(tmp_path):
+    drawn = draw_set()
+    registered(drawn)
+    made = tmp_path / "data" / "mine"
+    run_ingest(drawn.write(tmp_path), made, accept=["registered"], leave_out={"p0m0v": "blurred"})
+    before = (made / "findings.parquet").read_bytes()
+    done = audit(made, "--out", tmp_path / "out")
+    assert done.exit_code == 0, done.exception
+    assert done.output.startswith("mine: 1 registered, 1 missing_pair, 1 left out: ")
+    done = audit(made, "--out", made)
+    assert "findings.parquet: is there and is no earlier audit's" in str(done.exception)
+    assert (made / "findings.parquet").read_bytes() == before
+    for path in tmp_path.glob("*.png"):
+        path.unlink()
+    done = audit(made, "--out", tmp_path / "other")
+    assert "mine: none of its images is there, " in str(done.exception)
+    assert not (tmp_path / "other").exists()
+
+
 @pytest.mark.parametrize(
     ("place", "content", "message"),
     [
@@ -89,4 +109,6 @@ def test_what_is_no_dataset_is_refused_in_a_line(tmp_path):
     assert "none.csv: no such manifest" in str(done.exception)
     done = audit(tmp_path, "--out", tmp_path / "out")
     assert "images.parquet: no such table" in str(done.exception)
+    done = audit(draw_set().write(tmp_path), "--modality", "lwir", "--out", tmp_path / "out")
+    assert "--modality lwir: is none; use one of ['thermal', 'visible']" in str(done.exception)
     assert not (tmp_path / "out").exists()

@@ -177,11 +177,11 @@ def test_a_face_of_sf_tl54_without_all_points_is_left_out_by_name(sf):
     labelme(file, fifty_four()[:50])
     left = made("sf_tl54", sf).left_out
     assert [(its.file, its.reason) for its in left] == [
-        (str(file), "has 50 of 54 points and 1 boxes")
+        (str(file), "has 50 of 54 points and 2 of a box's 2 corners")
     ]
     shapes = json.loads(file.read_text())["shapes"]
     file.write_text(json.dumps({"shapes": shapes[1:]}))
-    assert made("sf_tl54", sf).left_out[0].reason.endswith("and 0 boxes")
+    assert made("sf_tl54", sf).left_out[0].reason.endswith("and 0 of a box's 2 corners")
 
 
 # --- SpeakingFaces ---

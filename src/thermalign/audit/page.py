@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from thermalign import tables
@@ -91,7 +92,7 @@ def write_page(path: Path, text: str) -> None:
 def _section(
     check: str, findings: Sequence[Finding], faces: Faces, accept: Collection[str]
 ) -> Section:
-    ranked = sorted(findings, key=lambda its: -abs(its.value) if its.value == its.value else 0.0)
+    ranked = sorted(findings, key=lambda its: -abs(np.nan_to_num(its.value - its.limit)))
     seen = [its for its in ranked if its.at >= 0]
     kind = KINDS[check]
     return Section(

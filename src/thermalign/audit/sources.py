@@ -3,6 +3,7 @@
 import csv
 import importlib
 import io
+import json
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,7 +14,7 @@ import pandas as pd
 from thermalign import boxes as face_boxes
 from thermalign import tables
 from thermalign.audit.examine import examine, faces_of, that_stop
-from thermalign.audit.findings import Faces, Finding, table_of
+from thermalign.audit.findings import QUARANTINED, Faces, Finding, table_of
 from thermalign.audit.page import page_of, write_page
 from thermalign.config.checks import dataset_block, manifest_of
 from thermalign.geometry import Floats
@@ -30,6 +31,8 @@ from thermalign.schemas.descriptions import FINDINGS
 from thermalign.settings import parse
 
 PAGE, TABLE, LINES, SUSPECTS = "index.html", "findings.parquet", "findings.csv", "suspects.csv"
+CODE = "audit"
+"""In the metadata of a table of findings that the command wrote, where a rule's has its code."""
 
 
 class Audited(NamedTuple):
@@ -91,7 +94,7 @@ def check_folder(out: Path, data: Path) -> None:
     """
     if out.exists() and not out.is_dir():
         raise ValueError(f"{out}: is a file; name a folder for the page")
-    ours = (out / TABLE).is_file()
+    ours = (out / TABLE).is_file() and tables.read_metadata(out / TABLE).get("code") == CODE
     for name in (PAGE, TABLE, LINES, SUSPECTS):
         place = out / name
         if place.exists() and (not ours or place.resolve() == data.resolve()):
@@ -110,8 +113,10 @@ def audit_manifest(file: Path, modality: str = "") -> Audited:
     Raises
     ------
     ValueError
-        If it is no manifest.
+        If it is no manifest, or the modality is none.
     """
+    if modality and modality not in table.MODALITIES:
+        raise ValueError(f"--modality {modality}: is none; use one of {list(table.MODALITIES)}")
     defaults = {"modality": modality} if modality else {}
     settings = table.Settings(file.parent, Path(file.name), defaults=defaults)
     return _audited(file.stem, table.read_all(settings, go_on=True))
@@ -154,19 +159,34 @@ def audit_tables(folder: Path) -> Audited:
     Raises
     ------
     ValueError
-        If a table is missing.
+        If a table is missing, or every image.
     """
     images, annotations, boxes = (
         tables.read(folder / f"{name}.parquet", schema)
         for name, schema in (("images", IMAGES), ("annotations", ANNOTATIONS), ("boxes", BOXES))
     )
+    if not any(Path(path).exists() for path in images["path"]):
+        raise ValueError(
+            f"{folder}: none of its images is there, {images['path'].iloc[0]} first; call this "
+            "in the folder that the study ran in"
+        )
     nothing = ATTRIBUTES.empty_table().to_pandas()
     found = Found(images, annotations, boxes[boxes["source"] == "given"][[*GIVEN]], nothing)
     seen, looks, refused = _looked_at(found, boxes)
     found = Found(_of(images, seen), _of(annotations, seen), _of(found.boxes, seen), nothing)
     found = found._replace(looks=looks)
     faces = faces_of(found, _of(boxes, seen))
-    return Audited(folder.name, faces, examine(faces, refused), (), ())
+    accept = json.loads(tables.read_metadata(folder / "images.parquet")["settings"]).get("accept")
+    return Audited(
+        folder.name, faces, examine(faces, refused), _left_out(folder), tuple(accept or ())
+    )
+
+
+def _left_out(folder: Path) -> tuple[Quarantined, ...]:
+    """Return what was left out as a dataset was ingested."""
+    found = tables.read(folder / TABLE, FINDINGS)
+    rows = found[found["severity"] == QUARANTINED][["row", "image_id", "reason"]]
+    return tuple(Quarantined(folder.name, *its) for its in rows.itertuples(index=False, name=None))
 
 
 def write_audit(audited: Audited, folder: Path, metadata: tables.Metadata) -> None:

@@ -111,7 +111,7 @@ def _marks(file: Path) -> tuple[Cells, str]:
             "dataset; write an adapter for them (docs/adapters.md)"
         )
     if len(points) < COUNT or len(corners) != 2:
-        return {}, f"has {len(points)} of {COUNT} points and {len(boxes)} boxes"
+        return {}, f"has {len(points)} of {COUNT} points and {len(corners)} of a box's 2 corners"
     marks = {ours: mean(*(points[int(n) - 1] for n in m.points)) for ours, m in POINTS.items()}
     (left, top), (right, bottom) = (tuple(map(f, *corners)) for f in (min, max))
     return landmark_cells(marks) | box_cells(left, top, right - left, bottom - top), ""

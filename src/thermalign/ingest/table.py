@@ -31,6 +31,7 @@ docs/methods/ingest.md.
 """
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -56,6 +57,7 @@ from thermalign.ingest.columns import BOX, POINTS, Rows, rows_of
 from thermalign.ingest.corners import Corners, around, within
 from thermalign.ingest.found import Found
 from thermalign.ingest.manifest import load
+from thermalign.ingest.people import DOUBLED
 from thermalign.ingest.pictures import Picture, find, read_picture
 from thermalign.ingest.quarantine import Quarantined, Records, leave_out, read_chosen
 from thermalign.ingest.read_rows import GIVEN, AllRead, Reading, Row, read_rows
@@ -134,20 +136,45 @@ def read_all(settings: Settings, *, go_on: bool = False) -> AllRead:
     ValueError
         As :func:`read` does; with ``go_on``, of what concerns the whole file alone.
     """
-    file, rows = settings.folder / settings.manifest, list_rows(settings)
-    chosen = _chosen(settings)
-    left = leave_out(chosen, _records(rows, file)) if chosen else {}
-    rows = rows.without(left) if left else rows
+    rows, left = list_rows(settings)
+    file = settings.folder / settings.manifest
+    doubled = _doubled(_records(rows, file)) if go_on else {}
+    if doubled and len(doubled) == len(rows):
+        raise ValueError(next(iter(doubled.values())).reason)
+    rows = rows.without(doubled) if doubled else rows
     reading = Reading(partial(read_row, settings=settings), file, go_on=go_on)
-    return read_rows(rows, reading, tuple(left.values()), check_depths)
+    read = read_rows(rows, reading, left, check_depths)
+    return read._replace(refused=[*doubled.values(), *read.refused])
 
 
-def _chosen(settings: Settings) -> list[Quarantined]:
-    """Return what the settings leave out."""
-    asked = [Quarantined("", 0, image, reason) for image, reason in settings.leave_out.items()]
+def _doubled(records: Records) -> dict[int, Quarantined]:
+    """Return the rows whose ``image_id`` is also another row's, by their place."""
+    file, counts = str(records.file), Counter(records.names)
+    return {
+        k: Quarantined(file, line, name, f"{file} row {line}: image_id {name} {DOUBLED}")
+        for k, (line, name) in enumerate(zip(records.lines, records.names, strict=True))
+        if counts[name] > 1
+    }
+
+
+def without_chosen(rows: Rows, settings: Settings) -> tuple[Rows, tuple[Quarantined, ...]]:
+    """Return the rows of a manifest but those that the settings leave out, and these.
+
+    Raises
+    ------
+    ValueError
+        If one of them is not there, or none is left.
+    """
+    chosen = [Quarantined("", 0, image, reason) for image, reason in settings.leave_out.items()]
     if settings.quarantine is not None:
-        asked += read_chosen(settings.folder / settings.quarantine)
-    return asked
+        chosen += read_chosen(settings.folder / settings.quarantine)
+    if not chosen:
+        return rows, ()
+    file = settings.folder / settings.manifest
+    left = leave_out(chosen, _records(rows, file))
+    if len(left) == len(rows):
+        raise ValueError(f"{file}: all {len(left)} rows are left out; keep some")
+    return rows.without(left), tuple(left.values())
 
 
 def _records(rows: Rows, file: Path) -> Records:
@@ -157,19 +184,20 @@ def _records(rows: Rows, file: Path) -> Records:
     return Records(file, rows.lines, names, paths)
 
 
-def list_rows(settings: Settings) -> Rows:
-    """Return every row's line and cells by our names, before any image is opened.
+def list_rows(settings: Settings) -> tuple[Rows, tuple[Quarantined, ...]]:
+    """Return the rows that take part, and those that are left out, before any image is opened.
 
     Raises
     ------
     ValueError
-        If the file is no manifest, or its columns are not those of one.
+        If the file is no manifest, its columns are not those of one, or what is to be left out is
+        not in it.
     """
     check(settings)
     file = settings.folder / settings.manifest
     rows = rows_of(load(file), settings.columns, settings.defaults, settings.attributes)
     _check_scales(rows, str(file))
-    return rows
+    return without_chosen(rows, settings)
 
 
 def name_of(row: Mapping[str, str]) -> str:
