@@ -5,6 +5,7 @@ import importlib
 import io
 import json
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,7 +20,7 @@ from thermalign.audit.page import page_of, write_page
 from thermalign.config.checks import dataset_block, manifest_of
 from thermalign.geometry import Floats
 from thermalign.images import read_counts
-from thermalign.ingest import table
+from thermalign.ingest import table, tree
 from thermalign.ingest.corners import Corners, around, middle_of
 from thermalign.ingest.found import Found
 from thermalign.ingest.layout import dense
@@ -81,7 +82,13 @@ def audit_of(
         what = f"no dataset {name!r}" if name else f"{len(read)} datasets are read from files"
         known = ", ".join(study["datasets"])
         raise ValueError(f"{data}: {what}; give --dataset, one of {known}")
-    return audit_block(name, dataset_block(study, name), manifest_of(study, name))
+    manifest = manifest_of(study, name)
+    if manifest is not None:
+        return audit_block(name, dataset_block(study, name), manifest)
+    folder = Path(study["results"], "data", name)
+    if not (folder / "images.parquet").is_file():
+        raise ValueError(f"datasets.{name}: is not rendered yet; run the study first")
+    return audit_tables(folder)
 
 
 def check_folder(out: Path, data: Path) -> None:
@@ -122,7 +129,7 @@ def audit_manifest(file: Path, modality: str = "") -> Audited:
     return _audited(file.stem, table.read_all(settings, go_on=True))
 
 
-def audit_block(name: str, block: Mapping[str, Any], manifest: Path | None) -> Audited:
+def audit_block(name: str, block: Mapping[str, Any], manifest: Path) -> Audited:
     """Audit a dataset of a configuration.
 
     Parameters
@@ -130,23 +137,21 @@ def audit_block(name: str, block: Mapping[str, Any], manifest: Path | None) -> A
     name : str
     block : mapping
         The dataset's, its folder resolved.
-    manifest : Path or None
+    manifest : Path
+        That of a tree need not have been made.
 
     Raises
     ------
     ValueError
         If there is no manifest, or it is none.
     """
-    if manifest is None:
-        raise ValueError(
-            f"datasets.{name}: has no manifest before the study made it; run the study, then name "
-            f"the folder data/{name} of its results"
-        )
     own = {key: its for key, its in block.items() if key not in ("adapter", "box", "accept")}
     adapter = importlib.import_module(f"thermalign.ingest.{block['adapter']}")
     settings = parse(adapter.Settings, own, f"datasets.{name}")
     if isinstance(settings, table.Settings):
         read = table.read_all(settings, go_on=True)
+    elif isinstance(settings, tree.Settings):
+        read = _read_tree(adapter, settings, manifest)
     else:
         read = _read_by(adapter, settings, manifest)
     box = parse(face_boxes.Settings, block["box"], "box")
@@ -221,6 +226,21 @@ def _suspects(audited: Audited) -> str:
         row = audited.faces.lines[its.at] if known and audited.faces.lines else its.row
         writer.writerow((image, row or "", f"{its.check}: {its.reason}"))
     return text.getvalue()
+
+
+def _read_tree(adapter: Any, settings: tree.Settings, manifest: Path) -> AllRead:
+    """Read a tree; one that is refused for what does not fit is read without that."""
+    refused = []
+    try:
+        made = adapter.rows(settings)
+    except ValueError as error:
+        refused.append(Quarantined(str(settings.folder), 0, "", str(error)))
+        try:
+            made = adapter.rows(replace(settings, misfits="leave_out"))
+        except ValueError:
+            return AllRead(_nothing(), [], refused)
+    read = tree.read_all(settings, made, manifest)
+    return read._replace(refused=[*refused, *read.refused])
 
 
 def _read_by(adapter: Any, settings: Any, manifest: Path) -> AllRead:

@@ -137,6 +137,28 @@ def read_all(settings: Settings, *, go_on: bool = False) -> AllRead:
         As :func:`read` does; with ``go_on``, of what concerns the whole file alone.
     """
     rows, left = list_rows(settings)
+    return read_listed(rows, settings, left=left, go_on=go_on)
+
+
+def read_listed(
+    rows: Rows, settings: Settings, *, left: tuple[Quarantined, ...], go_on: bool
+) -> AllRead:
+    """Read and check rows of a manifest and every image that they name, as :func:`read_all` does.
+
+    Parameters
+    ----------
+    rows : Rows
+        Those that take part.
+    settings : Settings
+        Their manifest need not have been written.
+    left : rows that are left out
+    go_on : bool
+
+    Raises
+    ------
+    ValueError
+        As :func:`read_all` does.
+    """
     file = settings.folder / settings.manifest
     doubled = _doubled(_records(rows, file)) if go_on else {}
     if doubled and len(doubled) == len(rows):

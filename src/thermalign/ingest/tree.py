@@ -33,6 +33,7 @@ from thermalign.ingest.found import Found
 from thermalign.ingest.lines import Cells, Lines, Records
 from thermalign.ingest.manifest import Manifest
 from thermalign.ingest.quarantine import Quarantined, read_quarantine, write_quarantine
+from thermalign.ingest.read_rows import AllRead
 from thermalign.settings import parse, setting
 
 MISFITS = ("refuse", "leave_out")
@@ -325,11 +326,11 @@ def list_tree(adapter: str, block: Mapping[str, Any], where: str) -> Tree:
     return made
 
 
-def rows_of_tree(tree: Tree, folder: Path) -> Rows:
+def rows_of_tree(tree: Tree, folder: Path, attributes: Sequence[str] = ()) -> Rows:
     """Return of every row its line and its cells by our names, as of a manifest that is written."""
     header = _header(tree)
     cells = (([row.get(name, "") for name in header]) for row in tree.rows)
-    return rows_of(Manifest(folder, header, Lines(enumerate(cells, 2))), {}, {}, ())
+    return rows_of(Manifest(folder, header, Lines(enumerate(cells, 2))), {}, {}, attributes)
 
 
 def write_tree(tree: Tree, manifest: Path, left_out: Path) -> None:
@@ -364,7 +365,33 @@ def read_made(settings: Settings, sources: Sequence[Path]) -> Found:
         As :func:`thermalign.ingest.table.read` does.
     """
     manifest, left_out = sources
+    found = table.read(_of_manifest(settings, manifest))
+    return found._replace(quarantined=(*read_quarantine(left_out), *found.quarantined))
+
+
+def read_all(settings: Settings, tree: Tree, manifest: Path) -> AllRead:
+    """Read a tree's rows and every image of them, and note what is wrong instead of raising it.
+
+    Parameters
+    ----------
+    settings : Settings
+    tree : Tree
+    manifest : Path
+        That is made of it, or would be: what messages count rows of.
+
+    Raises
+    ------
+    ValueError
+        As :func:`thermalign.ingest.table.read_all` does.
+    """
+    like = _of_manifest(settings, manifest)
+    rows, left = table.without_chosen(rows_of_tree(tree, settings.folder, like.attributes), like)
+    read = table.read_listed(rows, like, left=left, go_on=True)
+    return read._replace(found=read.found._replace(quarantined=(*tree.left_out, *left)))
+
+
+def _of_manifest(settings: Settings, manifest: Path) -> table.Settings:
+    """Return how the manifest of a tree is read."""
     names = {its.name for its in fields(table.Settings)} & {its.name for its in fields(Settings)}
     shared = {name: getattr(settings, name) for name in names}
-    found = table.read(table.Settings(manifest=manifest.absolute(), **shared))
-    return found._replace(quarantined=(*read_quarantine(left_out), *found.quarantined))
+    return table.Settings(manifest=manifest.absolute(), **shared)
