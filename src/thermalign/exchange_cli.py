@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -60,9 +60,10 @@ def export_scores(
     configfile: Config = CONFIG,
 ) -> None:
     """Write the scores of every comparison of a model."""
+    from thermalign.config.models import read_study
     from thermalign.deploy import exchanged
 
-    study = _study(configfile)
+    study = read_study([configfile], {})
     if protocol not in study["protocols"]:
         raise ValueError(f"no protocol {protocol!r}; use one of {list(study['protocols'])}")
     images = results / "data" / study["protocols"][protocol]["dataset"] / "images.parquet"
@@ -81,10 +82,10 @@ def export_trials(
     configfile: Config = CONFIG,
 ) -> None:
     """Write which probes another matcher is to compare with which enrolled images."""
+    from thermalign.config.models import read_study
     from thermalign.deploy import exchanged
 
-    study = _study(configfile)
-    made = exchanged.export_trials(results, study, protocol, fold, folder)
+    made = exchanged.export_trials(results, read_study([configfile], {}), protocol, fold, folder)
     typer.echo(f"{made} scores to give: {folder}")
 
 
@@ -102,10 +103,10 @@ def _look_at(file: str, name: str, configfile: Path, block: str) -> None:
     ValueError
         If the file, or the row's name, cannot be in the study.
     """
-    from thermalign.config.models import check_places, check_study
+    from thermalign.config.models import check_places, check_study, read_study
     from thermalign.deploy import exchanged
 
-    study = _study(configfile)
+    study = read_study([configfile], {})
     rows = study.get(block, {})
     if "from" not in rows.get(name, {"from": file}):
         raise ValueError(f"{configfile}: {block}.{name} is trained there; name the row otherwise")
@@ -123,9 +124,3 @@ def _print(lines: Iterable[str]) -> None:
 def _quoted(text: str) -> str:
     """Return text as YAML reads it back, on one line within braces."""
     return "'" + text.replace("'", "''") + "'"
-
-
-def _study(configfile: Path) -> dict[str, Any]:
-    from thermalign.config.models import read_study
-
-    return read_study([configfile], {})

@@ -114,6 +114,7 @@ def test_an_ingested_dataset_is_audited_from_its_tables(tmp_path):
     by_rule = tables.read(out / "findings.parquet", FINDINGS)
     by_hand = audit_tables(out)
     assert list(by_rule["check"]) == [its.check for its in by_hand.findings] == ["outlier"]
+    assert list(by_rule["row"]) == [drawn_line(tmp_path / "faces.csv", "p3m1t")]
     assert "p3m1t" in (out / "audit.html").read_text()
 
 

@@ -6,6 +6,7 @@ stands beside the manifest that it was left out of, for people to read and progr
 
 import csv
 import io
+import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -42,12 +43,22 @@ class Quarantined(NamedTuple):
 
 
 def write_quarantine(path: Path, records: Iterable[Quarantined]) -> None:
-    """Write records as a table, atomically; none of them makes a table of its header alone."""
+    """Write records as a table, atomically; none of them makes a table of its header alone.
+
+    Line breaks and bytes of names that are no UTF-8, which no table can hold, are spelt out.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(Quarantined._fields)
-    writer.writerows(records)
+    writer.writerows([_printed(str(cell)) for cell in record] for record in records)
     tables.replace_file(path, lambda its: its.write_text(text.getvalue(), encoding="utf-8"))
+
+
+def _printed(text: str) -> str:
+    if text.isascii() and text.isprintable():
+        return text
+    odd = {c for c in text if unicodedata.category(c) in ("Cc", "Cs")}
+    return text.translate({ord(c): c.encode("unicode_escape").decode() for c in odd})
 
 
 def read_quarantine(path: Path) -> list[Quarantined]:

@@ -119,7 +119,8 @@ def read(settings: Settings, sources: Sequence[Path] = ()) -> Found:
         Naming the manifest's row (its line in the file), the column or image, what is wrong and
         the cure.
     """
-    return read_all(settings).found
+    its = read_all(settings)
+    return its.found._replace(lines=its.lines)
 
 
 def read_all(settings: Settings, *, go_on: bool = False) -> AllRead:

@@ -72,8 +72,8 @@ def recorded(study: Block, name: str) -> list[Recorded]:
     where = f"datasets.{name}"
     if folder := tree_of(study, name):
         rows = tree.rows_of_tree(tree.list_tree(block["adapter"], own, where), folder)
-        chosen = {key: own[key] for key in ("quarantine", "leave_out") if key in own}
-        settings = parse(table.Settings, {"folder": own["folder"], "manifest": "", **chosen}, where)
+        its = {key: own[key] for key in ("folder", "quarantine", "leave_out") if key in own}
+        settings = parse(table.Settings, its | {"manifest": ""}, where)
         return _listed(str(folder), table.without_chosen(rows, settings)[0])
     if "manifest" not in block:
         raise ValueError(f"{where}: neither rendered nor read from a manifest")
