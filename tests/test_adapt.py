@@ -1,6 +1,7 @@
 """A dataset that lies in folders as it was published: what the workflow runs, and when again."""
 
 import json
+import os
 import re
 import shutil
 
@@ -10,6 +11,8 @@ from typer.testing import CliRunner
 
 from thermalign.cli import app
 from thermalign.ingest import table
+from thermalign.ingest.lines import Records
+from thermalign.ingest.tree import Settings, Tree, Walk, write_tree
 from trees import SIX, draw, xml
 from workflow_rules import ROOT, snakemake
 
@@ -93,6 +96,25 @@ def test_a_tree_that_is_missing_is_refused_before_any_job(study):
     shutil.move(study / "carl", study / "elsewhere")
     done = ask(study)
     assert "config: datasets.faces: carl: no such folder; correct data: or folder:" in done.stderr
+
+
+def test_a_folder_that_cannot_be_read_is_no_empty_one(tmp_path, monkeypatch):
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    walk = Walk(Settings(folder=tmp_path))
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(
+        ValueError, match=r"cannot be read \(Permission denied\); correct its rights"
+    ):
+        walk.files(tmp_path, ".png")
+
+
+def test_a_manifest_that_cannot_be_written_leaves_nothing_behind(tmp_path):
+    tree = Tree(Records([{"path": "\ud800.png"}]), [], [])
+    with pytest.raises(UnicodeEncodeError):
+        write_tree(tree, tmp_path / "faces.csv", tmp_path / "faces_left_out.csv")
+    assert not list(tmp_path.iterdir())
 
 
 # --- the command ---

@@ -1,5 +1,6 @@
 """A clean set gives no finding; a spoilt one gives the finding of what was spoilt."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -30,7 +31,9 @@ def findings_of(drawn, folder):
 def test_a_clean_set_gives_no_finding(tmp_path):
     found, audited = findings_of(draw_set(), tmp_path)
     assert found.empty, list(found["reason"])
-    assert "No finding." in (tmp_path / "audit" / "index.html").read_text()
+    page = (tmp_path / "audit" / "index.html").read_text()
+    assert "No finding." in page
+    assert all(kind.title.lower() in page for kind in KINDS.values())
     assert not audited.stops
 
 
@@ -71,6 +74,14 @@ def test_the_page_shows_the_worst_first(tmp_path):
     page = (tmp_path / "audit" / "index.html").read_text().split('id="tiny"')[1]
     places = [page.index(f"<b>{image} (") for image in ("p3m0t", "p2m0t", "p4m0t")]
     assert places == sorted(places)
+
+
+def test_no_column_of_pictures_is_wider_than_a_narrow_screen(tmp_path):
+    findings_of(draw_set(), tmp_path)
+    page = (tmp_path / "audit" / "index.html").read_text()
+    columns = re.findall(r"minmax\(([^;]*), 1fr\)", page)
+    assert len(columns) == 2
+    assert all(re.fullmatch(r"min\(\d+px, 100%\)", column) for column in columns)
 
 
 def test_rows_are_lines_of_the_manifest(tmp_path):

@@ -13,6 +13,7 @@ from thermalign.catalogue import trees
 from thermalign.geometry import LANDMARKS
 from thermalign.ingest import table
 from thermalign.ingest.arl_polarimetric import EYES
+from thermalign.ingest.lines import Records
 from thermalign.ingest.tree import landmark_cells, write_tree
 from thermalign.records import points_of
 from thermalign.schemas.dataset import ANNOTATIONS, ATTRIBUTES, BOXES, IMAGES
@@ -358,8 +359,8 @@ def test_registered_eyes_are_refused_as_landmarks_of_a_study(polarimetric, tmp_p
     tree = made("arl_polarimetric", polarimetric)
     points = {**{n: np.array(p) for n, p in EYES.items()}, "nose_base": (102, 150)}
     points |= {"right_mouth_corner": (75, 185), "left_mouth_corner": (130, 185)}
+    tree = tree._replace(rows=Records(row | landmark_cells(points) for row in tree.rows))
     for seed, row in enumerate(tree.rows):
-        row.update(landmark_cells(points))
         rng = np.random.default_rng(seed)
         (folder / row["path"]).parent.mkdir(parents=True, exist_ok=True)
         picture = rng.integers(20000, 30000, (250, 200)).astype(np.uint16)

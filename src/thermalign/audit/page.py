@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from thermalign import tables
 from thermalign.audit.drawing import tile_of
 from thermalign.audit.findings import KINDS, STOPS, Faces, Finding, Kind
+from thermalign.audit.landmarks import ENOUGH
 from thermalign.ingest.quarantine import Quarantined
 from thermalign.versions import own_version
 
@@ -76,6 +77,8 @@ def page_of(
         marked=int(faces.marked.sum()),
         looked=faces.looks is not None,
         sections=sections,
+        kinds=[kind.title for kind in KINDS.values()],
+        enough=ENOUGH,
         left_out=left_out[:LISTED],
         left_out_count=len(left_out),
         listed=LISTED,

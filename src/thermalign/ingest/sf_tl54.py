@@ -18,7 +18,8 @@ from typing import Any
 from thermalign.ingest import tree
 from thermalign.ingest.found import Found
 from thermalign.ingest.is2ai import cells_of, pattern, people_of
-from thermalign.ingest.tree import Cells, Mark, Point, Tree, Walk, box_cells, landmark_cells, mean
+from thermalign.ingest.lines import Cells
+from thermalign.ingest.tree import Mark, Point, Tree, Walk, box_cells, landmark_cells, mean
 from thermalign.settings import setting
 
 COUNT = 54

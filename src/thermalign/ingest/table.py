@@ -54,6 +54,7 @@ from thermalign.ingest.cells import (
 )
 from thermalign.ingest.checks import check_box, check_part, check_points, check_scale, check_skin
 from thermalign.ingest.columns import BOX, POINTS, Rows, rows_of
+from thermalign.ingest.corners import Corners, around, within
 from thermalign.ingest.found import Found
 from thermalign.ingest.manifest import load
 from thermalign.ingest.people import DOUBLED
@@ -137,6 +138,28 @@ def read_all(settings: Settings, *, go_on: bool = False) -> AllRead:
         As :func:`read` does; with ``go_on``, of what concerns the whole file alone.
     """
     rows, left = list_rows(settings)
+    return read_listed(rows, settings, left=left, go_on=go_on)
+
+
+def read_listed(
+    rows: Rows, settings: Settings, *, left: tuple[Quarantined, ...], go_on: bool
+) -> AllRead:
+    """Read and check rows of a manifest and every image that they name, as :func:`read_all` does.
+
+    Parameters
+    ----------
+    rows : Rows
+        Those that take part.
+    settings : Settings
+        Their manifest need not have been written.
+    left : rows that are left out
+    go_on : bool
+
+    Raises
+    ------
+    ValueError
+        As :func:`read_all` does.
+    """
     file = settings.folder / settings.manifest
     doubled = _doubled(_records(rows, file)) if go_on else {}
     if doubled and len(doubled) == len(rows):
@@ -333,14 +356,11 @@ def _in_degrees(depth: int, modality: str, scale: float, offset: float) -> bool:
     return modality == "thermal" and is_scaled
 
 
-def _face(points: Floats | None, given: list[dict[str, Any]]) -> Floats | None:
-    """Return the corners (2, 2) of the landmarks' surroundings or of the box, or None."""
+def _face(points: Floats | None, given: list[dict[str, Any]]) -> Corners | None:
+    """Return the corners of the landmarks' surroundings or of the box, or None."""
     if points is not None:
-        return np.array([points.min(0), points.max(0)])
-    if not given:
-        return None
-    x, y, width, height = (given[0][name] for name in GIVEN[1:])
-    return np.array([(x, y), (x + width - 1, y + height - 1)])
+        return around(points.tolist())
+    return within(*(given[0][name] for name in GIVEN[1:])) if given else None
 
 
 def _points(row: Mapping[str, str], counts: npt.NDArray[Any], where: str) -> Floats | None:
@@ -353,10 +373,10 @@ def _points(row: Mapping[str, str], counts: npt.NDArray[Any], where: str) -> Flo
         raise ValueError(f"{where}: {lost} is empty; give all {len(LANDMARKS)} landmarks or none")
     points = np.array([number(row[cell], cell, where) for cell in POINTS]).reshape(-1, 2)
     check_points(points, where, counts.shape[::-1])
-    (left, top), (right, bottom) = points.min(0), points.max(0)
+    left, top, right, bottom = around(points.tolist())
     middle = (top + bottom) / 2
     for upper, lower, name in ((top, middle, "upper"), (middle, bottom, "lower")):
-        part = np.array([(left, upper), (right, lower)])
+        part = left, upper, right, lower
         check_part(counts, part, where, f"{name} half of the landmarks' surroundings")
     return points
 
@@ -388,7 +408,7 @@ def _box(
         raise ValueError(f"{where}: gives {filled} only; give all of {list(BOX)} or none")
     box = np.array([number(row[name], name, where) for name in BOX])
     check_box(box, points, where, counts.shape[::-1])
-    check_part(counts, np.array([box[:2], box[:2] + box[2:] - 1]), where, "face box")
+    check_part(counts, within(*box.tolist()), where, "face box")
     return [dict(zip(GIVEN, (image_id, *box.tolist()), strict=True))]
 
 
@@ -404,8 +424,9 @@ def _attributes(
 
 def _check_scales(rows: Rows, file: str) -> None:
     """Refuse a modality of which some rows give a scale, or an offset, and others none."""
-    said = [cell.lower() for cell in rows.column("modality")]
-    for name in ("scale", "offset"):
+    given = [name for name in ("scale", "offset") if name in rows.place]  # else all have the same
+    said = [cell.lower() for cell in rows.column("modality")] if given else []
+    for name in given:
         told = list(zip(said, rows.lines, rows.column(name), strict=True))
         for modality in MODALITIES:
             its = [(line, cell) for of, line, cell in told if of == modality]
