@@ -6,7 +6,7 @@ from functools import cache
 
 import thermalign.config.across as across
 from thermalign import originals
-from thermalign.config.networks import matcher_of, network_of
+from thermalign.config.networks import firsts, matcher_of, network_of
 from thermalign.config.resources import Requests
 
 REQUESTS = Requests(config, gpus=GPUS)
