@@ -375,7 +375,7 @@ DETECTION = {"train", "predict", "detect", "stress", "predict_across", "pack"}
 CARRIED = {"score_variants", "enrol_across", "score_across"}
 MATCHING = {"train_matcher", "score", "ablate", "sweep", "displace", *CARRIED}
 MEASURED = {*MATCHING - {"train_matcher", "score"}, "measure", "stress", "detect", "pack"}
-MEASURED |= {"predict_across"}
+MEASURED |= {"predict_across", "import_points_across"}
 
 
 @pytest.mark.parametrize(
@@ -389,7 +389,7 @@ MEASURED |= {"predict_across"}
         ("verification.alignment", {"align", "displace", "pack", "train_network", *CARRIED}),
         ("networks.two_branch", {"train_network"}),
         ("evaluation.admitted", {"fold_across"}),
-        ("evaluation.across", {"predict_across"}),
+        ("evaluation.across", {"predict_across", "import_points_across"}),
         ("evaluation.enrolled_across", {"enrol_across", "score_across"}),
         ("evaluation.variants", {"stress", "score_variants", "report"}),
         ("evaluation.measured", MEASURED | {"compare", "spread"}),

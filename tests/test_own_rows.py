@@ -38,11 +38,13 @@ def tiny():
 
 
 def with_rows():
-    """The same with its own points and scores as two more rows."""
-    placed = {"placed": {"from": "points_{protocol}_{fold}.parquet"}}
+    """The same with its own points and scores as two more rows, tested on its own dataset, too."""
+    placed = {"placed": {"from": "{dataset}_{protocol}_{fold}.parquet"}}
     vendor = {"from": "scores.csv", "thresholds": {"0.1": 0.25}}
+    its = tiny()["protocols"]["p1"]
     rows = {"matchers": {"matched": {"from": "scores.parquet"}, "vendor": vendor}}
-    return tiny() | rows | {"models": {"mean_shape": {}} | placed}
+    its = {"dataset": "simulated"} | {k: its[k] for k in ("probe", "gallery")}
+    return tiny() | rows | {"models": {"mean_shape": {}} | placed, "evaluate_on": {"home": its}}
 
 
 def command(*words):
@@ -60,7 +62,7 @@ def study(tmp_path_factory):
     assert status == 0, printed
     place = (folder / "results", "p1", 0)
     told = folder / "study.yaml"
-    command("points", "export", *place, "mean_shape", folder / "points_p1_0.parquet")
+    command("points", "export", *place, "mean_shape", folder / "simulated_p1_0.parquet")
     command("points", "export", *place, "mean_shape", folder / "points.csv")
     for name in ("scores.parquet", "scores.csv"):
         command("scores", "export", *place, "annotated", folder / name, "--configfile", told)
@@ -76,7 +78,8 @@ def table_of(study, model, name, schema):
 def assert_same(study, a, b, name, schema):
     """Hold a table of one row of the study equal to that of another, to the last bit."""
     first, second = (table_of(study, model, name, schema) for model in (a, b))
-    pd.testing.assert_frame_equal(first.assign(model=b), second, check_exact=True)
+    named = first.assign(model=second["model"])
+    pd.testing.assert_frame_equal(named, second, check_exact=True)
 
 
 def test_imported_points_have_the_metrics_of_the_detector_that_they_are_of(study):
@@ -90,6 +93,11 @@ def test_imported_scores_have_the_metrics_of_the_matcher_that_they_are_of(study)
     assert_same(study, "matched", "annotated", "scores", SCORES)
     assert_same(study, "matched", "annotated", "metrics", METRICS)
     assert_same(study, "matched", "annotated", "replicates", REPLICATES)
+
+
+@pytest.mark.parametrize("step", ["predict_across", "score_across"])
+def test_imported_points_are_tested_on_other_datasets_as_the_detector_is(study, step):
+    assert_same(study, f"placed/{step}/home", f"mean_shape/{step}/home", "metrics", METRICS)
 
 
 def test_thresholds_of_a_maker_stand_where_ours_are_set_on_training_people(study):
@@ -133,7 +141,7 @@ def test_the_report_says_what_is_read_from_files(study):
 
 def test_nothing_is_left_to_do_and_another_file_is_due_where_it_counts(study):
     config = with_rows()
-    (study / "points_p1_0.parquet").touch()
+    (study / "simulated_p1_0.parquet").touch()
     assert "Nothing to be done" in run(study, config, "-n")[1]
     config["models"]["placed"] = {"from": "points.csv"}
     printed = run(study, config, "-n")[1]

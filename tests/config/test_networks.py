@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from thermalign.config.models import check_study
-from thermalign.config.networks import matcher_of, network_of
+from thermalign.config.networks import firsts, matcher_of, network_of
 from thermalign.config.yaml_files import read_yaml
 
 DEFAULT = read_yaml(Path(__file__).parents[2] / "config.yaml")
@@ -123,3 +123,11 @@ def test_a_network_names_a_dataset_that_there_is_and_settings_that_it_has(config
     assert refusal(config) == [
         "networks.far: validation_people is 1, who is nobody to be taken for; give 0, or 2 or more"
     ]
+
+
+def test_protocols_that_differ_in_their_matcher_alone_name_the_first_of_them():
+    shared = {"dataset": "d", "folds": 2}
+    matcher = {"matcher": {"mapping": "wccn", "classifier": "cosine"}}
+    study = {"a": shared, "b": {"dataset": "e"}, "c": shared | matcher, "d": shared | {"paper": 1}}
+    assert firsts({"protocols": study}) == {"a": "a", "c": "a", "d": "a"}
+    assert firsts(DEFAULT) == {}

@@ -28,6 +28,7 @@ if workflow.is_main_process and workflow.modifier.is_main_snakefile():
         sys.exit(f"thermalign: {error}")
 MODELS = trainings(config)  # by folder: a model, or one of its training seeds
 PLACED, MATCHED = (from_files(config, block) for block in ("models", "matchers"))  # read from files
+VISITING = [*MODELS, *visiting(config)]  # what other datasets are tested with
 LOCATED = [*MODELS, *PLACED]  # what has points of its own
 ALIGNED = [*LOCATED, "annotated"]  # the annotated points are one more
 

@@ -6,7 +6,7 @@ from functools import cache
 
 import thermalign.config.across as across
 from thermalign import originals
-from thermalign.config.networks import matcher_of, network_of
+from thermalign.config.networks import firsts, matcher_of, network_of
 from thermalign.config.resources import Requests
 
 REQUESTS = Requests(config, gpus=GPUS)
@@ -105,7 +105,8 @@ def content_of_initial(wildcards):
 def source_of(wildcards):
     """Return the file that a job's points or scores are read from."""
     its = (PLACED | MATCHED)[wildcards.model]
-    path = file_of(its.pattern, config, wildcards.protocol, int(wildcards.fold))
+    other = wildcards.get("other", "")
+    path = file_of(its.pattern, config, wildcards.protocol, int(wildcards.fold), other=other)
     return ancient(path)  # its content counts: content_of_source
 
 
@@ -234,9 +235,9 @@ def elsewhere(name):
     """Return one of the tables of every step that tests models on other datasets."""
     asked = []
     for protocol, other in across.evaluations(config):
-        its = [("predict_across", MODELS)]
+        its = [("predict_across", VISITING)]
         if "gallery" in ACROSS[other]:
-            its += [("score_across", MODELS), ("enrol_across", ["annotated"])]
+            its += [("score_across", VISITING), ("enrol_across", ["annotated"])]
         for step, models in its:
             there = every(f"{FOLDER}/{{model}}/{step}/{other}/{name}.parquet", models)
             asked += [path for path in there if path.startswith(f"{RESULTS}/{protocol}/")]

@@ -47,7 +47,7 @@ from thermalign.config.checks import (
     tree_of,
 )
 from thermalign.config.faults import UNMET, nearest, spelt, told
-from thermalign.config.imported import file_of, from_files, roles_of
+from thermalign.config.imported import file_of, from_files, roles_of, visiting
 from thermalign.config.initial import KEY as INIT
 from thermalign.config.overlays import config_files, over_base, read_merged
 from thermalign.settings import SEED, Relations, unmet
@@ -66,6 +66,7 @@ __all__ = [
     "roles_of",
     "trainings",
     "tree_of",
+    "visiting",
 ]
 
 NAME = r"[a-z][a-z0-9_]{0,59}(?!\n)$"  # Python's $ stands before a last line break, too

@@ -1,5 +1,6 @@
 """What does not fit about networks of matchers: whom they are trained on, and who names them."""
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -18,6 +19,18 @@ DESCRIBED = ("dog", "features")
 def matcher_of(study: Block, protocol: str) -> dict[str, Any]:
     """Return the matcher of a protocol: the study's, with what the protocol says otherwise."""
     return {**study["matcher"], **study["protocols"][protocol].get("matcher", {})}
+
+
+def firsts(study: Block) -> dict[str, str]:
+    """Return by protocol the first one that differs from it in nothing but the matcher.
+
+    The first itself is in it where there is another.
+    """
+    alike: dict[str, list[str]] = {}
+    for name, block in study["protocols"].items():
+        shared = {key: its for key, its in block.items() if key not in ("matcher", "paper")}
+        alike.setdefault(json.dumps(shared, sort_keys=True), []).append(name)
+    return {name: names[0] for names in alike.values() if len(names) > 1 for name in names}
 
 
 def network_of(block: Block) -> str:

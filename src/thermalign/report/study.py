@@ -417,8 +417,8 @@ class View:
         self, model: str, metric: str, setting: str, modality: str
     ) -> Iterator[tuple[Subset, dict[float, Value]]]:
         for (its, subset, name), points in self._cells.items():
-            where = (subset.experiment, subset.setting, subset.modality)
-            if (its, name) == (model, metric) and where == (DISPLACEMENT, setting, modality):
+            where = (subset.experiment, subset.same_moment, subset.setting, subset.modality)
+            if (its, name) == (model, metric) and where == (DISPLACEMENT, "", setting, modality):
                 yield subset, points
 
 

@@ -71,7 +71,11 @@ class Settings:
 
     def headline_only(self) -> "Settings":
         """Return the same without other readings."""
-        return replace(self, same_moment=self.same_moment[:1])
+        return self.under(self.headline)
+
+    def under(self, reading: str) -> "Settings":
+        """Return the same with one reading alone."""
+        return replace(self, same_moment=(reading,))
 
 
 @dataclass(frozen=True)

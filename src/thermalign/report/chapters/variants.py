@@ -30,6 +30,7 @@ from thermalign.report.layout import (
     Body,
     Cell,
     Chapter,
+    Paragraph,
     Part,
     Row,
     Show,
@@ -69,6 +70,8 @@ DETECTED = (
     "Precision: share of detections that do; of several detections of one face one counts. Failure "
     "to acquire: share of images without any detection."
 )
+
+FILES = "What is read from a file runs on no image and has nothing here:"
 
 Box = tuple[float, float, float, float]
 """Pixels of the picture, (x, y, width, height)."""
@@ -112,8 +115,12 @@ def chapter(study: Study) -> Chapter | None:
     """
     parts = [Part(view.label, _blocks(study, view)) for view in study.views]
     shown = [part for part in parts if part.blocks]
+    if not shown:
+        return None
     title = "Boxes and conditions the detectors did not train for"
-    return Chapter("stress", title, shown, contents="Boxes and conditions") if shown else None
+    rows = [study.looks[name].label for name in study.setup.imported if name in study.looks]
+    first = [Paragraph(f"{FILES} {', '.join(rows)}.")] if rows else []
+    return Chapter("stress", title, shown, first, contents="Boxes and conditions")
 
 
 def _blocks(study: Study, view: View) -> list[Block]:
