@@ -28,9 +28,9 @@ DEGREES, FULL_SCALE = "degree Celsius", "full scale"
 
 LAST_COUNT = 65535
 
-AT_ONCE = 2**28
-"""Pixels of images that are predicted in together: whole, with mip levels, .9 GB of 16 bits or
-1.4 GB of floats."""
+AT_ONCE = 2**27
+"""Pixels of images that are predicted in together: whole, with mip levels, .5 GB of 16 bits or
+.7 GB of floats. A batch of BATCH frames of 640 x 480 has fewer."""
 
 BATCH = 256
 """Faces that networks look at together."""
