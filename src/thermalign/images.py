@@ -95,8 +95,8 @@ class Pictures:
         """Split them into parts of at most AT_ONCE pixels, or of one image where that has more.
 
         Parts are whole batches of BATCH faces, as one part would be looked at; where a batch has
-        too many pixels (of more than half a megapixel an image) they are its half, its quarter and so
-        on. What batches otherwise within a part (the finder and MTCNN's cascade by pixels, its
+        too many pixels (of more than half a megapixel an image) they are its half, its quarter and
+        so on. What batches otherwise within a part (the finder and MTCNN's cascade by pixels, its
         later networks by crops) has other batches than in one part: the last bits may differ.
         """
         largest = max((height * width for height, width in self.shapes), default=1)

@@ -2,13 +2,15 @@
 
 import numpy as np
 import pytest
+import torch
 from test_matching import ALIGNMENT, KEY, SETTINGS, known, predicted
 
 from thermalign import tables
+from thermalign.networks import copies
 from thermalign.schemas.dataset import ANNOTATIONS, FOLDS, IMAGES
 from thermalign.schemas.matching import SCORES
 from thermalign.schemas.predictions import PREDICTIONS
-from thermalign.states import read_metadata
+from thermalign.states import read_metadata, read_state
 from thermalign.steps import align, score, train_matcher, train_network
 
 TOLD = {"components": 8, "hidden": 4, "copies": 1, "validation_people": 2, "batch_size": 4}
@@ -45,6 +47,15 @@ def test_the_state_tells_its_people_its_settings_and_its_curve(folder):
     assert [row[0] for row in told["curve"]] == [2, 4]
     assert told["settings"]["steps"] == 4
     assert told["settings"]["dataset"] == "strangers"
+
+
+def test_descriptors_that_lie_in_a_file_train_the_same_network(folder, monkeypatch):
+    whole = read_state(trained(folder, "held")).tensors
+    monkeypatch.setattr(copies, "IN_MEMORY", 0)
+    lying = read_state(trained(folder, "lying")).tensors
+    assert whole.keys() == lying.keys()
+    for name, tensor in whole.items():
+        assert torch.equal(tensor, lying[name])
 
 
 def test_a_fold_is_verified_by_it_and_one_that_tests_its_people_is_not(folder):
