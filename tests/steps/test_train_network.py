@@ -50,6 +50,15 @@ def test_the_state_tells_its_people_its_settings_and_its_curve(folder):
     assert told["settings"]["dataset"] == "strangers"
 
 
+def test_descriptors_that_lie_in_a_file_train_the_same_network(folder, monkeypatch):
+    whole = read_state(trained(folder, "held")).tensors
+    monkeypatch.setattr(copies, "IN_MEMORY", 0)
+    lying = read_state(trained(folder, "lying")).tensors
+    assert whole.keys() == lying.keys()
+    for name, tensor in whole.items():
+        assert torch.equal(tensor, lying[name])
+
+
 def test_a_fold_is_verified_by_it_and_one_that_tests_its_people_is_not(folder):
     table = tables.read(folder / "images.parquet", IMAGES)
     role = np.where(table["subject_id"] < "s6", "train", "test")

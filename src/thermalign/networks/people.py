@@ -75,7 +75,7 @@ def sides_of(
     for k, modality in enumerate((VISIBLE, THERMAL)):
         of = np.flatnonzero((rows["modality"] == modality).to_numpy())
         of = of[np.argsort(numbers[of], kind="stable")]
-        faces = describe_copies(
+        faces, files = describe_copies(
             rows.iloc[of],
             points[of],
             copies=settings.copies,
@@ -84,5 +84,7 @@ def sides_of(
             aligned=aligned,
             seed=derived_seed(seed, k),
         )
-        found[modality] = Side(faces.to(on), torch.as_tensor(numbers[of]).to(on))
+        people = torch.as_tensor(numbers[of]).to(on)
+        there = faces.to(on)
+        found[modality] = Side.of_all(there, people, files if there is faces else ())
     return found

@@ -237,6 +237,7 @@ def enrol(
     labels = [np.where(enrolment.holds(k), label, LEFT_OUT) for k in wanted]
     if permutation:
         labels = [_permuted(each, [*seed, permutation]) for each in labels]
+    distinct = {each.tobytes(): each for each in labels}  # of two moments each, two of the four
 
     def vectors_of(image_ids: Sequence[str], modality: str) -> Floats:
         parts = [image_ids[k : k + AT_ONCE] for k in range(0, len(image_ids), AT_ONCE)]
@@ -248,8 +249,9 @@ def enrol(
     others = Others(strangers, lambda names: vectors_of(names, modality), seed=seed)
     vectors = vectors_of(list(gallery["image_id"]), settings.gallery.modality)
     name, its = settings.classifier
-    models = load(name).enrol(Gallery(vectors, labels, others), its)
-    galleries = dict(zip(wanted, models, strict=True))
+    models = load(name).enrol(Gallery(vectors, list(distinct.values()), others), its)
+    of = dict(zip(distinct, models, strict=True))
+    galleries = {k: of[each.tobytes()] for k, each in zip(wanted, labels, strict=True)}
     return Matcher(mapping, name, galleries, enrolment, tuple(subjects), others.subjects)
 
 
