@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from thermalign.report.blocks import Chapter
 from thermalign.report.drawing import INK, Panel, Panels
-from thermalign.report.layout import Chapter
-from thermalign.report.study import Look, Study
+from thermalign.report.looks import Look
+from thermalign.report.study import Study
 from thermalign.schemas.keys import SUBSET
 
 FEW = 4
