@@ -16,7 +16,7 @@ from thermalign.report.chapters.verification import (
 )
 from thermalign.report.layout import people_words
 from thermalign.report.page import render
-from thermalign.report.study import Protocol
+from thermalign.report.setup import Protocol
 from thermalign.schemas.keys import ALL, OTHER_PROTOCOL, Subset
 
 KEY = ("own", "dan", ALL)

@@ -1,7 +1,8 @@
 import matplotlib as mpl
 
 from thermalign.report.drawing import Panel, axes_of, curve, ends, panel, percent_axis, style
-from thermalign.report.study import Look, Value
+from thermalign.report.looks import Look
+from thermalign.report.views import Value
 
 LOOK = Look("DAN", "#0072b2")
 NAN = float("nan")

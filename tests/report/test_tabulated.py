@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from thermalign.report.blocks import Body, Cell, Row, Table
 from thermalign.report.latex import escape, latex
-from thermalign.report.layout import Body, Cell, Row, Table
 from thermalign.report.page import write_chapters
 from thermalign.report.tabulated import FEW, as_csv, flat, headline, in_words, placed, tables
 

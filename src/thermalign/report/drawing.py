@@ -17,8 +17,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from thermalign.geometry import Floats
-from thermalign.report.layout import THIN, fraction, subset_label
-from thermalign.report.study import Curve, Look, Value, View
+from thermalign.report.looks import Look
+from thermalign.report.views import Curve, Value, View
+from thermalign.report.words import THIN, fraction, subset_label
 from thermalign.schemas.keys import ALL, Subset
 
 SIZE = (4.3, 3.1)  # inches; about the width of a column, so that text keeps its size on a phone

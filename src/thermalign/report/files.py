@@ -7,9 +7,9 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 
+from thermalign.report.blocks import Chapter
 from thermalign.report.drawing import INK, Panel, Panels
-from thermalign.report.layout import Chapter
-from thermalign.report.study import Look
+from thermalign.report.looks import Look
 
 LINE = 15.0
 """Height of a line of a legend, in points."""

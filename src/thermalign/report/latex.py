@@ -5,7 +5,7 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
-from thermalign.report.layout import Cell, Table
+from thermalign.report.blocks import Cell, Table
 
 ESCAPED = {
     "\\": r"\textbackslash{}",

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from thermalign.report.blocks import Chapter
 from thermalign.report.chapters import (
     ablation,
     across,
@@ -26,7 +27,6 @@ from thermalign.report.chapters import (
     variants,
     verification,
 )
-from thermalign.report.layout import Chapter
 from thermalign.report.study import Study
 
 TITLE = "Landmark detectors on thermal faces, and what their error costs verification"

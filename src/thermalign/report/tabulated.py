@@ -10,9 +10,9 @@ from typing import Any
 
 import pandas as pd
 
+from thermalign.report.blocks import Cell, Chapter, Row, Table
 from thermalign.report.files import free, slug, subject
 from thermalign.report.latex import latex
-from thermalign.report.layout import Cell, Chapter, Row, Table
 from thermalign.report.study import Study
 from thermalign.schemas.keys import SUBSET
 

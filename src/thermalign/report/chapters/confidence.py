@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from matplotlib.ticker import MaxNLocator
 
+from thermalign.report.blocks import Block, Body, Cell, Chapter, Paragraph, Part, Row, Table
 from thermalign.report.drawing import (
     FAINT,
     Panel,
@@ -19,27 +20,18 @@ from thermalign.report.drawing import (
 from thermalign.report.layout import (
     ALIGNED_BY,
     INTERVALS,
-    Block,
-    Body,
-    Cell,
-    Chapter,
-    Paragraph,
-    Part,
-    Row,
-    Table,
     column_groups,
     difference_cell,
-    fraction,
-    joined,
     model_row,
-    percent,
     plain_cell,
     points_cell,
     rate_cell,
-    spelt,
-    subset_label,
 )
-from thermalign.report.study import Condition, Look, Setup, Study, Value, View
+from thermalign.report.looks import Look
+from thermalign.report.setup import Condition, Setup
+from thermalign.report.study import Study
+from thermalign.report.views import Value, View
+from thermalign.report.words import fraction, joined, percent, spelt, subset_label
 from thermalign.schemas.keys import (
     ALL,
     CONFIDENCE,

@@ -3,18 +3,13 @@
 import math
 from collections.abc import Iterator
 
-from thermalign.report.layout import (
+from thermalign.report.blocks import Bar, Block, Body, Cell, Chapter, Paragraph, Part, Row, Table
+from thermalign.report.layout import shared_words
+from thermalign.report.study import Study
+from thermalign.report.views import Pair, Value, View, by_number
+from thermalign.report.words import (
     MISSING,
-    Bar,
-    Block,
-    Body,
-    Cell,
-    Chapter,
-    Paragraph,
-    Part,
-    Row,
     Show,
-    Table,
     between,
     chance,
     extent,
@@ -23,11 +18,9 @@ from thermalign.report.layout import (
     percent,
     percent_number,
     separable,
-    shared_words,
     signed,
     subset_label,
 )
-from thermalign.report.study import Pair, Study, Value, View, by_number
 from thermalign.schemas.keys import ALL, Subset
 
 NEAREST = Subset(range="1")

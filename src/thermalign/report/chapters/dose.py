@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from thermalign.report.blocks import Block, Body, Cell, Chapter, Paragraph, Part, Row, Table
 from thermalign.report.drawing import (
     SIZE,
     Panel,
@@ -18,29 +19,21 @@ from thermalign.report.drawing import (
     panel,
     style,
 )
-from thermalign.report.layout import (
-    INTERVALS,
+from thermalign.report.layout import INTERVALS, points_cell, rate_cell
+from thermalign.report.looks import Look
+from thermalign.report.study import Study
+from thermalign.report.views import Curve, Value, View
+from thermalign.report.words import (
     MINUS,
     MISSING,
     THIN,
-    Block,
-    Body,
-    Cell,
-    Chapter,
-    Paragraph,
-    Part,
-    Row,
     Show,
-    Table,
     between,
     fraction,
     number,
     percent,
-    points_cell,
-    rate_cell,
     spelt,
 )
-from thermalign.report.study import Curve, Look, Study, Value, View
 from thermalign.schemas.keys import ANNOTATED
 
 MODALITIES = ("thermal", "visible")

@@ -6,37 +6,33 @@ from dataclasses import dataclass
 from matplotlib.axes import Axes
 
 from thermalign.catalogue import further_metrics
+from thermalign.report.blocks import Block, Body, Cell, Chapter, Paragraph, Part, Row, Table
 from thermalign.report.drawing import Panels, curve_panels, fraction_axis, percent_axis
 from thermalign.report.layout import (
     INTERVALS,
-    MISSING,
-    Block,
-    Body,
-    Cell,
-    Chapter,
     Columns,
     Measure,
-    Paragraph,
-    Part,
-    Row,
-    Table,
     and_range,
     any_detail,
     attribute_table,
     column_groups,
-    field_label,
-    fraction,
     further_table,
-    interval,
-    joined,
     model_row,
-    percent,
     plain_cell,
     range_columns,
     rate_cell,
+)
+from thermalign.report.study import Study
+from thermalign.report.views import Curve, Value, View
+from thermalign.report.words import (
+    MISSING,
+    field_label,
+    fraction,
+    interval,
+    joined,
+    percent,
     subset_label,
 )
-from thermalign.report.study import Curve, Study, Value, View
 from thermalign.schemas.keys import ALL, Subset
 
 NMSE = (

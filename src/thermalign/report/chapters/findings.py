@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from thermalign.report.layout import (
+from thermalign.report.blocks import Block, Bullets, Chapter, Paragraph, Part
+from thermalign.report.layout import shared_words
+from thermalign.report.setup import READINGS
+from thermalign.report.study import Study
+from thermalign.report.views import Value, View
+from thermalign.report.words import (
     NBSP,
-    Block,
-    Bullets,
-    Chapter,
-    Paragraph,
-    Part,
     extent,
     fraction,
     interval,
@@ -17,13 +17,11 @@ from thermalign.report.layout import (
     percent,
     percent_number,
     separable,
-    shared_words,
     signed,
     span,
     spelt,
     subset_label,
 )
-from thermalign.report.study import READINGS, Study, Value, View
 from thermalign.schemas.keys import ALL, ANNOTATED, MATCHER, PLACEMENT, STUDY, Subset
 
 SIMULATED = (

@@ -1,28 +1,21 @@
 """Operating points: rates at fixed and at preset thresholds, areas, d′, pooled scores."""
 
 from thermalign.catalogue import further_metrics
+from thermalign.report.blocks import Body, Cell, Chapter, Part, Row, Table
 from thermalign.report.layout import (
     ALIGNED_BY,
     INTERVALS,
-    MISSING,
-    Body,
-    Cell,
-    Chapter,
-    Part,
-    Row,
-    Table,
     column_groups,
     further_table,
     model_row,
-    number,
     people_words,
-    percent,
     plain_cell,
     range_columns,
     rate_cell,
-    subset_label,
 )
-from thermalign.report.study import Study, Value, View
+from thermalign.report.study import Study
+from thermalign.report.views import Value, View
+from thermalign.report.words import MISSING, number, percent, subset_label
 from thermalign.schemas.keys import ALL, Subset
 
 RULES = (

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from thermalign.report.blocks import Block, Body, Cell, Chapter, Paragraph, Part, Table
 from thermalign.report.drawing import (
     FAINT,
     SIZE,
@@ -18,26 +19,11 @@ from thermalign.report.drawing import (
     percent_axis,
     style,
 )
-from thermalign.report.layout import (
-    ALIGNED_BY,
-    INTERVALS,
-    Block,
-    Body,
-    Cell,
-    Chapter,
-    Paragraph,
-    Part,
-    Table,
-    extent,
-    fraction,
-    interval,
-    model_row,
-    percent,
-    points_cell,
-    rate_cell,
-    spelt,
-)
-from thermalign.report.study import Curve, Look, Study, Value, View
+from thermalign.report.layout import ALIGNED_BY, INTERVALS, model_row, points_cell, rate_cell
+from thermalign.report.looks import Look
+from thermalign.report.study import Study
+from thermalign.report.views import Curve, Value, View
+from thermalign.report.words import extent, fraction, interval, percent, spelt
 from thermalign.schemas.keys import ANNOTATED, PLACEMENT
 
 TALL = (SIZE[0], 1.2 * SIZE[1])

@@ -7,6 +7,7 @@ from statistics import NormalDist
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
+from thermalign.report.blocks import Chapter, Part
 from thermalign.report.drawing import (
     FAINT,
     GRID,
@@ -17,8 +18,9 @@ from thermalign.report.drawing import (
     ends,
     percent_axis,
 )
-from thermalign.report.layout import THIN, Chapter, Part, number, percent, subset_label
-from thermalign.report.study import Curve, Study, Value, View
+from thermalign.report.study import Study
+from thermalign.report.views import Curve, Value, View
+from thermalign.report.words import THIN, number, percent, subset_label
 from thermalign.schemas.keys import Subset
 
 DET_TICKS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 0.99)

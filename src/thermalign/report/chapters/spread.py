@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
 
+from thermalign.report.blocks import Block, Body, Cell, Chapter, Row, Table
 from thermalign.report.drawing import (
     SIZE,
     Panel,
@@ -19,19 +20,9 @@ from thermalign.report.drawing import (
     panel,
     style,
 )
-from thermalign.report.layout import (
-    MISSING,
-    Block,
-    Body,
-    Cell,
-    Chapter,
-    Row,
-    Table,
-    between,
-    fraction,
-    number,
-)
-from thermalign.report.study import Look, Study
+from thermalign.report.looks import Look
+from thermalign.report.study import Study
+from thermalign.report.words import MISSING, between, fraction, number
 from thermalign.schemas.keys import rows_of
 
 APART = 0.022

@@ -7,9 +7,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
+from thermalign.report.blocks import Chapter, Paragraph, Part
 from thermalign.report.drawing import FAINT, SIZE, Panel, Panels, axes_of, dash, panel, style
-from thermalign.report.layout import Chapter, Paragraph, Part, fraction
-from thermalign.report.study import Study, View
+from thermalign.report.study import Study
+from thermalign.report.views import View
+from thermalign.report.words import fraction
 
 MOST_POINTS = 150
 """Points a training curve is drawn with at most: more than a panel's pixels show."""

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from thermalign.geometry import Floats
+from thermalign.report.blocks import Block, Body, Cell, Chapter, Part, Row, Table
 from thermalign.report.drawing import (
     FAINT,
     Panel,
@@ -21,30 +22,23 @@ from thermalign.report.drawing import (
     panel,
     style,
 )
-from thermalign.report.layout import (
-    INTERVALS,
+from thermalign.report.exhibits import Picture
+from thermalign.report.layout import INTERVALS, column_groups, model_row, rate_cell
+from thermalign.report.setup import Condition, Setup
+from thermalign.report.study import Study
+from thermalign.report.views import Value, View
+from thermalign.report.words import (
     MINUS,
     MISSING,
     NBSP,
-    Block,
-    Body,
-    Cell,
-    Chapter,
-    Part,
-    Row,
     Show,
-    Table,
     between,
-    column_groups,
     fraction,
     interval,
-    model_row,
     number,
     percent,
-    rate_cell,
     subset_label,
 )
-from thermalign.report.study import Condition, Picture, Setup, Study, Value, View
 from thermalign.schemas.keys import ALL, UNDISTURBED, VARIANT, Subset
 
 AS_TRAINED = Condition(UNDISTURBED, "", f"as{NBSP}trained")

@@ -2,31 +2,25 @@
 
 from dataclasses import replace
 
+from thermalign.report.blocks import Block, Body, Chapter, Paragraph, Part, Row, Table
 from thermalign.report.layout import (
     ALIGNED_BY,
     INTERVALS,
-    Block,
-    Body,
-    Chapter,
     Columns,
-    Paragraph,
-    Part,
-    Row,
-    Table,
     and_range,
     any_detail,
     attribute_table,
     column_groups,
-    field_label,
-    joined,
     model_row,
     people_words,
     plain_cell,
     range_columns,
     rate_cell,
-    subset_label,
 )
-from thermalign.report.study import READINGS, Study, View
+from thermalign.report.setup import READINGS
+from thermalign.report.study import Study
+from thermalign.report.views import View
+from thermalign.report.words import field_label, joined, subset_label
 from thermalign.schemas.keys import ALL, Subset
 
 MATCHED = (
