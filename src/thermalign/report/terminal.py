@@ -145,12 +145,12 @@ def put(console: Console, parts: Sequence[RenderableType]) -> None:
 
 
 def main_tables(every: Iterable[Told]) -> list[Told]:
-    """Return the first table of each protocol in the main chapters, in the order of the page."""
-    found: dict[tuple[str, str], Told] = {}
+    """Return the first table of each protocol in the main chapters, protocol by protocol."""
+    found: dict[str, dict[str, Told]] = {}
     for its in every:
         if its["chapter"] in MAIN:
-            found.setdefault((its["chapter"], its["part"]), its)
-    return list(found.values())
+            found.setdefault(its["part"], {}).setdefault(its["chapter"], its)
+    return [its for part in found.values() for its in part.values()]
 
 
 def opening(told: Told) -> list[RenderableType]:
