@@ -13,6 +13,8 @@ import pandas as pd
 import pytest
 
 from thermalign.report.blocks import Body, Cell, Row, Table
+from thermalign.report.claims.verdicts import claims, verdict
+from thermalign.report.first import first
 from thermalign.report.latex import escape, latex
 from thermalign.report.page import write_chapters
 from thermalign.report.tabulated import FEW, as_csv, flat, headline, in_words, placed, tables
@@ -72,6 +74,27 @@ def test_what_the_page_prints_stands_in_its_column_and_what_is_below_beside_it()
         "NMSE detail": ["[.04, .06]", ""],
         "Found": ["yes", ""],
     }
+
+
+def test_numbers_stand_unrounded_behind_what_is_printed_with_their_interval_and_row(every, study):
+    its = next(its for its in every if its.path == "error/protocol-1/nmse-by-model-and-range")
+    row = flat(its.table).set_index("Model").loc["DAN"]
+    where = int(row["Range 1 source"].removeprefix("summary "))
+    known = study.summary.iloc[where]
+    assert (known["model"], known["metric"], known["range"]) == ("dan", "nmse", "1")
+    for end in ("value", "low", "high"):
+        assert row[f"Range 1 {end}"] == known[end]
+    assert row["Range 1"].startswith(f"{known['value']:.3f}".lstrip("0"))
+
+
+def test_the_verdicts_and_the_first_screen_are_those_of_the_page(study, written):
+    told = json.loads(written["page.json"])
+    found = claims(study)
+    assert told["verdict"] == verdict(found)
+    assert [(c["number"], c["verdict"]) for c in told["claims"]] == [
+        (claim.number, claim.verdict) for claim in found
+    ]
+    assert [its["answer"] for its in told["first"]] == [its.answer for its in first(study)]
 
 
 def test_rows_under_titles_say_under_which():

@@ -19,8 +19,9 @@ FIRST = {
     "label": "Protocol 1",
     "answer": "DAN is nearest to the annotated points.",
     "numbers": [["NMSE of DAN", ".050 [.047, .053]", "interocular distances"]],
-    "about": "Simulated faces of 60 people.",
+    "reading": "own moment left out of the gallery",
 }
+KEPT = FIRST | {"reading": "own moment enrolled", "answer": "It costs nothing."}
 CLAIMS = [
     {"number": 1, "text": "DAN is best.", "verdict": "holds", "why": "NMSE .050 against .170"},
     {"number": 2, "text": "PBC is worst.", "verdict": "fails", "why": ""},
@@ -32,7 +33,10 @@ ESCAPE = re.compile(r"\x1b\[[\d;]*m")
 @pytest.fixture(scope="module")
 def told(study):
     page = json.loads(tables(study, write_chapters(study))[PAGE.name])
-    return page | {"first": [FIRST], "claims": CLAIMS, "verdict": "1 of 3 claims holds."}
+    about = {"about": "faces: 60 people.", "warning": "The faces are simulated."}
+    return (
+        page | about | {"first": [FIRST, KEPT], "claims": CLAIMS, "verdict": "1 of 3 claims holds."}
+    )
 
 
 @pytest.fixture
@@ -62,10 +66,12 @@ def place(found, words):
 
 def test_the_answer_and_the_verdict_come_before_any_table(results, told):
     found = lines(results)
-    order = ["annotated points.", "NMSE of DAN", "Simulated faces", "1 of 3", "NMSE by model"]
+    order = ["60 people", "simulated", "left out of the gallery: DAN is nearest", "NMSE of DAN"]
+    order += ["1 of 3", "NMSE by model"]
     places = [place(found, words) for words in order]
     assert places == sorted(places)
     assert found[0] == told["title"]
+    assert KEPT["answer"] not in "\n".join(found)  # a click away on the page, left out here
 
 
 def test_every_claim_has_its_verdict_in_a_word_not_in_colour_alone(results):
@@ -150,7 +156,7 @@ def test_tables_are_chosen_by_their_path(results, told):
 
 
 def test_a_table_that_is_not_there_is_refused_with_the_chapters_that_are(results):
-    with pytest.raises(ValueError, match=r"no table's path holds 'nosuch'; there are data, error"):
+    with pytest.raises(ValueError, match=r"no table's path holds 'nosuch'; there are [a-z-]+, "):
         lines(results, table="nosuch")
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
 from thermalign.report.looks import Look
+from thermalign.report.views import Value
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,8 @@ class Bar:
 class Cell:
     """One figure: text, a small second line, tone (best, muted, missing or none), a bar.
 
-    ``hint`` is shown under the pointer, for what few ask about.
+    ``hint`` is shown under the pointer, for what few ask about; ``value`` is what the text spells,
+    where it is a row of a table.
     """
 
     text: str
@@ -43,24 +45,33 @@ class Cell:
     tone: str = ""
     bar: Bar | None = None
     hint: str = ""
+    value: Value | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
 class Row:
-    """A header and its cells; ``look`` puts the model's mark before the header."""
+    """A header and its cells; ``look`` puts the model's mark before the header.
+
+    ``about`` are the keys of other models that the row tells of.
+    """
 
     head: str
     cells: list[Cell]
     tone: str = ""
     look: Look | None = None
+    about: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Body:
-    """Rows that belong together, under a title where there is more than one such body."""
+    """Rows that belong together, under a title where there is more than one such body.
+
+    ``look`` is of the model that all of them tell of.
+    """
 
     rows: list[Row]
     title: str = ""
+    look: Look | None = None
 
 
 @dataclass(frozen=True)
@@ -83,6 +94,8 @@ class Table:
         Where not empty, the table is folded away behind this line.
     compact : bool
         Whether intervals stand beside their figures instead of under them.
+    reading : str
+        Where not empty, the table is shown where this reading of ``same_moment`` is chosen.
     """
 
     kind: ClassVar[str] = "table"
@@ -94,6 +107,7 @@ class Table:
     notes: list[str] = field(default_factory=list)
     folded: str = ""
     compact: bool = False
+    reading: str = ""
 
 
 class Block(Protocol):
@@ -121,10 +135,11 @@ class Bullets:
 
 @dataclass(frozen=True)
 class Part:
-    """Blocks under a title of their own within a chapter."""
+    """Blocks under a title of their own within a chapter; ``protocol`` where they are of one."""
 
     title: str
     blocks: Sequence[Block]
+    protocol: str = ""
 
 
 @dataclass(frozen=True)

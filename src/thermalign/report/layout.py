@@ -1,6 +1,7 @@
 """Cells and tables of figures: what several chapters lay out alike."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from thermalign.report.blocks import Body, Cell, Row, Table
@@ -63,7 +64,7 @@ def plain_cell(value: Value | None, *, digits: int = 3) -> Cell:
         return fraction(figure, digits=digits)
 
     ends = between(value.low, value.high, show=show) if value.bounded else ""
-    return Cell(show(value.value), ends)
+    return Cell(show(value.value), ends, value=value)
 
 
 def difference_cell(value: Value | None, *, digits: int = 3) -> Cell:
@@ -71,7 +72,7 @@ def difference_cell(value: Value | None, *, digits: int = 3) -> Cell:
     cell = plain_cell(value, digits=digits)
     if value is None or not value.known:
         return cell
-    return Cell(signed(value.value, lambda v: fraction(v, digits=digits)), cell.detail)
+    return replace(cell, text=signed(value.value, lambda v: fraction(v, digits=digits)))
 
 
 def rate_cell(value: Value | None, *, empty: str = MISSING, bare: bool = False) -> Cell:
@@ -80,14 +81,14 @@ def rate_cell(value: Value | None, *, empty: str = MISSING, bare: bool = False) 
         return Cell(MISSING, tone="missing")
     if not value.known:
         return Cell(empty, tone="missing")
-    return Cell(percent(value.value), "" if bare else interval(value, rate=True))
+    return Cell(percent(value.value), "" if bare else interval(value, rate=True), value=value)
 
 
 def points_cell(value: Value | None) -> Cell:
     """Show a difference of rates in percentage points, with its sign and interval."""
     if value is None or not value.known:
         return Cell(MISSING, tone="missing")
-    return Cell(signed(value.value, percent_number), interval(value, rate=True))
+    return Cell(signed(value.value, percent_number), interval(value, rate=True), value=value)
 
 
 def range_columns(view: View, metric: str) -> Columns:

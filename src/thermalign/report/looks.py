@@ -13,11 +13,14 @@ class Look:
     label : str
     colour : hexadecimal; Okabe and Ito's palette, told apart with any colour vision
     dash : lengths of strokes and gaps in line widths, none for a solid line: not colour alone
+    key : by which the page switches it on and off, the same for all trainings of a model; a letter
+        and digits, whatever the model is called; empty for what is no model
     """
 
     label: str
     colour: str
     dash: tuple[float, ...] = ()
+    key: str = ""
 
 
 _KNOWN = {
@@ -62,7 +65,8 @@ def looks(
     if "mean_shape" in names:
         ordered["mean_shape"] = _MEAN_SHAPE
     listed: dict[str, Look] = {}
-    for name, look in ordered.items():
+    for i, (name, plain) in enumerate(ordered.items()):
+        look = replace(plain, key=f"look{i}")
         mine = {training: seed for training, (model, seed) in repeated.items() if model == name}
         named = {t: replace(look, label=f"{look.label}, seed {seed}") for t, seed in mine.items()}
         listed |= {name: look} | named

@@ -78,15 +78,24 @@ class Study:
 
         Two trainings with different seeds are no pair.
         """
+        return self._pairs.get(protocol, [])
+
+    @cached_property
+    def _pairs(self) -> dict[str, list[Pair]]:
+        protocols = map(str, self.differences["protocol"].unique())
+        return {protocol: self._read_pairs(protocol) for protocol in protocols}
+
+    def _read_pairs(self, protocol: str) -> list[Pair]:
         mine = self.differences[self.differences["protocol"] == protocol]
         key, figures = "metric at model_a model_b p n_subjects", "value low high n p_holm"
         columns = [*SUBSET, *key.split(), *figures.split()]
         found = []
-        for row in mine[columns].itertuples(index=False, name=None):
+        for number, *row in mine[columns].itertuples(name=None):
             metric, at, first, second, p, people, *its = row[len(SUBSET) :]
             if len({self.seeds[m][1] for m in (first, second) if m in self.seeds}) < 2:
                 subset = Subset(*row[: len(SUBSET)])
-                found.append(Pair(subset, metric, at, first, second, Value(*its), p, people))
+                value = replace(Value(*its), source=f"differences {number}")
+                found.append(Pair(subset, metric, at, first, second, value, p, people))
         return found
 
     def kinds(self, view: View) -> list[str]:

@@ -11,8 +11,11 @@ from typing import Any
 import pandas as pd
 
 from thermalign.report.blocks import Cell, Chapter, Row, Table
+from thermalign.report.claims.verdicts import claims, verdict
 from thermalign.report.files import free, slug, subject
+from thermalign.report.first import SIMULATED, First, about, first
 from thermalign.report.latex import latex
+from thermalign.report.setup import READINGS
 from thermalign.report.study import Study
 from thermalign.schemas.keys import SUBSET
 
@@ -153,15 +156,17 @@ def figures_of(cells: Sequence[Cell], name: str) -> dict[str, list[Any]]:
     Returns
     -------
     dict of str to list
-        Its texts; where any has a number, ``value``, ``low`` and ``high`` behind its name, NaN
-        where there is none; where any has a second line that is no interval, ``detail``.
+        Its texts; where any has a number, ``value``, ``low``, ``high`` and ``source`` (the table
+        and row it was read from) behind its name, NaN or empty where there is none; where any has
+        a second line that is no interval, ``detail``.
     """
     found: dict[str, list[Any]] = {name: [cell.text for cell in cells]}
-    values = [getattr(cell, "value", None) for cell in cells]
+    values = [cell.value for cell in cells]
     if any(values):
         for end in ("value", "low", "high"):
             found[f"{name} {end}"] = [getattr(v, end) if v else math.nan for v in values]
-    below = ["" if v else cell.detail for v, cell in zip(values, cells, strict=True)]
+        found[f"{name} source"] = [v.source if v else "" for v in values]
+    below = ["" if v and v.bounded else cell.detail for v, cell in zip(values, cells, strict=True)]
     return found | ({f"{name} detail": below} if any(below) else {})
 
 
@@ -179,13 +184,28 @@ def as_parquet(frame: pd.DataFrame) -> bytes:
 
 def printed(study: Study, every: Sequence[Placed]) -> Mapping[str, Any]:
     """Return what the page says first, and its tables as it prints them, for the terminal."""
+    found = claims(study)
+    told = ("number", "text", "verdict", "why")
     return {
         "title": study.title,
         "commit": study.commit,
-        "first": [],
-        "claims": [],
-        "verdict": "",
+        "about": about(study),
+        "warning": SIMULATED if study.setup.simulated else "",
+        "first": [said_first(its) for its in first(study)],
+        "verdict": verdict(found),
+        "claims": [{name: getattr(claim, name) for name in told} for claim in found],
         "tables": [as_told(its) for its in every],
+    }
+
+
+def said_first(its: First) -> Mapping[str, Any]:
+    """Return what the first screen says of a protocol under a reading."""
+    numbers = [[n.label, f"{n.text} {n.ends}".strip(), n.note] for n in its.numbers]
+    return {
+        "label": its.label,
+        "reading": READINGS.get(its.reading, its.reading),
+        "answer": its.answer,
+        "numbers": numbers,
     }
 
 

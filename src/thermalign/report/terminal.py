@@ -154,14 +154,19 @@ def main_tables(every: Iterable[Told]) -> list[Told]:
 
 
 def opening(told: Told) -> list[RenderableType]:
-    """Return the title, and by protocol the answer in a sentence, its figures and the data."""
-    parts: list[RenderableType] = [Text(told["title"], style="bold")]
-    for protocol in told["first"]:
-        parts += [Text(), Text(f"{protocol['label']}: {protocol['answer']}")]
+    """Return the title, what the data are, and by protocol the answer and its figures."""
+    parts: list[RenderableType] = [Text(told["title"], style="bold"), Text(told["about"])]
+    parts += [Text(told["warning"], style="yellow")] if told["warning"] else []
+    headlines: dict[str, Told] = {}
+    for its in told["first"]:  # the headline reading is the first of a protocol
+        headlines.setdefault(its["label"], its)
+    for label, its in headlines.items():
+        where = ", ".join(filter(None, (label, its["reading"])))
+        parts += [Text(), Text.assemble((f"{where}: ", "bold"), its["answer"])]
         grid = Table.grid(padding=(0, 2))
-        for label, figure, note in protocol["numbers"]:
-            grid.add_row(Text(f"  {label}"), Text(figure, style="bold"), Text(note, style="dim"))
-        parts += [grid, Text(protocol["about"], style="dim")]
+        for what, figure, note in its["numbers"]:
+            grid.add_row(Text(f"  {what}"), Text(figure, style="bold"), Text(note, style="dim"))
+        parts.append(grid)
     return parts
 
 

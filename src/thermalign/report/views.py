@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -26,6 +26,7 @@ class Value:
         The 95 % interval is NaN without one.
     n : images or comparisons, of all folds
     p : of a difference, adjusted by Holm's method; NaN without one
+    source : table and row, from 0, that it was read from: "summary 12"; empty if made up
     """
 
     value: float
@@ -33,6 +34,7 @@ class Value:
     high: float
     n: int
     p: float = math.nan
+    source: str = field(default="", compare=False)
 
     @property
     def known(self) -> bool:
@@ -74,10 +76,11 @@ class View:
         self._cells: dict[Key, dict[float, Value]] = {}
         columns = [*SUBSET, "model", "metric", "at", "value", "low", "high", "n"]
         rows = frame.loc[frame["protocol"] == self.protocol.name, columns]
-        for row in rows.itertuples(index=False, name=None):
+        for number, *row in rows.itertuples(name=None):
             model, metric, at, value, low, high, n = row[len(SUBSET) :]
             points = self._cells.setdefault((model, Subset(*row[: len(SUBSET)]), metric), {})
-            points[float(at)] = Value(value, low, high, int(n))
+            source = f"summary {number}"
+            points[float(at)] = Value(value, low, high, int(n), source=source)
 
     @property
     def label(self) -> str:
@@ -184,10 +187,9 @@ class View:
     def settings(self, experiment: str, *metrics: str) -> list[str]:
         """Return the settings of an experiment with a known value, in the order of the table."""
         found = (
-            subset.setting
-            for (_, subset, metric), points in self._cells.items()
-            if subset.experiment == experiment and metric in metrics
-            if any(value.known for value in points.values())
+            key[1].setting
+            for key in self._of(metrics)
+            if key[1].experiment == experiment and self._known(key)
         )
         return list(dict.fromkeys(found))
 
@@ -204,18 +206,37 @@ class View:
         return found if len(found) > 1 else []
 
     def _measured(self, metrics: tuple[str, ...]) -> Iterator[Key]:
-        for key, points in self._cells.items():
-            changed = key[1].experiment or key[1].same_moment
-            if not changed and key[2] in metrics and any(v.known for v in points.values()):
-                yield key
+        yield from (key for key in self._of(metrics) if key in self._own)
+
+    @cached_property
+    def _own(self) -> set[Key]:
+        """The keys with a known value that are of the study itself, under its headline reading."""
+        own = (k for k in self._cells if not (k[1].experiment or k[1].same_moment))
+        return {key for key in own if self._known(key)}
+
+    @cached_property
+    def _keys(self) -> dict[str, list[tuple[int, Key]]]:
+        """Every key with its place in the table, by metric: a study has ten thousands of keys."""
+        found: dict[str, list[tuple[int, Key]]] = {}
+        for place, key in enumerate(self._cells):
+            found.setdefault(key[2], []).append((place, key))
+        return found
+
+    def _of(self, metrics: tuple[str, ...]) -> list[Key]:
+        placed = [item for metric in set(metrics) for item in self._keys.get(metric, [])]
+        return [key for _, key in sorted(placed, key=lambda item: item[0])]
+
+    def _known(self, key: Key) -> bool:
+        return any(value.known for value in self._cells[key].values())
 
     def _displaced(
         self, model: str, metric: str, setting: str, modality: str
     ) -> Iterator[tuple[Subset, dict[float, Value]]]:
-        for (its, subset, name), points in self._cells.items():
+        for key in self._of((metric,)):
+            its, subset, _ = key
             where = (subset.experiment, subset.setting, subset.modality)
-            if (its, name) == (model, metric) and where == (DISPLACEMENT, setting, modality):
-                yield subset, points
+            if its == model and where == (DISPLACEMENT, setting, modality):
+                yield subset, self._cells[key]
 
 
 def by_number(subsets: Iterable[Subset]) -> list[Subset]:

@@ -37,7 +37,7 @@ def chapter(study: Study) -> Chapter | None:
         tables = [matcher_table(view, study.setup), sweep_table(view, study.setup)]
         shown = [table for table in tables if table]
         if shown:
-            parts.append(Part(view.label, shown))
+            parts.append(Part(view.label, shown, view.protocol.name))
     return Chapter("ablation", "The matcher’s parts", parts) if parts else None
 
 

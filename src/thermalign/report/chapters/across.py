@@ -106,7 +106,7 @@ def matrix(
         ]
         kept = [row for row in rows if any(cell.tone != "missing" for cell in row.cells)]
         if kept:
-            bodies.append(Body(kept, title=look.label))
+            bodies.append(Body(kept, title=look.label, look=look))
     notes = [joined([note, INTERVALS, FEW if _any_bare(bodies) else ""])]
     if metric == "nmse":  # once is enough
         people = [_people(view, views, columns) for view in views]

@@ -84,7 +84,9 @@ def chapter(study: Study) -> Chapter:
 
     It reads the examples that the step ``report`` chose.
     """
-    shown = [Part(view.label, albums(study.examples, view)) for view in study.views]
+    shown = [
+        Part(view.label, albums(study.examples, view), view.protocol.name) for view in study.views
+    ]
     parts = [part for part in shown if part.blocks]
     blocks: list[Block] = []
     if study.seeds:

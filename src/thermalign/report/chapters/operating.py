@@ -61,7 +61,7 @@ def chapter(study: Study) -> Chapter | None:
         ]
         shown = [table for table in tables if table]
         if shown:
-            parts.append(Part(view.label, shown))
+            parts.append(Part(view.label, shown, view.protocol.name))
     return Chapter("operating", "Operating points", parts) if parts else None
 
 
@@ -191,7 +191,7 @@ def _threshold_cells(
 def _false_cell(value: Value | None, bound: Value | None) -> Cell:
     """Show a false match rate; where none was seen, how high it may be all the same."""
     if bound and bound.known and value and value.known:
-        return Cell(percent(value.value), f"at most {percent(bound.value)}")
+        return Cell(percent(value.value), f"at most {percent(bound.value)}", value=value)
     return rate_cell(value, empty="too few pairs")
 
 
@@ -271,5 +271,7 @@ def scores_table(study: Study, view: View) -> Table | None:
 
 def _pooled_row(view: View, model: str, columns: list[tuple[Subset, str]]) -> Row:
     values = [view.get(model, metric, subset) for subset, metric in columns]
-    cells = [Cell(percent(v.value)) if v else Cell(MISSING, tone="missing") for v in values]
+    cells = [
+        Cell(percent(v.value), value=v) if v else Cell(MISSING, tone="missing") for v in values
+    ]
     return model_row(view, model, cells)

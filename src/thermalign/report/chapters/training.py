@@ -32,7 +32,7 @@ def chapter(study: Study) -> Chapter:
             "share no unit."
         )
         if panels:
-            parts.append(Part(view.label, [Panels(panels, caption)]))
+            parts.append(Part(view.label, [Panels(panels, caption)], view.protocol.name))
     absent = [] if parts else [Paragraph("No training curves were given.", tone="absent")]
     return Chapter("training", "Training", parts, absent)
 
@@ -58,7 +58,7 @@ def training_panels(study: Study, view: View) -> list[Panel]:
             upper.set_ylabel("Loss")
             lower.set_ylabel("Validation\nNMSE")
             figure.align_ylabels()
-            panels.append(panel(figure, title=look.label, alt=alt))
+            panels.append(panel(figure, title=look.label, alt=alt, look=look))
     return panels
 
 
@@ -81,6 +81,7 @@ def price_panel(study: Study, view: View) -> list[Panel]:
                     color=look.colour,
                     linestyle=dash(look),
                     linewidth=1.1,
+                    gid=look.key,
                     marker="o" if len(line) < 2 else None,
                 )
             best = rows.sort_values("validation_nmse").iloc[0]
