@@ -3,23 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from thermalign.report.layout import (
-    INTERVALS,
-    MISSING,
-    THIN,
-    Body,
-    Cell,
-    Chapter,
-    Part,
-    Row,
-    Table,
-    number,
-    points_cell,
-    rate_cell,
-    spelt,
-    subset_label,
-)
-from thermalign.report.study import Setup, Study, Value, View, by_number
+from thermalign.report.blocks import Body, Cell, Chapter, Part, Row, Table
+from thermalign.report.layout import INTERVALS, points_cell, rate_cell
+from thermalign.report.setup import Setup
+from thermalign.report.study import Study
+from thermalign.report.views import Value, View, by_number
+from thermalign.report.words import MISSING, THIN, number, spelt, subset_label
 from thermalign.schemas.keys import ALL, ANNOTATED, MATCHER, STUDY, SWEEP, Subset
 
 SECOND_LINES = (
@@ -48,7 +37,7 @@ def chapter(study: Study) -> Chapter | None:
         tables = [matcher_table(view, study.setup), sweep_table(view, study.setup)]
         shown = [table for table in tables if table]
         if shown:
-            parts.append(Part(view.label, shown))
+            parts.append(Part(view.label, shown, view.protocol.name))
     return Chapter("ablation", "The matcher’s parts", parts) if parts else None
 
 

@@ -4,24 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from thermalign.geometry import LANDMARKS
-from thermalign.report.layout import (
-    INTERVALS,
-    MISSING,
-    Block,
-    Body,
-    Cell,
-    Chapter,
-    Paragraph,
-    Row,
-    Table,
-    column_groups,
-    joined,
-    number,
-    plain_cell,
-    rate_cell,
-    spelt,
-)
-from thermalign.report.study import Elsewhere, Study, Value, View
+from thermalign.report.blocks import Block, Body, Cell, Chapter, Paragraph, Row, Table
+from thermalign.report.layout import INTERVALS, column_groups, plain_cell, rate_cell
+from thermalign.report.setup import Elsewhere
+from thermalign.report.study import Study
+from thermalign.report.views import Value, View
+from thermalign.report.words import MISSING, joined, number, spelt
 from thermalign.schemas.keys import ACROSS, Subset
 
 FAILED = 0.1
@@ -117,7 +105,7 @@ def matrix(
         ]
         kept = [row for row in rows if any(cell.tone != "missing" for cell in row.cells)]
         if kept:
-            bodies.append(Body(kept, title=look.label))
+            bodies.append(Body(kept, title=look.label, look=look))
     notes = [joined([note, INTERVALS, FEW if _any_bare(bodies) else ""])]
     if metric == "nmse":  # once is enough
         people = [_people(view, views, columns) for view in views]

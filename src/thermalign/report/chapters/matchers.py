@@ -5,26 +5,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from thermalign.report.blocks import Block, Body, Cell, Chapter, Paragraph, Row, Table
 from thermalign.report.chapters.ablation import described, words
-from thermalign.report.layout import (
-    INTERVALS,
-    Block,
-    Body,
-    Cell,
-    Chapter,
-    Paragraph,
-    Row,
-    Table,
-    fraction,
-    joined,
-    percent,
-    plain_cell,
-    points_cell,
-    rate_cell,
-    signed,
-    spelt,
-)
-from thermalign.report.study import READINGS, Study, Value, View
+from thermalign.report.layout import INTERVALS, plain_cell, points_cell, rate_cell
+from thermalign.report.setup import READINGS
+from thermalign.report.study import Study
+from thermalign.report.views import Value, View
+from thermalign.report.words import fraction, joined, percent, signed, spelt
 from thermalign.schemas.keys import ANNOTATED
 
 READING = (
