@@ -6,12 +6,11 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from thermalign.report.blocks import Block, Body, Cell, Chapter, Paragraph, Row, Table
-from thermalign.report.chapters.ablation import described, words
 from thermalign.report.layout import INTERVALS, plain_cell, points_cell, rate_cell
 from thermalign.report.setup import READINGS
 from thermalign.report.study import Study
 from thermalign.report.views import Value, View
-from thermalign.report.words import fraction, joined, percent, signed, spelt
+from thermalign.report.words import described, fraction, joined, percent, signed, spelt, words_of
 from thermalign.schemas.keys import ANNOTATED
 
 READING = (
@@ -71,7 +70,11 @@ def _groups(study: Study) -> list[list[View]]:
         shared = {key: its for key, its in block.items() if key not in BESIDE}
         if block and view.get(ANNOTATED, "eer"):
             alike.setdefault(json.dumps(shared, sort_keys=True), []).append(view)
-    return [group for group in alike.values() if len(group) > 1]
+    return [
+        group
+        for group in alike.values()
+        if any(v.protocol.matcher != group[0].protocol.matcher for v in group)
+    ]
 
 
 def _table(study: Study, groups: Sequence[Sequence[View]]) -> Table:
@@ -87,9 +90,10 @@ def _table(study: Study, groups: Sequence[Sequence[View]]) -> Table:
         for group in groups
     ]
     sloped = sum(its.metric in SLOPES for its in figures)
+    reading = [READINGS[its] for its in first.protocol.readings[:1] if its in READINGS]
     above = any(row.tone == "muted" for body in bodies for row in body.rows)
     return Table(
-        caption=f"Matchers side by side, {READINGS.get(first.protocol.readings[0], '')}",
+        caption=", ".join(["Matchers side by side", *reading]),
         head="Protocol",
         columns=["Matcher", *(its.title for its in figures)],
         bodies=bodies,
@@ -121,7 +125,7 @@ def _rows(study: Study, view: View, figures: Sequence[Figure], kind: str) -> lis
             return view.dose(ANNOTATED, metric, kind)
         return view.get(ANNOTATED, metric, at=its.at)
 
-    own = words({**study.setup.matcher, **view.protocol.matcher})
+    own = words_of({**study.setup.matcher, **view.protocol.matcher})
     shown = [its.show(get(its.metric, its)) for its in figures]
     above = [its.above(get(f"{its.metric}{ABOVE_FIRST}", its)) for its in figures]
     rows = [Row(view.label, [Cell(described(own), tone="words"), *shown])]
