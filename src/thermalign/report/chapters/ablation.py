@@ -61,7 +61,7 @@ def matcher_table(view: View, setup: Setup) -> Table | None:
     checked = any(_known(view, MATCHER, name, "shared_subjects") for name in names)
     subsets = _subsets(view, MATCHER)
     own = {**setup.matcher, **view.protocol.matcher}
-    blocks = {STUDY: words(own), **setup.ablation}
+    blocks = {STUDY: _words(own), **setup.ablation}
     bodies = [
         Body(
             [
@@ -98,7 +98,7 @@ def sweep_table(view: View, setup: Setup) -> Table | None:
         return None
     subsets = _subsets(view, SWEEP)
     own = {**setup.matcher, **view.protocol.matcher}
-    blocks = {STUDY: words(own), **setup.sweep}
+    blocks = {STUDY: _words(own), **setup.sweep}
     rows = [
         row
         for name in names
@@ -153,7 +153,7 @@ def _rows(
     )
     leaks = _known(view, experiment, name, "shared_subjects")
     fitted = Cell(number(leaks.value)) if leaks else Cell(MISSING, tone="missing")
-    settings = Cell(described(blocks.get(name, {})), tone="words")
+    settings = Cell(_settings(blocks.get(name, {})), tone="words")
     head = "as configured" if name == STUDY else spelt(name)
     rows = [Row(head, [settings, *map(rate_cell, rates), *([fitted] if checked else [])])]
     if any(above):
@@ -167,12 +167,12 @@ def _note(bodies: list[Body]) -> str:
     return (SECOND_LINES if compared else "") + INTERVALS
 
 
-def words(matcher: Mapping[str, Any]) -> Mapping[str, Any]:
+def _words(matcher: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return of the study's own matcher what its block says in one word."""
     return {key: value for key, value in matcher.items() if isinstance(value, str)}
 
 
-def described(block: Mapping[str, Any]) -> str:
+def _settings(block: Mapping[str, Any]) -> str:
     """Say what a matcher's block overrides."""
     return ", ".join(
         spelt(key) if value is True else f"{spelt(key)} {_value(value)}"

@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from thermalign.report.chapters.ablation import described, words
 from thermalign.report.layout import (
     INTERVALS,
     Block,
@@ -84,7 +83,12 @@ def _groups(study: Study) -> list[list[View]]:
         shared = {key: its for key, its in block.items() if key not in BESIDE}
         if block and view.get(ANNOTATED, "eer"):
             alike.setdefault(json.dumps(shared, sort_keys=True), []).append(view)
-    return [group for group in alike.values() if len(group) > 1]
+    return [sorted(group, key=_above_another) for group in alike.values() if len(group) > 1]
+
+
+def _above_another(view: View) -> bool:
+    """Say whether a protocol's matcher is compared with another's, which then comes first."""
+    return view.get(ANNOTATED, f"eer{ABOVE_FIRST}") is not None
 
 
 def _table(study: Study, groups: Sequence[Sequence[View]]) -> Table:
@@ -134,10 +138,11 @@ def _rows(study: Study, view: View, figures: Sequence[Figure], kind: str) -> lis
             return view.dose(ANNOTATED, metric, kind)
         return view.get(ANNOTATED, metric, at=its.at)
 
-    own = words({**study.setup.matcher, **view.protocol.matcher})
+    own = {**study.setup.matcher, **view.protocol.matcher}
+    parts = " + ".join(spelt(str(own[part])) for part in ("mapping", "classifier") if part in own)
     shown = [its.show(get(its.metric, its)) for its in figures]
     above = [its.above(get(f"{its.metric}{ABOVE_FIRST}", its)) for its in figures]
-    rows = [Row(view.label, [Cell(described(own), tone="words"), *shown])]
+    rows = [Row(view.label, [Cell(parts, tone="words"), *shown])]
     if any(cell.tone != "missing" for cell in above):
         rows.append(Row("minus the first", [Cell(""), *above], tone="muted"))
     return rows
