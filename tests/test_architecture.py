@@ -32,7 +32,7 @@ MODULES = sorted(
 FILES = [module for module in MODULES if not module.endswith("__init__")]
 STEPS = [m for m in FILES if m.startswith("thermalign.steps.") and not m.endswith(".job")]
 NO_TORCH = ("adapt", "annotated", "compare", "describe", "fold", "import_points")
-NO_TORCH += ("import_scores", "ingest", "measure", "report", "spread")
+NO_TORCH += ("import_points_across", "import_scores", "ingest", "measure", "report", "spread")
 """Steps that make no tensor."""
 
 

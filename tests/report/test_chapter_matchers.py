@@ -57,9 +57,15 @@ def test_protocols_that_differ_in_their_matcher_alone_stand_side_by_side_in_ever
     for table in (first, other):
         told = by_head(table)
         assert list(told) == ["plain", "whitened", "minus the first"]
-        assert told["plain"] == ["mapping dpm, classifier pls", "12.0\u202f%", "60.0\u202f%", ".87"]
-        assert told["whitened"][0] == "mapping wccn, classifier cosine"
+        assert told["plain"] == ["dpm + pls", "12.0\u202f%", "60.0\u202f%", ".87"]
+        assert told["whitened"][0] == "wccn + cosine"
         assert told["minus the first"] == ["", "\u22122.0", "–", "\u2212.03"]
+
+
+def test_the_matcher_that_others_are_compared_with_comes_first():
+    turned = dict(reversed(CONFIG["protocols"].items()))
+    _, table, _ = chapter_of(rows_of("plain", "whitened"), CONFIG | {"protocols": turned}).blocks
+    assert list(by_head(table)) == ["plain", "whitened", "minus the first"]
 
 
 def test_one_reading_and_no_displacement_is_one_table_without_slopes():

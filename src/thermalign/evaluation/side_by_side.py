@@ -59,5 +59,5 @@ def above_first(
 
 def _whole(subset: Subset) -> bool:
     """Say whether a subset is all images, or a range, in some reading or displaced."""
-    said = {"experiment": "", "setting": "", "same_moment": "", "range": "", "modality": ""}
-    return subset._replace(**said) == ALL
+    bare = subset._replace(experiment="", setting="", same_moment="", range="", modality="")
+    return bare == ALL

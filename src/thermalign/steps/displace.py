@@ -7,6 +7,7 @@ from thermalign import tables
 from thermalign.evaluation import displacement
 from thermalign.evaluation import settings as evaluated
 from thermalign.evaluation.displaced import measure, readings_of, sides_of
+from thermalign.evaluation.measured import Measured
 from thermalign.provenance import stamp
 from thermalign.schemas.dataset import ANNOTATIONS
 from thermalign.settings import parse
@@ -64,7 +65,7 @@ def run(
     known, truth = AlignedFaces.read(faces), tables.read(annotations, ANNOTATIONS)
     trained = read_matcher(matcher)
     draws = job.draws(measuring, job.test[job.test["image_id"].isin(known.image_ids)])
-    measured = []
+    measured: list[Measured] = []
     for mark, its in readings_of(Settings.of(settings), trained, asked).items():
         sides = sides_of(
             job.rows,

@@ -142,7 +142,7 @@ def _rows(
     )
     leaks = _known(view, experiment, name, "shared_subjects")
     fitted = Cell(number(leaks.value)) if leaks else Cell(MISSING, tone="missing")
-    settings = Cell(described(blocks.get(name, {})), tone="words")
+    settings = Cell(_settings(blocks.get(name, {})), tone="words")
     head = "as configured" if name == STUDY else spelt(name)
     rows = [Row(head, [settings, *map(rate_cell, rates), *([fitted] if checked else [])])]
     if any(above):

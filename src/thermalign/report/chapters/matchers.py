@@ -71,10 +71,15 @@ def _groups(study: Study) -> list[list[View]]:
         if block and view.get(ANNOTATED, "eer"):
             alike.setdefault(json.dumps(shared, sort_keys=True), []).append(view)
     return [
-        group
+        sorted(group, key=_above_another)
         for group in alike.values()
         if any(v.protocol.matcher != group[0].protocol.matcher for v in group)
     ]
+
+
+def _above_another(view: View) -> bool:
+    """Say whether a protocol's matcher is compared with another's, which then comes first."""
+    return view.get(ANNOTATED, f"eer{ABOVE_FIRST}") is not None
 
 
 def _table(study: Study, groups: Sequence[Sequence[View]]) -> Table:
@@ -128,7 +133,7 @@ def _rows(study: Study, view: View, figures: Sequence[Figure], kind: str) -> lis
     own = words_of({**study.setup.matcher, **view.protocol.matcher})
     shown = [its.show(get(its.metric, its)) for its in figures]
     above = [its.above(get(f"{its.metric}{ABOVE_FIRST}", its)) for its in figures]
-    rows = [Row(view.label, [Cell(described(own), tone="words"), *shown])]
+    rows = [Row(view.label, [Cell(parts, tone="words"), *shown])]
     if any(cell.tone != "missing" for cell in above):
         rows.append(Row("minus the first", [Cell(""), *above], tone="muted"))
     return rows
