@@ -16,8 +16,9 @@ from fake_matching import (
 )
 from fake_rates import add_attributes, add_errors, add_rates, add_reading, add_shared
 
+from thermalign.report.exhibits import DatasetCard, Example, Picture
 from thermalign.report.inputs import read_setup
-from thermalign.report.study import DatasetCard, Example, Picture, Study
+from thermalign.report.study import Study
 from thermalign.schemas.descriptions import COSTS
 from thermalign.schemas.keys import ALL, UNDISTURBED, VARIANT, Subset
 from thermalign.schemas.measures import DIFFERENCES, SPREAD, SUMMARY

@@ -6,8 +6,11 @@ from typing import Any
 import pandas as pd
 from fake_study import Rows, configured, visible_only_study
 
-from thermalign.report.layout import Table
-from thermalign.report.study import Protocol, Study, View, looks
+from thermalign.report.blocks import Table
+from thermalign.report.looks import looks
+from thermalign.report.setup import Protocol
+from thermalign.report.study import Study
+from thermalign.report.views import View
 
 MODELS = ("annotated", "dan", "mean_shape", "mtcnn", "pbc")
 

@@ -17,7 +17,7 @@ from thermalign.report.chapters.confidence import (
     rejection_table,
     risk_figure,
 )
-from thermalign.report.study import Value
+from thermalign.report.views import Value
 from thermalign.schemas.keys import ALL, Subset
 
 CONFIG = {"protocols": {"own": {"dataset": "faces", "reject": [*SHARES]}}}

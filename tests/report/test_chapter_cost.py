@@ -5,7 +5,7 @@ from fake_study import NAN
 from fake_view import by_head
 
 from thermalign.report.chapters.cost import cost_table, parameter_table
-from thermalign.report.study import looks
+from thermalign.report.looks import looks
 from thermalign.schemas.descriptions import COSTS
 
 

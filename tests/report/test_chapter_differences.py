@@ -7,9 +7,9 @@ import pytest
 from fake_study import NAN, Rows
 from fake_view import cells, study_of
 
+from thermalign.report.blocks import Table
 from thermalign.report.chapters.differences import chapter, difference_tables, verdict
-from thermalign.report.layout import Table
-from thermalign.report.study import Value
+from thermalign.report.views import Value
 from thermalign.schemas.keys import ALL, ANNOTATED, OTHER_PROTOCOL, Subset
 from thermalign.schemas.measures import DIFFERENCES
 

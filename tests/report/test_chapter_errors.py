@@ -5,9 +5,11 @@ import numpy as np
 from fake_study import NAN, Rows
 from fake_view import by_head, cells, study_of, view_of
 
+from thermalign.report.blocks import Paragraph
 from thermalign.report.chapters import errors
-from thermalign.report.layout import Paragraph
-from thermalign.report.study import Protocol, View, looks
+from thermalign.report.looks import looks
+from thermalign.report.setup import Protocol
+from thermalign.report.views import View
 from thermalign.schemas.keys import ALL, Subset
 
 FIRST, SECOND = Protocol("p1", "Protocol 1", paper=1), Protocol("p2", "Protocol 2", paper=2)

@@ -6,7 +6,9 @@ import pytest
 from fake_study import NAN, TEMPLATE, face_pixels
 
 from thermalign.report.chapters.faces import albums, draw_face, images
-from thermalign.report.study import Example, View, looks
+from thermalign.report.exhibits import Example
+from thermalign.report.looks import looks
+from thermalign.report.views import View
 from thermalign.schemas.measures import SUMMARY
 
 

@@ -9,8 +9,8 @@ from fake_study import NAN, Rows, visible_only_study
 from fake_view import study_of
 
 from thermalign.report.chapters.findings import ablation, chapter, dose, readings, sentences
-from thermalign.report.layout import percent_number, separable, signed
-from thermalign.report.study import Value
+from thermalign.report.views import Value
+from thermalign.report.words import percent_number, separable, signed
 from thermalign.schemas.keys import ALL, ANNOTATED, DISPLACEMENT, MATCHER, PLACEMENT, STUDY, Subset
 from thermalign.schemas.measures import DIFFERENCES
 

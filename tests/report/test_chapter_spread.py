@@ -8,8 +8,8 @@ import pytest
 from fake_study import NAN, SIZES, configured, empty, full_study, visible_only_study
 
 from thermalign.report.chapters.spread import chapter
+from thermalign.report.looks import looks
 from thermalign.report.page import render
-from thermalign.report.study import looks
 from thermalign.schemas.measures import SPREAD
 
 

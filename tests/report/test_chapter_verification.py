@@ -16,7 +16,7 @@ from thermalign.report.chapters.verification import (
 )
 from thermalign.report.layout import people_words
 from thermalign.report.page import render
-from thermalign.report.study import Protocol
+from thermalign.report.setup import Protocol
 from thermalign.schemas.keys import ALL, OTHER_PROTOCOL, Subset
 
 KEY = ("own", "dan", ALL)
@@ -127,7 +127,7 @@ def test_rows_of_another_reading_never_reach_the_main_tables():
 
 def test_both_readings_stand_side_by_side():
     view = both()
-    table, folded = reading_tables(view, view.other)
+    theirs, table = reading_tables(view, view.other)
     assert table.groups == [("Range 1", 2), ("Range 2", 2), ("All images", 2)]
     assert table.columns == ["left out", "enrolled"] * 3
     assert [body.title for body in table.bodies] == ["Equal error rate", "Rank-1"]
@@ -135,19 +135,20 @@ def test_both_readings_stand_side_by_side():
     assert first == ["annotated points", *[f"12.8{SPACE}%", f"6.7{SPACE}%"] * 3]
     assert second == ["DAN", *[f"72.5{SPACE}%", f"80.1{SPACE}%"] * 3]
     assert "The paper leaves open which" in table.notes[0]
-    assert folded.folded == "Equal error rates with the own moment enrolled"
-    assert folded.bodies[0].rows[0].cells[0].detail == "[5.7,\u00a07.7]"
+    assert table.folded == "Both readings side by side"
+    assert theirs.reading == "keep"
+    assert theirs.bodies[0].rows[0].cells[0].detail == "[5.7,\u00a07.7]"
 
 
 def test_a_headline_that_keeps_the_moment_turns_the_columns():
     view = both()
-    assert reading_tables(view.other, view)[0].columns[:2] == ["enrolled", "left out"]
+    assert reading_tables(view.other, view)[1].columns[:2] == ["enrolled", "left out"]
 
 
 def test_one_reading_alone_is_told_to_be_left_open():
     enrolled = both().other
     assert "The paper leaves open which" in eer_table(enrolled).notes[-1]
-    assert "leaves open" not in reading_tables(both(), enrolled)[1].notes[-1]
+    assert "leaves open" not in reading_tables(both(), enrolled)[0].notes[-1]
     assert "leaves open" not in eer_table(both(readings=())).notes[-1]
 
 

@@ -1,9 +1,10 @@
 import matplotlib as mpl
 
-from thermalign.report.drawing import Panel, axes_of, curve, ends, panel, percent_axis, style
-from thermalign.report.study import Look, Value
+from thermalign.report.drawing import SIZE, Panel, axes_of, curve, ends, panel, percent_axis, style
+from thermalign.report.looks import Look
+from thermalign.report.views import Value
 
-LOOK = Look("DAN", "#0072b2")
+LOOK = Look("DAN", "#0072b2", key="look3")
 NAN = float("nan")
 
 
@@ -20,8 +21,20 @@ def test_a_panel_is_a_whole_picture_of_its_own():
     made = drawn()
     assert isinstance(made, Panel)
     assert made.svg.startswith("<?xml")
-    assert made.address.startswith("data:image/svg+xml;base64,")
     assert LOOK.colour in made.svg
+
+
+def test_a_panel_knows_what_is_said_of_its_points_and_where_they_stand():
+    (trace,) = drawn().traces
+    assert trace.look == LOOK
+    assert [words for *_, words in trace.points] == [
+        ".000 [.000,\u00a0.000] at .000",
+        "1.000 [.500,\u00a01.000] at 1.000",
+    ]
+    (left, low, _), (right, high, _) = trace.points
+    width, height = SIZE[0] * 72, SIZE[1] * 72
+    assert 0 < left < right <= width
+    assert 0 < high < low < height
 
 
 def test_the_same_figure_gives_the_same_bytes_whatever_the_users_own_style():

@@ -97,6 +97,7 @@ NEEDS = {
     "detect": Need(1700, test=20, stacks="test", minutes=60),
     "stress": Need(2100, test=10, stacks="test", minutes=60),
     "fold_across": Need(250, images=5),
+    "import_points_across": Need(300, images=5, test=5),
     "predict_across": Need(1700, test=10, stacks="test", minutes=60),
     "enrol_across": Need(900, images=2, paired=110, pairs=0.3, minutes=60),
     "score_across": Need(900, images=2, pairs=0.6),

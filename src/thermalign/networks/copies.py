@@ -18,7 +18,7 @@ from thermalign.verification import alignment, descriptors
 from thermalign.verification.stored import IN_MEMORY
 from thermalign.warp import stack_images
 
-BATCH = 128  # images held at once
+BATCH = 128  # faces whose displacements are drawn together
 
 
 @dataclass(frozen=True)
@@ -103,22 +103,21 @@ def describe_copies(
     generator = np.random.default_rng(seed)
     found, files = torch.empty(0), tuple[mmap.mmap, ...]()
     for start in range(0, len(rows), BATCH):
-        batch = rows.iloc[start : start + BATCH].to_dict("records")
-        exact = points[start : start + BATCH]
-        stack = stack_images([read_image(row) for row in batch], torch.device("cpu"))
-        every = np.arange(len(batch))
-        made = []
-        for copy in range(1 + copies):
-            moved = displaced(exact, jitter, generator) if copy else exact
-            usable = alignment.alignable(moved, aligned)[:, None, None]
-            faces = alignment.align_stack(stack, every, np.where(usable, moved, exact), aligned)
-            made.append(descriptors.describe(faces, described).half())
-        if not start:
-            found, files = _room((len(rows), 1 + copies, *made[0].shape[1:]))
-        found[start : start + len(batch)] = torch.stack(made, dim=1)
-        room.give_back(files)
+        its, exact = rows.iloc[start : start + BATCH], points[start : start + BATCH]
+        moved = [exact, *(displaced(exact, jitter, generator) for _ in range(copies))]
+        usable = (alignment.alignable(each, aligned)[:, None, None] for each in moved)
+        placed = [np.where(can, each, exact) for can, each in zip(usable, moved, strict=True)]
+        for some in alignment.batches(its):
+            images = [read_image(row) for row in its.iloc[some].to_dict("records")]
+            stack, every = stack_images(images, torch.device("cpu")), np.arange(len(images))
+            faces = (alignment.align_stack(stack, every, each[some], aligned) for each in placed)
+            made = [descriptors.describe(each, described).half() for each in faces]
+            if not len(found):
+                found, files = _room((len(rows), len(made), *made[0].shape[1:]))
+            found[start : start + BATCH][some] = torch.stack(made, dim=1)
+            room.give_back(files)
         if (start // BATCH) % 16 == 0:
-            print(f"faces described: {start + len(batch)} of {len(rows)}", file=sys.stderr)
+            print(f"faces described: {start + len(its)} of {len(rows)}", file=sys.stderr)
     return found, files
 
 

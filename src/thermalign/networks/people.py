@@ -1,5 +1,7 @@
 """The people that a network is trained on: who is in both modalities, and their faces."""
 
+import sys
+
 import numpy as np
 import pandas as pd
 import torch
@@ -16,6 +18,8 @@ def paired(
     rows: pd.DataFrame, points: Floats, aligned: alignment.Settings
 ) -> tuple[pd.DataFrame, Floats]:
     """Return the images that can be aligned, of people who then are in both modalities.
+
+    The log says how many people are not.
 
     Parameters
     ----------
@@ -38,6 +42,10 @@ def paired(
             "networks: nobody in the dataset has annotated images of both modalities; name "
             "another dataset"
         )
+    everybody, seen = (its["subject_id"].nunique() for its in (rows, rows[taking]))
+    if seen < everybody:
+        left = f"{everybody - seen} of {everybody} people"
+        print(f"{left} have no annotated images of both modalities: left out", file=sys.stderr)
     return rows[taking], points[taking]
 
 

@@ -93,6 +93,13 @@ class Settings:
     precision: str = setting("float32", choices=("float32",))
     compile: bool = setting(False)
 
+    RELATIONS = (
+        (
+            "validation_people != 1",
+            "validation_people is 1, who is nobody to be taken for; give 0, or 2 or more",
+        ),
+    )
+
     def __post_init__(self) -> None:
         """Refuse what is out of range."""
         check(self)

@@ -2,11 +2,12 @@
 
 import base64
 import io
+import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import cv2
 import matplotlib as mpl
@@ -17,13 +18,16 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from thermalign.geometry import Floats
-from thermalign.report.layout import THIN, fraction, subset_label
-from thermalign.report.study import Curve, Look, Value, View
-from thermalign.schemas.keys import ALL, Subset
+from thermalign.report.looks import Look
+from thermalign.report.views import Curve, Value
+from thermalign.report.words import THIN, fraction, interval
 
 SIZE = (4.3, 3.1)  # inches; about the width of a column, so that text keeps its size on a phone
 INK, FAINT, GRID = "#222222", "#6b6b6b", "#e4e2de"
 BAND = 0.13  # opacity of an interval
+
+Say = Callable[[float, Value], str]
+"""What the page says of a point of a curve: its abscissa, its value."""
 
 LONGEST_SIDE = 170
 """Longest side of an embedded picture in pixels; larger ones are reduced, none is enlarged."""
@@ -91,6 +95,40 @@ def grey_address(pixels: Floats, ends: tuple[float, float] | None = None) -> str
     return address(encoded.tobytes(), "image/png")
 
 
+class Trace(NamedTuple):
+    """A line or points of a drawing that the page can point at.
+
+    ``points`` are (x, y) in points of the drawing from its top left, and what is said of each.
+    """
+
+    look: Look
+    points: list[tuple[float, float, str]]
+
+
+class Drawing(Figure):
+    """A figure that remembers what its marks stand for."""
+
+    def __init__(self, size: tuple[float, float]) -> None:
+        super().__init__(figsize=size, layout="constrained")
+        self.told: list[tuple[Axes, Look, list[tuple[float, float, str]]]] = []
+
+    def traces(self) -> list[Trace]:
+        """Return what marks stand for, where they were drawn: once the figure was saved."""
+        height, scale = 72 * self.get_figheight(), 72 / self.dpi
+        found = []
+        for axes, look, points in self.told:
+            (left, right), (low, high) = map(sorted, (axes.get_xlim(), axes.get_ylim()))
+            inside = [p for p in points if left <= p[0] <= right and low <= p[1] <= high]
+            if inside:
+                pixels = scale * axes.transData.transform([(x, y) for x, y, _ in inside])
+                placed = [(round(x, 1), round(height - y, 1)) for x, y in pixels.tolist()]
+                words = [said for *_, said in inside]
+                found.append(
+                    Trace(look, [(*at, said) for at, said in zip(placed, words, strict=True)])
+                )
+        return found
+
+
 @dataclass(frozen=True)
 class Panel:
     """A picture, and what stands around it.
@@ -104,17 +142,23 @@ class Panel:
         A whole SVG file.
     legend : list of (Look, str)
         What a legend of its own says of each model.
+    traces : list of Trace
+    look : Look or None
+        Of the model that all of it is about.
     """
 
     title: str
     alt: str
     svg: str
     legend: list[tuple[Look, str]] = field(default_factory=list)
+    traces: list[Trace] = field(default_factory=list)
+    look: Look | None = None
 
     @property
-    def address(self) -> str:
-        """The picture as the source of an ``img``."""
-        return address(self.svg.encode(), "image/svg+xml")
+    def told(self) -> str:
+        """The traces as JSON: key and label of the model, points with what is said of each."""
+        listed = [[its.look.key, its.look.label, its.points] for its in self.traces]
+        return json.dumps(listed, ensure_ascii=False, separators=(",", ":"))
 
 
 @dataclass(frozen=True)
@@ -150,30 +194,62 @@ def style(*, grid: bool = True) -> Iterator[None]:
         yield
 
 
-def axes_of(size: tuple[float, float] = SIZE) -> tuple[Figure, Axes]:
+def axes_of(size: tuple[float, float] = SIZE) -> tuple[Drawing, Axes]:
     """Return a figure of a size in inches and its axes; within :func:`style`."""
-    figure = Figure(figsize=size, layout="constrained")
+    figure = Drawing(size)
     return figure, figure.subplots()
 
 
 def panel(
-    figure: Figure, *, title: str, alt: str, legend: Sequence[tuple[Look, str]] = ()
+    figure: Figure,
+    *,
+    title: str,
+    alt: str,
+    legend: Sequence[tuple[Look, str]] = (),
+    look: Look | None = None,
 ) -> Panel:
     """Return a figure as a panel, the same bytes every time; within :func:`style`."""
     buffer = io.StringIO()
     nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
     figure.savefig(buffer, format="svg", metadata=nothing)
-    return Panel(title, alt, buffer.getvalue(), list(legend))
+    traces = figure.traces() if isinstance(figure, Drawing) else []
+    return Panel(title, alt, buffer.getvalue(), list(legend), traces, look)
 
 
-def curve(axes: Axes, points: Curve, look: Look, *, marker: str = "") -> None:
-    """Draw a curve as its model looks, with a band where it has intervals."""
+def curve(
+    axes: Axes, points: Curve, look: Look, *, marker: str = "", say: Say | None = None
+) -> None:
+    """Draw a curve as its model looks, with a band where it has intervals.
+
+    Parameters
+    ----------
+    axes : Axes
+    points : Curve
+    look : Look
+    marker : of every point, or none
+    say : function of abscissa and Value
+        What the page says of a point; both as fractions if left out.
+    """
     x, values = [at for at, _ in points], [value for _, value in points]
     y = [value.value for value in values]
-    axes.plot(x, y, marker=marker or None, markersize=3.5, color=look.colour, linestyle=dash(look))
+    strokes: dict[str, Any] = {"color": look.colour, "linestyle": dash(look)}
+    axes.plot(x, y, marker=marker or None, markersize=3.5, gid=look.key or None, **strokes)
     if any(value.bounded for value in values):
         low, high = [value.low for value in values], [value.high for value in values]
-        axes.fill_between(x, low, high, color=look.colour, alpha=BAND, linewidth=0)
+        plain: dict[str, Any] = {"color": look.colour, "alpha": BAND, "linewidth": 0}
+        axes.fill_between(x, low, high, gid=look.key or None, **plain)
+    tell(axes, look, [(at, value.value, (say or _say)(at, value)) for at, value in points])
+
+
+def tell(axes: Axes, look: Look, points: list[tuple[float, float, str]]) -> None:
+    """Remember what is said of points (x, y) in the axes' units, for :meth:`Drawing.traces`."""
+    figure = axes.get_figure(root=True)
+    if isinstance(figure, Drawing):
+        figure.told.append((axes, look, points))
+
+
+def _say(at: float, value: Value) -> str:
+    return f"{fraction(value.value)} {interval(value)} at {fraction(at)}".replace("  ", " ")
 
 
 def dash(look: Look) -> tuple[float, tuple[float, ...]] | str:
@@ -195,65 +271,3 @@ def ends(values: Iterable[Value]) -> tuple[float, float]:
     """Return the lowest and the highest that values reach, intervals included."""
     every = [v for x in values for v in ((x.low, x.high) if x.bounded else (x.value,))]
     return min(every, default=math.nan), max(every, default=math.nan)
-
-
-def curve_subsets(view: View, metric: str) -> list[Subset]:
-    """Return the subsets that a curve is drawn for, in the order of the page."""
-    measured = view.subsets(metric)
-    parts = [*view.ranges(metric), *view.volumes(metric)]
-    # The paper's ROC curves are those of Range 1, its error curves those of all images.
-    wanted = [ALL, *parts] if metric == "ced" else [*parts, ALL]
-    return [s for s in wanted if s in measured] or measured
-
-
-def curve_panels(
-    view: View,
-    metric: str,
-    *,
-    alt: str,
-    said: Callable[[str, Subset, Curve], str],
-    dress: Callable[[Axes, Mapping[str, Curve], Subset], None],
-    drawn: Callable[[Curve], Curve] = list,
-    keyed: bool = True,
-) -> list[Panel]:
-    """Draw the curves of all models, a panel for all images and for every range and volume.
-
-    Parameters
-    ----------
-    view : View
-    metric : str
-        Of the curves.
-    alt : str
-        What the curves show; ``{where}`` stands for protocol and subset.
-    said : function of model, subset and curve
-        What is said of each model.
-    dress : function of axes, the curves drawn by model, and subset
-        Sets limits, scales and labels once the curves are drawn.
-    drawn : function of a curve
-        What of it is drawn; a panel without any point is left out.
-    keyed : bool
-        Whether what is said is a legend too.
-    """
-    panels = []
-    for subset in curve_subsets(view, metric):
-        found = {model: (its, drawn(its)) for model, its in view.curves(metric, subset).items()}
-        shown = {model: points for model, (_, points) in found.items() if points}
-        if not shown:
-            continue
-        words = [(view.looks[model], said(model, subset, found[model][0])) for model in shown]
-        where = f"{view.label}, {subset_label(subset)}"
-        spoken = "; ".join(f"{look.label} {text}" for look, text in words)
-        with style():
-            figure, axes = axes_of()
-            for model, points in shown.items():
-                curve(axes, points, view.looks[model])
-            dress(axes, shown, subset)
-            panels.append(
-                panel(
-                    figure,
-                    title=subset_label(subset),
-                    alt=f"{alt.format(where=where)} {spoken}.",
-                    legend=words if keyed else (),
-                )
-            )
-    return panels

@@ -1,21 +1,15 @@
-"""What the report leaves beside its page: drawings as SVG with their legend, tables as CSV."""
+"""Drawings that the report leaves beside its page, as SVG with their legend."""
 
 import os
 import re
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 
-import pandas as pd
-
+from thermalign.report.blocks import Chapter
 from thermalign.report.drawing import INK, Panel, Panels
-from thermalign.report.layout import Chapter
-from thermalign.report.study import Look, Study
-from thermalign.schemas.keys import SUBSET
-
-FEW = 4
-"""Abscissae of a metric that is no curve: a rate at a few operating points."""
+from thermalign.report.looks import Look
 
 LINE = 15.0
 """Height of a line of a legend, in points."""
@@ -40,54 +34,21 @@ def figures(chapters: Iterable[Chapter]) -> dict[str, str]:
             for block in blocks:
                 if isinstance(block, Panels):
                     for panel in block.panels:
-                        name = f"{_slug(_subject(block.caption))}-{_slug(panel.title)}".strip("-")
-                        folder = f"{_slug(chapter.id)}/{_slug(part)}"
-                        path = _free(f"{folder}/{name}", found)
+                        name = f"{slug(subject(block.caption))}-{slug(panel.title)}".strip("-")
+                        folder = f"{slug(chapter.id)}/{slug(part)}"
+                        path = free(f"{folder}/{name}.svg", found)
                         found[path] = alone(panel, block, "" if part == "all" else part)
     return found
 
 
-def tables(study: Study) -> dict[str, str]:
-    """Return the tables that one reads or plots on as CSV, by name; NaN is an empty field.
-
-    ``summary`` holds figures of the study itself, without curves and experiments; ``card``
-    statistics without histograms.
-    """
-    cards = pd.concat([its.card for its in study.cards]) if study.cards else pd.DataFrame()
-    if not cards.empty:
-        cards = cards[~cards["statistic"].str.endswith("_histogram")]
-    found = {
-        "summary": headline(study.summary),
-        "differences": study.differences,
-        "spread": study.spread,
-        "card": cards,
-        "training": study.curves,
-        "costs": study.costs.sort_values(["rule", "job"]),
-    }
-    return {f"{k}.csv": v.to_csv(index=False, float_format="%.6g") for k, v in found.items()}
-
-
-def headline(summary: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of SUMMARY of the study itself, without curves.
-
-    Parameters
-    ----------
-    summary : DataFrame of SUMMARY
-    """
-    own = summary[summary["experiment"] == ""]
-    key = ["dataset", "protocol", "model", *SUBSET, "metric"]
-    abscissae = own.groupby(key)["at"].transform("nunique")
-    return own[abscissae <= FEW].drop(columns=["experiment", "setting", "level"])
-
-
-def write_folder(folder: Path, files: Mapping[str, str]) -> None:
+def write_folder(folder: Path, files: Mapping[str, str | bytes]) -> None:
     """Put files into a new folder and that in the place of ``folder``, so that none is missing."""
     temporary = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
     try:
-        for name, text in files.items():
+        for name, content in files.items():
             path = temporary / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
+            path.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"))
         temporary.mkdir(parents=True, exist_ok=True)
         if folder.exists():
             shutil.rmtree(folder)
@@ -112,7 +73,7 @@ def alone(panel: Panel, figure: Panels, part: str) -> str:
     top = 2.6 * LINE + height
     tall = top + LINE * (len(legend) + 0.6)
     where = ", ".join(words for words in (part, panel.title) if words)
-    title = _subject(figure.caption)
+    title = subject(figure.caption)
     letters = min(9.0, (width - 16) / (BOLD * max(len(title), 1)))
     return "\n".join(
         [
@@ -146,21 +107,22 @@ def _legend(entries: Sequence[tuple[Look, str]], top: float) -> list[str]:
     return lines
 
 
-def _subject(caption: str) -> str:
+def subject(caption: str) -> str:
     """Return what a caption is about: what stands before its first stop."""
     return re.split(r"[,.:;(]", caption, maxsplit=1)[0].strip()
 
 
-def _slug(words: str) -> str:
+def slug(words: str) -> str:
     """Spell words as a part of a file's name."""
     plain = words.lower().replace("′", " prime").encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
 
 
-def _free(path: str, taken: Mapping[str, str]) -> str:
-    """Return the name of a file that no other has, numbered where need be."""
-    number, name = 1, f"{path}.svg"
+def free(path: str, taken: Container[str]) -> str:
+    """Return the path of a file that no other has, numbered where need be."""
+    stem, dot, end = path.partition(".")
+    number, name = 1, path
     while name in taken:
         number += 1
-        name = f"{path}-{number}.svg"
+        name = f"{stem}-{number}{dot}{end}"
     return name

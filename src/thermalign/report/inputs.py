@@ -10,13 +10,12 @@ from typing import Any
 import pandas as pd
 
 from thermalign.report import pictures
-from thermalign.report.study import (
+from thermalign.report.exhibits import DatasetCard, Example
+from thermalign.report.setup import (
     Block,
     Condition,
-    DatasetCard,
     Displacements,
     Elsewhere,
-    Example,
     Protocol,
     Selection,
     Setup,

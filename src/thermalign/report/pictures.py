@@ -10,7 +10,8 @@ from thermalign.evaluation.variants import disturb
 from thermalign.geometry import Floats, interocular_distance
 from thermalign.images import read_image
 from thermalign.records import boxes_of, points_of
-from thermalign.report.study import Example, Picture, Protocol, Setup
+from thermalign.report.exhibits import Example, Picture
+from thermalign.report.setup import Protocol, Setup
 
 SHOWN = 3  # faces of each kind
 MARGIN = 0.12  # of the box, shown around it

@@ -1,6 +1,6 @@
 """A matcher by its parts: a mapping between modalities, and classifiers of enrolled people."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -71,7 +71,11 @@ class Settings:
 
     def headline_only(self) -> "Settings":
         """Return the same without other readings."""
-        return replace(self, same_moment=self.same_moment[:1])
+        return self.under(self.headline)
+
+    def under(self, reading: str) -> "Settings":
+        """Return the same with one reading alone."""
+        return replace(self, same_moment=(reading,))
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,20 @@ class FittedMapping:
     def apply(self, descriptors: Tensor, modality: str) -> Floats:
         """Return descriptors (N, rows, columns, D) of a modality as comparable vectors (N, D')."""
         return as_vectors(load(self.name).apply(self.tensors, descriptors, modality))
+
+    def refuse(self, tested: Iterable[str], seen: Iterable[str], by: str) -> None:
+        """Refuse to be tested by something on people whom it has seen.
+
+        Raises
+        ------
+        ValueError
+            If somebody is among both.
+        """
+        if shared := sorted({*tested} & {*seen}):
+            raise ValueError(
+                f"matcher: mapping: {self.name} was trained on {shared[0]}, whom {by} tests "
+                f"({len(shared)} such people); train it on others"
+            )
 
 
 NO_MAPPING = FittedMapping("none")
@@ -170,13 +188,9 @@ def fit_mapping(
     """
     examples = Examples(rows, described)
     tensors = load(mapping.name).fit(examples, mapping.settings, seed=seed)
-    tested = set(rows.loc[rows["role"] == "test", "subject_id"])
-    if shared := sorted(tested & set(examples.subjects)):
-        raise ValueError(
-            f"matcher: mapping: {mapping.name} was trained on {shared[0]}, whom this fold tests "
-            f"({len(shared)} such people); train it on others"
-        )
-    return FittedMapping(mapping.name, tensors, examples.subjects)
+    fitted = FittedMapping(mapping.name, tensors, examples.subjects)
+    fitted.refuse(rows.loc[rows["role"] == "test", "subject_id"], fitted.subjects, "this fold")
+    return fitted
 
 
 def enrol(

@@ -4,24 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from thermalign.geometry import LANDMARKS
-from thermalign.report.layout import (
-    INTERVALS,
-    MISSING,
-    Block,
-    Body,
-    Cell,
-    Chapter,
-    Paragraph,
-    Row,
-    Table,
-    column_groups,
-    joined,
-    number,
-    plain_cell,
-    rate_cell,
-    spelt,
-)
-from thermalign.report.study import Elsewhere, Study, Value, View
+from thermalign.report.blocks import Block, Body, Cell, Chapter, Paragraph, Row, Table
+from thermalign.report.layout import INTERVALS, column_groups, plain_cell, rate_cell
+from thermalign.report.setup import Elsewhere
+from thermalign.report.study import Study
+from thermalign.report.views import Value, View
+from thermalign.report.words import MISSING, joined, number, spelt
 from thermalign.schemas.keys import ACROSS, Subset
 
 FAILED = 0.1
@@ -70,9 +58,8 @@ def chapter(study: Study) -> Chapter | None:
         if metric != "failure_rate" or _any_lost(study, views)
     ]
     shown: list[Block] = [table for table in tables if table]
-    return Chapter(
-        "across", "Trained on one dataset, tested on another", (), [Paragraph(READING), *shown]
-    )
+    reading = Paragraph(joined([READING, _untested(study, views)]))
+    return Chapter("across", "Trained on one dataset, tested on another", (), [reading, *shown])
 
 
 def matrix(
@@ -118,7 +105,7 @@ def matrix(
         ]
         kept = [row for row in rows if any(cell.tone != "missing" for cell in row.cells)]
         if kept:
-            bodies.append(Body(kept, title=look.label))
+            bodies.append(Body(kept, title=look.label, look=look))
     notes = [joined([note, INTERVALS, FEW if _any_bare(bodies) else ""])]
     if metric == "nmse":  # once is enough
         people = [_people(view, views, columns) for view in views]
@@ -180,6 +167,17 @@ def _any_lost(study: Study, views: Sequence[View]) -> bool:
         for name in study.setup.elsewhere
         for value in view.known("failure_rate", of(name)).values()
     )
+
+
+def _untested(study: Study, views: Sequence[View]) -> str:
+    """Say which rows from files have nothing of other datasets."""
+    placed = {
+        m for view in views for name in study.setup.elsewhere for m in view.known("nmse", of(name))
+    }
+    rows = [
+        study.looks[n].label for n in study.setup.imported if n in study.looks and n not in placed
+    ]
+    return f"Tested at home alone: {', '.join(rows)}." if rows else ""
 
 
 def _landmarks(study: Study, views: Sequence[View]) -> str:

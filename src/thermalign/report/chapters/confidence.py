@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from matplotlib.ticker import MaxNLocator
 
+from thermalign.report.blocks import Block, Body, Cell, Chapter, Paragraph, Part, Row, Table
 from thermalign.report.drawing import (
     FAINT,
     Panel,
@@ -19,27 +20,18 @@ from thermalign.report.drawing import (
 from thermalign.report.layout import (
     ALIGNED_BY,
     INTERVALS,
-    Block,
-    Body,
-    Cell,
-    Chapter,
-    Paragraph,
-    Part,
-    Row,
-    Table,
     column_groups,
     difference_cell,
-    fraction,
-    joined,
     model_row,
-    percent,
     plain_cell,
     points_cell,
     rate_cell,
-    spelt,
-    subset_label,
 )
-from thermalign.report.study import Condition, Look, Setup, Study, Value, View
+from thermalign.report.looks import Look
+from thermalign.report.setup import Condition, Setup
+from thermalign.report.study import Study
+from thermalign.report.views import Value, View
+from thermalign.report.words import fraction, joined, percent, spelt, subset_label
 from thermalign.schemas.keys import (
     ALL,
     CONFIDENCE,
@@ -130,7 +122,7 @@ def chapter(study: Study) -> Chapter | None:
     risk_coverage and aurc with their references; and of the experiment ``rejection`` fta, eer,
     eer_found, eer_found_above_random and nmse_above_random.
     """
-    parts = [Part(view.label, _blocks(study, view)) for view in study.views]
+    parts = [Part(view.label, _blocks(study, view), view.protocol.name) for view in study.views]
     shown = [part for part in parts if part.blocks]
     if not shown:
         return None
@@ -292,7 +284,7 @@ def _risk_panel(view: View, model: str) -> Panel:
         figure, axes = axes_of()
         axes.axhline(level, color=FAINT, linewidth=0.9)
         curve(axes, least, Look("", FAINT, DOTTED))
-        curve(axes, points, look)
+        curve(axes, points, look, say=_answered)
         top = 1.08 * ends(value for _, value in points)[1]
         axes.set(xlim=(0, 1), ylim=(0, top), xlabel="Share of images, surest first")
         axes.set_ylabel("Mean error, IOD")
@@ -304,7 +296,11 @@ def _risk_panel(view: View, model: str) -> Panel:
             f"Mean error over the share of images that are answered, {look.label}, {view.label}: "
             f"{fraction(half)} of the surest half, {fraction(level)} of all."
         )
-        return panel(figure, title=look.label, alt=alt)
+        return panel(figure, title=look.label, alt=alt, look=look)
+
+
+def _answered(at: float, value: Value) -> str:
+    return f"{fraction(value.value)} of the surest {percent(at)}"
 
 
 def area_table(view: View) -> Table | None:

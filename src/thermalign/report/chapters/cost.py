@@ -5,18 +5,10 @@ from typing import Any
 
 import pandas as pd
 
-from thermalign.report.layout import (
-    MISSING,
-    Body,
-    Cell,
-    Chapter,
-    Paragraph,
-    Row,
-    Table,
-    number,
-    percent,
-)
-from thermalign.report.study import Look, Study
+from thermalign.report.blocks import Body, Cell, Chapter, Paragraph, Row, Table
+from thermalign.report.looks import Look
+from thermalign.report.study import Study
+from thermalign.report.words import MISSING, number, percent
 
 
 def chapter(study: Study) -> Chapter:

@@ -6,25 +6,11 @@ from typing import Any
 import pandas as pd
 
 from thermalign.images import DEGREES, FULL_SCALE
-from thermalign.report.layout import (
-    MEASURES,
-    MINUS,
-    MISSING,
-    THIN,
-    Block,
-    Body,
-    Cell,
-    Chapter,
-    Paragraph,
-    Part,
-    Row,
-    Table,
-    column_groups,
-    fraction,
-    number,
-    percent,
-)
-from thermalign.report.study import DatasetCard, Statistic, Study
+from thermalign.report.blocks import Block, Body, Cell, Chapter, Paragraph, Part, Row, Table
+from thermalign.report.exhibits import DatasetCard, Statistic
+from thermalign.report.layout import MEASURES, column_groups
+from thermalign.report.study import Study
+from thermalign.report.words import MINUS, MISSING, THIN, fraction, number, percent
 
 IN_TENTHS = ("interocular_distance", "roll")
 """Measures printed with one digit after the point; the others with three."""

@@ -7,9 +7,13 @@ import cv2
 import numpy as np
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from thermalign.report.blocks import Block, Chapter, Part
 from thermalign.report.drawing import Panel, Panels, address, axes_of, dash, panel, style
-from thermalign.report.layout import MEASURES, MINUS, THIN, Block, Chapter, Part, number
-from thermalign.report.study import Column, DatasetCard, Look, Study
+from thermalign.report.exhibits import Column, DatasetCard
+from thermalign.report.layout import MEASURES
+from thermalign.report.looks import Look
+from thermalign.report.study import Study
+from thermalign.report.words import MINUS, THIN, number
 
 FLAT = (4.3, 2.2)  # inches
 

@@ -3,18 +3,13 @@
 import math
 from collections.abc import Iterator
 
-from thermalign.report.layout import (
+from thermalign.report.blocks import Bar, Block, Body, Cell, Chapter, Paragraph, Part, Row, Table
+from thermalign.report.layout import shared_words
+from thermalign.report.study import Study
+from thermalign.report.views import Pair, Value, View, by_number
+from thermalign.report.words import (
     MISSING,
-    Bar,
-    Block,
-    Body,
-    Cell,
-    Chapter,
-    Paragraph,
-    Part,
-    Row,
     Show,
-    Table,
     between,
     chance,
     extent,
@@ -23,11 +18,9 @@ from thermalign.report.layout import (
     percent,
     percent_number,
     separable,
-    shared_words,
     signed,
     subset_label,
 )
-from thermalign.report.study import Pair, Study, Value, View, by_number
 from thermalign.schemas.keys import ALL, Subset
 
 NEAREST = Subset(range="1")
@@ -72,7 +65,7 @@ def chapter(study: Study) -> Chapter:
         if not tables:
             words = f"No models were compared in {view.label}."
             blocks.append(Paragraph(words, tone="absent"))
-        parts.append(Part(view.label, [*blocks, *tables]))
+        parts.append(Part(view.label, [*blocks, *tables], view.protocol.name))
     blocks = [Paragraph(SEEDED)] if study.seeds else []
     return Chapter("differences", "Paired differences", parts, blocks)
 
@@ -168,13 +161,14 @@ def _row(pair: Pair, view: View, *, limit: float, adjusted: bool) -> Row:
     scale = limit or 1.0
     bar = Bar(value.value / scale, value.low / scale, value.high / scale, value.apart)
     cells = [
-        Cell(signed(value.value, show)) if value.known else missing,
-        Cell(between(value.low, value.high, show=show)) if value.bounded else missing,
+        Cell(signed(value.value, show), value=value) if value.known else missing,
+        Cell(between(value.low, value.high, show=show), value=value) if value.bounded else missing,
         Cell("", tone="words", bar=bar),
         *([_p_cell(pair)] if adjusted else []),
         Cell(said, tone="words" if said.endswith(better) else "words muted"),
     ]
-    return Row(f"{first} − {second}", cells)
+    about = tuple(view.looks[m].key for m in (pair.first, pair.second) if m in view.looks)
+    return Row(f"{first} − {second}", cells, about=about)
 
 
 def _p_cell(pair: Pair) -> Cell:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from thermalign.report.blocks import Block, Body, Cell, Chapter, Paragraph, Part, Row, Table
 from thermalign.report.drawing import (
     SIZE,
     Panel,
@@ -18,29 +19,21 @@ from thermalign.report.drawing import (
     panel,
     style,
 )
-from thermalign.report.layout import (
-    INTERVALS,
+from thermalign.report.layout import INTERVALS, points_cell, rate_cell
+from thermalign.report.looks import Look
+from thermalign.report.study import Study
+from thermalign.report.views import Curve, Value, View
+from thermalign.report.words import (
     MINUS,
     MISSING,
     THIN,
-    Block,
-    Body,
-    Cell,
-    Chapter,
-    Paragraph,
-    Part,
-    Row,
     Show,
-    Table,
     between,
     fraction,
     number,
     percent,
-    points_cell,
-    rate_cell,
     spelt,
 )
-from thermalign.report.study import Curve, Look, Study, Value, View
 from thermalign.schemas.keys import ANNOTATED
 
 MODALITIES = ("thermal", "visible")
@@ -101,6 +94,10 @@ class Metric:
     tick: Show
     most: float
 
+    def say(self, at: float, value: Value) -> str:
+        """Say a point of the curve."""
+        return f"{self.short} {self.show(value.value)} at NMSE {fraction(at)}"
+
 
 EER = Metric("eer", "Equal error rate", "EER", percent, lambda v: f"{100 * v:.3g}{THIN}%", 1.0)
 D_PRIME = Metric(
@@ -119,7 +116,11 @@ def chapter(study: Study) -> Chapter | None:
     It reads SUMMARY of the experiment ``displacement``, annotated points: by level nmse, eer,
     d_prime and eer_rise; over the levels the slopes and their differences.
     """
-    parts = [Part(v.label, _blocks(study, v)) for v in study.views if study.kinds(v)]
+    parts = [
+        Part(view.label, _blocks(study, view), view.protocol.name)
+        for view in study.views
+        if study.kinds(view)
+    ]
     if not parts:
         return None
     control = any(both_sides(view, study.main_kind(view)) for view in study.views)
@@ -138,8 +139,10 @@ def _blocks(study: Study, view: View) -> list[Block]:
             "matched. Bands: 95 % interval."
         )
         blocks.append(Panels(kind_panels(view, kinds), caption, small=True))
-    slopes = slope_table(view, kinds, linear_up_to=study.setup.displacements.linear_up_to)
-    return [*blocks, *([slopes] if slopes else []), level_table(view, kinds)]
+    up_to = study.setup.displacements.linear_up_to
+    views = (view, view.other) if view.other else (view,)
+    slopes = [slope_table(its, kinds, linear_up_to=up_to) for its in views]
+    return [*blocks, *(table for table in slopes if table), level_table(view, kinds)]
 
 
 def both_sides(view: View, kind: str, metric: str = "eer") -> dict[str, Curve]:
@@ -187,7 +190,7 @@ def _panel(
     with style():
         figure, axes = axes_of(size)
         for modality, points in curves.items():
-            curve(axes, points, LOOKS[modality], marker="o")
+            curve(axes, points, LOOKS[modality], marker="o", say=metric.say)
         _dress(axes, [point for points in limits.values() for point in points], metric)
         return panel(figure, title=title, alt=alt, legend=legend if size == TALL else ())
 
@@ -316,7 +319,7 @@ def _level_rows(view: View, kind: str, metrics: list[str], *, rising: bool) -> l
         Row(
             _two(level),
             [
-                Cell(fraction(nmse[level].value)),
+                Cell(fraction(nmse[level].value), value=nmse[level]),
                 *(
                     (rate_cell if metric == "eer" else _cell)(its.get(level))
                     for (metric, _), its in curves.items()
@@ -333,9 +336,8 @@ def _cell(value: Value | None) -> Cell:
     """Show a slope or a d′ with two digits."""
     if value is None or not value.known:
         return Cell(MISSING, tone="missing")
-    return Cell(
-        _two(value.value), between(value.low, value.high, show=_two) if value.bounded else ""
-    )
+    ends = between(value.low, value.high, show=_two) if value.bounded else ""
+    return Cell(_two(value.value), ends, value=value)
 
 
 def _two(value: float) -> str:

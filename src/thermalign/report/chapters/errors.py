@@ -1,42 +1,39 @@
 """Landmark error: NMSE in tables, its distribution in curves, other summaries, by attributes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 
 from thermalign.catalogue import further_metrics
-from thermalign.report.drawing import Panels, curve_panels, fraction_axis, percent_axis
+from thermalign.report.blocks import Block, Body, Cell, Chapter, Paragraph, Part, Row, Table
+from thermalign.report.curves import curve_panels
+from thermalign.report.drawing import Panels, fraction_axis, percent_axis
 from thermalign.report.layout import (
     INTERVALS,
-    MISSING,
-    Block,
-    Body,
-    Cell,
-    Chapter,
     Columns,
     Measure,
-    Paragraph,
-    Part,
-    Row,
-    Table,
     and_range,
     any_detail,
     attribute_table,
     column_groups,
-    field_label,
-    fraction,
     further_table,
-    interval,
-    joined,
     model_row,
-    percent,
     plain_cell,
     range_columns,
     rate_cell,
+)
+from thermalign.report.printed import Published, published
+from thermalign.report.study import Study
+from thermalign.report.views import Curve, Value, View
+from thermalign.report.words import (
+    MISSING,
+    field_label,
+    fraction,
+    interval,
+    joined,
+    percent,
     subset_label,
 )
-from thermalign.report.study import Curve, Study, Value, View
 from thermalign.schemas.keys import ALL, Subset
 
 NMSE = (
@@ -72,36 +69,6 @@ CITATION = (
     "Methods on Thermal Face Imagery”, CVPR Workshops 2019"
 )
 
-AVERAGE = "average"
-
-
-@dataclass(frozen=True)
-class Published:
-    """A printed NMSE and the spread printed behind its ± sign, both as fractions."""
-
-    nmse: float
-    spread: float
-
-
-def _printed(*figures: float) -> dict[str, Published]:
-    columns = ("1", "2", "3", AVERAGE)
-    return {c: Published(figures[2 * i], figures[2 * i + 1]) for i, c in enumerate(columns)}
-
-
-PRINTED: dict[int, dict[str, dict[str, Published]]] = {
-    1: {
-        "mtcnn": _printed(0.201, 0.02, 0.205, 0.02, 0.187, 0.03, 0.198, 0.03),
-        "pbc": _printed(0.164, 0.02, 0.330, 0.06, 0.716, 0.05, 0.403, 0.03),
-        "dan": _printed(0.050, 0.02, 0.056, 0.02, 0.061, 0.02, 0.056, 0.02),
-    },
-    2: {
-        "mtcnn": _printed(0.112, 0.03, 0.109, 0.03, 0.114, 0.03, 0.097, 0.03),
-        "pbc": _printed(0.073, 0.01, 0.117, 0.02, 0.236, 0.06, 0.211, 0.04),
-        "dan": _printed(0.044, 0.02, 0.045, 0.02, 0.047, 0.02, 0.046, 0.02),
-    },
-}
-"""Protocol, model, and range or average, to what the paper printed."""
-
 PAPER_SPREAD = "The paper’s ± is a standard deviation averaged over landmarks and folds."
 
 PAPER_NOTES = {
@@ -120,7 +87,7 @@ def chapter(study: Study) -> Chapter:
     It reads SUMMARY: nmse, nmse_sd, nmse_best_cell, ced, failure_rate, failure_at, ced_auc and the
     NMSE of ``NORMALISED``; and further metrics of errors by their names.
     """
-    parts = [Part(view.label, _blocks(study, view)) for view in study.views]
+    parts = [Part(view.label, _blocks(study, view), view.protocol.name) for view in study.views]
     return Chapter("error", "Landmark error", parts)
 
 
@@ -170,22 +137,6 @@ def nmse_table(view: View) -> Table | None:
         groups=column_groups(columns),
         notes=_nmse_notes(view, rows),
     )
-
-
-def published(paper: int, model: str, subset: Subset) -> Published | None:
-    """Return what the paper printed for a protocol, a model and a subset of images, or None.
-
-    Parameters
-    ----------
-    paper : int
-        The paper's protocol, 1 or 2; 0 for none.
-    model : str
-    subset : Subset
-        The average answers to all images, a range to itself and to its part of Volume 1.
-    """
-    column = AVERAGE if subset == ALL else subset.range
-    known = subset in (ALL, Subset(range=subset.range), Subset(volume="1", range=subset.range))
-    return PRINTED.get(paper, {}).get(model, {}).get(column) if known else None
 
 
 def _nmse_notes(view: View, rows: list[Row]) -> list[str]:
@@ -313,7 +264,7 @@ def ced(study: Study, view: View) -> list[Panels]:
         percent_axis(axes.yaxis)
 
     alt = "Cumulative error distribution, {where}: share of images over the NMSE they stay below."
-    panels = curve_panels(view, "ced", alt=alt, said=said, dress=dress, keyed=False)
+    panels = curve_panels(view, "ced", alt=alt, said=said, dress=dress, keyed=False, say=_say)
     caption = (
         f"Cumulative error distribution, {view.label}: share of test images whose NMSE, averaged "
         "over their landmarks, stays below the threshold. Faces that were not found stay below "
@@ -321,6 +272,11 @@ def ced(study: Study, view: View) -> list[Panels]:
     )
     legend = [view.looks[model] for model in study.bases(view.models("ced"))]
     return [Panels(panels, caption, legend)] if panels else []
+
+
+def _say(at: float, value: Value) -> str:
+    ends = interval(value, rate=True)
+    return f"{percent(value.value)} {ends} below {fraction(at)}".replace("  ", " ")
 
 
 def _lowest(view: View, subset: Subset) -> set[str]:
@@ -339,7 +295,8 @@ def _nmse_cell(view: View, model: str, subset: Subset, *, best: bool) -> Cell:
         return Cell(MISSING, tone="missing")
     spread = view.get(model, "nmse_sd", subset)
     plus_minus = f" ± {fraction(spread.value)}" if spread and spread.known else ""
-    return Cell(fraction(value.value) + plus_minus, interval(value), "best" if best else "")
+    tone = "best" if best else ""
+    return Cell(fraction(value.value) + plus_minus, interval(value), tone, value=value)
 
 
 def _summary_cell(view: View, model: str, subset: Subset, metric: str, at: float) -> Cell:
@@ -348,7 +305,9 @@ def _summary_cell(view: View, model: str, subset: Subset, metric: str, at: float
 
 
 def _bare_cell(value: Value | None) -> Cell:
-    return Cell(fraction(value.value)) if value and value.known else Cell(MISSING, tone="missing")
+    if value is None or not value.known:
+        return Cell(MISSING, tone="missing")
+    return Cell(fraction(value.value), value=value)
 
 
 def _paper_cell(figure: Published | None) -> Cell:

@@ -9,9 +9,13 @@ from typing import ClassVar
 import numpy as np
 
 from thermalign.geometry import Floats
+from thermalign.report.blocks import Block, Chapter, Paragraph, Part
 from thermalign.report.drawing import grey_address
-from thermalign.report.layout import Block, Chapter, Paragraph, Part, fraction
-from thermalign.report.study import Example, Look, Study, View
+from thermalign.report.exhibits import Example
+from thermalign.report.looks import Look
+from thermalign.report.study import Study
+from thermalign.report.views import View
+from thermalign.report.words import fraction
 
 KINDS = {
     "typical": "Typical faces",
@@ -80,7 +84,9 @@ def chapter(study: Study) -> Chapter:
 
     It reads the examples that the step ``report`` chose.
     """
-    shown = [Part(view.label, albums(study.examples, view)) for view in study.views]
+    shown = [
+        Part(view.label, albums(study.examples, view), view.protocol.name) for view in study.views
+    ]
     parts = [part for part in shown if part.blocks]
     blocks: list[Block] = []
     if study.seeds:

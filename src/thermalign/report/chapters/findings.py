@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from thermalign.report.layout import (
+from thermalign.report.blocks import Block, Bullets, Chapter, Paragraph, Part
+from thermalign.report.layout import shared_words
+from thermalign.report.setup import READINGS
+from thermalign.report.study import Study
+from thermalign.report.views import Value, View
+from thermalign.report.words import (
     NBSP,
-    Block,
-    Bullets,
-    Chapter,
-    Paragraph,
-    Part,
     extent,
     fraction,
     interval,
@@ -17,13 +17,11 @@ from thermalign.report.layout import (
     percent,
     percent_number,
     separable,
-    shared_words,
     signed,
     span,
     spelt,
     subset_label,
 )
-from thermalign.report.study import READINGS, Study, Value, View
 from thermalign.schemas.keys import ALL, ANNOTATED, MATCHER, PLACEMENT, STUDY, Subset
 
 SIMULATED = (
@@ -52,13 +50,17 @@ def chapter(study: Study) -> Chapter:
     several = len(study.views) > MOST_PROTOCOLS
     groups = [study.views] if several else [[view] for view in study.views]
     parts = [
-        Part(", ".join(view.label for view in group), [Bullets(sentences(study, group))])
+        Part(
+            ", ".join(view.label for view in group),
+            [Bullets(sentences(study, group))],
+            "" if several else group[0].protocol.name,
+        )
         for group in groups
     ]
     blocks: list[Block] = [Paragraph(SIMULATED, tone="warning")] if study.setup.simulated else []
     if not parts:
         blocks.append(Paragraph("No metric was measured."))
-    return Chapter("findings", "Key findings", parts, blocks)
+    return Chapter("findings", "Findings in sentences", parts, blocks)
 
 
 def _two(value: float) -> str:
@@ -78,10 +80,15 @@ def sentences(study: Study, views: Sequence[View]) -> list[str]:
         readings(views),
         dose(study, views),
         ablation(study, views),
-        _contests(study, views),
+        contests(study, views),
         *(shared_words(study, view) for view in views),
     ]
-    return [sentence[0].upper() + sentence[1:] for sentence in said if sentence]
+    return [capital(sentence) for sentence in said if sentence]
+
+
+def capital(sentence: str) -> str:
+    """Begin a sentence with a capital; nothing stays nothing."""
+    return sentence[:1].upper() + sentence[1:]
 
 
 def headline(view: View) -> Subset:
@@ -220,7 +227,7 @@ def _above_annotated(study: Study, view: View, names: list[str]) -> Iterator[Val
             yield replace(value, value=-value.value, low=-value.high, high=-value.low)
 
 
-def _contests(study: Study, views: Sequence[View]) -> str:
+def contests(study: Study, views: Sequence[View]) -> str:
     """Say how many pairs of models are separable in error and in rate; empty without several."""
     told: list[tuple[str, list[Value]]] = []
     where = sorted({subset_label(headline(view)) for view in views} - {subset_label(ALL)})

@@ -1,7 +1,8 @@
 """What each protocol left out, and why."""
 
-from thermalign.report.layout import Bullets, Chapter
-from thermalign.report.study import Block, Protocol, Study
+from thermalign.report.blocks import Bullets, Chapter
+from thermalign.report.setup import Block, Protocol
+from thermalign.report.study import Study
 from thermalign.schemas.keys import ANNOTATED
 
 

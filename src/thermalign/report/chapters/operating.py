@@ -1,28 +1,21 @@
 """Operating points: rates at fixed and at preset thresholds, areas, d′, pooled scores."""
 
 from thermalign.catalogue import further_metrics
+from thermalign.report.blocks import Body, Cell, Chapter, Part, Row, Table
 from thermalign.report.layout import (
     ALIGNED_BY,
     INTERVALS,
-    MISSING,
-    Body,
-    Cell,
-    Chapter,
-    Part,
-    Row,
-    Table,
     column_groups,
     further_table,
     model_row,
-    number,
     people_words,
-    percent,
     plain_cell,
     range_columns,
     rate_cell,
-    subset_label,
 )
-from thermalign.report.study import Study, Value, View
+from thermalign.report.study import Study
+from thermalign.report.views import Value, View
+from thermalign.report.words import MISSING, number, percent, subset_label
 from thermalign.schemas.keys import ALL, Subset
 
 RULES = (
@@ -68,7 +61,7 @@ def chapter(study: Study) -> Chapter | None:
         ]
         shown = [table for table in tables if table]
         if shown:
-            parts.append(Part(view.label, shown))
+            parts.append(Part(view.label, shown, view.protocol.name))
     return Chapter("operating", "Operating points", parts) if parts else None
 
 
@@ -198,7 +191,7 @@ def _threshold_cells(
 def _false_cell(value: Value | None, bound: Value | None) -> Cell:
     """Show a false match rate; where none was seen, how high it may be all the same."""
     if bound and bound.known and value and value.known:
-        return Cell(percent(value.value), f"at most {percent(bound.value)}")
+        return Cell(percent(value.value), f"at most {percent(bound.value)}", value=value)
     return rate_cell(value, empty="too few pairs")
 
 
@@ -278,5 +271,7 @@ def scores_table(study: Study, view: View) -> Table | None:
 
 def _pooled_row(view: View, model: str, columns: list[tuple[Subset, str]]) -> Row:
     values = [view.get(model, metric, subset) for subset, metric in columns]
-    cells = [Cell(percent(v.value)) if v else Cell(MISSING, tone="missing") for v in values]
+    cells = [
+        Cell(percent(v.value), value=v) if v else Cell(MISSING, tone="missing") for v in values
+    ]
     return model_row(view, model, cells)

@@ -1,10 +1,12 @@
 """Detectors on the curve of displaced points: the EER that an NMSE predicts, and their own."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from thermalign.report.blocks import Block, Body, Cell, Chapter, Paragraph, Part, Table
 from thermalign.report.drawing import (
     FAINT,
     SIZE,
@@ -17,27 +19,13 @@ from thermalign.report.drawing import (
     panel,
     percent_axis,
     style,
+    tell,
 )
-from thermalign.report.layout import (
-    ALIGNED_BY,
-    INTERVALS,
-    Block,
-    Body,
-    Cell,
-    Chapter,
-    Paragraph,
-    Part,
-    Table,
-    extent,
-    fraction,
-    interval,
-    model_row,
-    percent,
-    points_cell,
-    rate_cell,
-    spelt,
-)
-from thermalign.report.study import Curve, Look, Study, Value, View
+from thermalign.report.layout import ALIGNED_BY, INTERVALS, model_row, points_cell, rate_cell
+from thermalign.report.looks import Look
+from thermalign.report.study import Study
+from thermalign.report.views import Curve, Value, View
+from thermalign.report.words import extent, fraction, interval, percent, spelt
 from thermalign.schemas.keys import ANNOTATED, PLACEMENT
 
 TALL = (SIZE[0], 1.2 * SIZE[1])
@@ -73,6 +61,12 @@ class Placed:
     excess: Value | None
 
     @property
+    def said(self) -> str:
+        """Both figures with their intervals."""
+        eer = f"EER {percent(self.eer.value)} {interval(self.eer, rate=True)}".strip()
+        return f"NMSE {fraction(self.nmse.value)} {interval(self.nmse)}, {eer}".replace(" ,", ",")
+
+    @property
     def verdict(self) -> str:
         """Whether the detector's EER is the one that its NMSE predicts."""
         if self.excess is None:
@@ -95,7 +89,7 @@ def chapter(study: Study) -> Chapter | None:
         table = placement_table(view, study.kinds(view))
         if table:
             blocks: list[Block] = [figure(study, view, study.main_kind(view)), table]
-            parts.append(Part(view.label, blocks))
+            parts.append(Part(view.label, blocks, view.protocol.name))
     introduction = [Paragraph(INTRODUCTION)]
     return Chapter("placement", "Detectors on the curve", parts, introduction) if parts else None
 
@@ -139,7 +133,7 @@ def placement_table(view: View, kinds: list[str]) -> Table | None:
 
 def _cells(placed: Placed) -> list[Cell]:
     return [
-        Cell(fraction(placed.nmse.value), interval(placed.nmse)),
+        Cell(fraction(placed.nmse.value), interval(placed.nmse), value=placed.nmse),
         rate_cell(placed.eer),
         rate_cell(placed.predicted),
         points_cell(placed.excess),
@@ -191,7 +185,7 @@ def _close_up(study: Study, view: View, kind: str, near: dict[str, Placed]) -> P
 
 def _axes(view: View, points: Curve, limits: Limits) -> tuple[Figure, Axes]:
     drawing, axes = axes_of(TALL)
-    curve(axes, points, view.looks[ANNOTATED], marker="o")
+    curve(axes, points, view.looks[ANNOTATED], marker="o", say=displaced)
     axes.set(xlim=limits[0], ylim=limits[1])
     axes.set(xlabel="NMSE, interocular distances", ylabel="Equal error rate")
     fraction_axis(axes.xaxis)
@@ -199,22 +193,30 @@ def _axes(view: View, points: Curve, limits: Limits) -> tuple[Figure, Axes]:
     return drawing, axes
 
 
+def displaced(at: float, value: Value) -> str:
+    """Say a point of the curve: how far annotated points were moved, and the EER."""
+    rate = f"EER {percent(value.value)} {interval(value, rate=True)}".strip()
+    return f"displaced to NMSE {fraction(at)}: {rate}"
+
+
 def _draw(axes: Axes, view: View, placed: dict[str, Placed]) -> None:
     end = axes.get_xlim()[1]
     for model, its in placed.items():
-        beyond = its.nmse.value > end
-        x = 0.985 * end if beyond else its.nmse.value
-        _mark(axes, its, x, look=view.looks[model], beyond=beyond)
+        draw(axes, its, look=view.looks[model], beyond=its.nmse.value > end)
 
 
-def _mark(axes: Axes, placed: Placed, x: float, *, look: Look, beyond: bool) -> None:
+def draw(axes: Axes, placed: Placed, *, look: Look, beyond: bool) -> None:
+    """Mark a detector with bars in both directions; one beyond the axis stands at its edge."""
+    x = 0.985 * axes.get_xlim()[1] if beyond else placed.nmse.value
     y = placed.eer.value
+    line: dict[str, Any] = {"color": look.colour, "linewidth": 1.2}
     if placed.eer.bounded:
-        axes.vlines(x, placed.eer.low, placed.eer.high, color=look.colour, linewidth=1.2)
+        axes.vlines(x, placed.eer.low, placed.eer.high, gid=look.key, **line)
     if placed.nmse.bounded and not beyond:
-        axes.hlines(y, placed.nmse.low, placed.nmse.high, color=look.colour, linewidth=1.2)
-    marker = ">" if beyond else "o"
-    axes.plot([x], [y], marker, color=look.colour, markersize=6, mec="white", mew=0.8, zorder=3)
+        axes.hlines(y, placed.nmse.low, placed.nmse.high, gid=look.key, **line)
+    dot: dict[str, Any] = {"markersize": 6, "mec": "white", "mew": 0.8, "zorder": 3}
+    axes.plot([x], [y], ">" if beyond else "o", color=look.colour, gid=look.key, **dot)
+    tell(axes, look, [(x, y, placed.said)])
 
 
 def _near(study: Study, points: Curve, placed: dict[str, Placed]) -> dict[str, Placed]:

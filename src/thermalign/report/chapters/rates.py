@@ -7,18 +7,19 @@ from statistics import NormalDist
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
+from thermalign.report.blocks import Chapter, Part
+from thermalign.report.curves import curve_panels, curve_subsets
 from thermalign.report.drawing import (
     FAINT,
     GRID,
     Panel,
     Panels,
-    curve_panels,
-    curve_subsets,
     ends,
     percent_axis,
 )
-from thermalign.report.layout import THIN, Chapter, Part, number, percent, subset_label
-from thermalign.report.study import Curve, Study, Value, View
+from thermalign.report.study import Study
+from thermalign.report.views import Curve, Value, View
+from thermalign.report.words import THIN, interval, number, percent, subset_label
 from thermalign.schemas.keys import Subset
 
 DET_TICKS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 0.99)
@@ -41,7 +42,7 @@ def chapter(study: Study) -> Chapter | None:
 
     It reads SUMMARY: roc, roc_found and cmc over ``at``, eer, eer_found, rank1, least_far.
     """
-    parts = [Part(view.label, figures(study, view)) for view in study.views]
+    parts = [Part(view.label, figures(study, view), view.protocol.name) for view in study.views]
     shown = [part for part in parts if part.blocks]
     return Chapter("curves", "Curves of verification", shown) if shown else None
 
@@ -103,6 +104,7 @@ def roc_panels(view: View) -> list[Panel]:
         said=lambda model, subset, _: _eer(view, model, subset),
         dress=dress,
         drawn=lambda points: [(at, value) for at, value in points if at > 0],
+        say=lambda at, v: f"accepts {_rate(v)} at FAR {percent(at, digits=2)}",
     )
 
 
@@ -128,6 +130,7 @@ def det_panels(view: View, metric: str = "roc") -> list[Panel]:
         dress=dress,
         drawn=_deviates,
         keyed=False,
+        say=lambda at, v: f"{percent(NORMAL.cdf(v.value))} over {percent(NORMAL.cdf(at))}",
     )
 
 
@@ -150,7 +153,14 @@ def cmc_panels(view: View) -> list[Panel]:
         "CMC curves, {where}: share of probes whose own subject is among the highest scores, over "
         "rank."
     )
-    return curve_panels(view, "cmc", alt=alt, said=said, dress=dress)
+    return curve_panels(
+        view,
+        "cmc",
+        alt=alt,
+        said=said,
+        dress=dress,
+        say=lambda at, v: f"{_rate(v)} within rank {at:.0f}",
+    )
 
 
 def shade_unsupported(
@@ -203,6 +213,10 @@ def _apart(ticks: list[float], low: float, high: float) -> list[float]:
         if not kept or tick - kept[-1] > (high - low) / 9:
             kept.append(tick)
     return kept
+
+
+def _rate(value: Value) -> str:
+    return f"{percent(value.value)} {interval(value, rate=True)}".strip()
 
 
 def _eer(view: View, model: str, subset: Subset, metric: str = "eer") -> str:

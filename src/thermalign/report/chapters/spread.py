@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
 
+from thermalign.report.blocks import Block, Body, Cell, Chapter, Row, Table
 from thermalign.report.drawing import (
     SIZE,
     Panel,
@@ -18,20 +19,11 @@ from thermalign.report.drawing import (
     fraction_axis,
     panel,
     style,
+    tell,
 )
-from thermalign.report.layout import (
-    MISSING,
-    Block,
-    Body,
-    Cell,
-    Chapter,
-    Row,
-    Table,
-    between,
-    fraction,
-    number,
-)
-from thermalign.report.study import Look, Study
+from thermalign.report.looks import Look
+from thermalign.report.study import Study
+from thermalign.report.words import MISSING, between, fraction, number
 from thermalign.schemas.keys import rows_of
 
 APART = 0.022
@@ -137,12 +129,16 @@ def _panel(study: Study, names: list[str], spread: pd.DataFrame, *, title: str) 
 def _draw(axes: Axes, points: list[Point], *, look: Look, place: float, beside: float) -> None:
     """Draw a model's means and intervals at ``place`` times the sizes, its trainings ``beside``."""
     x, y = [p.size * place for p in points], [p.nmse for p in points]
-    axes.plot(x, y, color=look.colour, linestyle=dash(look), linewidth=1.4)
-    axes.vlines(x, [p.low for p in points], [p.high for p in points], color=look.colour, lw=1)
-    axes.plot(x, y, "o", color=look.colour, markersize=4)
+    own: dict[str, Any] = {"color": look.colour, "gid": look.key}
+    axes.plot(x, y, linestyle=dash(look), linewidth=1.4, **own)
+    axes.vlines(x, [p.low for p in points], [p.high for p in points], lw=1, **own)
+    axes.plot(x, y, "o", markersize=4, **own)
+    said = [f"{fraction(p.nmse)} with {p.size} training subjects" for p in points]
+    tell(axes, look, list(zip(x, y, said, strict=True)))
     single = [(p.size * beside, value) for p in points for value in p.trainings]
     for at, value in single:
-        axes.plot(at, value, "o", markersize=2.6, mfc="none", mec=look.colour, mew=0.8)
+        ring: dict[str, Any] = {"markersize": 2.6, "mfc": "none", "mec": look.colour, "mew": 0.8}
+        axes.plot(at, value, "o", gid=look.key, **ring)
 
 
 def _scale(axes: Axes, points: list[Point]) -> None:

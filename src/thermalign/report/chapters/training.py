@@ -7,9 +7,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
+from thermalign.report.blocks import Chapter, Paragraph, Part
 from thermalign.report.drawing import FAINT, SIZE, Panel, Panels, axes_of, dash, panel, style
-from thermalign.report.layout import Chapter, Paragraph, Part, fraction
-from thermalign.report.study import Study, View
+from thermalign.report.study import Study
+from thermalign.report.views import View
+from thermalign.report.words import fraction
 
 MOST_POINTS = 150
 """Points a training curve is drawn with at most: more than a panel's pixels show."""
@@ -30,7 +32,7 @@ def chapter(study: Study) -> Chapter:
             "share no unit."
         )
         if panels:
-            parts.append(Part(view.label, [Panels(panels, caption)]))
+            parts.append(Part(view.label, [Panels(panels, caption)], view.protocol.name))
     absent = [] if parts else [Paragraph("No training curves were given.", tone="absent")]
     return Chapter("training", "Training", parts, absent)
 
@@ -56,7 +58,7 @@ def training_panels(study: Study, view: View) -> list[Panel]:
             upper.set_ylabel("Loss")
             lower.set_ylabel("Validation\nNMSE")
             figure.align_ylabels()
-            panels.append(panel(figure, title=look.label, alt=alt))
+            panels.append(panel(figure, title=look.label, alt=alt, look=look))
     return panels
 
 
@@ -79,6 +81,7 @@ def price_panel(study: Study, view: View) -> list[Panel]:
                     color=look.colour,
                     linestyle=dash(look),
                     linewidth=1.1,
+                    gid=look.key,
                     marker="o" if len(line) < 2 else None,
                 )
             best = rows.sort_values("validation_nmse").iloc[0]

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from thermalign.geometry import Floats
+from thermalign.report.blocks import Block, Body, Cell, Chapter, Paragraph, Part, Row, Table
 from thermalign.report.drawing import (
     FAINT,
     Panel,
@@ -21,30 +22,23 @@ from thermalign.report.drawing import (
     panel,
     style,
 )
-from thermalign.report.layout import (
-    INTERVALS,
+from thermalign.report.exhibits import Picture
+from thermalign.report.layout import INTERVALS, column_groups, model_row, rate_cell
+from thermalign.report.setup import Condition, Setup
+from thermalign.report.study import Study
+from thermalign.report.views import Value, View
+from thermalign.report.words import (
     MINUS,
     MISSING,
     NBSP,
-    Block,
-    Body,
-    Cell,
-    Chapter,
-    Part,
-    Row,
     Show,
-    Table,
     between,
-    column_groups,
     fraction,
     interval,
-    model_row,
     number,
     percent,
-    rate_cell,
     subset_label,
 )
-from thermalign.report.study import Condition, Picture, Setup, Study, Value, View
 from thermalign.schemas.keys import ALL, UNDISTURBED, VARIANT, Subset
 
 AS_TRAINED = Condition(UNDISTURBED, "", f"as{NBSP}trained")
@@ -69,6 +63,8 @@ DETECTED = (
     "Precision: share of detections that do; of several detections of one face one counts. Failure "
     "to acquire: share of images without any detection."
 )
+
+FILES = "What is read from a file runs on no image and has nothing here:"
 
 Box = tuple[float, float, float, float]
 """Pixels of the picture, (x, y, width, height)."""
@@ -110,10 +106,14 @@ def chapter(study: Study) -> Chapter | None:
     It reads SUMMARY of the experiment ``variant``: nmse, nmse_ratio, failure_rate, eer; and of
     detectors detection_recall, detection_precision, false_alarms, without_detection.
     """
-    parts = [Part(view.label, _blocks(study, view)) for view in study.views]
+    parts = [Part(view.label, _blocks(study, view), view.protocol.name) for view in study.views]
     shown = [part for part in parts if part.blocks]
+    if not shown:
+        return None
     title = "Boxes and conditions the detectors did not train for"
-    return Chapter("stress", title, shown, contents="Boxes and conditions") if shown else None
+    rows = [study.looks[name].label for name in study.setup.imported if name in study.looks]
+    first = [Paragraph(f"{FILES} {', '.join(rows)}.")] if rows else []
+    return Chapter("stress", title, shown, first, contents="Boxes and conditions")
 
 
 def _blocks(study: Study, view: View) -> list[Block]:
@@ -226,12 +226,16 @@ def _panel(view: View, kind: str, conditions: list[Condition], *, metric: str, t
         [Condition(UNDISTURBED, "", "", undisturbed), *conditions], key=lambda c: c.level
     )
     spoken = []
+
+    def say(at: float, value: Value) -> str:
+        return f"{show(value.value)} at {fraction(at, digits=2)}"
+
     with style():
         figure, axes = axes_of()
         for model in _models(view, conditions, metric):
             found = [(c.level, view.get(model, metric, of(c.name))) for c in points]
             known = [(level, value) for level, value in found if value and value.known]
-            curve(axes, known, view.looks[model], marker="o")
+            curve(axes, known, view.looks[model], marker="o", say=say)
             figures = ", ".join(show(value.value) for _, value in known)
             spoken.append(f"{view.looks[model].label} {figures}")
         if kind == "resized":
@@ -293,13 +297,15 @@ def _nmse_cell(view: View, model: str, condition: Condition) -> Cell:
     text = fraction(known[model].value)
     least = min(fraction(value.value) for value in known.values())
     best = "best" if text == least and len(known) > 1 else ""
-    return Cell(text, interval(known[model]), best)
+    return Cell(text, interval(known[model]), best, value=known[model])
 
 
 def _ratio_cell(view: View, model: str, subset: Subset) -> Cell:
     """Show how many times the NMSE of the condition trained for; nothing where it is unknown."""
     ratio = view.get(model, "nmse_ratio", subset)
-    return Cell(f"× {ratio.value:.2f}", _two_ends(ratio)) if ratio and ratio.known else Cell("")
+    if ratio is None or not ratio.known:
+        return Cell("")
+    return Cell(f"× {ratio.value:.2f}", _two_ends(ratio), value=ratio)
 
 
 def _two_ends(value: Value) -> str:
@@ -373,7 +379,9 @@ def _found_cells(
     both = [of(name, subset) for name in (UNDISTURBED, variant)]
     pair = [view.get(model, "nmse", s) for s in both]
     cells = [
-        Cell(fraction(v.value), interval(v)) if v and v.known else Cell(MISSING, tone="missing")
+        Cell(fraction(v.value), interval(v), value=v)
+        if v and v.known
+        else Cell(MISSING, tone="missing")
         for v in pair
     ]
     cells.append(_ratio_cell(view, model, of(variant, subset)))

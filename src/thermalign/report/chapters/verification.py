@@ -2,31 +2,25 @@
 
 from dataclasses import replace
 
+from thermalign.report.blocks import Block, Body, Chapter, Paragraph, Part, Row, Table
 from thermalign.report.layout import (
     ALIGNED_BY,
     INTERVALS,
-    Block,
-    Body,
-    Chapter,
     Columns,
-    Paragraph,
-    Part,
-    Row,
-    Table,
     and_range,
     any_detail,
     attribute_table,
     column_groups,
-    field_label,
-    joined,
     model_row,
     people_words,
     plain_cell,
     range_columns,
     rate_cell,
-    subset_label,
 )
-from thermalign.report.study import READINGS, Study, View
+from thermalign.report.setup import READINGS
+from thermalign.report.study import Study
+from thermalign.report.views import View
+from thermalign.report.words import field_label, joined, subset_label
 from thermalign.schemas.keys import ALL, Subset
 
 MATCHED = (
@@ -76,7 +70,7 @@ def chapter(study: Study) -> Chapter:
 
     It reads SUMMARY: eer, auc and rank1 with and without failures, fte, fta, people, person_pairs.
     """
-    parts = [Part(view.label, _blocks(view)) for view in study.views]
+    parts = [Part(view.label, _blocks(view), view.protocol.name) for view in study.views]
     return Chapter("verification", "Verification", parts)
 
 
@@ -85,9 +79,11 @@ def _blocks(view: View) -> list[Block]:
     if first is None:
         words = f"{view.label} has no verification: no equal error rate was measured."
         return [Paragraph(words, tone="absent")]
+    if view.other:
+        first = replace(first, reading=view.protocol.readings[0])
     others = [
-        *failure_tables(view),
         *(reading_tables(view, view.other) if view.other else []),
+        *failure_tables(view),
         condition_table(view),
         person_table(view),
     ]
@@ -213,14 +209,17 @@ def _failure_row(
 
 
 def reading_tables(view: View, other: View) -> list[Table]:
-    """Lay out both readings side by side, and the other one's equal error rates, folded."""
-    folded = eer_table(other)
-    words = f"Equal error rates with the {READINGS[other.protocol.readings[0]]}"
-    both = reading_table(view, other)
+    """Lay out the other reading's equal error rates, and both side by side, folded."""
+    theirs, both = eer_table(other), reading_table(view, other)
     return [
-        *([both] if both else []),
-        *([replace(folded, folded=words, notes=folded.notes[:1])] if folded else []),
+        *([_of_other(theirs, other)] if theirs else []),
+        *([replace(both, folded="Both readings side by side")] if both else []),
     ]
+
+
+def _of_other(table: Table, other: View) -> Table:
+    """Return a table as the other reading's; that it is open is told beside both."""
+    return replace(table, reading=other.protocol.readings[0], notes=table.notes[:1])
 
 
 def reading_table(view: View, other: View) -> Table | None:
