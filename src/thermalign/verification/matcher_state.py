@@ -19,8 +19,8 @@ def save_matcher(path: Path, matcher: Matcher, metadata: Mapping[str, Any]) -> N
 
     What several galleries share is written once, under the first of them.
     """
-    first = {id(model): k for k, model in reversed(matcher.galleries.items())}
-    written = {k: first[id(model)] for k, model in matcher.galleries.items()}
+    first: dict[int, int] = {}
+    written = {k: first.setdefault(id(its), k) for k, its in matcher.galleries.items()}
     tensors = {f"mapping.{name}": tensor for name, tensor in matcher.mapping.tensors.items()}
     for gallery in dict.fromkeys(written.values()):
         for name, array in matcher.galleries[gallery]._asdict().items():
