@@ -108,7 +108,7 @@ def main() -> None:
         folder = arguments.folder or Path(temporary)
         make(folder, arguments.rows)
         if arguments.profile:
-            with cProfile.Profile() as profile:
+            with cProfile.Profile(time.process_time) as profile:
                 read(folder, Path(temporary), cores=1)
             pstats.Stats(profile).sort_stats("cumulative").print_stats(60)
         else:

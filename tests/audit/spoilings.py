@@ -39,6 +39,13 @@ def grid_of_a_small_copy(drawn):
         drawn.place(image, np.rint(drawn.points(image) / 2.5) * 2.5 + 0.75)
 
 
+def whole_numbers_but_for_the_nose(drawn):
+    """An estimated nose lies between whole numbers."""
+    for image in drawn.of("thermal"):
+        points = drawn.points(image)
+        drawn.place(image, np.where(np.arange(5)[:, None] == 2, points, np.rint(points)))
+
+
 def registered(drawn):
     """Bring the eyes of every visible image to two fixed pixels; a real one is warped as well."""
     for image in drawn.of("visible"):
@@ -117,6 +124,7 @@ SPOILINGS = {
     point_outside_the_image: ("refused", "p2m1t"),
     whole_numbers: ("rounded", ""),
     grid_of_a_small_copy: ("rounded", ""),
+    whole_numbers_but_for_the_nose: ("rounded", ""),
     registered: ("registered", ""),
     one_picture_of_two_people: ("duplicate_people", "p1m0v"),
     one_instant_twice: ("same_instant", "p4m0t"),

@@ -102,7 +102,7 @@ def grid_of(values: Floats) -> float:
 
     The mean resultant length of exp(2 pi i v / step) is 1 for multiples of a step. It is taken for
     each landmark apart, and only where that landmark spreads over several steps, since what hardly
-    moves has one phase at any step.
+    moves has one phase at any step. One landmark may be off the grid: a nose that was estimated.
 
     Parameters
     ----------
@@ -125,7 +125,7 @@ def grid_of(values: Floats) -> float:
         length = np.abs(phases.mean(axis=1))  # (F, L)
         judged = spread * some[:, None] > 0.5
         enough = judged.sum(axis=1) >= len(LANDMARKS) - 1
-        length = np.where(judged, length, 1.0).min(axis=1)
+        length = np.sort(np.where(judged, length, 1.0), axis=1)[:, 1]
         found = np.flatnonzero(enough & (length > COHERENT))
         if len(found):
             return _sharpened(centred, float(some[found[0]]), 0.02 / largest)

@@ -116,7 +116,7 @@ def _all_near(thumbnails: npt.NDArray[np.int8]) -> Iterator[npt.NDArray[np.intp]
 def _sharing(thumbnails: npt.NDArray[np.int8]) -> Iterator[npt.NDArray[np.intp]]:
     """Yield pairs (K, 2) of pictures that share one of BANDS parts of their hash."""
     n, side = len(thumbnails), thumbnails.shape[1] // 2
-    coarse = thumbnails.reshape(n, side, 2, side, 2).astype(np.int16).sum(axis=(2, 4))
+    coarse = thumbnails.reshape(n, side, 2, side, 2).sum(axis=(2, 4), dtype=np.int16)
     signs = np.diff(coarse, axis=2, append=coarse[:, :, :1]) > 0  # the first against the last
     parts = np.packbits(signs.reshape(n, side * side), axis=1).view(np.uint16)
     for band in range(BANDS):

@@ -40,7 +40,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from thermalign.geometry import LANDMARKS, Floats
 from thermalign.images import DEFAULT_SCALES
@@ -52,7 +51,7 @@ from thermalign.ingest.cells import (
     whole,
     yes_or_no,
 )
-from thermalign.ingest.checks import check_box, check_part, check_points, check_scale, check_skin
+from thermalign.ingest.checks import check_box, check_part, check_points
 from thermalign.ingest.columns import BOX, POINTS, Rows, rows_of
 from thermalign.ingest.corners import Corners, around, within
 from thermalign.ingest.found import Found
@@ -61,6 +60,7 @@ from thermalign.ingest.people import DOUBLED
 from thermalign.ingest.pictures import Picture, find, read_picture
 from thermalign.ingest.quarantine import Quarantined, Records, leave_out, read_chosen
 from thermalign.ingest.read_rows import GIVEN, AllRead, Reading, Row, read_rows
+from thermalign.ingest.scales import check_depths, check_scale, check_skin
 from thermalign.settings import check, setting
 
 PLAIN_PATH = re.compile(r"(?:\w[\w-]*/)*\w[\w-]*(?:\.\w+)?")
@@ -436,17 +436,3 @@ def _check_scales(rows: Rows, file: str) -> None:
                     f"{file} row {empty[0]}: {name} is empty, but other {modality} rows give one; "
                     "give it in all of them or in none"
                 )
-
-
-def check_depths(images: pd.DataFrame, rows: Rows, file: str) -> None:
-    """Refuse counts of several bit depths in a modality where no scale makes them comparable."""
-    given = np.array([bool(cell) for cell in rows.column("scale")])
-    for modality, its in images[~given].groupby("modality"):
-        other = its[its["bit_depth"] != its["bit_depth"].iloc[0]]
-        if len(other):
-            odd, first = other.iloc[0], its.iloc[0]
-            raise ValueError(
-                f"{file} row {rows.lines[other.index[0]]} (image {odd['image_id']}): has "
-                f"{odd['bit_depth']} bits, but {modality} image {first['image_id']} has "
-                f"{first['bit_depth']}; give a scale in every {modality} row, or store all alike"
-            )
