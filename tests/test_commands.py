@@ -262,7 +262,7 @@ def prepared(folder):
         assert done.returncode == 0, done.stderr
     carl = folder / "CARL"
     for seed in range(2):
-        image = f"0{seed + 1}/session_1/thermal_bmp/T_0{seed + 1}_S1_NA1.bmp"
+        image = f"0{seed + 1}/session_1/thermal_bmp/0{seed + 1}S1BNA1.bmp"
         draw(carl / image, seed)
         xml(carl / "Carl_annotations" / f"0{seed + 1}.xml", {image: SIX})
     return folder
