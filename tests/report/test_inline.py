@@ -64,4 +64,3 @@ def test_switches_hide_by_key_protocol_and_reading():
     assert f'html:has(#show-{key}:not(:checked)) [data-model~="{key}"]{{display:none}}' in rules
     assert '[data-protocol]:not([data-protocol="1"]){display:none}' in rules
     assert '[data-reading]:not([data-reading="keep"]){display:none}' in rules
-    assert rules.startswith("@media screen{")
