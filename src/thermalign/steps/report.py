@@ -56,7 +56,7 @@ def run(
     logs : folder of the jobs' logs
     config : the whole configuration
     page : Path
-    figures, csv : folders of the drawings as SVG, and of tables as CSV, LaTeX and Parquet
+    figures, csv : folders of the drawings as SVG, PDF and PNG, of tables as CSV, LaTeX and Parquet
     code : str
     """
     setup = inputs.read_setup(config)
