@@ -23,7 +23,7 @@ detector: $(STAMP) ## train a finder of faces and landmarks to take home; weight
 		$${MORE:+--configfile "$$MORE"}
 
 test: $(STAMP) ## install and run the tests
-	@$(BIN)/python -m pytest -n $(CORES) --dist loadfile
+	@$(BIN)/python -m pytest -n $(CORES) --dist loadfile --no-loadscope-reorder
 
 test-system: $(STAMP) ## tests that need system packages or minutes
 	@$(BIN)/python -m pytest -m slow -o addopts="--strict-markers -q"

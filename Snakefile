@@ -21,6 +21,7 @@ from thermalign.config.models import (
     roles_of,
     trainings,
     tree_of,
+    visiting,
 )
 
 try:

@@ -41,7 +41,7 @@ FACE = np.array([[-23.0, -20], [23, -20], [0, 8], [-18, 26], [18, 26]]) * 2
 """Landmarks around the middle of a face, pixels."""
 STEPS = (
     *("align", "train_matcher", "score", "sweep", "ablate", "displace"),
-    *("measure", "compare", "train", "stress", "score_variants"),
+    *("measure", "compare", "train", "stress", "score_variants", "train_network"),
 )
 VARIANTS = {"near": {"shift": 0.1}, "far": {"shift": 0.2}, "large": {"scale": 1.2}}
 
@@ -143,6 +143,7 @@ def arguments(folder: Path, step: str, config: Mapping[str, Any]) -> dict[str, A
     trained |= {"modality": "thermal", "settings": {}, **mine}
     varied = {"variants": VARIANTS, "predictions": folder / "stress.parquet"}
     listed = {name: [table[name]] for name in ("images", "annotations", "boxes")}
+    described = {name: config["matcher"][name] for name in ("dog", "features")}
     joined = {
         name: sorted(folder.glob(f"copy*.{name}.parquet"))
         for name in ("folds", "predictions", "scores", "metrics", "replicates")
@@ -189,6 +190,12 @@ def arguments(folder: Path, step: str, config: Mapping[str, Any]) -> dict[str, A
             **{**matcher, **judged, **mine, **alignment, **varied},
             **{"images": listed["images"], "folds": table["folds"]},
             "settings": faces["settings"],
+        },
+        "train_network": {
+            **{name: table[name] for name in ("images", "annotations")},
+            **{"network": "n", "dataset": "d", "adapter": "table", "matcher": described, **seed},
+            **{"settings": {"validation_people": 5, "steps": 50}, **alignment},
+            **{"state": folder / "network.safetensors", "checkpoint": folder / "checkpoint"},
         },
     }
     return given[step]

@@ -1,6 +1,7 @@
 """A dataset that lies in folders as it was published: what the workflow runs, and when again."""
 
 import json
+import os
 import re
 import shutil
 
@@ -10,6 +11,8 @@ from typer.testing import CliRunner
 
 from thermalign.cli import app
 from thermalign.ingest import table
+from thermalign.ingest.lines import Records
+from thermalign.ingest.tree import Settings, Tree, Walk, write_tree
 from trees import SIX, draw, xml
 from workflow_rules import ROOT, snakemake
 
@@ -95,6 +98,25 @@ def test_a_tree_that_is_missing_is_refused_before_any_job(study):
     assert "config: datasets.faces: carl: no such folder; correct data: or folder:" in done.stderr
 
 
+def test_a_folder_that_cannot_be_read_is_no_empty_one(tmp_path, monkeypatch):
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    walk = Walk(Settings(folder=tmp_path))
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(
+        ValueError, match=r"cannot be read \(Permission denied\); correct its rights"
+    ):
+        walk.files(tmp_path, ".png")
+
+
+def test_a_manifest_that_cannot_be_written_leaves_nothing_behind(tmp_path):
+    tree = Tree(Records([{"path": "\ud800.png"}]), [], [])
+    with pytest.raises(UnicodeEncodeError):
+        write_tree(tree, tmp_path / "faces.csv", tmp_path / "faces_left_out.csv")
+    assert not list(tmp_path.iterdir())
+
+
 # --- the command ---
 
 
@@ -115,6 +137,10 @@ def test_a_manifest_can_be_written_looked_at_and_read_as_any_other(ingested, tmp
     assert there == ["faces.csv", "faces_left_out.csv"]
     assert out.read_text() == (ingested / "results/data/faces/manifest.csv").read_text()
     assert len(table.read(table.Settings(root, out)).images) == 2
+    assert (
+        "faces.tsv: is no name of a CSV file"
+        in adapt(tmp_path, "carl", root, "--out", tmp_path / "faces.tsv", "--set", "nose=none")[1]
+    )
     assert "is there already; remove it" in adapt(tmp_path, "carl", root, "--out", out)[1]
 
 
@@ -126,6 +152,8 @@ def test_a_manifest_can_be_written_looked_at_and_read_as_any_other(ingested, tmp
         (["carl", "ROOT", "--set", "nose"], "--set nose: is no setting; write name=value"),
         (["carl", "ROOT", "--set", "nose=tip"], "nose is 'tip'; give one of none, estimated"),
         (["carl", "ROOT", "--set", "noose=none"], "unknown setting 'noose'"),
+        (["carl", "ROOT", "--set", "nose=none", "--set", "nose=none"], "--set nose: is set alre"),
+        (["carl", "ROOT", "--set", "folder=there"], "--set folder: is set already; give each once"),
         (["tfw", "ROOT", "--set", "nose=tip"], "train/indoor_gray: no such folder, which holds im"),
         (["carl", "gone", "--set", "nose=none"], "gone: no such folder; correct data: or the data"),
     ],

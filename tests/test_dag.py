@@ -375,7 +375,7 @@ DETECTION = {"train", "predict", "detect", "stress", "predict_across", "pack"}
 CARRIED = {"score_variants", "enrol_across", "score_across"}
 MATCHING = {"train_matcher", "score", "ablate", "sweep", "displace", *CARRIED}
 MEASURED = {*MATCHING - {"train_matcher", "score"}, "measure", "stress", "detect", "pack"}
-MEASURED |= {"predict_across"}
+MEASURED |= {"predict_across", "import_points_across"}
 
 
 @pytest.mark.parametrize(
@@ -389,7 +389,7 @@ MEASURED |= {"predict_across"}
         ("verification.alignment", {"align", "displace", "pack", "train_network", *CARRIED}),
         ("networks.two_branch", {"train_network"}),
         ("evaluation.admitted", {"fold_across"}),
-        ("evaluation.across", {"predict_across"}),
+        ("evaluation.across", {"predict_across", "import_points_across"}),
         ("evaluation.enrolled_across", {"enrol_across", "score_across"}),
         ("evaluation.variants", {"stress", "score_variants", "report"}),
         ("evaluation.measured", MEASURED | {"compare", "spread"}),
@@ -472,9 +472,9 @@ def test_another_configuration_replaces_the_default_one(project):
     assert {job[1] for job in jobs if job[0] == "train"} == {"mean_shape"}
 
 
-def gpus_asked_for(project, *arguments, path=None):
+def gpus_asked_for(project, *arguments, **environment):
     """Return the GPUs that trainings ask for, by model, in a dry run."""
-    printed = snakemake(project, "--cores", "8", "-n", *arguments, path=path).stdout
+    printed = snakemake(project, "--cores", "8", "-n", *arguments, **environment).stdout
     wanted = r"rule train:.*?model=(\w+).*?resources: [^\n]*gpu=(\d)"
     return dict(re.findall(wanted, printed, flags=re.DOTALL))
 
@@ -488,28 +488,22 @@ def test_gpus_are_those_of_the_machine_or_what_a_profile_says(project, tmp_path)
     path = f"{tool.parent}:{os.environ['PATH']}"
     networks = {"dan": "1", "mtcnn": "1", "mean_shape": "0"}
     none = dict.fromkeys(networks, "0")
-    assert gpus_asked_for(project, path=path) == networks
-    assert gpus_asked_for(project, "--resources", "gpu=0", path=path) == none
+    assert gpus_asked_for(project, PATH=path) == networks
+    assert gpus_asked_for(project, "--resources", "gpu=0", PATH=path) == none
     assert gpus_asked_for(project) == none
     assert gpus_asked_for(project, "--resources", "gpu=4") == networks  # a login node has none
 
 
-def with_environment(project, **variables):
-    """Plan the study as if variables were set, which a server of forks would not hear of."""
+def test_trainings_side_by_side_are_no_more_than_the_gpus_that_they_may_use(project):
     file = project / "Snakefile"
     told = 'print("GPUs:", os.environ["THERMALIGN_GPUS"], file=sys.stderr)'
-    text = f"import os\n\nos.environ |= {variables}\n{file.read_text()}\n{told}\n"
-    file.write_text(text)
-    return snakemake(project, "-n")
-
-
-def test_trainings_side_by_side_are_no_more_than_the_gpus_that_they_may_use(project):
-    done = with_environment(project, CUDA_VISIBLE_DEVICES="3")
+    file.write_text(f"{file.read_text()}\n{told}\n")
+    done = snakemake(project, "-n", CUDA_VISIBLE_DEVICES="3")
     assert done.stderr.splitlines().count("GPUs: 1") == 1
 
 
 def test_a_number_of_gpus_that_is_none_is_refused_in_a_line(project):
-    done = with_environment(project, THERMALIGN_GPUS="two")
+    done = snakemake(project, "-n", THERMALIGN_GPUS="two")
     assert done.returncode != 0
     told = "THERMALIGN_GPUS: 'two' is no number of GPUs; write one, or unset it"
     assert done.stderr.splitlines().count(told) == 1

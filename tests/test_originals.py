@@ -5,9 +5,7 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import time
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -17,8 +15,8 @@ import yaml
 from thermalign import originals
 from thermalign.config.overlays import read_merged
 from thermalign.originals import NEW, fingerprint, write_record
+from workflow_rules import ROOT, snakemake
 
-ROOT = Path(__file__).parents[1]
 OLD = 10**18  # ns, 2001
 
 
@@ -187,7 +185,7 @@ def ingested(tmp_path_factory):
     }
     config["protocols"]["portraits"] |= {"train_subjects": 4, "test_subjects": 4, "folds": 1}
     (folder / "study.yaml").write_text(yaml.safe_dump(config))
-    status, printed = snakemake(folder)
+    status, printed = folded(folder)
     assert status == 0, printed
     return folder
 
@@ -197,17 +195,16 @@ def project(ingested, tmp_path):
     return shutil.copytree(ingested, tmp_path / "moved & away")
 
 
-def snakemake(folder, *arguments, target="portraits/fold0/folds.parquet"):
-    snakefile = str(folder / CODE / "Snakefile")
-    command = [sys.executable, "-m", "snakemake", "-s", snakefile, "--cores", "1"]
-    command += ["--directory", str(folder), "--configfile", str(folder / "study.yaml")]
-    command += [*arguments, "--", f"{RESULTS}/{target}"]
-    done = subprocess.run(command, capture_output=True, text=True)
+def folded(folder, *arguments, **environment):
+    """Run the study up to its folds; return the status and what was printed."""
+    given = ["-s", str(folder / CODE / "Snakefile"), "--configfile", str(folder / "study.yaml")]
+    target = f"{RESULTS}/portraits/fold0/folds.parquet"
+    done = snakemake(folder, *given, *arguments, "--", target, **environment)
     return done.returncode, done.stdout + done.stderr
 
 
-def due(folder):
-    status, printed = snakemake(folder, "-n")
+def due(folder, **environment):
+    status, printed = folded(folder, "-n", **environment)
     assert status == 0, printed
     return set(re.findall(r"^rule (\w+):", printed, flags=re.M))
 
@@ -229,20 +226,18 @@ def test_a_moved_folder_and_touched_images_and_manifest_are_no_reason_to_run(pro
 def test_a_replaced_image_is_read_again_and_then_nothing_is_due(project):
     cv2.imwrite(str(project / DATA / "t & v" / "3 (1).png"), image(99))
     assert {"ingest", "fold"} <= due(project)
-    assert snakemake(project)[0] == 0
+    assert folded(project)[0] == 0
     assert due(project) == set()
 
 
-def test_a_job_elsewhere_is_given_the_fingerprint_that_its_run_took(project, monkeypatch):
-    monkeypatch.setenv("THERMALIGN_FILES_london60", "taken")
-    assert {"ingest", "fold"} <= due(project)
-    monkeypatch.setenv("THERMALIGN_FILES_london60", NEW)
-    assert due(project) == set()
+def test_a_job_elsewhere_is_given_the_fingerprint_that_its_run_took(project):
+    assert {"ingest", "fold"} <= due(project, THERMALIGN_FILES_london60="taken")
+    assert due(project, THERMALIGN_FILES_london60=NEW) == set()
 
 
 def test_a_deleted_image_is_refused_by_its_row_of_the_manifest(project):
     (project / DATA / "t & v" / "3 (1).png").unlink()
-    status, printed = snakemake(project)
+    status, printed = folded(project)
     lines = [line for line in printed.splitlines() if line.startswith("thermalign ingest")]
     assert status != 0
     assert len(lines) == 1
@@ -252,7 +247,7 @@ def test_a_deleted_image_is_refused_by_its_row_of_the_manifest(project):
 
 def test_a_manifest_that_is_missing_is_refused_before_any_job(project):
     (project / DATA / "the list;.csv").unlink()
-    status, printed = snakemake(project)
+    status, printed = folded(project)
     assert status != 0
     assert f"config: datasets.london60: {DATA}/the list;.csv: no such manifest" in printed
     assert "Traceback" not in printed

@@ -38,11 +38,13 @@ def tiny():
 
 
 def with_rows():
-    """The same with its own points and scores as two more rows."""
-    placed = {"placed": {"from": "points_{protocol}_{fold}.parquet"}}
+    """The same with its own points and scores as two more rows, tested on its own dataset, too."""
+    placed = {"placed": {"from": "{dataset}_{protocol}_{fold}.parquet"}}
     vendor = {"from": "scores.csv", "thresholds": {"0.1": 0.25}}
+    its = tiny()["protocols"]["p1"]
     rows = {"matchers": {"matched": {"from": "scores.parquet"}, "vendor": vendor}}
-    return tiny() | rows | {"models": {"mean_shape": {}} | placed}
+    its = {"dataset": "simulated"} | {k: its[k] for k in ("probe", "gallery")}
+    return tiny() | rows | {"models": {"mean_shape": {}} | placed, "evaluate_on": {"home": its}}
 
 
 def command(*words):
@@ -60,7 +62,7 @@ def study(tmp_path_factory):
     assert status == 0, printed
     place = (folder / "results", "p1", 0)
     told = folder / "study.yaml"
-    command("points", "export", *place, "mean_shape", folder / "points_p1_0.parquet")
+    command("points", "export", *place, "mean_shape", folder / "simulated_p1_0.parquet")
     command("points", "export", *place, "mean_shape", folder / "points.csv")
     for name in ("scores.parquet", "scores.csv"):
         command("scores", "export", *place, "annotated", folder / name, "--configfile", told)
@@ -76,7 +78,8 @@ def table_of(study, model, name, schema):
 def assert_same(study, a, b, name, schema):
     """Hold a table of one row of the study equal to that of another, to the last bit."""
     first, second = (table_of(study, model, name, schema) for model in (a, b))
-    pd.testing.assert_frame_equal(first.assign(model=b), second, check_exact=True)
+    named = first.assign(model=second["model"])
+    pd.testing.assert_frame_equal(named, second, check_exact=True)
 
 
 def test_imported_points_have_the_metrics_of_the_detector_that_they_are_of(study):
@@ -90,6 +93,11 @@ def test_imported_scores_have_the_metrics_of_the_matcher_that_they_are_of(study)
     assert_same(study, "matched", "annotated", "scores", SCORES)
     assert_same(study, "matched", "annotated", "metrics", METRICS)
     assert_same(study, "matched", "annotated", "replicates", REPLICATES)
+
+
+@pytest.mark.parametrize("step", ["predict_across", "score_across"])
+def test_imported_points_are_tested_on_other_datasets_as_the_detector_is(study, step):
+    assert_same(study, f"placed/{step}/home", f"mean_shape/{step}/home", "metrics", METRICS)
 
 
 def test_thresholds_of_a_maker_stand_where_ours_are_set_on_training_people(study):
@@ -133,7 +141,7 @@ def test_the_report_says_what_is_read_from_files(study):
 
 def test_nothing_is_left_to_do_and_another_file_is_due_where_it_counts(study):
     config = with_rows()
-    (study / "points_p1_0.parquet").touch()
+    (study / "simulated_p1_0.parquet").touch()
     assert "Nothing to be done" in run(study, config, "-n")[1]
     config["models"]["placed"] = {"from": "points.csv"}
     printed = run(study, config, "-n")[1]
@@ -152,12 +160,28 @@ def test_a_file_is_looked_at_before_it_is_in_the_study(study, monkeypatch):
     assert yaml.safe_load(printed.split("\n\n")[1]) == {"matchers": {"new": {"from": "scores.csv"}}}
 
 
+def test_a_row_of_scores_has_no_points_to_export(study, tmp_path):
+    with pytest.raises(ValueError, match=r"matched/predictions\.parquet: is of a row of scores"):
+        command("points", "export", study / "results", "p1", 0, "matched", tmp_path / "made.csv")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_row_is_not_looked_at_under_the_name_of_a_trained_model(study, monkeypatch):
+    monkeypatch.chdir(study)
+    told = ("--configfile", "study.yaml", "--as", "mean_shape")
+    with pytest.raises(ValueError, match=r"models\.mean_shape is trained there; name the row oth"):
+        command("points", "import", "points.csv", *told)
+
+
 @pytest.mark.parametrize("form", ["bob4", "bob5", "pyeer"])
 def test_scores_are_exported_for_other_programs(study, tmp_path, form):
     place = (study / "results", "p1", 0, "mean_shape", tmp_path / "made.txt")
-    command("scores", "export", *place, "--format", form, "--configfile", study / "study.yaml")
-    lines = [line for file in tmp_path.glob("made*.txt") for line in file.read_text().splitlines()]
-    assert len(lines) == 48
+    told = command(
+        "scores", "export", *place, "--format", form, "--configfile", study / "study.yaml"
+    )
+    files = {path: len(path.read_text().splitlines()) for path in tmp_path.glob("made*.txt")}
+    assert sum(files.values()) == 48
+    assert set(told.splitlines()) == {f"{n} comparisons: {path}" for path, n in files.items()}
     with pytest.raises(ValueError, match=r"is there and was not written by this command"):
         command("scores", "export", *place, "--format", form, "--configfile", study / "study.yaml")
 
@@ -174,3 +198,11 @@ def test_another_matcher_is_told_which_probes_meet_which_images(study, tmp_path)
     moment = images.set_index("image_id")["moment"]
     met = probes.query("same_moment == 'exclude'").merge(gallery, on="meets")
     assert not (met["probe"].map(moment) == met["image_id"].map(moment)).any()
+
+
+def test_comparisons_are_written_together_or_not_at_all(study, tmp_path):
+    (tmp_path / "gallery.csv").write_text("mine\n")
+    place = (study / "results", "p1", 0, tmp_path)
+    with pytest.raises(ValueError, match=r"gallery\.csv: is there and was not written by this com"):
+        command("scores", "trials", *place, "--configfile", study / "study.yaml")
+    assert [path.name for path in tmp_path.iterdir()] == ["gallery.csv"]

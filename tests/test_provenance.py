@@ -68,6 +68,16 @@ def test_digests_tell_whose_code_or_data_a_fingerprint_changed_by(package):
     assert now["report/page.py"] == before["report/page.py"]
 
 
+def test_a_file_is_parsed_once_however_many_steps_reach_it(package, monkeypatch):
+    parsed = []
+    read = provenance._tree
+    monkeypatch.setattr(provenance, "_tree", lambda path: parsed.append(path) or read(path))
+    for step in ("steps.train", "steps.predict", "steps.report"):
+        provenance.fingerprint(step)
+        provenance.digests(step)
+    assert len(parsed) == len(set(parsed)) > 50
+
+
 def test_an_unknown_module_is_refused_by_name():
     with pytest.raises(ValueError, match=r"no module thermalign\.landmarks\.nothing"):
         provenance.fingerprint("landmarks.nothing")

@@ -130,6 +130,11 @@ def test_a_rule_asks_for_a_gpu_if_and_only_if_its_step_is_given_one(rule):
     assert ("gpu" in re.split(r"    (?:params|shell):", RULES[rule])[0]) == given_one
 
 
+def test_the_partition_of_gpus_is_told_of_every_rule_that_asks_for_one():
+    told = re.findall(r"(\w+): {slurm_partition: gpu}", (ROOT / "docs/clusters.md").read_text())
+    assert set(told) == {rule for rule, text in RULES.items() if "gpu=gpu" in text}
+
+
 @pytest.mark.parametrize("rule", RULES)
 def test_an_environment_holds_what_its_step_imports_at_the_pinned_version(rule):
     described = environment(rule)

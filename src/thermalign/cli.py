@@ -143,10 +143,16 @@ def adapt(
     if adapter not in trees():
         raise ValueError(f"no adapter {adapter!r}; use one of {', '.join(trees())}")
     left_out = out.with_name(f"{out.stem}_left_out.csv")
+    if out.suffix != ".csv":
+        raise ValueError(f"{out}: is no name of a CSV file; end it in .csv")
     for path in (out, left_out):
         if path.exists():
             raise ValueError(f"{path}: is there already; remove it, or name another by --out")
-    block = {"folder": str(root)} | dict(map(setting_of, settings or []))
+    block: dict[str, Any] = {"folder": str(root)}
+    for name, value in map(setting_of, settings or []):
+        if name in block:
+            raise ValueError(f"--set {name}: is set already; give each once, the folder by ROOT")
+        block[name] = value
     made = tree.list_tree(adapter, block, "--set")
     tree.write_tree(made, out, left_out)
     people = len({row["subject_id"] for row in made.rows})
@@ -228,18 +234,12 @@ def predict(
     The exit status is 1 where an image could not be read; the others are predicted all the same.
     """
     from thermalign.deploy import load, predict_images
-    from thermalign.deploy.faces import LARGEST_ERROR, SMALLEST
     from thermalign.deploy.inputs import check_inputs
 
     check_inputs(inputs)
-    detector = load(
-        model,
-        finder=finder,
-        modality=modality,
-        smallest=SMALLEST if smallest is None else smallest,
-        check=check,
-        largest_error=LARGEST_ERROR if largest_error is None else largest_error,
-    )
+    limits = {"smallest": smallest, "largest_error": largest_error}
+    given = {name: limit for name, limit in limits.items() if limit is not None}
+    detector = load(model, finder=finder, modality=modality, check=check, **given)
     done = predict_images(
         inputs,
         detector,
@@ -300,7 +300,7 @@ def audit(
     The exit status is 1 where something is found with which a study does not begin.
     """
     from thermalign.audit.examine import told
-    from thermalign.audit.sources import PAGE, audit_of, check_folder, write_audit
+    from thermalign.audit.sources import CODE, PAGE, audit_of, check_folder, write_audit
     from thermalign.provenance import stamp
 
     check_folder(out, data)
@@ -308,7 +308,7 @@ def audit(
     if study is not None and images:
         study["data"] = images
     audited = audit_of(data, study, dataset=dataset, modality=modality)
-    write_audit(audited, out, stamp("audit", {"data": str(data)}))
+    write_audit(audited, out, stamp(CODE, {"data": str(data)}))
     left = f", {len(audited.left_out)} left out" if audited.left_out else ""
     typer.echo(f"{audited.name}: {told(audited.findings)}{left}: {out / PAGE}")
     if audited.stops:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -60,15 +60,16 @@ def export_scores(
     configfile: Config = CONFIG,
 ) -> None:
     """Write the scores of every comparison of a model."""
+    from thermalign.config.models import read_study
     from thermalign.deploy import exchanged
 
-    study = _study(configfile)
+    study = read_study([configfile], {})
     if protocol not in study["protocols"]:
         raise ValueError(f"no protocol {protocol!r}; use one of {list(study['protocols'])}")
     images = results / "data" / study["protocols"][protocol]["dataset"] / "images.parquet"
     table = results / protocol / f"fold{fold}" / model / "scores.parquet"
     made = exchanged.export_scores(table, images, output, form=form, reading=same_moment)
-    typer.echo(f"{made} comparisons: {output}")
+    _print(f"{count} comparisons: {path}" for path, count in made.items())
 
 
 @scores.command("trials")
@@ -81,10 +82,10 @@ def export_trials(
     configfile: Config = CONFIG,
 ) -> None:
     """Write which probes another matcher is to compare with which enrolled images."""
+    from thermalign.config.models import read_study
     from thermalign.deploy import exchanged
 
-    study = _study(configfile)
-    made = exchanged.export_trials(results, study, protocol, fold, folder)
+    made = exchanged.export_trials(results, read_study([configfile], {}), protocol, fold, folder)
     typer.echo(f"{made} scores to give: {folder}")
 
 
@@ -102,12 +103,14 @@ def _look_at(file: str, name: str, configfile: Path, block: str) -> None:
     ValueError
         If the file, or the row's name, cannot be in the study.
     """
-    from thermalign.config.models import check_places, check_study
+    from thermalign.config.models import check_places, check_study, read_study
     from thermalign.deploy import exchanged
 
-    study = _study(configfile)
-    row = {name: {"from": file}}
-    changed = check_study({**study, block: {**study.get(block, {}), **row}})
+    study = read_study([configfile], {})
+    rows = study.get(block, {})
+    if "from" not in rows.get(name, {"from": file}):
+        raise ValueError(f"{configfile}: {block}.{name} is trained there; name the row otherwise")
+    changed = check_study({**study, block: {**rows, name: {"from": file}}})
     check_places(changed, Path.cwd())
     _print(exchanged.check_file(Path(study["results"]), changed, block, file))
     typer.echo(f"\n{block}:\n  {name}: {{from: {_quoted(file)}}}")
@@ -121,9 +124,3 @@ def _print(lines: Iterable[str]) -> None:
 def _quoted(text: str) -> str:
     """Return text as YAML reads it back, on one line within braces."""
     return "'" + text.replace("'", "''") + "'"
-
-
-def _study(configfile: Path) -> dict[str, Any]:
-    from thermalign.config.models import read_study
-
-    return read_study([configfile], {})

@@ -28,9 +28,9 @@ DEGREES, FULL_SCALE = "degree Celsius", "full scale"
 
 LAST_COUNT = 65535
 
-AT_ONCE = 2**28
-"""Pixels of images that are predicted in together: whole, with mip levels, .9 GB of 16 bits or
-1.4 GB of floats."""
+AT_ONCE = 2**27
+"""Pixels of images that are predicted in together: whole, with mip levels, .5 GB of 16 bits or
+.7 GB of floats. A batch of BATCH frames of 640 x 480 has fewer."""
 
 BATCH = 256
 """Faces that networks look at together."""
@@ -95,8 +95,8 @@ class Pictures:
         """Split them into parts of at most AT_ONCE pixels, or of one image where that has more.
 
         Parts are whole batches of BATCH faces, as one part would be looked at; where a batch has
-        too many pixels (of more than one megapixel an image) they are its half, its quarter and so
-        on. What batches otherwise within a part (the finder and MTCNN's cascade by pixels, its
+        too many pixels (of more than half a megapixel an image) they are its half, its quarter and
+        so on. What batches otherwise within a part (the finder and MTCNN's cascade by pixels, its
         later networks by crops) has other batches than in one part: the last bits may differ.
         """
         largest = max((height * width for height, width in self.shapes), default=1)

@@ -27,6 +27,8 @@ class Source:
     ----------
     digest : str
         Of its code, prose left out, and of the data files that it names.
+    parts : mapping of Path to str
+        The file and the data files that it names, to the digest of each alone.
     imports : tuple of str
         Dotted names in its import statements, as far as they may be modules.
     keywords : tuple of str, or None
@@ -34,6 +36,7 @@ class Source:
     """
 
     digest: str
+    parts: Mapping[Path, str]
     imports: tuple[str, ...]
     keywords: tuple[str, ...] | None
 
@@ -110,15 +113,9 @@ def digests(*modules: str) -> dict[str, str]:
         File below the package, data files among them (``landmarks/dan.py``), to sixteen
         hexadecimal digits.
     """
-    found = {}
-    for path in {path for name in modules for path in sources(f"{PACKAGE.name}.{name}").values()}:
-        tree = _tree(path)
-        found[path] = _dump(tree).encode()
-        found |= {data: data.read_bytes() for data in _data_files(tree, path.parent)}
-    return {
-        path.relative_to(PACKAGE).as_posix(): hashlib.sha256(text).hexdigest()[:16]
-        for path, text in sorted(found.items())
-    }
+    paths = {path for name in modules for path in sources(f"{PACKAGE.name}.{name}").values()}
+    found = {part: digest for path in paths for part, digest in _read(path).parts.items()}
+    return {path.relative_to(PACKAGE).as_posix(): digest for path, digest in sorted(found.items())}
 
 
 def third_party(module: str) -> set[str]:
@@ -135,13 +132,7 @@ def loaded_by_name(module: str) -> set[str]:
     set of str
         ``landmarks`` where a reached module has ``import_module(f"thermalign.landmarks.{...}")``.
     """
-    return {
-        package
-        for path in sources(module).values()
-        for node in ast.walk(_tree(path))
-        if isinstance(node, ast.JoinedStr)
-        for package in _package_named(node)
-    }
+    return set().union(*(_loaded(path) for path in sources(module).values()))
 
 
 def keywords(module: str) -> list[str]:
@@ -181,10 +172,21 @@ def _tree(path: Path) -> ast.Module:
 @cache
 def _read(path: Path) -> Source:
     tree = _tree(path)
-    digest = hashlib.sha256(_dump(tree).encode())
-    for data in _data_files(tree, path.parent):
-        digest.update(data.name.encode() + data.read_bytes())
-    return Source(digest.hexdigest(), tuple(_imports(tree)), _keywords(tree))
+    code = _dump(tree).encode()
+    named = {data: data.read_bytes() for data in _data_files(tree, path.parent)}
+    whole = hashlib.sha256(code)
+    for data, content in named.items():
+        whole.update(data.name.encode() + content)
+    texts = {path: code, **named}
+    parts = {part: hashlib.sha256(text).hexdigest()[:16] for part, text in texts.items()}
+    return Source(whole.hexdigest(), parts, tuple(_imports(tree)), _keywords(tree))
+
+
+@cache
+def _loaded(path: Path) -> frozenset[str]:
+    """Return the packages whose modules a file loads by name."""
+    texts = (node for node in ast.walk(_tree(path)) if isinstance(node, ast.JoinedStr))
+    return frozenset(package for text in texts for package in _package_named(text))
 
 
 @cache
@@ -235,9 +237,7 @@ def _package_named(text: ast.JoinedStr) -> list[str]:
 
 def _data_files(tree: ast.AST, folder: Path) -> list[Path]:
     """Return the data files of a folder that a module names, or that one of them names in turn."""
-    there = {
-        path.name: path for path in folder.iterdir() if path.is_file() and path.suffix != ".py"
-    }
+    there = _data_in(folder)
     if not there:
         return []
     spelled = {
@@ -250,6 +250,12 @@ def _data_files(tree: ast.AST, folder: Path) -> list[Path]:
         text = there[name].read_bytes()
         found += [other for other in there if other not in found and other.encode() in text]
     return [there[name] for name in sorted(found)]
+
+
+@cache
+def _data_in(folder: Path) -> dict[str, Path]:
+    """Return the data files of a folder by name."""
+    return {path.name: path for path in folder.iterdir() if path.is_file() and path.suffix != ".py"}
 
 
 def _dump(node: Any) -> str:

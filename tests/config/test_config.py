@@ -126,7 +126,7 @@ def test_a_further_metric_is_one_that_is_there_and_makes_one_figure(config, monk
     check_study(config)
     config["evaluation"]["metrics"] = ["median_eror"]
     assert refusal(config).endswith("no metric 'median_eror'; did you mean median_error?")
-    monkeypatch.setattr("thermalign.config.checks.further_metrics", lambda function: ["both"])
+    monkeypatch.setattr("thermalign.config.blocks.further_metrics", lambda function: ["both"])
     config["evaluation"]["metrics"] = ["both"]
     assert "both has of_errors() and of_scores(); split its module" in refusal(config)
 

@@ -54,6 +54,14 @@ def test_whether_people_are_the_same_is_known_wherever_one_side_is_rendered(conf
     assert [people(study, "p2", name) for name in names] == ["others", "others", "others", "same"]
 
 
+def test_one_person_of_the_same_seed_makes_people_the_same(config):
+    own = config["datasets"]["others"]
+    seeds = {"subject_seeds": {"v1_s003": config["datasets"]["simulated"]["seed"]}}
+    config["datasets"]["others"] = own | {"settings": own["settings"] | seeds}
+    study = check_study(with_tests(config, others={"dataset": "others"}))
+    assert people(study, "p1", "others") == "same"
+
+
 def test_between_recorded_datasets_people_are_what_the_configuration_says(config):
     config["protocols"]["p1"] |= {"dataset": "recorded"}
     for said, wanted in (({}, "apart"), ({"people": "same"}, "same")):

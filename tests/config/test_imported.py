@@ -12,6 +12,7 @@ from thermalign.config.models import (
     from_files,
     roles_of,
     trainings,
+    visiting,
 )
 from thermalign.config.yaml_files import read_yaml
 
@@ -42,6 +43,31 @@ def test_the_name_of_a_file_is_filled_in_for_each_fold():
     pattern = "{dataset}/{protocol}-{fold}.csv"
     assert file_of(pattern, DEFAULT, "p1", 1) == "simulated/p1-1.csv"
     assert file_of("all.csv", DEFAULT, "p2", 0) == "all.csv"
+
+
+def test_points_whose_file_is_one_of_a_dataset_are_tested_on_other_datasets():
+    rows = {"mine": {"from": "{dataset}.csv"}, "home": {"from": "{protocol}.csv"}}
+    its = study(models=rows, matchers={"acme": {"from": "{dataset}_scores.csv"}})
+    assert set(visiting(its)) == {"mine"}
+    its["evaluate_on"] = {"there": {"dataset": "theirs"}}
+    assert file_of("{dataset}-{fold}.csv", its, "p1", 1, other="there") == "theirs-1.csv"
+
+
+def test_a_file_of_another_dataset_is_missed_before_any_job_with_who_asks_for_it(tmp_path):
+    (tmp_path / "simulated.csv").touch()
+    other = copy.deepcopy(DEFAULT["datasets"]["simulated"]) | {"seed": 3}
+    probe, places = {"modality": "thermal"}, {"home": "simulated", "there": "theirs"}
+    its = study(
+        models={"mine": {"from": f"{tmp_path}/{{dataset}}.csv"}},
+        datasets={"theirs": other},
+        evaluate_on={n: {"dataset": d, "probe": probe} for n, d in places.items()},
+    )
+    line = r"^models.mine.from: .*/theirs.csv: no such file, and evaluate_on.there asks for it; "
+    with pytest.raises(ValueError, match=line) as caught:
+        check_places(its, ROOT)
+    assert "\n" not in str(caught.value)
+    (tmp_path / "theirs.csv").touch()
+    check_places(its, ROOT)
 
 
 def test_a_gallery_that_is_drawn_is_drawn_by_the_protocols_seed():

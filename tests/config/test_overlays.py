@@ -3,9 +3,6 @@
 import hashlib
 import json
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 import yaml
@@ -14,8 +11,8 @@ from thermalign.catalogue import settings_of
 from thermalign.config import overlays
 from thermalign.config.models import read_study
 from thermalign.config.overlays import config_files, merge, over_base, read_merged
+from workflow_rules import ROOT, snakemake
 
-ROOT = Path(__file__).parents[2]
 STUDIES = sorted((ROOT / "workflow/config").glob("*.yaml"))
 GROUPS = ("datasets", "protocols", "models", "variants", "ablation", "sweep")
 
@@ -120,9 +117,7 @@ def test_a_configuration_that_is_handed_over_may_name_a_base():
 
 
 def dry_run(folder, *arguments):
-    command = [sys.executable, "-m", "snakemake", "-s", str(ROOT / "Snakefile"), "-n"]
-    command += ["--cores", "1", "--directory", str(folder), *arguments]
-    return subprocess.run(command, capture_output=True, text=True)
+    return snakemake(folder, "-s", str(ROOT / "Snakefile"), "-n", *arguments)
 
 
 @pytest.mark.parametrize(

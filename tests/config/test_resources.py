@@ -92,6 +92,36 @@ def test_memory_is_what_a_rule_takes_with_headroom_and_snakemake_around_it(monke
     assert Requests(study()).memory("align", JOB) == AROUND + HEADROOM * 400 + STEP  # 30 MB more
 
 
+def test_ingest_asks_for_every_process_that_it_starts():
+    def of(cores):
+        return Requests(study() | {"threads": {"ingest": cores}}).memory(
+            "ingest", {"dataset": "faces"}
+        )
+
+    assert of(4) - of(2) == pytest.approx(HEADROOM * 2 * resources.WORKER, abs=STEP)
+    assert of(1) == pytest.approx(AROUND + HEADROOM * NEEDS["ingest"].base, abs=STEP)
+
+
+def test_a_network_is_given_copies_of_its_images_and_begins_with_a_few_of_everybody():
+    its = study() | {"networks": {"far": {"dataset": "faces", "copies": 4, "whitened_by": 2}}}
+    counts = Requests(its).counts({"network": "far"})
+    assert (counts.images, counts.train) == (14 * 9, 5 * 14 * 9)
+    assert counts.paired == 2 * 14
+    its["networks"]["far"] = {"dataset": "faces"}
+    assert Requests(its).counts({"network": "far"}).train == 2 * 14 * 9
+
+
+NETWORKS = {(60, 1200): 966, (1100, 8800): 1720}
+"""MiB by people and images, a copy beside each; the latter held its descriptors twice."""
+
+
+@pytest.mark.parametrize(("people", "images"), NETWORKS)
+def test_what_a_network_took_is_asked_for(people, images):
+    peak = NETWORKS[people, images] * 2**20 / 1e6
+    counts = Counts(images=images, train=2 * images, paired=2 * people)
+    assert peak <= HEADROOM * taken(NEEDS["train_network"], counts) < 1.6 * peak
+
+
 def test_every_retry_asks_for_twice_the_memory_and_for_as_much_time_again():
     requests = Requests(study())
     for rule in ("train", "measure"):

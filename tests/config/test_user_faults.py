@@ -101,6 +101,18 @@ def test_a_variant_that_cannot_be_is_refused(block, message):
     assert refusal("variants", "v", block).startswith(f"variants.v.{message}")
 
 
+@pytest.mark.parametrize("seeds", [{"seed": 7}, {"subject_seeds": {"v1_s000": 7}}])
+def test_a_variant_shows_the_people_of_its_protocols(seeds):
+    config = copy.deepcopy(DEFAULT)
+    own = config["datasets"]["simulated"]
+    settings = own["settings"] | {k: v for k, v in seeds.items() if k != "seed"}
+    other = own | {"settings": settings} | {k: v for k, v in seeds.items() if k == "seed"}
+    config["datasets"]["other"] = other
+    config["variants"] = {"v": {"dataset": "other"}}
+    with pytest.raises(ValueError, match=r"variants\.v\.dataset: other has another seed, other vo"):
+        check_study(config)
+
+
 @pytest.mark.parametrize(("group", "name"), [("matcher", "features"), ("ablation", "a")])
 def test_an_aligned_face_holds_cells(group, name):
     block = {"cell": 100} if group == "matcher" else {"features": {"cell": 100}}

@@ -4,7 +4,6 @@ import json
 from types import SimpleNamespace
 
 import pytest
-import torch
 from bright import SETTINGS, bright, state_of
 
 from thermalign.deploy import faces
@@ -12,11 +11,6 @@ from thermalign.deploy.detector import TrainedDetector
 from thermalign.deploy.faces import FaceDetector
 from thermalign.landmarks import mean_shape
 from thermalign.states import State, save_state
-
-
-@pytest.fixture(autouse=True, scope="session")
-def one_thread():
-    torch.set_num_threads(1)
 
 
 @pytest.fixture

@@ -82,6 +82,12 @@ def test_a_dataset_that_nothing_can_be_held_against_is_refused():
         comparable(bare, test, ("nose_base",), where="there")
 
 
+def test_images_of_which_each_lacks_another_landmark_are_refused():
+    truth = points(["s0", "s1"]).drop(index=[2, 8])  # a nose; a corner of the mouth
+    with pytest.raises(ValueError, match="there: each of its 2 annotated images lacks a landmark"):
+        comparable(truth, images(2), (), where="there")
+
+
 def test_errors_failures_and_people_are_told_of_all_and_of_each_range():
     test = images(10)
     errors = test.assign(error=[0.02, np.nan, *[0.2] * 8], **dict.fromkeys(LANDMARKS, 0.1))

@@ -102,9 +102,12 @@ def test_metadata_of_a_parquet_file_are_carried_on(tmp_path):
 WRONG = {
     "an unknown image": ({"image_id": ["a/1", "x", "b/1"]}, r"row 3: 'x' is no image of d; "),
     "several": ({"image_id": ["x", "y", "b/1"]}, r"row 2: 'x' .*\(and 1 rows more\)"),
-    "an end of two paths": ({"image_id": ["1.png", "a/2", "b/1"]}, r"row 2: '1.png' is no image"),
+    "an end of two paths": (
+        {"image_id": ["1.png", "a/2", "b/1"]},
+        r"row 2: '1.png' is no image",
+    ),
     "no name": ({"image_id": ["a/1", "", "b/1"]}, r"row 3: image_id is empty"),
-    "two rows": ({"image_id": ["a/1", "a/2", "a/1"]}, r"row 4: image a/1 stands in 2 already"),
+    "two rows": ({"image_id": ["a/1", "a/2", "a/1"]}, r"row 4: image a/1 stands in row 2 already"),
     "a missing point": ({"left_eye_y": [1, 1, np.nan]}, r"row 4 \(image b/1\): left_eye_y is emp"),
     "an infinite point": ({"nose_base_x": [1, 1, np.inf]}, r"row 4 .*: nose_base_x is empty or no"),
     "no number": ({"left_eye_x": ["1,5", "", "2"]}, r"row 2: left_eye_x is '1,5'; write a plain"),

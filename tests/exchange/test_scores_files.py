@@ -165,6 +165,10 @@ WRONG = {
     "an empty score": (changed(score=""), r"row 5: score is ; give a finite number"),
     "plus infinity": (changed(score="inf"), r"row 5: score is inf; give"),
     "no number": (changed(score="0,5"), r"row 5: score is '0,5'; write a plain number"),
+    "what Python alone takes for a number": (
+        changed(score="1_0"),
+        r"row 5: score is '1_0'; write a plain number",
+    ),
     "an unknown probe": (changed(probe="x"), r"row 5: 'x' is no image of d; correct it"),
     "an unknown person": (changed(gallery="s9"), r"row 5: gallery 's9' is no person of d; name"),
     "an image enrolled": (changed(gallery="v/s1/0"), r"'v/s1/0' is no person of d; .* fuse"),
@@ -187,6 +191,35 @@ def test_a_wrong_file_is_refused_in_a_line_that_names_row_and_cure(tmp_path, wha
         read_for(written(tmp_path, table), APART)
     assert str(refused.value).startswith(str(tmp_path / "scores.csv"))
     assert "\n" not in str(refused.value)
+
+
+def test_empty_lines_and_blanks_in_the_header_count_for_nothing(tmp_path):
+    lines = as_table(scored(APART)).to_csv(index=False).replace(",", " , ").splitlines()
+    (tmp_path / "scores.csv").write_text("\n".join(["", lines[0], "", *lines[1:], "", ""]))
+    made = read_for(tmp_path / "scores.csv", APART)
+    pd.testing.assert_frame_equal(made, scored(APART), check_exact=True)
+    lines[2] = lines[1]
+    (tmp_path / "scores.csv").write_text("\n".join(["", lines[0], "", *lines[1:]]))
+    with pytest.raises(ValueError, match=r"row 5: .* stands in row 4 already; keep one"):
+        read_for(tmp_path / "scores.csv", APART)
+
+
+def test_a_parquet_table_may_have_its_columns_in_its_index_and_whole_numbers(tmp_path):
+    table = as_table(scored(APART)).assign(score=lambda t: np.arange(len(t)) + 2**60)
+    table.set_index("probe").to_parquet(tmp_path / "scores.parquet")
+    made = read_for(tmp_path / "scores.parquet", APART)
+    assert made["score"].tolist() == table["score"].astype(float).tolist()
+
+
+def test_a_parquet_table_whose_names_are_lists_is_refused(tmp_path):
+    table = as_table(scored(APART)).assign(probe=lambda t: [[name] for name in t["probe"]])
+    with pytest.raises(ValueError, match=r"scores\.parquet: column probe holds lists; store text"):
+        read_for(written(tmp_path, table, "scores.parquet"), APART)
+
+
+def test_a_header_alone_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"scores\.csv: has no rows; give at least one"):
+        read_for(written(tmp_path, as_table(scored(APART)).iloc[:0]), APART)
 
 
 def test_a_probe_that_shows_somebody_else_than_bobs_file_says_is_refused(tmp_path):

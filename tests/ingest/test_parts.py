@@ -23,15 +23,22 @@ def doubled(numbers):
 def cores(request, monkeypatch):
     monkeypatch.setenv(THREADS, request.param)
     monkeypatch.setattr(parts, "ROWS", 5)
+    monkeypatch.setattr(parts, "PAYS", 0.0)
     return int(request.param)
 
 
 def test_parts_come_in_order_from_as_many_processes_as_there_are_cores(cores):
     made = list(in_parts(doubled, [*range(100, 160)]))
     assert [v for values, _ in made for v in values] == [*range(200, 320, 2)]
-    processes = {process for _, process in made}
+    first, *processes = (process for _, process in made)
+    assert first == os.getpid()
     assert (os.getpid() in processes) == (cores == 1)
-    assert len(processes) <= cores
+    assert len({*processes}) <= cores
+
+
+def test_no_process_is_started_for_what_is_done_before_it_would_have_begun(cores, monkeypatch):
+    monkeypatch.setattr(parts, "PAYS", 1e6)
+    assert {process for _, process in in_parts(doubled, [*range(100, 160)])} == {os.getpid()}
 
 
 def test_what_a_part_refuses_is_raised_where_it_was_asked_for(cores):
@@ -56,6 +63,7 @@ def test_progress_is_told_in_lines(monkeypatch, capsys):
 
 def test_a_manifest_is_read_alike_by_one_process_and_by_two(tmp_path, monkeypatch):
     monkeypatch.setattr(parts, "ROWS", 4)
+    monkeypatch.setattr(parts, "PAYS", 0.0)
     lines = ["path,subject_id,modality,box_x,box_y,box_width,box_height,hat"]
     for k in range(14):
         counts = np.random.default_rng(k).integers(7000, 9000, (48, 40), np.uint16)

@@ -13,6 +13,7 @@ from thermalign.catalogue import trees
 from thermalign.geometry import LANDMARKS
 from thermalign.ingest import table
 from thermalign.ingest.arl_polarimetric import EYES
+from thermalign.ingest.lines import Records
 from thermalign.ingest.tree import landmark_cells, write_tree
 from thermalign.records import points_of
 from thermalign.schemas.dataset import ANNOTATIONS, ATTRIBUTES, BOXES, IMAGES
@@ -176,11 +177,11 @@ def test_a_face_of_sf_tl54_without_all_points_is_left_out_by_name(sf):
     labelme(file, fifty_four()[:50])
     left = made("sf_tl54", sf).left_out
     assert [(its.file, its.reason) for its in left] == [
-        (str(file), "has 50 of 54 points and 1 boxes")
+        (str(file), "has 50 of 54 points and 2 of a box's 2 corners")
     ]
     shapes = json.loads(file.read_text())["shapes"]
     file.write_text(json.dumps({"shapes": shapes[1:]}))
-    assert made("sf_tl54", sf).left_out[0].reason.endswith("and 0 boxes")
+    assert made("sf_tl54", sf).left_out[0].reason.endswith("and 0 of a box's 2 corners")
 
 
 # --- SpeakingFaces ---
@@ -358,8 +359,8 @@ def test_registered_eyes_are_refused_as_landmarks_of_a_study(polarimetric, tmp_p
     tree = made("arl_polarimetric", polarimetric)
     points = {**{n: np.array(p) for n, p in EYES.items()}, "nose_base": (102, 150)}
     points |= {"right_mouth_corner": (75, 185), "left_mouth_corner": (130, 185)}
+    tree = tree._replace(rows=Records(row | landmark_cells(points) for row in tree.rows))
     for seed, row in enumerate(tree.rows):
-        row.update(landmark_cells(points))
         rng = np.random.default_rng(seed)
         (folder / row["path"]).parent.mkdir(parents=True, exist_ok=True)
         picture = rng.integers(20000, 30000, (250, 200)).astype(np.uint16)

@@ -14,6 +14,13 @@ def test_what_is_left_out_is_read_as_it_was_written(tmp_path, records):
     assert read_quarantine(tmp_path / "left_out.csv") == records
 
 
+def test_names_that_no_table_can_hold_are_spelt_out(tmp_path):
+    named = [Quarantined("a\nb.bmp", 0, "\udcff\t.bmp", "M\u00fcller's, not read")]
+    write_quarantine(tmp_path / "left_out.csv", named)
+    told = Quarantined(r"a\nb.bmp", 0, r"\udcff\t.bmp", "M\u00fcller's, not read")
+    assert read_quarantine(tmp_path / "left_out.csv") == [told]
+
+
 def test_a_record_is_told_in_one_line():
     assert LEFT_OUT[0].told().startswith("Carl_annotations/05.xml row 17 (image 05/a.bmp): left")
     assert LEFT_OUT[1].told() == "a.png (image a.png): is saturated"

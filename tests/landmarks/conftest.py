@@ -14,11 +14,6 @@ SHAPE = np.array([[37, 46], [73, 46], [55, 66], [41, 85], [69, 85]], float)
 BLOBS = [(-4, 4), (-4, 4), (4, 5), (-3, 3), (-3, 3)]  # height in degrees, radius in pixels
 
 
-@pytest.fixture(autouse=True, scope="session")
-def one_thread() -> None:
-    torch.set_num_threads(1)
-
-
 @pytest.fixture(scope="session")
 def toy_faces() -> Callable[..., Faces]:
     """Return a maker of toy faces: an image, a jittered box and five points each."""

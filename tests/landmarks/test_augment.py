@@ -548,6 +548,7 @@ def test_a_detector_reads_its_augmentation(detector: str, toy_faces: Callable[..
         pytest.importorskip(extra, reason=f"{detector} needs {extra}, an optional dependency")
     few = {"steps": 2, "later_steps": 2, "pnet_steps": 2, "rnet_steps": 2}
     few |= {"cascade_depth": 1, "num_trees_per_cascade_level": 3}
+    few |= {"spread_steps": 2, "spread_faces": 64}
     names = {its.name for its in dataclasses.fields(module.Settings)}
     brief = dataclasses.replace(small(detector), **{k: v for k, v in few.items() if k in names})
     faces, states = toy_faces(4), []

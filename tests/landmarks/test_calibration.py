@@ -1,6 +1,7 @@
 """Calibration on made-up errors: what it recovers, what its regions hold, and what it survives."""
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -47,6 +48,7 @@ def certain(its: Examples) -> Calibration:
     return found
 
 
+@cache
 def fitted(count: int, *, seed: int = 0) -> Calibration:
     return certain(examples(*faces(count, seed=seed)))
 

@@ -68,9 +68,10 @@ def small(name: str) -> tuple[ModuleType, Any]:
 
 def brief(settings: Any) -> Any:
     """Shorten training to three steps where there is training."""
-    steps = {"steps", "later_steps", "pnet_steps", "rnet_steps"}
-    names = {f.name for f in dataclasses.fields(settings)} & steps
-    return dataclasses.replace(settings, **dict.fromkeys(names, 3))
+    steps = ("steps", "later_steps", "pnet_steps", "rnet_steps", "spread_steps")
+    short = dict.fromkeys(steps, 3) | {"spread_faces": 64}
+    names = {f.name for f in dataclasses.fields(settings)} & short.keys()
+    return dataclasses.replace(settings, **{name: short[name] for name in names})
 
 
 def as_stored(faces: Faces) -> tuple[torch.Tensor, torch.Tensor]:

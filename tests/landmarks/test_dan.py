@@ -13,7 +13,7 @@ from torch import nn
 
 from thermalign.geometry import apply_matrix, mirror_points
 from thermalign.landmarks import dan
-from thermalign.landmarks.contract import Faces, point_error
+from thermalign.landmarks.contract import Faces, chunks, point_error
 from thermalign.landmarks.dan import heatmap
 from thermalign.landmarks.normalise import prepare
 from thermalign.landmarks.shapes import canonical, mean_shape, place
@@ -414,6 +414,16 @@ def test_an_image_is_kept_as_far_as_shifts_in_pixels_move_a_start() -> None:
     assert dan.reach(face) - dan.reach(still) == pytest.approx(3 * 0.2 / 2)
     # 3 x 11.2 pixels of boxes of 64.
     assert dan.reach(pixel) - dan.reach(still) == pytest.approx(33.6 / 64)
+
+
+@pytest.mark.parametrize(("width", "size", "most"), [(0.125, 64, 256), (1.0, 112, 128)])
+def test_faces_are_looked_at_together_as_long_as_their_maps_are_small(
+    width: float, size: int, most: int, toy_faces: Callable[..., Faces]
+) -> None:
+    face = toy_faces(1).subset(torch.zeros(300, dtype=torch.long))
+    rows = chunks(face, each=dan.maps_of(dan.Settings(width=width, input_size=size)))
+    assert [len(some) for some in rows] == [most] * (300 // most) + [300 % most]
+    assert torch.equal(torch.cat(rows), torch.arange(300))
 
 
 def test_a_window_that_does_not_fit_the_input_is_refused() -> None:

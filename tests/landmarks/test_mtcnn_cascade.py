@@ -1,4 +1,6 @@
 import dataclasses
+import weakref
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -87,6 +89,41 @@ def test_proposals_are_those_of_each_image_whatever_the_other_sizes() -> None:
         torch.testing.assert_close(together.crops.boxes[mine], alone.crops.boxes)
         torch.testing.assert_close(together.scores[mine], alone.scores)
         assert bool((alone.scores.diff() <= 0).all())
+
+
+@pytest.mark.parametrize("called", ["_scan", "look"])
+def test_what_a_batch_found_is_copied_and_let_go(
+    called: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Small tensors kept between large ones pin a host's memory: 4 MB for every image of 640 x 480.
+    known: list[weakref.ref[Tensor]] = []
+    real, batches = getattr(cascade, called), 0
+
+    def watched(*args: Any, **keywords: Any) -> tuple[Tensor, ...]:
+        nonlocal batches
+        assert not any(ref() is not None for ref in known)
+        found, batches = real(*args, **keywords), batches + 1
+        known.extend(weakref.ref(part) for part in found)
+        return cast(tuple[Tensor, ...], found)
+
+    monkeypatch.setattr(cascade, called, watched)
+    monkeypatch.setattr(cascade, "_CROPS", 8)
+    monkeypatch.setattr(cascade, "_PIXELS", 10_000)
+    faces = whole(*[scene((30, 20, 48))] * 6)
+    found = cascade.propose(BrightSquares(), faces, SETTINGS, threshold=0.2)
+    cascade.output(ONet(0.1), faces, found, SETTINGS, threshold=0.0)
+    assert batches > 2
+
+
+def test_piled_rows_are_those_of_the_parts_behind_each_other() -> None:
+    parts = [torch.arange(float(n * k)).view(n, k) for n, k in ((3, 2), (0, 2), (9000, 2), (1, 2))]
+    pile = cascade.Piled(torch.zeros(0, 2), torch.zeros(0, dtype=torch.long))
+    assert [len(rows) for rows in pile.rows()] == [0, 0]
+    for part in parts:
+        pile.put(part, part[:, 0].long())
+    whole_rows = torch.cat(parts)
+    assert torch.equal(pile.rows()[0], whole_rows)
+    assert torch.equal(pile.rows()[1], whole_rows[:, 0].long())
 
 
 def test_images_smaller_than_every_face_give_no_faces() -> None:

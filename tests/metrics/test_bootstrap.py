@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from thermalign.metrics import bootstrap
+from thermalign.metrics import corners
 from thermalign.metrics.bootstrap import (
     auc_replicates,
     d_prime_replicates,
@@ -93,8 +93,27 @@ def test_comparisons_count_by_the_draws_of_both_subjects(comparisons):
 def test_the_size_of_a_chunk_changes_nothing(comparisons, monkeypatch):
     weights = subject_weights(SUBJECTS, replicates=30, seed=0)
     whole = eer_replicates(*comparisons, weights)
-    monkeypatch.setattr(bootstrap, "CHUNK", 4 * len(comparisons[0]))
+    monkeypatch.setattr(corners, "CHUNK", 4 * len(comparisons[0]))
     np.testing.assert_array_equal(eer_replicates(*comparisons, weights), whole)
+
+
+def test_how_the_pairs_of_many_people_are_counted_changes_nothing(comparisons, monkeypatch):
+    # Two probes of some people, so that a pair is compared more than once.
+    scores, genuine, probe, gallery = (np.concatenate([its, its[::3]]) for its in comparisons)
+    scores[len(comparisons[0]) :] += 0.3
+    weights = subject_weights(SUBJECTS, replicates=30, seed=0)
+    kept = np.linspace(0, 1, len(scores)).round()
+    its = scores, genuine, probe, gallery
+
+    def made():
+        drawn = rate_replicates(*its, weights=weights, at=RATES)
+        rejected = rejection_replicates(*its, weights=weights, kept=kept)
+        return [*drawn, auc_replicates(*its, weights=weights), *rejected]
+
+    few = made()
+    monkeypatch.setattr(corners, "MANY", SUBJECTS)
+    for one, other in zip(few, made(), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_a_draw_without_one_class_has_no_rate(comparisons):

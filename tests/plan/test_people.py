@@ -71,6 +71,15 @@ def test_defaults_of_a_manifest_hold(tmp_path):
     assert (people.selected(EVERY), people.selected({"modality": "visible"})) == (0, 1)
 
 
+def test_rows_that_are_left_out_do_not_count(tmp_path):
+    (tmp_path / "bad.csv").write_text("row,reason\n2,blurred\n")
+    rows = ("path,subject_id,modality", "a,anna,thermal", "b,anna,thermal", "c,ben,thermal")
+    left = {"quarantine": "bad.csv", "leave_out": {"c": "a passer-by"}}
+    assert images_of(recorded(listed(tmp_path, *rows, **left), "faces")) == 1
+    with pytest.raises(ValueError, match=r"a\.csv: no image d, which is to be left out"):
+        recorded(listed(tmp_path, *rows, leave_out={"d": "gone"}), "faces")
+
+
 def test_a_person_of_several_volumes_is_one_person(tmp_path):
     rows = ("a,anna,1", "b,anna,2", "c,ben,2", "d,ben,2")
     study = listed(tmp_path, "path,subject_id,volume", *rows, defaults={"modality": "thermal"})
@@ -113,3 +122,5 @@ def test_a_tree_is_counted_before_its_manifest_is_made(tmp_path):
     assert people.people == 2
     assert people.selected(EVERY | {"conditions": ["natural"]}) == pytest.approx(2)
     assert people.selected({"modality": "visible"}) == 0
+    block["leave_out"] = {images[0]: "blurred"}
+    assert images_of(recorded(study, "faces")) == 3

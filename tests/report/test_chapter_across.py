@@ -123,3 +123,15 @@ def test_images_of_another_kind_are_named_beside_rows_and_above_columns(read_pag
     assert [row.head for row in nmse.bodies[0].rows] == ["warm (thermal)", "cold (visible)"]
     page = read_page(render(study_of(rows, config=config)))
     assert any(attrs.get("id") == "across" for _, attrs in page.tags)
+
+
+def test_rows_from_files_that_have_nothing_of_other_datasets_are_named():
+    files = {"models": {"mine": {"from": "a.csv"}, "there": {"from": "{dataset}.csv"}}}
+    rows = matrix_of()
+    for model in ("mine", "there"):
+        rows.add(("warm", model, ALL), "nmse", 0.1)
+    add(rows, "warm", "other_camera", "nmse", 0.11, model="there")
+    found = chapter(study_of(rows, config=CONFIG | files))
+    told = "Tested at home alone: mine (points from a file)."
+    assert found.blocks[0].text.endswith(told)
+    assert "Tested at home" not in chapter(study_of(matrix_of(), config=CONFIG)).blocks[0].text

@@ -153,6 +153,14 @@ def test_found_boxes_are_carried_to_the_equal_error_rate(blocks):
     assert texts(dan)[3:] == ["15.2\u202f%", "15.4\u202f%"]
 
 
+def test_rows_from_files_are_named_that_have_no_variants(study):
+    setup = replace(study.setup, imported={"dan": "points from a file"})
+    told = chapter(replace(study, setup=setup)).blocks[0].text
+    assert told.startswith("What is read from a file runs on no image")
+    assert told.endswith("DAN (points from a file).")
+    assert not chapter(study).blocks
+
+
 def test_a_study_without_variants_has_no_chapter(study):
     summary = study.summary[study.summary["experiment"] != VARIANT]
     assert chapter(replace(study, summary=summary)) is None

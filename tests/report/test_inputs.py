@@ -17,15 +17,16 @@ def test_a_dataset_shows_the_predictions_of_its_own_protocols_alone(monkeypatch)
     asked = {}
 
     def examples(predictions, annotations, images, boxes):
-        asked[images] = list(predictions["protocol"])
+        asked.setdefault(images, []).extend(predictions["protocol"])
         assert annotations == boxes == images
-        return [images]
+        return [predictions["model"].iloc[0]]
 
     monkeypatch.setattr(inputs.pictures, "examples", examples)
-    predictions = pd.DataFrame({"protocol": ["q", "p", "q"]})
+    made = (("q", "a"), ("p", "b"), ("q", "c"))
+    predictions = [pd.DataFrame({"protocol": [p], "model": [m]}) for p, m in made]
     tables = {"one": "one", "two": "two"}
     found = inputs.examples(inputs.read_setup(config), predictions, tables, tables, tables)
-    assert found == ["one", "two"]
+    assert found == ["b", "a", "c"]
     assert asked == {"one": ["p"], "two": ["q", "q"]}
 
 
@@ -38,11 +39,21 @@ def test_subjects_and_images_are_counted_by_dataset():
     assert figures == [["one", 1, 2], ["two", 1, 1]]
 
 
-def test_the_training_with_the_lowest_seed_is_shown():
+def test_faces_of_the_first_fold_and_the_lowest_seed_are_shown_and_no_other_table_is_read():
     seeds = {"dan_seed4": ("dan", 4), "dan_seed2": ("dan", 2)}
-    predictions = pd.DataFrame({"model": ["dan_seed4", "dan_seed2", "pbc"]})
-    shown = inputs.first_trainings(predictions, seeds)
-    assert list(shown["model"]) == ["dan_seed2", "pbc"]
+    jobs = [("p", fold, m) for m in ("dan_seed4", "dan_seed2", "pbc") for fold in (0, 1)]
+    read = []
+
+    class Read(dict):
+        def __getitem__(self, job):
+            read.append(job)
+            return super().__getitem__(job)
+
+    shown = inputs.shown_predictions(
+        Read({job: pd.DataFrame({"of": [job]}) for job in jobs}), seeds
+    )
+    assert [table["of"].iloc[0] for table in shown] == [("p", 0, "dan_seed2"), ("p", 0, "pbc")]
+    assert read == [("p", 0, "dan_seed2"), ("p", 0, "pbc")]
 
 
 def test_a_log_whose_cost_line_was_cut_off_is_one_without():

@@ -7,7 +7,7 @@ import pytest
 from thermalign import tables
 from thermalign.geometry import LANDMARKS
 from thermalign.schemas.dataset import ANNOTATIONS, ATTRIBUTES, BOXES, FOLDS, IMAGES
-from thermalign.schemas.keys import OTHER_PROTOCOL, Subset, rows_of
+from thermalign.schemas.keys import ANNOTATED, OTHER_PROTOCOL, Subset, rows_of
 from thermalign.schemas.matching import SCORES
 from thermalign.schemas.measures import DIFFERENCES, SUMMARY
 from thermalign.schemas.predictions import PREDICTIONS, UNCERTAINTY
@@ -85,12 +85,13 @@ def write_protocol(folder, protocol, dataset, *, model="m"):
     )
 
 
-def compare_all(folder, datasets, measured=()):
+def compare_all(folder, datasets, measured=(), *, firsts=()):
     """Run `compare` on what :func:`write_protocol` wrote, in folders called after the protocols."""
     each = list(dict.fromkeys(datasets.values()))
     kinds = ("folds", "predictions", "scores", "metrics", "replicates")
     compare.run(
         displacements={},
+        firsts=dict(firsts),
         images=[folder / d / "images.parquet" for d in each],
         annotations=[folder / d / "annotations.parquet" for d in each],
         **{kind: [folder / p / f"{kind}.parquet" for p in measured or datasets] for kind in kinds},
@@ -135,6 +136,18 @@ def test_protocols_say_how_many_people_they_share(tmp_path):
     assert set(shared.index) == {("p1", "p2"), ("p2", "p1")}
     assert set(shared["experiment"]) == {OTHER_PROTOCOL}
     assert shared[["value", "n"]].to_numpy().tolist() == [[3, 3], [3, 3]]
+
+
+def test_a_matcher_has_what_it_is_above_the_first_one_that_it_stands_beside(tmp_path):
+    write_dataset(tmp_path / "exact", shift=0.0)
+    datasets = {"p1": "exact", "p2": "exact", "p3": "exact"}
+    for name in datasets:
+        write_protocol(tmp_path / name, name, tmp_path / "exact", model=ANNOTATED)
+    compare_all(tmp_path, datasets, firsts={"p1": "p1", "p2": "p1"})
+    summary = rows_of(tables.read(tmp_path / "summary.parquet", SUMMARY))
+    above = summary[summary["metric"].str.endswith("_above_first")]
+    assert set(above["protocol"]) == {"p2"}
+    assert above.query("metric == 'eer_above_first'")["value"].tolist() == [0]
 
 
 def test_experiments_of_measure_are_joined_and_models_are_compared_in_the_study_alone(tmp_path):

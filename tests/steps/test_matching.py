@@ -175,6 +175,27 @@ def test_displaced_probes_are_read_some_at_a_time_and_score_as_all_at_once(
     assert made[1] == made[0]
 
 
+def test_displaced_probes_are_verified_under_every_reading_that_is_asked_for(folder, common):
+    points = predicted(list(tables.read(folder / "images.parquet", IMAGES)["image_id"]))
+    rows = points[["image_id", "landmark", "x", "y"]].assign(visible=True)
+    tables.write(folder / "annotations.parquet", rows, ANNOTATIONS)
+    given = {"alignment": ALIGNMENT, "seed": 1, "annotations": folder / "annotations.parquet"}
+    given |= {"matcher": folder / "matcher.safetensors"}
+    doses = {"range": 1, "kinds": ["shift"], "levels": [0, 0.3], "linear_up_to": 0.3}
+    found = {}
+    for asked in ("headline", "every"):
+        measured(displace, folder, common, displacements=doses | {"readings": asked}, **given)
+        found[asked] = tables.read(folder / "metrics_of_step.parquet", METRICS)
+    own, every = found["headline"], found["every"]
+    marked = every["same_moment"] != ""
+    pd.testing.assert_frame_equal(every[~marked].reset_index(drop=True), own, check_exact=True)
+    assert set(every.loc[marked, "same_moment"]) == {"keep"}
+    assert set(every.loc[marked, "modality"]) == {""}  # all visible images are enrolled: no control
+    probes = own[(own["modality"] == "") & ~own["metric"].str.endswith("_difference")]
+    key = ["level", "metric", "n"]
+    assert every.loc[marked, key].values.tolist() == probes[key].values.tolist()
+
+
 def test_variants_are_aligned_by_their_own_points_in_their_own_recording(folder, common, scores):
     table = tables.read(folder / "images.parquet", IMAGES)
     other = folder / "other.parquet"  # everybody looks like the next person but one

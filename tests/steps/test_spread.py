@@ -1,10 +1,14 @@
 """Errors of known subjects and seeds, and how far each moves the mean."""
 
+import weakref
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from thermalign import tables
+from thermalign.evaluation.settings import Settings
+from thermalign.evaluation.spread import trainings
 from thermalign.geometry import LANDMARKS
 from thermalign.schemas.dataset import ANNOTATIONS, FOLDS, IMAGES
 from thermalign.schemas.measures import SPREAD
@@ -14,6 +18,7 @@ from thermalign.steps import spread
 FACE = np.array([[30.0, 40], [70, 40], [50, 64], [34, 80], [66, 80]])
 COUNTS = {"s1": 1, "s2": 1, "s3": 2}  # images of each test subject
 SEEDS = {1: 0.0, 2: 4.0}  # px added by a seed, of 40 between the eyes
+KINDS = [("images", IMAGES), ("annotations", ANNOTATIONS)]
 PROTOCOLS = {"p1": {"dataset": "faces", "train_subjects": 9}}
 
 
@@ -96,6 +101,35 @@ def test_seeds_and_subjects_that_add_up_are_told_apart(study):
     assert row["residual_sd"] == pytest.approx(0, abs=1e-9)
     assert row["low"] < row["nmse"] < row["high"]
     assert row[["train_subjects", "n_seeds", "n_subjects"]].tolist() == [9, 2, 3]
+
+
+def test_no_tables_are_held_but_those_of_the_training_before(study):
+    measured(study, {name: ("m", k, {"s1": 2, "s2": 4, "s3": 6}) for k, name in enumerate("abc")})
+    known = []
+
+    def read():
+        for name in "abc":
+            assert all(ref() is None for ref in known[:-2])
+            both = (
+                tables.read(study / "folds.parquet", FOLDS),
+                tables.read(study / f"{name}.parquet", PREDICTIONS),
+            )
+            known.extend(weakref.ref(table) for table in both)
+            yield both
+            del both
+
+    faces = {name: tables.read(study / f"faces/{name}.parquet", schema) for name, schema in KINDS}
+    made = list(
+        trainings(
+            read(),
+            {"faces": faces["images"]},
+            {"faces": faces["annotations"]},
+            Settings(replicates=50),
+            datasets={"p1": "faces"},
+            models={name: ("m", k) for k, name in enumerate("abc")},
+        )
+    )
+    assert [t.seed for t in made] == [0, 1, 2]
 
 
 def test_one_training_leaves_its_seed_unknown(study):

@@ -1,30 +1,35 @@
 """Another dataset through files: who is tested, predicted, enrolled and verified there."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 from test_matching import ALIGNMENT, EVALUATION, SETTINGS, known, predicted
 from test_stress import RAW, InTheBox
 
 from thermalign import tables
+from thermalign.exchange.points import as_file
 from thermalign.geometry import LANDMARKS
 from thermalign.metrics.verification import eer
 from thermalign.schemas.dataset import ANNOTATIONS, BOXES, FOLDS, IMAGES
 from thermalign.schemas.keys import ACROSS
 from thermalign.schemas.matching import SCORES
-from thermalign.schemas.measures import METRICS
+from thermalign.schemas.measures import METRICS, REPLICATES
 from thermalign.schemas.predictions import PREDICTIONS
 from thermalign.states import State, read_metadata
 from thermalign.steps import (
     align,
     enrol_across,
     fold_across,
+    import_points_across,
     predict_across,
     score,
     score_across,
     train_matcher,
 )
+from thermalign.verification.matcher_state import read_matcher
 
 JOB = {"dataset": "home", "protocol": "p", "fold": 0}
 
@@ -111,6 +116,21 @@ def visit(home, tmp_path):
         )
         return metrics("predict")
 
+    def place(there, source):
+        import_points_across.run(
+            images=there / "images.parquet",
+            annotations=there / "annotations.parquet",
+            admitted=tmp_path / "folds.parquet",
+            source=source,
+            visited="there",
+            modality="thermal",
+            landmarks=[],
+            content="x",
+            predictions=tmp_path / "placed.parquet",
+            **given("place", "m"),
+        )
+        return metrics("place")
+
     def enrol(there, **changes):
         enrol_across.run(
             **{n: home / f"{n}.parquet" for n in ("images", "folds", "faces")},
@@ -139,7 +159,7 @@ def visit(home, tmp_path):
         return metrics("score")
 
     return SimpleNamespace(
-        admit=admit, predict=predict, enrol=enrol, verify=verify, folder=tmp_path
+        admit=admit, predict=predict, place=place, enrol=enrol, verify=verify, folder=tmp_path
     )
 
 
@@ -173,6 +193,33 @@ def test_a_detector_is_measured_on_the_modality_that_is_asked_for(home, visit, d
     points = tables.read(visit.folder / "predictions.parquet", PREDICTIONS)
     assert points["image_id"].str.endswith("_t").all()
     assert set(points["protocol"]) == {"p"}
+
+
+def test_points_of_a_file_have_the_figures_of_the_detector_that_they_are_of(home, visit, detector):
+    visit.admit(home / "there", "others")
+    visit.predict(home / "there")
+    points = tables.read(visit.folder / "predictions.parquet", PREDICTIONS)
+    as_file(points).to_parquet(visit.folder / "points.parquet")
+    visit.place(home / "there", visit.folder / "points.parquet")
+    placed = tables.read(visit.folder / "placed.parquet", PREDICTIONS)
+    pd.testing.assert_frame_equal(placed, points, check_exact=True)
+    for name, schema in (("metrics", METRICS), ("replicates", REPLICATES)):
+        first, second = (
+            tables.read(visit.folder / f"{step}_{name}.parquet", schema)
+            for step in ("predict", "place")
+        )
+        pd.testing.assert_frame_equal(first, second, check_exact=True)
+
+
+def test_a_file_without_all_tested_images_of_another_dataset_is_refused(home, visit, detector):
+    visit.admit(home / "there", "others")
+    visit.predict(home / "there")
+    table = as_file(tables.read(visit.folder / "predictions.parquet", PREDICTIONS))
+    table.iloc[3:].to_csv(visit.folder / "points.csv", index=False)
+    line = r"points\.csv: no row for 3 of 36 images of evaluate_on\.there that p, fold 0 tests: s1"
+    with pytest.raises(ValueError, match=line):
+        visit.place(home / "there", visit.folder / "points.csv")
+    assert not (visit.folder / "placed.parquet").exists()
 
 
 def test_few_people_have_no_interval(home, visit, detector):
@@ -235,6 +282,21 @@ def test_other_people_of_the_same_names_are_told_from_those_who_train(home, visi
     enrolled = read_metadata(visit.folder / "there.safetensors")["matcher"]
     assert enrolled["subjects"] == [f"s{k}" for k in range(1, 10)]
     assert enrolled["other_subjects"] == [f"s{k}" for k in range(6)]  # the fold's, not these
+
+
+def test_a_mapping_that_has_seen_people_of_the_other_dataset_is_refused(
+    home, visit, tmp_path, monkeypatch
+):
+    """A network of people of a third dataset; the fold's own are known not to be these."""
+    images = tables.read(home / "there/images.parquet", IMAGES)
+    there = tmp_path / "renamed"
+    write_dataset(there, images.assign(subject_id="t" + images["subject_id"]))
+    visit.admit(there, "apart")
+    own = read_matcher(home / "matcher.safetensors")
+    seen = replace(own, mapping=replace(own.mapping, subjects=("s1", "ts3")))
+    monkeypatch.setattr(enrol_across, "read_matcher", lambda _: seen)
+    with pytest.raises(ValueError, match=r"trained on ts3, whom evaluate_on\.there tests \(1 such"):
+        visit.enrol(there)
 
 
 def test_points_that_are_off_cost_verification_there(home, visit):

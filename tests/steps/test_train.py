@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import random
 import signal
 import subprocess
@@ -81,20 +80,15 @@ def digest(path):
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
-
-
 def train(study, out, steps):
-    return subprocess.run(
-        command(study, out, steps), env=ENVIRONMENT, capture_output=True, text=True, check=True
-    )
+    return subprocess.run(command(study, out, steps), capture_output=True, text=True, check=True)
 
 
 def kill_after_a_checkpoint(study, out, steps):
     """Start a training, and kill it at a random moment after it has written a checkpoint."""
     path = out / "checkpoint.pt"
     before = path.stat().st_mtime_ns if path.exists() else 0
-    job = subprocess.Popen(command(study, out, steps), env=ENVIRONMENT)
+    job = subprocess.Popen(command(study, out, steps))
     while not path.exists() or path.stat().st_mtime_ns == before:
         assert job.poll() is None, "ended before it wrote a checkpoint"
         time.sleep(0.05)
@@ -123,7 +117,7 @@ def test_a_state_says_in_what_precision_and_where_it_was_trained(study, tmp_path
     out = tmp_path / "out"
     for _ in range(2):
         run = command(study, out, 4, precision=precision)
-        subprocess.run(run, env=ENVIRONMENT, capture_output=True, text=True, check=True)
+        subprocess.run(run, capture_output=True, text=True, check=True)
         metadata = read_metadata(out / "state.safetensors")
         where = {key: metadata[key] for key in ("precision", "device", "stages_used")}
         used = int(read_state(out / "state.safetensors").tensors["stages_used"])
@@ -132,33 +126,37 @@ def test_a_state_says_in_what_precision_and_where_it_was_trained(study, tmp_path
 
 def test_a_model_without_a_network_says_its_precision_too(study, tmp_path):
     run = command(study, tmp_path, None, detector="mean_shape")
-    subprocess.run(run, env=ENVIRONMENT, capture_output=True, text=True, check=True)
+    subprocess.run(run, capture_output=True, text=True, check=True)
     metadata = read_metadata(tmp_path / "state.safetensors")
     assert metadata["precision"] == "float32"
     assert metadata["modality"] == "thermal"
     assert json.loads(metadata["parameters"]) == {"configured": 0, "paper": 0}
 
 
-def test_state_and_curve_say_how_many_parameters_there_are(study, tmp_path):
-    run = command(study, tmp_path, 2)
-    subprocess.run(run, env=ENVIRONMENT, capture_output=True, text=True, check=True)
-    state = read_metadata(tmp_path / "state.safetensors")["parameters"]
-    curve = tables.read_metadata(tmp_path / "curve.parquet")["parameters"]
+@pytest.fixture(scope="module")
+def briefly(study, tmp_path_factory):
+    """Return the folder of a training of two steps."""
+    folder = tmp_path_factory.mktemp("briefly")
+    train(study, folder, 2)
+    return folder
+
+
+def test_state_and_curve_say_how_many_parameters_there_are(briefly):
+    state = read_metadata(briefly / "state.safetensors")["parameters"]
+    curve = tables.read_metadata(briefly / "curve.parquet")["parameters"]
     assert state == curve
     assert json.loads(curve)["paper"] == 23_022_592
     assert 0 < json.loads(curve)["configured"] < 1_000_000
 
 
-def test_a_state_is_calibrated_on_the_validation_images_of_its_fold(study, tmp_path):
-    run = command(study, tmp_path, 2)
-    subprocess.run(run, env=ENVIRONMENT, capture_output=True, text=True, check=True)
-    state = read_state(tmp_path / "state.safetensors")
+def test_a_state_is_calibrated_on_the_validation_images_of_its_fold(briefly):
+    state = read_state(briefly / "state.safetensors")
     assert state.calibration["gain"].shape == (5,)
     few = ("constant", "constant_tail")  # not known from so few faces
     told = [value for name, value in state.calibration.items() if name not in few]
     assert all(bool(value.isfinite().all()) for value in told)
     assert all(bool(state.calibration[name].isnan().all()) for name in few)
-    noted = read_metadata(tmp_path / "state.safetensors")["calibration"]
+    noted = read_metadata(briefly / "state.safetensors")["calibration"]
     assert noted == "3 images of 1 person"
 
 
@@ -172,7 +170,7 @@ def test_training_depends_on_no_code_of_matching_or_evaluation():
 
 def test_a_checkpoint_of_other_settings_is_not_used(study, tmp_path):
     other = tmp_path / "other"
-    job = subprocess.Popen(command(study, other, 10_000), env=ENVIRONMENT)
+    job = subprocess.Popen(command(study, other, 10_000))
     while not (other / "checkpoint.pt").exists():
         assert job.poll() is None
         time.sleep(0.1)
@@ -186,7 +184,7 @@ def test_a_checkpoint_of_other_settings_is_not_used(study, tmp_path):
 def test_a_training_starts_from_a_state_whose_content_is_in_its_metadata(study, tmp_path):
     def run(name, steps, **options):
         words = command(study, tmp_path / name, steps, **options)
-        return subprocess.run(words, env=ENVIRONMENT, capture_output=True, text=True)
+        return subprocess.run(words, capture_output=True, text=True)
 
     assert run("first", 30).returncode == 0
     first = tmp_path / "first/state.safetensors"

@@ -2,14 +2,17 @@
 
 import numpy as np
 import pytest
+import torch
 from test_matching import ALIGNMENT, KEY, SETTINGS, known, predicted
 
 from thermalign import tables
+from thermalign.networks import copies
 from thermalign.schemas.dataset import ANNOTATIONS, FOLDS, IMAGES
 from thermalign.schemas.matching import SCORES
 from thermalign.schemas.predictions import PREDICTIONS
-from thermalign.states import read_metadata
+from thermalign.states import read_metadata, read_state
 from thermalign.steps import align, score, train_matcher, train_network
+from thermalign.verification import alignment
 
 TOLD = {"components": 8, "hidden": 4, "copies": 1, "validation_people": 2, "batch_size": 4}
 TOLD |= {"steps": 4, "validate_every": 2}
@@ -47,6 +50,15 @@ def test_the_state_tells_its_people_its_settings_and_its_curve(folder):
     assert told["settings"]["dataset"] == "strangers"
 
 
+def test_descriptors_that_lie_in_a_file_train_the_same_network(folder, monkeypatch):
+    whole = read_state(trained(folder, "held")).tensors
+    monkeypatch.setattr(copies, "IN_MEMORY", 0)
+    lying = read_state(trained(folder, "lying")).tensors
+    assert whole.keys() == lying.keys()
+    for name, tensor in whole.items():
+        assert torch.equal(tensor, lying[name])
+
+
 def test_a_fold_is_verified_by_it_and_one_that_tests_its_people_is_not(folder):
     table = tables.read(folder / "images.parquet", IMAGES)
     role = np.where(table["subject_id"] < "s6", "train", "test")
@@ -77,7 +89,22 @@ def test_a_fold_is_verified_by_it_and_one_that_tests_its_people_is_not(folder):
     assert len(scores) == 2 * 64
 
 
-def test_people_of_one_modality_are_left_out_and_nobody_is_refused(folder):
+def test_large_images_are_held_a_few_at_a_time(folder, monkeypatch):
+    whole, held, stack = trained(folder, "whole"), [], copies.stack_images
+
+    def counted(images, on):
+        held.append(len(images))
+        return stack(images, on)
+
+    monkeypatch.setattr(copies, "stack_images", counted)
+    monkeypatch.setattr(alignment, "PIXELS", 3 * 76 * 80)
+    few = trained(folder, "few")
+    assert max(held) == 3
+    made, same = (read_state(path).tensors for path in (few, whole))
+    assert all(torch.equal(made[name], same[name]) for name in same)
+
+
+def test_people_of_one_modality_are_left_out_and_nobody_is_refused(folder, capsys):
     table = tables.read(folder / "images.parquet", IMAGES)
     for people, message in ((["s0", "s1"], None), (list(table["subject_id"].unique()), "nobody")):
         kept = table[(table["modality"] == "visible") | ~table["subject_id"].isin(people)]
@@ -92,3 +119,4 @@ def test_people_of_one_modality_are_left_out_and_nobody_is_refused(folder):
                 trained(some, "far")
         else:
             assert len(read_metadata(trained(some, "far"))["people"]) == 8
+            assert "2 of 10 people have no annotated images of both" in capsys.readouterr().err

@@ -17,6 +17,7 @@ from thermalign.verification.enrolment import (
     probes_of,
 )
 from thermalign.verification.matcher import NO_MAPPING, Settings, enrol, score_probes
+from thermalign.verification.matcher_state import read_matcher, save_matcher
 from thermalign.verification.readings import by_reading
 
 BOTH = ["exclude", "keep"]
@@ -218,6 +219,23 @@ def test_the_headline_alone_is_scored_where_readings_coincide():
     matcher, scores = compared(table, {i: drawn.normal(size=3) for i in table["image_id"]})
     assert set(scores.index.get_level_values("same_moment")) == {"exclude"}
     assert list(matcher.galleries) == [WHOLE]
+
+
+def test_galleries_of_the_same_images_share_one_model_also_when_read_back(tmp_path):
+    people = {"a": 2, "b": 2, "c": 1}
+    table = pd.concat([rows(people), rows(people, "thermal")])
+    drawn = np.random.default_rng(7)
+    vectors = {i: drawn.normal(size=3) for i in table["image_id"]}
+    made, _ = compared(table, vectors)
+    save_matcher(tmp_path / "matcher.safetensors", made, {"settings": "{}"})
+    again = read_matcher(tmp_path / "matcher.safetensors")
+    for its in (made, again):
+        assert its.galleries[1] is its.galleries[3]
+        assert its.galleries[2] is its.galleries[4]
+        assert len({id(model) for model in its.galleries.values()}) == 3  # and all images
+    for gallery, model in made.galleries.items():
+        for one, other in zip(model, again.galleries[gallery], strict=True):
+            np.testing.assert_array_equal(one, other)
 
 
 def test_a_shuffled_gallery_keeps_what_each_person_has_in_every_part():

@@ -3,6 +3,7 @@ import pytest
 import torch
 from sklearn.covariance import ShrunkCovariance
 from sklearn.decomposition import PCA
+from torch._subclasses.fake_tensor import FakeTensorMode
 
 from thermalign.verification.wccn import Settings, apply, fit_people, principal, within_people
 
@@ -96,6 +97,15 @@ def test_many_images_of_one_modality_do_not_outweigh_the_other():
     rows = torch.tensor([[0.0], [3.0], [3.0], [3.0]], dtype=torch.float64)
     within = within_people(rows, ["a"] * 4, ["visible", *["thermal"] * 3])
     assert within.item() == pytest.approx(1.5**2)
+
+
+def test_images_on_a_gpu_are_weighed_there():
+    """No number is made, so that no GPU is needed: tensors on two devices do not meet."""
+    with FakeTensorMode():
+        rows = torch.empty((4, 3), dtype=torch.float64, device="cuda")
+        within = within_people(rows, ["a", "a", "b", "b"], ["visible", "thermal"] * 2)
+    assert within.shape == (3, 3)
+    assert within.device.type == "cuda"
 
 
 def test_nobody_with_two_images_is_told():

@@ -60,6 +60,44 @@ rule predict_across:
         )
 
 
+rule import_points_across:
+    input:
+        images=visited("images"),
+        annotations=visited("annotations"),
+        admitted=rules.fold_across.output.admitted,
+        source=source_of,
+    output:
+        predictions=f"{FOLDER}/{{model}}/predict_across/{{other}}/predictions.parquet",
+        metrics=f"{FOLDER}/{{model}}/predict_across/{{other}}/metrics.parquet",
+        replicates=f"{FOLDER}/{{model}}/predict_across/{{other}}/replicates.parquet",
+    log:
+        f"{RESULTS}/logs/import_points_across/{{protocol}}-{{fold}}-{{model}}-{{other}}.log",
+    wildcard_constraints:
+        model=one_of(PLACED),
+    group:
+        small("tables")
+    conda:
+        "../../envs/data.yaml"
+    resources:
+        mem_mb=memory("import_points_across"),
+        runtime=runtime("import_points_across"),
+    params:
+        code=code("steps.import_points_across"),
+        dataset=dataset_of,
+        visited=lambda w: ACROSS[w.other]["dataset"],
+        modality=lambda w: ACROSS[w.other]["probe"]["modality"],
+        landmarks=lambda w: ACROSS[w.other]["landmarks"],
+        content=content_of_source,
+        evaluation=bootstrap(),
+    shell:
+        step(
+            "import_points_across",
+            MODEL_ACROSS,
+            "images annotations admitted source",
+            "predictions metrics replicates",
+        )
+
+
 rule enrol_across:
     input:
         images=table("images"),
@@ -84,7 +122,7 @@ rule enrol_across:
         code=code("steps.enrol_across", *parts()),
         dataset=dataset_of,
         model="annotated",
-        settings=matching_across,
+        settings=matching,
         alignment=text(config["alignment"]),
         seed=config["training_seed"],
         evaluation=bootstrap(),
@@ -108,6 +146,8 @@ rule score_across:
         replicates=f"{FOLDER}/{{model}}/score_across/{{other}}/replicates.parquet",
     log:
         f"{RESULTS}/logs/score_across/{{protocol}}-{{fold}}-{{model}}-{{other}}.log",
+    wildcard_constraints:
+        model=one_of(VISITING),
     group:
         small("verify")
     conda:
@@ -118,7 +158,7 @@ rule score_across:
     params:
         code=code("steps.score_across", *parts()),
         dataset=dataset_of,
-        settings=matching_across,
+        settings=matching,
         alignment=text(config["alignment"]),
         evaluation=bootstrap(),
     shell:

@@ -28,6 +28,7 @@ if workflow.is_main_process and workflow.modifier.is_main_snakefile():
         sys.exit(f"thermalign: {error}")
 MODELS = trainings(config)  # by folder: a model, or one of its training seeds
 PLACED, MATCHED = (from_files(config, block) for block in ("models", "matchers"))  # read from files
+VISITING = [*MODELS, *visiting(config)]  # what other datasets are tested with
 LOCATED = [*MODELS, *PLACED]  # what has points of its own
 ALIGNED = [*LOCATED, "annotated"]  # the annotated points are one more
 
@@ -43,8 +44,8 @@ wildcard_constraints:
     fold=r"\d+",
     model=one_of(MODELS),
     chunk=r"\d+",
-    network="|".join(config["networks"]) or "none",
-    other="|".join(config["evaluate_on"]) or "(?!)",  # nothing, where there is none
+    network=one_of(config["networks"]),
+    other=one_of(config["evaluate_on"]),
 
 
 # What a job is called in messages and in COSTS: its wildcards.

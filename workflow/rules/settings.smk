@@ -6,7 +6,7 @@ from functools import cache
 
 import thermalign.config.across as across
 from thermalign import originals
-from thermalign.config.networks import matcher_of, network_of
+from thermalign.config.networks import firsts, matcher_of, network_of
 from thermalign.config.resources import Requests
 
 REQUESTS = Requests(config, gpus=GPUS)
@@ -105,7 +105,8 @@ def content_of_initial(wildcards):
 def source_of(wildcards):
     """Return the file that a job's points or scores are read from."""
     its = (PLACED | MATCHED)[wildcards.model]
-    path = file_of(its.pattern, config, wildcards.protocol, int(wildcards.fold))
+    other = wildcards.get("other", "")
+    path = file_of(its.pattern, config, wildcards.protocol, int(wildcards.fold), other=other)
     return ancient(path)  # its content counts: content_of_source
 
 
@@ -234,9 +235,9 @@ def elsewhere(name):
     """Return one of the tables of every step that tests models on other datasets."""
     asked = []
     for protocol, other in across.evaluations(config):
-        its = [("predict_across", MODELS)]
+        its = [("predict_across", VISITING)]
         if "gallery" in ACROSS[other]:
-            its += [("score_across", MODELS), ("enrol_across", ["annotated"])]
+            its += [("score_across", VISITING), ("enrol_across", ["annotated"])]
         for step, models in its:
             there = every(f"{FOLDER}/{{model}}/{step}/{other}/{name}.parquet", models)
             asked += [path for path in there if path.startswith(f"{RESULTS}/{protocol}/")]
@@ -319,9 +320,9 @@ def rejected(wildcards):
 
 
 def matching(wildcards):
-    """Return what the matcher of a protocol depends on."""
+    """Return what the matcher of a protocol depends on, at home or on another dataset."""
     block = with_state(matcher_of(config, wildcards.protocol))
-    return text({**block, **roles_of(config, wildcards.protocol)})
+    return text({**block, **roles_of(config, wildcards.protocol, wildcards.get("other", ""))})
 
 
 def network(wildcards):
@@ -336,8 +337,8 @@ def state_of(name):
 
 def with_state(block):
     """Return a matcher's block with the path of a network for its name."""
-    named = block.get("two_branch", {}).get("network")
-    return {**block, "two_branch": {"network": state_of(named)}} if named else block
+    its = block.get("two_branch", {})
+    return {**block, "two_branch": {**its, "network": state_of(its["network"])}} if its else block
 
 
 def with_states(variations):
@@ -354,15 +355,6 @@ def networks(variations={}):
         return [state_of(n) for n in dict.fromkeys(map(network_of, blocks)) if n]
 
     return states
-
-
-def matching_across(wildcards):
-    """Return what a protocol's matcher depends on where it is tested on another dataset."""
-    its = ACROSS[wildcards.other]
-    roles = {"gallery": its["gallery"], "probe": its["probe"], "same_moment": [its["same_moment"]]}
-    if "images" in its["gallery"]:
-        roles["gallery"] = {**its["gallery"], "seed": PROTOCOLS[wildcards.protocol]["seed"]}
-    return text({**with_state(matcher_of(config, wildcards.protocol)), **roles})
 
 
 def people_across(wildcards):

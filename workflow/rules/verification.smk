@@ -202,6 +202,7 @@ rule compare:
         headlines=text({p: s["same_moment"][0] for p, s in PROTOCOLS.items()}),
         settings=text(config["evaluation"]),
         displacements=text(DISPLACEMENTS),
+        firsts=text(firsts(config)),
     shell:
         step(
             "compare",

@@ -1,5 +1,6 @@
 """Suspicious landmarks: improbable shapes, rounded coordinates, registered and tiny faces."""
 
+import warnings
 from collections.abc import Iterator
 
 import numpy as np
@@ -28,6 +29,8 @@ USUAL, WORTH = 0.04, 10
 is seen, and the people that this expectation is worth. It keeps few people's shapes from looking
 far from each other. (CARL, EURECOM VIS-TH: .07 to .1 for mouth line and width, poses included; a
 second marking of recorded faces differs by .03.)"""
+
+COPIED = 1e-3  # interocular distances: shapes so alike are one, written down again
 
 IMPROBABLE = 1e-7  # of a Gaussian shape beyond the limit
 FAR_OUT = 6.0  # median absolute deviations, scaled, above the median distance
@@ -186,8 +189,6 @@ def shape_distances(points: Floats, people: int) -> tuple[Floats, Floats, float]
     Differs from it in: a distance is an outlier beyond the chi-squared quantile of IMPROBABLE and
     beyond FAR_OUT deviations above the median distance, because poses spread wider than a Gaussian.
     """
-    from sklearn.covariance import MinCovDet  # noqa: PLC0415  # a second to load
-
     mean = points[0] / interocular_distance(points[0])
     for _ in range(3):
         placed = apply_matrix(fit_similarity(points, mean), points)
@@ -197,16 +198,33 @@ def shape_distances(points: Floats, people: int) -> tuple[Floats, Floats, float]
     free = null_space(_similarities(mean))
     modes = (placed - mean).reshape(len(points), -1) @ free
     some = np.random.default_rng(SEED).permutation(len(modes))[:SAMPLE]
-    fitted = MinCovDet(support_fraction=TRUSTED, random_state=SEED).fit(modes[some])
+    location, covariance = _scatter(modes[some])
     expected = WORTH * USUAL**2 * np.eye(modes.shape[1])
-    covariance = (people * fitted.covariance_ + expected) / (people + WORTH)
-    apart = modes - fitted.location_
+    covariance = (people * covariance + expected) / (people + WORTH)
+    apart = modes - location
     squared = np.einsum("ni,ij,nj->n", apart, np.linalg.inv(covariance), apart)
     distance = np.sqrt(np.maximum(squared, 0))
     middle = float(np.median(distance))
     spread = 1.4826 * float(np.median(np.abs(distance - middle)))
     limit = float(np.sqrt(chi2.isf(IMPROBABLE, modes.shape[1])))
     return mean, distance, max(limit, middle + FAR_OUT * spread)
+
+
+def _scatter(modes: Floats) -> tuple[Floats, Floats]:
+    """Return where most of some shapes (N, D) lie, (D,), and their covariance (D, D).
+
+    Shapes that were copied have none; those that span fewer directions than there are, which the
+    estimate warns of, have none in the others.
+    """
+    from sklearn.covariance import MinCovDet  # noqa: PLC0415  # a second to load
+
+    middle = np.median(modes, axis=0)
+    if np.isclose(modes, middle, rtol=0, atol=COPIED).all(axis=1).mean() >= TRUSTED:
+        return middle, np.zeros((modes.shape[1], modes.shape[1]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fitted = MinCovDet(support_fraction=TRUSTED, random_state=SEED).fit(modes)
+    return fitted.location_, fitted.covariance_
 
 
 def _similarities(mean: Floats) -> Floats:

@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from thermalign import tables
 from thermalign.audit.drawing import tile_of
 from thermalign.audit.findings import KINDS, STOPS, Faces, Finding, Kind
+from thermalign.audit.landmarks import ENOUGH
 from thermalign.ingest.quarantine import Quarantined
 from thermalign.versions import own_version
 
@@ -75,6 +77,8 @@ def page_of(
         marked=int(faces.marked.sum()),
         looked=faces.looks is not None,
         sections=sections,
+        kinds=[kind.title for kind in KINDS.values()],
+        enough=ENOUGH,
         left_out=left_out[:LISTED],
         left_out_count=len(left_out),
         listed=LISTED,
@@ -91,7 +95,7 @@ def write_page(path: Path, text: str) -> None:
 def _section(
     check: str, findings: Sequence[Finding], faces: Faces, accept: Collection[str]
 ) -> Section:
-    ranked = sorted(findings, key=lambda its: -abs(its.value) if its.value == its.value else 0.0)
+    ranked = sorted(findings, key=lambda its: -abs(np.nan_to_num(its.value - its.limit)))
     seen = [its for its in ranked if its.at >= 0]
     kind = KINDS[check]
     return Section(

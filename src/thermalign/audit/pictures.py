@@ -24,7 +24,7 @@ DENSE = 6000  # pictures that are compared each with each
 BLOCK = 500  # of them at once
 BANDS = 4  # parts of a hash, one of which two copies must share
 CROWD = 16  # pictures with one part in common, each of which is compared with its neighbours only
-CHUNK = 20_000  # pairs of them
+CHUNK = 4_000  # pairs of them
 MOST = 2000  # pairs of thumbnails whose pictures are read, the most alike first
 CLIPPED = 0.05  # share of a face's pixels at the least or the greatest value
 
@@ -43,12 +43,12 @@ def check_pictures(faces: Faces) -> Iterator[Finding]:
 
 def _copies(faces: Faces) -> Iterator[Finding]:
     assert faces.looks is not None
-    names = ["subject_id", "moment", "modality", "path"]
-    columns = faces.images[names].to_numpy(str)
-    frames = pd.factorize(faces.images[names[0]] + "\n" + faces.images["moment"])[0]
-    kinds = pd.factorize(faces.images["modality"])[0]
+    told = faces.images[["subject_id", "moment", "modality", "path"]]
+    frames = pd.factorize(told["subject_id"] + "\n" + told["moment"])[0]
+    kinds = pd.factorize(told["modality"])[0]
     for one, other in alike(faces.looks.thumbnails, frames * len(set(kinds)) + kinds):
-        (subject, moment, kind, path), (whose, when, what, second) = columns[one], columns[other]
+        subject, moment, kind, path = told.iloc[one]
+        whose, when, what, second = told.iloc[other]
         likeness = correlation(path, second)
         if likeness < SAME:
             continue
@@ -100,7 +100,8 @@ def _standard(thumbnails: npt.NDArray[np.int8]) -> npt.NDArray[np.float32]:
     flat = thumbnails.reshape(n, height * width).astype(np.float32)
     flat -= flat.mean(axis=1, keepdims=True)
     length = np.linalg.norm(flat, axis=1, keepdims=True)
-    return np.asarray(flat / np.where(length > 0, length, 1))
+    flat /= np.where(length > 0, length, 1)
+    return flat
 
 
 def _all_near(thumbnails: npt.NDArray[np.int8]) -> Iterator[npt.NDArray[np.intp]]:

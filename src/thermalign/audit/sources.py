@@ -3,7 +3,9 @@
 import csv
 import importlib
 import io
+import json
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,14 +15,16 @@ import pandas as pd
 from thermalign import boxes as face_boxes
 from thermalign import tables
 from thermalign.audit.examine import examine, faces_of, that_stop
-from thermalign.audit.findings import Faces, Finding, table_of
+from thermalign.audit.findings import QUARANTINED, Faces, Finding, table_of
 from thermalign.audit.page import page_of, write_page
 from thermalign.config.checks import dataset_block, manifest_of
+from thermalign.geometry import Floats
 from thermalign.images import read_counts
-from thermalign.ingest import table
+from thermalign.ingest import table, tree
+from thermalign.ingest.corners import Corners, around, middle_of
 from thermalign.ingest.found import Found
 from thermalign.ingest.layout import dense
-from thermalign.ingest.looks import Looks, face_of, look_of, looks_of
+from thermalign.ingest.looks import Looks, look_of, looks_of
 from thermalign.ingest.quarantine import Quarantined
 from thermalign.ingest.read_rows import GIVEN, AllRead
 from thermalign.schemas.dataset import ANNOTATIONS, ATTRIBUTES, BOXES, IMAGES
@@ -28,6 +32,8 @@ from thermalign.schemas.descriptions import FINDINGS
 from thermalign.settings import parse
 
 PAGE, TABLE, LINES, SUSPECTS = "index.html", "findings.parquet", "findings.csv", "suspects.csv"
+CODE = "audit"
+"""In the metadata of a table of findings that the command wrote, where a rule's has its code."""
 
 
 class Audited(NamedTuple):
@@ -76,7 +82,13 @@ def audit_of(
         what = f"no dataset {name!r}" if name else f"{len(read)} datasets are read from files"
         known = ", ".join(study["datasets"])
         raise ValueError(f"{data}: {what}; give --dataset, one of {known}")
-    return audit_block(name, dataset_block(study, name), manifest_of(study, name))
+    manifest = manifest_of(study, name)
+    if manifest is not None:
+        return audit_block(name, dataset_block(study, name), manifest)
+    folder = Path(study["results"], "data", name)
+    if not (folder / "images.parquet").is_file():
+        raise ValueError(f"datasets.{name}: is not rendered yet; run the study first")
+    return audit_tables(folder)
 
 
 def check_folder(out: Path, data: Path) -> None:
@@ -89,7 +101,7 @@ def check_folder(out: Path, data: Path) -> None:
     """
     if out.exists() and not out.is_dir():
         raise ValueError(f"{out}: is a file; name a folder for the page")
-    ours = (out / TABLE).is_file()
+    ours = (out / TABLE).is_file() and tables.read_metadata(out / TABLE).get("code") == CODE
     for name in (PAGE, TABLE, LINES, SUSPECTS):
         place = out / name
         if place.exists() and (not ours or place.resolve() == data.resolve()):
@@ -108,14 +120,16 @@ def audit_manifest(file: Path, modality: str = "") -> Audited:
     Raises
     ------
     ValueError
-        If it is no manifest.
+        If it is no manifest, or the modality is none.
     """
+    if modality and modality not in table.MODALITIES:
+        raise ValueError(f"--modality {modality}: is none; use one of {list(table.MODALITIES)}")
     defaults = {"modality": modality} if modality else {}
     settings = table.Settings(file.parent, Path(file.name), defaults=defaults)
     return _audited(file.stem, table.read_all(settings, go_on=True))
 
 
-def audit_block(name: str, block: Mapping[str, Any], manifest: Path | None) -> Audited:
+def audit_block(name: str, block: Mapping[str, Any], manifest: Path) -> Audited:
     """Audit a dataset of a configuration.
 
     Parameters
@@ -123,23 +137,21 @@ def audit_block(name: str, block: Mapping[str, Any], manifest: Path | None) -> A
     name : str
     block : mapping
         The dataset's, its folder resolved.
-    manifest : Path or None
+    manifest : Path
+        That of a tree need not have been made.
 
     Raises
     ------
     ValueError
         If there is no manifest, or it is none.
     """
-    if manifest is None:
-        raise ValueError(
-            f"datasets.{name}: has no manifest before the study made it; run the study, then name "
-            f"the folder data/{name} of its results"
-        )
     own = {key: its for key, its in block.items() if key not in ("adapter", "box", "accept")}
     adapter = importlib.import_module(f"thermalign.ingest.{block['adapter']}")
     settings = parse(adapter.Settings, own, f"datasets.{name}")
     if isinstance(settings, table.Settings):
         read = table.read_all(settings, go_on=True)
+    elif isinstance(settings, tree.Settings):
+        read = _read_tree(adapter, settings, manifest)
     else:
         read = _read_by(adapter, settings, manifest)
     box = parse(face_boxes.Settings, block["box"], "box")
@@ -152,19 +164,34 @@ def audit_tables(folder: Path) -> Audited:
     Raises
     ------
     ValueError
-        If a table is missing.
+        If a table is missing, or every image.
     """
     images, annotations, boxes = (
         tables.read(folder / f"{name}.parquet", schema)
         for name, schema in (("images", IMAGES), ("annotations", ANNOTATIONS), ("boxes", BOXES))
     )
+    if not any(Path(path).exists() for path in images["path"]):
+        raise ValueError(
+            f"{folder}: none of its images is there, {images['path'].iloc[0]} first; call this "
+            "in the folder that the study ran in"
+        )
     nothing = ATTRIBUTES.empty_table().to_pandas()
     found = Found(images, annotations, boxes[boxes["source"] == "given"][[*GIVEN]], nothing)
     seen, looks, refused = _looked_at(found, boxes)
     found = Found(_of(images, seen), _of(annotations, seen), _of(found.boxes, seen), nothing)
     found = found._replace(looks=looks)
     faces = faces_of(found, _of(boxes, seen))
-    return Audited(folder.name, faces, examine(faces, refused), (), ())
+    accept = json.loads(tables.read_metadata(folder / "images.parquet")["settings"]).get("accept")
+    return Audited(
+        folder.name, faces, examine(faces, refused), _left_out(folder), tuple(accept or ())
+    )
+
+
+def _left_out(folder: Path) -> tuple[Quarantined, ...]:
+    """Return what was left out as a dataset was ingested."""
+    found = tables.read(folder / TABLE, FINDINGS)
+    rows = found[found["severity"] == QUARANTINED][["row", "image_id", "reason"]]
+    return tuple(Quarantined(folder.name, *its) for its in rows.itertuples(index=False, name=None))
 
 
 def write_audit(audited: Audited, folder: Path, metadata: tables.Metadata) -> None:
@@ -199,6 +226,21 @@ def _suspects(audited: Audited) -> str:
         row = audited.faces.lines[its.at] if known and audited.faces.lines else its.row
         writer.writerow((image, row or "", f"{its.check}: {its.reason}"))
     return text.getvalue()
+
+
+def _read_tree(adapter: Any, settings: tree.Settings, manifest: Path) -> AllRead:
+    """Read a tree; one that is refused for what does not fit is read without that."""
+    refused = []
+    try:
+        made = adapter.rows(settings)
+    except ValueError as error:
+        refused.append(Quarantined(str(settings.folder), 0, "", str(error)))
+        try:
+            made = adapter.rows(replace(settings, misfits="leave_out"))
+        except ValueError:
+            return AllRead(_nothing(), [], refused)
+    read = tree.read_all(settings, made, manifest)
+    return read._replace(refused=[*refused, *read.refused])
 
 
 def _read_by(adapter: Any, settings: Any, manifest: Path) -> AllRead:
@@ -246,12 +288,18 @@ def _looked_at(found: Found, boxes: pd.DataFrame) -> tuple[set[str], Looks, list
         zip(found.images["image_id"], found.images["path"], strict=True)
     ):
         try:
-            known = (its if np.isfinite(its).all() else None for its in (points[k], placed[k]))
-            looks.append(look_of(read_counts(Path(path)), face_of(*known)))
+            looks.append(look_of(read_counts(Path(path)), _face(points[k], placed[k])))
             seen.add(image)
         except (OSError, ValueError) as error:
             refused.append(Quarantined(path, 0, image, str(error)))
     return seen, looks_of(looks), refused
+
+
+def _face(points: Floats, box: Floats) -> Corners | None:
+    """Return where a face is, by its landmarks (L, 2) or else its box (4,), NaN where none is."""
+    if np.isfinite(points).all():
+        return around(points.tolist())
+    return middle_of(*box.tolist()) if np.isfinite(box).all() else None
 
 
 def _of(frame: pd.DataFrame, images: Collection[str]) -> pd.DataFrame:

@@ -27,8 +27,8 @@ def datasets(study: Block) -> list[str]:
 def people(study: Block, protocol: str, name: str) -> str:
     """Return what an equal name in a protocol's dataset and in another one says, where tested.
 
-    A dataset shows its own people, rendered datasets of one seed the same, of two seeds others, and
-    a rendered one never those of a recorded one.
+    A dataset shows its own people, rendered datasets the same if seed and number of anybody are in
+    both, else others, and a rendered one never those of a recorded one.
     """
     block = study["evaluate_on"][name]
     own, other = study["protocols"][protocol]["dataset"], block["dataset"]
@@ -39,11 +39,10 @@ def _known(study: Block, own: str, other: str) -> str:
     """Return what equal names in two datasets say, as far as the configuration tells; or ""."""
     if own == other:
         return SAME
-    pair = [study["datasets"][name] for name in (own, other)]
-    rendered = ["chunks" in block for block in pair]
-    if all(rendered):
-        return SAME if pair[0]["seed"] == pair[1]["seed"] else OTHERS
-    return OTHERS if any(rendered) else ""
+    both = [recordings.people_of(study["datasets"][name]) for name in (own, other)]
+    if all(both):
+        return SAME if both[0] & both[1] else OTHERS
+    return OTHERS if any(both) else ""
 
 
 def faults(study: Block) -> Iterator[str]:

@@ -44,25 +44,15 @@ class Probe:
 
 
 @dataclass(frozen=True)
-class Gallery:
+class Gallery(Probe):
     """Which test images are enrolled.
 
     Attributes
     ----------
-    modality : str
-        What they were recorded in.
-    conditions, sessions : tuple of str
-        Those that take part; empty is every one.
-    ranges : tuple of int
-        Those that take part; empty is every one.
     images : int or None
         How many of each person, drawn; absent is all.
     """
 
-    modality: str = setting(choices=MODALITIES)
-    conditions: tuple[str, ...] = setting(())
-    ranges: tuple[int, ...] = setting((), low=1)
-    sessions: tuple[str, ...] = setting(())
     images: int | None = setting(None, low=1)
 
 

@@ -47,7 +47,7 @@ from thermalign.config.checks import (
     tree_of,
 )
 from thermalign.config.faults import UNMET, nearest, spelt, told
-from thermalign.config.imported import file_of, from_files, roles_of
+from thermalign.config.imported import file_of, from_files, roles_of, visiting
 from thermalign.config.initial import KEY as INIT
 from thermalign.config.overlays import config_files, over_base, read_merged
 from thermalign.settings import SEED, Relations, unmet
@@ -66,6 +66,7 @@ __all__ = [
     "roles_of",
     "trainings",
     "tree_of",
+    "visiting",
 ]
 
 NAME = r"[a-z][a-z0-9_]{0,59}(?!\n)$"  # Python's $ stands before a last line break, too
@@ -229,13 +230,12 @@ def detector_model(detector: str) -> type[Closed]:
 
 def matcher_fields(*, required: bool) -> dict[str, Any]:
     """Return the keys of the matcher: its parts by name, and the settings of each."""
-    chosen = (
-        ("mapping", mappings(), "what brings visible and thermal features together"),
-        ("classifier", classifiers(), "what compares a probe with the enrolled images"),
-    )
     choices = tuple(
         Setting(name, Kind("str"), meaning, required, choices=tuple(names))
-        for name, names, meaning in chosen
+        for name, names, meaning in (
+            ("mapping", mappings(), "what brings visible and thermal features together"),
+            ("classifier", classifiers(), "what compares a probe with the enrolled images"),
+        )
     )
     fields = fields_of(Block("matcher", "parts", "", choices))
     for module in (UNNAMED, "descriptors"):
@@ -260,54 +260,70 @@ def imported_model(block: str) -> type[Closed]:
     return closed(f"imported_{block}", AsGiven, whose, fields)
 
 
+def protocol_model() -> type[Closed]:
+    """Return the closed model of protocols, whose matcher may differ from the study's."""
+    roles, folds = settings_of(KEYS, "Protocol"), settings_of("thermalign.folds")
+    meant = "Keys of the matcher with other values."
+    other: Any = closed("other_matcher", AsGiven, meant, matcher_fields(required=False))
+    matcher = (other | None, key("what of its matcher differs from the study's", None))
+    fields = fields_of(roles) | fields_of(folds) | {"matcher": matcher}
+    return closed("protocol", Closed, roles.meaning, fields)
+
+
+def variation_model() -> type[Closed]:
+    """Return the closed model of variations of the matcher."""
+    shuffles = (int, key("shuffles of who is on the gallery's images", None, ge=1, le=1000))
+    fields = matcher_fields(required=False) | {"permutations": shuffles}
+    meant = "Keys of the matcher with other values, or permutations."
+    return closed("changes", AsGiven, meant, fields)
+
+
+def network_model() -> type[Closed]:
+    """Return the closed model of networks."""
+    learnt = settings_of("thermalign.networks.two_branch")
+    whose = (str, key("of the people that it is trained on, whom no protocol tests"))
+    fields = {"dataset": whose} | fields_of(learnt)
+    return closed("network", AsGiven, learnt.meaning, fields, learnt.relations)
+
+
 @cache
 def study_model() -> type[Closed]:
     """Return the closed model of everything but what depends on an adapter or a detector."""
-    first, roles = settings_of(KEYS, "Study"), settings_of(KEYS, "Protocol")
-    folds = settings_of("thermalign.folds")
-    meant = "Keys of the matcher with other values."
-    other: Any = closed("other_matcher", AsGiven, meant, matcher_fields(required=False))
-    parts = fields_of(roles) | fields_of(folds)
-    parts["matcher"] = (
-        other | None,
-        key("what of its matcher differs from the study's", None),
-    )
-    protocol = closed("protocol", Closed, roles.meaning, parts)
-    learnt = settings_of("thermalign.networks.two_branch")
-    own = {"dataset": (str, key("of the people that it is trained on, whom no protocol tests"))}
+    first = settings_of(KEYS, "Study")
     variant = settings_model("thermalign.evaluation.variants", "Variant")
     other = settings_model(KEYS, "EvaluatedOn")
     alignment = settings_model("thermalign.verification.alignment")
-    meant = "From aligned faces to scores."
+    meant = (
+        "From aligned faces to scores, for every model and protocol; keys of it may differ in a "
+        "protocol. Its networks stand under `networks`; `matchers` are of other programs."
+    )
     matcher = closed("matcher", AsGiven, meant, matcher_fields(required=True))
-    shuffles = (int, key("shuffles of who is on the gallery's images", None, ge=1, le=1000))
-    changed = matcher_fields(required=False) | {"permutations": shuffles}
-    meant = "Keys of the matcher with other values, or permutations."
-    changes = by_name(name_but("study"), closed("changes", AsGiven, meant, changed))
-    network = closed("network", AsGiven, learnt.meaning, own | fields_of(learnt))
+    changes = by_name(name_but("study"), variation_model())
     evaluation = whole_model("evaluation", "thermalign.evaluation.settings")
     moved: Any = whole_model("displacements", "thermalign.evaluation.displacement")
     taken: Any = settings_model(KEYS, "Detector")
-    protocols = by_name(
-        name_but("data", "compare", "report", "logs", "detector", "networks"), protocol
-    )
+    folders = ("data", "compare", "report", "logs", "detector", "networks")
+    protocols = by_name(name_but(*folders), protocol_model())
     fields = {
         "datasets": (by_name(name_but(), dict), key("datasets by name", min_length=1)),
         "protocols": (protocols, key("protocols by name", min_length=1)),
-        "models": (by_name(name_but("annotated"), dict), key("landmark models", min_length=1)),
+        "models": (
+            by_name(name_but("annotated"), dict),
+            key("landmark models by name", min_length=1),
+        ),
         "matchers": (
             by_name(name_but("annotated"), imported_model(imported.SCORES)),
-            key("rows by name whose scores another matcher gave", {}),
+            key("other programs' matchers by name: rows whose scores are read from files", {}),
         ),
         "networks": (
-            by_name(name_but(), network),
-            key("of matchers, trained once for all folds", {}),
+            by_name(name_but(), network_model()),
+            key("networks by name that `matcher` may apply, each trained once for all folds", {}),
         ),
         "variants": (by_name(name_but("none"), variant), key("other test conditions by name", {})),
         "evaluate_on": (by_name(name_but(), other), key("datasets to test models on by name", {})),
         "alignment": (alignment, key("canonical coordinates of aligned faces")),
-        "matcher": (matcher, key("from aligned faces to scores")),
-        "ablation": (changes, key("matchers by name, and what differs from the study's", {})),
+        "matcher": (matcher, key("the study's own matcher, from aligned faces to scores")),
+        "ablation": (changes, key("variations of `matcher` by name: the keys that differ", {})),
         "sweep": (changes, key("the same on halves of the training subjects, to choose by", {})),
         "displacements": (moved | None, key("of annotated points; absent is not at all", None)),
         "evaluation": (evaluation, key("metrics and their intervals")),

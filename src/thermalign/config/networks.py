@@ -1,5 +1,6 @@
 """What does not fit about networks of matchers: whom they are trained on, and who names them."""
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -11,10 +12,25 @@ Block = Mapping[str, Any]
 MAPPING = "two_branch"
 """The mapping that applies a network."""
 
+DESCRIBED = ("dog", "features")
+"""Blocks of a matcher that say what a face is described by."""
+
 
 def matcher_of(study: Block, protocol: str) -> dict[str, Any]:
     """Return the matcher of a protocol: the study's, with what the protocol says otherwise."""
     return {**study["matcher"], **study["protocols"][protocol].get("matcher", {})}
+
+
+def firsts(study: Block) -> dict[str, str]:
+    """Return by protocol the first one that differs from it in nothing but the matcher.
+
+    The first itself is in it where there is another.
+    """
+    alike: dict[str, list[str]] = {}
+    for name, block in study["protocols"].items():
+        shared = {key: its for key, its in block.items() if key not in ("matcher", "paper")}
+        alike.setdefault(json.dumps(shared, sort_keys=True), []).append(name)
+    return {name: names[0] for names in alike.values() if len(names) > 1 for name in names}
 
 
 def network_of(block: Block) -> str:
@@ -24,47 +40,70 @@ def network_of(block: Block) -> str:
 
 
 def faults(study: Block) -> Iterator[str]:
-    """Yield networks of people that a protocol tests, and matchers without theirs."""
-    for name, block in study["networks"].items():
-        yield from _people(study, f"networks.{name}.dataset", block["dataset"])
-    for where, block in _matchers(study):
-        named = block.get(MAPPING, {}).get("network", "")
-        if block["mapping"] == MAPPING and not named:
-            yield f"{where}: mapping is {MAPPING}; give {MAPPING}: {{network: NAME}}"
-        elif named and named not in study["networks"]:
-            near = nearest(named, study["networks"])
-            yield f"{where}.{MAPPING}.network: no network {named!r}; {near}"
+    """Yield networks of people that are tested, and matchers without theirs; each line once."""
+    yield from dict.fromkeys([*_people(study), *_matchers(study)])
 
 
-def _matchers(study: Block) -> Iterator[tuple[str, Block]]:
-    """Yield where a matcher stands, and all of its keys."""
+def _own(study: Block) -> Iterator[tuple[str, Block]]:
+    """Yield where the study's matcher and protocols' own stand, and all of their keys."""
     yield "matcher", study["matcher"]
-    for name, protocol in study["protocols"].items():
-        own = matcher_of(study, name)
-        if "matcher" in protocol:
-            yield f"protocols.{name}.matcher", own
+    for name in (n for n, its in study["protocols"].items() if "matcher" in its):
+        yield f"protocols.{name}.matcher", matcher_of(study, name)
+
+
+def _varied(study: Block) -> Iterator[tuple[str, Block]]:
+    """Yield the same of the variations of every protocol's matcher."""
+    for name in study["protocols"]:
         for group in ("ablation", "sweep"):
             for other, block in study[group].items():
-                yield f"{group}.{other}", {**own, **block}
+                yield f"{group}.{other}", {**matcher_of(study, name), **block}
 
 
-def _people(study: Block, where: str, name: str) -> Iterator[str]:
-    """Yield protocols that test people of a dataset."""
-    if name not in study["datasets"]:
-        yield f"{where}: no dataset {name!r}; {nearest(name, study['datasets'])}"
-        return
-    own = people_of(study["datasets"][name])
-    for protocol, its in study["protocols"].items():
-        other = study["datasets"].get(its["dataset"])
-        if other is None:
+def _matchers(study: Block) -> Iterator[str]:
+    """Yield what is wrong with matchers; with their variations, if nothing is."""
+    wrong = [line for its in _own(study) for line in _matcher(study, *its)]
+    yield from wrong or (line for its in _varied(study) for line in _matcher(study, *its))
+
+
+def _matcher(study: Block, where: str, block: Block) -> Iterator[str]:
+    """Yield that a matcher lacks its network, or has other descriptors than that is trained on."""
+    named = block.get(MAPPING, {}).get("network", "")
+    if block["mapping"] == MAPPING and not named:
+        yield f"{where}: mapping is {MAPPING}; give {MAPPING}: {{network: NAME}}"
+    elif named and named not in study["networks"]:
+        near = nearest(named, study["networks"])
+        yield f"{where}.{MAPPING}.network: no network {named!r}; {near}"
+    elif network := network_of(block):
+        for part in (part for part in DESCRIBED if block[part] != study["matcher"][part]):
+            yield (
+                f"{where}.{part}: is not the study's, which network {network} is trained with; "
+                "leave it out"
+            )
+
+
+def _people(study: Block) -> Iterator[str]:
+    """Yield networks of no dataset, and of people that a protocol or another dataset tests."""
+    known = study["datasets"]
+    tested = [(f"protocol {p}", its["dataset"]) for p, its in study["protocols"].items()]
+    tested += [
+        (f"evaluate_on.{name}", its["dataset"])
+        for name, its in study["evaluate_on"].items()
+        if "gallery" in its
+    ]
+    for name, block in study["networks"].items():
+        where, dataset = f"networks.{name}.dataset", block["dataset"]
+        if dataset not in known:
+            yield f"{where}: no dataset {dataset!r}; {nearest(dataset, known)}"
             continue
-        if its["dataset"] == name:
-            yield (
-                f"{where}: protocol {protocol} tests people of {name}, whom the network would have "
-                "seen; give it a dataset of its own"
-            )
-        elif own & people_of(other):
-            yield (
-                f"{where}: {name} has {len(own & people_of(other))} of the people of "
-                f"{its['dataset']}, whom protocol {protocol} tests; give it another seed"
-            )
+        own = people_of(known[dataset])
+        for who, other in tested:
+            if other == dataset:
+                yield (
+                    f"{where}: {who} tests people of {dataset}, whom the network would have "
+                    "seen; give it a dataset of its own"
+                )
+            elif shared := own & people_of(known.get(other, {})):
+                yield (
+                    f"{where}: {dataset} has {len(shared)} of the people of {other}, whom "
+                    f"{who} tests; give it another seed"
+                )

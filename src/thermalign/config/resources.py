@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import ceil
+from typing import Any
 
-from thermalign.catalogue import takes_a_gpu
+from thermalign.catalogue import settings_of, takes_a_gpu
 from thermalign.config.checks import Study, Training, trainings
 from thermalign.config.imported import from_files
 from thermalign.config.sizes import Size, joined, sizes_of
@@ -35,7 +36,7 @@ KEPT = {"heatmap": 0.8, "ert": 0.5, "pbc": 0.4, "mean_shape": 0.4}
 """Shares of a frame that are kept around a face at 2.5 m, where it is largest; what is not named
 keeps nearly all. Faces further away need less."""
 
-AT_ONCE = {"train": 8600, "test": 1500}
+AT_ONCE = {"train": 8600, "test": 750}
 """MB that kept pixels take at most: a training's further ones lie in a file (``tmpdir``), and test
 images are predicted in parts."""
 
@@ -43,6 +44,10 @@ images are predicted in parts."""
 FACE, FACES = 54, 540
 """kB of an aligned face of 112 x 128 pixels with its descriptors, and MB that those of all images
 take at most: beyond that they lie in files."""
+
+
+WORKER = 200
+"""MB of each process beside its own that ``ingest`` reads images in, where it has several cores."""
 
 
 @dataclass(frozen=True)
@@ -86,18 +91,19 @@ NEEDS = {
     "fold": Need(250, images=5),
     "describe": Need(350, images=5, minutes=30),
     "train": Need(2500, train=20, stacks="train", minutes=720),
-    "predict": Need(2500, test=20, stacks="test", minutes=60),
+    "predict": Need(1700, test=5, stacks="test", minutes=60),
     "annotated": Need(250, images=5),
     "import_points": Need(250, images=5, test=5),
-    "detect": Need(2500, test=20, stacks="test", minutes=60),
-    "stress": Need(3000, test=20, stacks="test", minutes=60),
+    "detect": Need(1700, test=20, stacks="test", minutes=60),
+    "stress": Need(2100, test=10, stacks="test", minutes=60),
     "fold_across": Need(250, images=5),
-    "predict_across": Need(2500, test=20, stacks="test", minutes=60),
+    "import_points_across": Need(300, images=5, test=5),
+    "predict_across": Need(1700, test=10, stacks="test", minutes=60),
     "enrol_across": Need(900, images=2, paired=110, pairs=0.3, minutes=60),
     "score_across": Need(900, images=2, pairs=0.6),
     "align": Need(800, images=2),
     "train_matcher": Need(500, images=2, paired=110, tried=0.3, faces=True, minutes=60),
-    "train_network": Need(1200, images=45, minutes=120),
+    "train_network": Need(950, train=3.5, paired=110, faces=True, minutes=120),
     "score": Need(450, images=2, pairs=0.3, faces=True),
     "import_scores": Need(250, images=5, pairs=0.3),
     "measure": Need(600, images=2, pairs=0.4),
@@ -106,8 +112,8 @@ NEEDS = {
     "sweep": Need(500, images=2, paired=110, tried=0.3, faces=True, minutes=60),
     "displace": Need(500, images=2, pairs=0.8, stacks="test", faces=True, minutes=60),
     "score_variants": Need(450, images=2, pairs=0.3, faces=True),
-    "spread": Need(250, test=5),
-    "report": Need(300, test=5),
+    "spread": Need(250, images=3),
+    "report": Need(400, images=3),
     "pack": Need(2500, minutes=60),
 }
 """By rule. Fitted to the peaks of studies of 72 and of 1,440 thermal crops, and what matches or
@@ -125,7 +131,7 @@ class Counts:
         Of the datasets that it reads, of both modalities.
     train, test : int
         Of the modality that detectors see, of the fold; of a job of the whole study, over all its
-        folds and models.
+        folds and models. Of a network the described faces, copies included.
     paired : int
         Training images of the modality with fewer: a mapping learns from pairs of both.
     tried : int
@@ -182,7 +188,7 @@ class Requests:
 
     def memory(self, rule: str, job: Mapping[str, str], attempt: int = 1) -> int:
         """Return MB; every retry asks for twice as much."""
-        asked = AROUND + HEADROOM * taken(NEEDS[rule], self.counts(job))
+        asked = AROUND + HEADROOM * (taken(NEEDS[rule], self.counts(job)) + self._workers(rule))
         return ceil(asked / STEP) * STEP * int(2 ** (attempt - 1))
 
     def runtime(self, rule: str, job: Mapping[str, str], attempt: int = 1) -> int:
@@ -211,13 +217,28 @@ class Requests:
     def counts(self, job: Mapping[str, str]) -> Counts:
         """Return how much a job is given."""
         if "network" in job:
-            job = {"dataset": self.study["networks"][job["network"]]["dataset"]}
+            return self._of_network(self.study["networks"][job["network"]])
         if "dataset" in job:
             return Counts(images=joined(self.sizes[job["dataset"]]).images)
         if "protocol" in job:
             its = self._of_fold(job["protocol"], job.get("model", ""))
             return self._across(its, job["other"]) if "other" in job else its
         return self._of_study
+
+    def _of_network(self, block: Mapping[str, Any]) -> Counts:
+        """Return how much the training of a matcher's network is given: aligned copies, too."""
+        declared = settings_of("thermalign.networks.two_branch").settings
+        settings = {its.name: its.default for its in declared} | dict(block)
+        size = joined(self.sizes[block["dataset"]])
+        fewer = min(size.thermal, size.visible)
+        first = size.people * settings["whitened_by"] if size.people else fewer
+        described = size.images * (1 + settings["copies"])
+        return Counts(images=size.images, train=described, paired=min(fewer, first))
+
+    def _workers(self, rule: str) -> float:
+        """Return the MB of the processes that a job starts, as many as it has cores."""
+        cores = self.study["threads"]["ingest"] if rule == "ingest" else 1
+        return float(WORKER * cores) if cores > 1 else 0.0
 
     def _of_fold(self, name: str, model: str) -> Counts:
         """Return how much a job of one fold is given."""

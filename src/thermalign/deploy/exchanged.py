@@ -4,6 +4,7 @@ What those files are stands in :mod:`thermalign.exchange`.
 """
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -44,15 +45,21 @@ def export_points(predictions: Path, output: Path) -> int:
     Raises
     ------
     ValueError
-        If the table is missing, or ``output`` would replace what this command has not written.
+        If the table is missing or empty, or ``output`` would replace what this command has not
+        written.
     """
     table = as_file(tables.read(predictions, PREDICTIONS))
+    if table.empty:
+        raise ValueError(f"{predictions}: is of a row of scores, which has no points; name another")
     metadata = tables.read_metadata(predictions)
-    _write(output, table, {k: metadata[k] for k in KEPT if k in metadata}, source=predictions)
+    kept = {name: metadata[name] for name in KEPT if name in metadata}
+    _write({output: table}, kept, source=predictions)
     return len(table)
 
 
-def export_scores(scores: Path, images: Path, output: Path, *, form: str, reading: str) -> int:
+def export_scores(
+    scores: Path, images: Path, output: Path, *, form: str, reading: str
+) -> dict[Path, int]:
     """Write SCORES as a file that other programs read.
 
     Parameters
@@ -67,8 +74,8 @@ def export_scores(scores: Path, images: Path, output: Path, *, form: str, readin
 
     Returns
     -------
-    int
-        Number of comparisons.
+    dict of Path to int
+        Files that were written, and how many comparisons stand in each.
 
     Raises
     ------
@@ -87,22 +94,19 @@ def export_scores(scores: Path, images: Path, output: Path, *, form: str, readin
     if form == CSV:
         metadata = tables.read_metadata(scores)
         kept = {THRESHOLDS: metadata[THRESHOLDS]} if THRESHOLDS in metadata else {}
-        _write(output, as_table(table), kept, source=scores)
-        return len(table)
+        _write({output: as_table(table)}, kept, source=scores)
+        return {output: len(table)}
     known_images = tables.read(images, IMAGES)
     subjects = dict(zip(known_images["image_id"], known_images["subject_id"], strict=True))
-    files = by_blanks(table, form, subjects)
-    targets = {
-        suffix: check_output(
-            output.with_name(f"{output.stem}{suffix}{output.suffix}"),
-            {TABLE: [scores, images]},
-            ours=lambda path: False,
-        )
-        for suffix in files
+    files = {
+        output.with_name(f"{output.stem}{suffix}{output.suffix}"): rows
+        for suffix, rows in by_blanks(table, form, subjects).items()
     }
-    for suffix, rows in files.items():
-        replace_file(targets[suffix], lambda path, rows=rows: write_by_blanks(path, rows))
-    return len(table)
+    inputs = {TABLE: [scores, images]}
+    targets = {path: check_output(path, inputs, ours=lambda path: False) for path in files}
+    for path, rows in files.items():
+        replace_file(targets[path], lambda path, rows=rows: write_by_blanks(path, rows))
+    return {path: len(rows) for path, rows in files.items()}
 
 
 def export_trials(results: Path, study: Study, protocol: str, fold: int, folder: Path) -> int:
@@ -131,11 +135,11 @@ def export_trials(results: Path, study: Study, protocol: str, fold: int, folder:
     rows["path"] = rows["image_id"].map(path_of)
     met = sorted(set(probes["meets"].tolist()))
     gallery = pd.concat([rows[trials.enrolment.holds(k)].assign(meets=k) for k in met])
-    for name, table in (
-        ("probes", probes[[READING, "probe", "path", "meets"]]),
-        ("gallery", gallery[["meets", "gallery", "image_id", "path"]]),
-    ):
-        _write(folder / f"{name}.csv", table, {}, source=results)
+    files = {
+        folder / "probes.csv": probes[[READING, "probe", "path", "meets"]],
+        folder / "gallery.csv": gallery[["meets", "gallery", "image_id", "path"]],
+    }
+    _write(files, {}, source=results)
     return len(probes) * len(trials.subjects)
 
 
@@ -234,15 +238,20 @@ def _look_at_scores(
     yield from told(table)
 
 
-def _write(output: Path, table: pd.DataFrame, metadata: Mapping[str, str], *, source: Path) -> None:
-    """Write a table as CSV, or as Parquet where the name says so."""
-    names = list(table.columns)
-    inputs = {TABLE: [source]}
-    target = check_output(output, inputs, ours=lambda path: _begins_with(path, names))
-    if output.suffix == ".parquet":
-        tables.write(target, table, pa.Schema.from_pandas(table, preserve_index=False), metadata)
-    else:
-        replace_file(target, lambda path: table.to_csv(path, index=False))
+def _write(
+    files: Mapping[Path, pd.DataFrame], metadata: Mapping[str, str], *, source: Path
+) -> None:
+    """Write tables as CSV, or as Parquet where the name says so; none if one may not be."""
+    targets = {
+        path: check_output(path, {TABLE: [source]}, ours=partial(_begins_with, names=[*table]))
+        for path, table in files.items()
+    }
+    for path, table in files.items():
+        if path.suffix == ".parquet":
+            schema = pa.Schema.from_pandas(table, preserve_index=False)
+            tables.write(targets[path], table, schema, metadata)
+        else:
+            replace_file(targets[path], partial(table.to_csv, index=False))
 
 
 def _begins_with(path: Path, names: list[str]) -> bool:

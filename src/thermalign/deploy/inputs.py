@@ -175,7 +175,7 @@ def _rows(manifest: Path, reading: Reading) -> Iterator[Source]:
         defaults=usual,
         thermal_colour=reading.thermal_colour,
     )
-    for line, row in table.list_rows(settings):
+    for line, row in table.list_rows(settings)[0]:
         path = manifest.parent / row["path"]
         yield Source(table.name_of(row), path, row, settings, f"{manifest} row {line}")
 

@@ -128,17 +128,10 @@ def predict_images(
     with tqdm(total=len(sources), unit="image", disable=None, file=sys.stderr) as bar:
         for batch in batches(sources, reading):
             found = _predict(batch, detector, boxes)
-            for picture, (faces, status, note) in zip(batch, found, strict=True):
-                name = picture.source.name
-                if picture.problem:
-                    outcome.unreadable.append(picture.problem)
-                elif drawn:
-                    said = f"{name}: {_said(faces, status)}"
-                    shown = draw(picture.values, faces, said)
-                    drawn.add(stem_of(name, SUFFIXES), shown, image=name)
-                if cut:
-                    _align(cut, picture, faces)
-                rows += points.rows_of_image(name, faces, status, note)
+            for picture, its in zip(batch, found, strict=True):
+                outcome.unreadable += [picture.problem] if picture.problem else []
+                _write_pictures(picture, its, drawn, cut)
+                rows += points.rows_of_image(picture.source.name, *its)
             bar.update(len(batch))
     outcome.statuses.update(str(row["status"]) for row in rows)
     points.write(target, rows, _metadata(detector))
@@ -196,6 +189,18 @@ def _predict(batch: Sequence[Picture], detector: FaceDetector, boxes: str | None
 
 def _boxes(picture: Picture, boxes: str | None) -> Floats | str | None:
     return "whole" if boxes == "whole" else picture.box
+
+
+def _write_pictures(
+    picture: Picture, found: Found, drawn: PictureFolder | None, cut: PictureFolder | None
+) -> None:
+    """Write an image with what was found, and its aligned faces, where they are asked for."""
+    (faces, status, _), name = found, picture.source.name
+    if drawn and not picture.problem:
+        shown = draw(picture.values, faces, f"{name}: {_said(faces, status)}")
+        drawn.add(stem_of(name, SUFFIXES), shown, image=name)
+    if cut:
+        _align(cut, picture, faces)
 
 
 def _align(folder: PictureFolder, picture: Picture, faces: Sequence[Face]) -> None:

@@ -1,14 +1,15 @@
 """What becomes of a trained detector on another dataset than its own, as Measured."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
-from thermalign.evaluation.draws import Draws, by_range
+from thermalign.evaluation.draws import Draws, by_range, errors_of
 from thermalign.evaluation.landmarks import LIMITS, failure_at, failure_rate, nmse
 from thermalign.evaluation.measured import Measured, without_few
-from thermalign.evaluation.stated import Stated, of_part
+from thermalign.evaluation.stated import Stated, of_part, stated_of
 from thermalign.geometry import LANDMARKS, LEFT_EYE, RIGHT_EYE
 from thermalign.schemas.keys import ACROSS, Subset
 
@@ -36,7 +37,7 @@ def comparable(
     Raises
     ------
     ValueError
-        If no tested image is annotated, or an eye never is.
+        If no tested image is annotated, or none whole, or an eye never is.
     """
     theirs = annotations[annotations["image_id"].isin(test["image_id"])]
     there = {*theirs["landmark"]}
@@ -57,12 +58,47 @@ def comparable(
     needed = {*used, *EYES}
     count = theirs[theirs["landmark"].isin(needed)].groupby("image_id").size()
     whole = count.index[count == len(needed)]
+    if whole.empty:
+        raise ValueError(
+            f"{where}: each of its {len(count)} annotated images lacks a landmark that others "
+            "have; annotate some whole, or name those that all have under landmarks:"
+        )
     if left := [name for name in LANDMARKS if name not in used]:
         print(f"{where}: compared without {', '.join(left)}", file=sys.stderr)
     if len(whole) < len(count):
         told = f"{len(count) - len(whole)} of {len(count)} annotated images lack a landmark"
         print(f"{where}: {told} that others have: left out", file=sys.stderr)
     return used, theirs[theirs["image_id"].isin(whole)]
+
+
+def measure(
+    name: str,
+    found: pd.DataFrame,
+    compared: tuple[Sequence[str], pd.DataFrame],
+    test: pd.DataFrame,
+    *,
+    constant: Mapping[str, Any],
+    draws: Draws,
+) -> Iterator[Measured]:
+    """Yield what points on another dataset show: see :func:`evaluate`.
+
+    Parameters
+    ----------
+    name : str
+        Of the other dataset, as ``evaluate_on:`` calls it.
+    found : DataFrame of PREDICTIONS
+    compared : of :func:`comparable`
+    test : DataFrame of IMAGES
+        Those that are tested.
+    constant : as for :func:`thermalign.evaluation.stated.stated_of`
+    draws : Draws
+        Of the other dataset's people.
+    """
+    used, annotated = compared
+    errors = errors_of(found, annotated, test, used)
+    whole = tuple(used) == LANDMARKS
+    stated = stated_of(found, annotated, test, constant) if whole else None
+    yield from evaluate(name, errors, stated, draws, landmarks=used)
 
 
 def evaluate(

@@ -149,6 +149,7 @@ def sides_of(
     matcher : Matcher
     at_range : int
     settings : Settings
+        Of one reading of ``same_moment``.
     aligned : settings of the alignment
     seed : list of int
         Of the control's cross-examples.
@@ -158,7 +159,6 @@ def sides_of(
     ValueError
         If no probe of the range is annotated.
     """
-    settings = settings.headline_only()
     known = rows[rows["image_id"].isin(faces.image_ids)]
     probes = probes_of(rows, settings.probe, matcher.enrolment.images)
     chosen = probes["image_id"].isin(known["image_id"]) & (probes["range"] == at_range)
@@ -205,8 +205,25 @@ def control(
     return others[~meets_itself & (met != NONE)].reset_index(drop=True)
 
 
+def readings_of(
+    settings: Settings, matcher: Matcher, displacements: displacement.Settings
+) -> dict[str, Settings]:
+    """Return the settings of every reading to measure, by its mark: none for the headline.
+
+    Where no probe's moment is enrolled all readings are the same, and the headline stands for all.
+    """
+    apart = displacements.readings == displacement.EVERY and matcher.enrolment.partial
+    others = settings.same_moment[1:] if apart else ()
+    return {"": settings.headline_only(), **{its: settings.under(its) for its in others}}
+
+
 def measure(
-    sides: Sequence[Side], draws: Draws, displacements: displacement.Settings, *, seed: int
+    sides: Sequence[Side],
+    draws: Draws,
+    displacements: displacement.Settings,
+    *,
+    seed: int,
+    same_moment: str = "",
 ) -> Iterator[Measured]:
     """Yield the curve of every kind of displacement; with a control its own, and the difference.
 
@@ -220,11 +237,14 @@ def measure(
     displacements : Settings
     seed : int
         Of the displacements.
+    same_moment : str
+        Mark of the reading.
     """
     levels, linear = displacements.levels, displacements.linear_up_to
     both = set.intersection(*(set(side.moments) for side in sides))
     for kind in displacements.kinds:
-        subset = Subset(DISPLACEMENT, kind, range=str(displacements.range))
+        reach = str(displacements.range)
+        subset = Subset(DISPLACEMENT, kind, same_moment=same_moment, range=reach)
         scores = [side.scores(kind, levels, seed=seed) for side in sides]
         yield from measure_curve(subset, scores[0], draws, linear_up_to=linear)
         pair = []

@@ -24,6 +24,9 @@ TOGETHER = ("isotropic", "shift", "rotation", "scale")
 KINDS = (*TOGETHER, *LANDMARKS)
 """All landmarks each its own way, or together in one; or one landmark alone."""
 
+EVERY = "every"
+"""Of ``readings``."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -39,6 +42,9 @@ class Settings:
         Mean way of the landmarks that move, rising from 0.
     linear_up_to : float
         Level up to which slopes are fitted.
+    readings : str
+        Of ``same_moment`` under which displaced probes are verified: a protocol's headline alone,
+        or every one that it has.
     """
 
     range: int = setting(1, low=1)
@@ -50,6 +56,7 @@ class Settings:
         unit="interocular distances",
     )
     linear_up_to: float = setting(0.12, low=0.0, unit="interocular distances")
+    readings: str = setting("headline", choices=("headline", "every"))
 
     def __post_init__(self) -> None:
         """Refuse what is out of range."""

@@ -96,6 +96,7 @@ def enrol_across(
     settings: Settings,
     *,
     seed: list[int],
+    where: str,
 ) -> Matcher:
     """Enrol the gallery of another dataset under a fold's mapping.
 
@@ -111,7 +112,15 @@ def enrol_across(
         Whose gallery and probe are the other dataset's.
     seed : list of int
         As for :func:`thermalign.verification.matcher.enrol`.
+    where : str
+        Key of the configuration, for messages.
+
+    Raises
+    ------
+    ValueError
+        If the mapping was trained elsewhere on somebody of the other dataset.
     """
+    mapping.refuse(rows["subject_id"], {*mapping.subjects} - {*own["subject_id"]}, where)
     trained = own[own["role"] != "test"]
     named = {name: OWN + trained[name].astype(str) for name in ("image_id", "subject_id", "moment")}
     both = pd.concat([trained.assign(**named), rows], ignore_index=True)

@@ -18,15 +18,15 @@ from thermalign.schemas.keys import ALL
 
 @dataclass(frozen=True)
 class Training:
-    """What one training did on the test images of its fold.
+    """What one training did on the test images of its fold, people by people.
 
     Attributes
     ----------
     protocol, model : str
         The model's name under ``models:``, over all seeds.
     fold, seed : int
-    errors : DataFrame of :func:`thermalign.evaluation.draws.errors_of`
-        Of every annotated image; NaN where no face was found.
+    people : Series by subject
+        Mean error of the annotated images in which a face was found; NaN without any.
     nmse : Measured
     """
 
@@ -34,13 +34,13 @@ class Training:
     model: str
     fold: int
     seed: int
-    errors: pd.DataFrame
+    people: pd.Series
     nmse: Measured
 
     @property
     def found(self) -> bool:
         """Whether any face was found."""
-        return bool(self.errors["error"].notna().any())
+        return bool(self.people.notna().any())
 
 
 def trainings(
@@ -72,7 +72,8 @@ def trainings(
         if len(errors):
             (name, seed), fold = models[first["model"]], int(first["fold"])
             figure = nmse(ALL, errors, Draws.of_fold(test, known, settings))
-            yield Training(first["protocol"], name, fold, seed, errors, figure)
+            people = errors.groupby("subject_id")["error"].mean()
+            yield Training(first["protocol"], name, fold, seed, people, figure)
 
 
 def spreads(
@@ -128,7 +129,4 @@ def summarise(its: Sequence[Training]) -> dict[str, Any]:
 
 def _subjects(its: Iterable[Training], fold: int) -> pd.DataFrame:
     """Return the mean error of each test subject (rows) under each seed (columns)."""
-    columns = {
-        t.seed: t.errors.groupby("subject_id")["error"].mean() for t in its if t.fold == fold
-    }
-    return pd.DataFrame(columns).dropna()
+    return pd.DataFrame({t.seed: t.people for t in its if t.fold == fold}).dropna()

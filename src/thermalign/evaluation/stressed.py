@@ -1,13 +1,14 @@
 """What became of a detector under variants of the test condition, as Measured."""
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pandas as pd
 
-from thermalign.evaluation.draws import Draws, by_range
+from thermalign.evaluation.draws import Draws, by_range, errors_of
 from thermalign.evaluation.landmarks import failure_rate, nmse
 from thermalign.evaluation.measured import NONE, Measured
-from thermalign.evaluation.stated import Stated, of_part
+from thermalign.evaluation.stated import of_part, stated_of
 from thermalign.metrics.intervals import POSITIVE
 from thermalign.schemas.keys import UNDISTURBED, VARIANT, Subset
 
@@ -15,7 +16,12 @@ NAN = float("nan")
 
 
 def evaluate(
-    errors: Mapping[str, pd.DataFrame], stated: Mapping[str, Stated], draws: Draws
+    predictions: Mapping[str, pd.DataFrame],
+    annotations: Mapping[str, pd.DataFrame],
+    images: pd.DataFrame,
+    draws: Draws,
+    *,
+    constant: Mapping[str, Any],
 ) -> Iterator[Measured]:
     """Yield what became of a model under every variant, all ranges together and each.
 
@@ -27,11 +33,14 @@ def evaluate(
 
     Parameters
     ----------
-    errors : mapping of variant to rows of :func:`thermalign.evaluation.draws.errors_of`
-    stated : mapping of variant to what is stated of these images
+    predictions, annotations : PREDICTIONS and ANNOTATIONS of the test images by variant
+    images : DataFrame of IMAGES, those that are tested
     draws : Draws
         The same for all variants and models: differences and ratios are paired by subject.
+    constant : as for :func:`thermalign.evaluation.stated.stated_of`
     """
+    both = {name: (found, annotations[name], images) for name, found in predictions.items()}
+    errors = {name: errors_of(*its) for name, its in both.items()}
     before = errors[UNDISTURBED].set_index("image_id")["error"]
     for variant, table in errors.items():
         compared = table.assign(before=before.reindex(table["image_id"]).to_numpy())
@@ -41,7 +50,7 @@ def evaluate(
             yield nmse(subset, rows[rows["error"].notna()], draws)
             if variant != UNDISTURBED:
                 yield error_ratio(subset, rows, draws)
-        its = stated[variant]
+        its = stated_of(*both[variant], constant)
         for part, rows in by_range(its.images) if len(its) else ():
             subset = part._replace(experiment=VARIANT, setting=variant)
             yield from of_part(subset, its.take(rows.index.to_numpy()), draws)

@@ -6,6 +6,7 @@ by blanks, without a header, whose names follow from their number. All else is r
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -34,15 +35,15 @@ class Sheet:
     path : Path
     frame : DataFrame
         Text as it stands; numbers of a Parquet file as they are.
-    lines : (N,) int, or the line of the first row
-        Of the file, from 1.
+    lines : (N,) int, or None
+        Of the file, from 1; None of a CSV file, in which they are counted when one is asked for.
     metadata : name -> text
         Of a Parquet file that this package wrote.
     """
 
     path: Path
     frame: pd.DataFrame
-    lines: Sequence[int] | int = 2
+    lines: Sequence[int] | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -53,10 +54,17 @@ class Sheet:
         """Say whether there is a column."""
         return column in self.frame.columns
 
+    def line(self, row: int) -> int:
+        """Return the line of the file that a row stands in; lines of CSV may be empty."""
+        if self.lines is not None:
+            return self.lines[row]
+        with self.path.open(encoding="utf-8-sig") as file:
+            filled = (number for number, text in enumerate(file, 1) if text.strip("\n"))
+            return next(islice(filled, row + 1, None))  # the header is the first
+
     def where(self, row: int) -> str:
         """Return file and row, for a message."""
-        line = self.lines + row if isinstance(self.lines, int) else self.lines[row]
-        return f"{self.path} row {line}"
+        return f"{self.path} row {self.line(row)}"
 
     def need(self, columns: Sequence[str], what: str) -> None:
         """Refuse a file that lacks some columns.
@@ -79,9 +87,12 @@ class Sheet:
         Raises
         ------
         ValueError
-            If a cell is empty.
+            If a cell is empty, or no text.
         """
-        codes, values = pd.factorize(self.frame[column])
+        try:
+            codes, values = pd.factorize(self.frame[column])
+        except TypeError:
+            raise ValueError(f"{self.path}: column {column} holds lists; store text") from None
         if (codes < 0).any():
             raise self._empty(column, int(np.argmax(codes < 0)))
         told = np.array([clean(str(value)) for value in values], object)
@@ -105,10 +116,10 @@ class Sheet:
             array = pc.utf8_trim_whitespace(array)
             array = pc.if_else(pc.equal(array, ""), None, array)
         try:
-            made = pc.cast(array, pa.float64())
+            made = pc.cast(array, pa.float64(), safe=False)
         except pa.ArrowInvalid:
             row, cell = next(
-                (k, cell) for k, cell in enumerate(array.to_pylist()) if not _is_number(cell)
+                (k, cell.as_py()) for k, cell in enumerate(array) if not _is_number(cell)
             )
             raise ValueError(
                 f"{self.where(row)}: {column} is {cell!r}; write a plain number such as 12 or 0.5"
@@ -120,11 +131,12 @@ class Sheet:
         return np.asarray(made.to_numpy(zero_copy_only=False), np.float64)
 
 
-def _is_number(cell: object) -> bool:
+def _is_number(cell: pa.Scalar) -> bool:
     try:
-        return cell is None or float(str(cell)) is not None
-    except ValueError:
+        pc.cast(cell, pa.float64())
+    except pa.ArrowInvalid:
         return False
+    return True
 
 
 def read(path: Path, *, by_blanks: Mapping[int, Sequence[str]] | None = None) -> Sheet:
@@ -161,22 +173,24 @@ def read(path: Path, *, by_blanks: Mapping[int, Sequence[str]] | None = None) ->
 
 def _csv(path: Path, separator: str) -> Sheet:
     try:
+        names = _header(path, separator)
         table = pyarrow.csv.read_csv(
             str(path),
             read_options=pyarrow.csv.ReadOptions(use_threads=False),  # errors then tell the row
             parse_options=pyarrow.csv.ParseOptions(delimiter=separator),
             convert_options=pyarrow.csv.ConvertOptions(
-                column_types=_all_text(path, separator), strings_can_be_null=False
+                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
             ),
         )
     except pa.ArrowInvalid as error:
         reason = " ".join(str(error).split())
         raise ValueError(f"{path}: is no whole CSV file ({reason}); correct it") from None
-    return Sheet(path, table.to_pandas())
+    frame = table.rename_columns([clean(name) for name in names]).to_pandas()
+    return _filled(Sheet(path, frame))
 
 
-def _all_text(path: Path, separator: str) -> dict[str, pa.DataType]:
-    """Return the type of every column of the header, which are all text.
+def _header(path: Path, separator: str) -> list[str]:
+    """Return the names of the columns as they stand.
 
     Raises
     ------
@@ -185,25 +199,33 @@ def _all_text(path: Path, separator: str) -> dict[str, pa.DataType]:
     """
     options = pyarrow.csv.ParseOptions(delimiter=separator)
     with pyarrow.csv.open_csv(str(path), parse_options=options) as reader:
-        header = reader.schema.names
-    for number, name in enumerate(header, 1):
+        header = list(reader.schema.names)
+    _check_header(path, [clean(name) for name in header])
+    return header
+
+
+def _check_header(path: Path, names: Sequence[str]) -> None:
+    for number, name in enumerate(names, 1):
         if not name:
             raise ValueError(f"{path} row 1: column {number} has no name; name it, or delete it")
-        if name in header[: number - 1]:
+        if name in names[: number - 1]:
             raise ValueError(f"{path} row 1: column {name!r} is there twice; delete or rename one")
-    return dict.fromkeys(header, pa.string())
 
 
 def _parquet(path: Path) -> Sheet:
     try:
         with path.open("rb") as file:
-            frame = pq.ParquetFile(file).read().to_pandas()
+            frame = pq.ParquetFile(file).read().to_pandas(ignore_metadata=True)
     except (pa.ArrowException, OSError) as error:
         reason = " ".join(str(error).split())
         raise ValueError(f"{path}: is no whole Parquet table ({reason}); write it again") from None
-    if frame.empty:
-        raise ValueError(f"{path}: has no rows; give at least one")
-    return Sheet(path, frame, lines=1, metadata=tables.read_metadata(path))
+    return _filled(Sheet(path, frame, range(1, len(frame) + 1), tables.read_metadata(path)))
+
+
+def _filled(sheet: Sheet) -> Sheet:
+    if not len(sheet):
+        raise ValueError(f"{sheet.path}: has no rows; give at least one")
+    return sheet
 
 
 def _by_blanks(path: Path, names: Mapping[int, Sequence[str]]) -> Sheet:

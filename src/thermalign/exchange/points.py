@@ -133,8 +133,8 @@ def points_for(
         second = int(np.argmax(again))
         first = int(np.argmax(row == row[second]))
         raise ValueError(
-            f"{sheet.where(second)}: image {images['image_id'].iloc[row[second]]} stands in "
-            f"{sheet.where(first).rpartition(' row ')[2]} already; keep one row an image"
+            f"{sheet.where(second)}: image {images['image_id'].iloc[row[second]]} stands in row "
+            f"{sheet.line(first)} already; keep one row an image"
         )
     place = pd.Index(images["image_id"].to_numpy(object)[row]).get_indexer(pd.Index(wanted))
     if (place < 0).any():

@@ -132,7 +132,7 @@ def scores_for(
         if tables and not len(rows):
             continue
         values = _grid(scores, rows, image=image, person=person, people=people, images=images)
-        wanted = _wanted(trials, met, values, images, people)
+        wanted = _wanted(trials, values, images, people)
         _check_whole(sheet, wanted, trials, met, f"{whose} under {reading}")
         tables.append(trials.table(reading, met, wanted))
     return pd.concat(tables, ignore_index=True)
@@ -187,14 +187,12 @@ def _grid(
         its, whom = images["image_id"].iloc[image[rows[second]]], people[person[rows[second]]]
         raise ValueError(
             f"{scores.sheet.where(int(rows[second]))}: probe {its} against {whom} stands in row "
-            f"{scores.sheet.where(int(first)).rpartition(' row ')[2]} already; keep one"
+            f"{scores.sheet.line(int(first))} already; keep one"
         )
     return pd.Series(scores.score[rows], index=code)
 
 
-def _wanted(
-    trials: Trials, met: Integers, values: pd.Series, images: pd.DataFrame, people: pd.Index
-) -> Floats:
+def _wanted(trials: Trials, values: pd.Series, images: pd.DataFrame, people: pd.Index) -> Floats:
     """Return the scores of every probe and enrolled subject (P, S); NaN where there is none."""
     probe = pd.Index(images["image_id"]).get_indexer(trials.probes["image_id"])
     subject = people.get_indexer(pd.Index(trials.subjects))

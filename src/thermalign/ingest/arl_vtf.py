@@ -21,8 +21,9 @@ from thermalign.ingest import tree
 from thermalign.ingest.cells import number
 from thermalign.ingest.columns import POINTS as CELLS
 from thermalign.ingest.found import Found
-from thermalign.ingest.manifest import load
-from thermalign.ingest.tree import Cells, Mark, Tree, Walk, box_cells, plain
+from thermalign.ingest.lines import Cells
+from thermalign.ingest.manifest import Manifest, load
+from thermalign.ingest.tree import Mark, Tree, Walk, box_cells, plain
 from thermalign.settings import setting
 
 POINTS = {name: Mark((), "not shown by any source: landmarks: names it") for name in LANDMARKS}
@@ -64,21 +65,22 @@ def rows(settings: Settings) -> Tree:
     table = load(file)
     _check_columns(file, table.header, settings)
     cameras = {settings.thermal: "thermal", settings.visible: "visible"}
-    records: dict[str, tuple[int, Cells]] = {}
-    for row, cells in table.rows:
+    places: dict[str, int] = {}
+    for at, (row, cells) in enumerate(table.rows):
         its = dict(zip(table.header, cells, strict=True))
         image = (PurePosixPath(settings.images) / its["filepath"]).as_posix()
         if its["camera"] not in cameras or ("pose" in its["filepath"] and not settings.poses):
             continue
-        if image in records:
+        if image in places:
             walk.misfit(file, row, image, "is listed twice")
             continue
-        records[image] = row, its
+        places[image] = at
     place = walk.place(settings.images, "the images")
     there = (p for p in walk.files(place, ".png") if _is_meant(p, cameras, poses=settings.poses))
-    marked = {image: (file, row) for image, (row, _) in records.items()}
-    both = walk.matched(marked, there)
-    return walk.done(list(_rows(walk, file, {p: records[p] for p in sorted(both)}, settings)))
+    marked = {image: (file, table.rows.numbers[at]) for image, at in places.items()}
+    kept = {image: places[image] for image in sorted(walk.matched(marked, there))}
+    del marked, places
+    return walk.done(_rows(walk, table, kept, settings))
 
 
 def _check_columns(file: Path, header: Sequence[str], settings: Settings) -> None:
@@ -109,14 +111,20 @@ def _is_meant(path: str, cameras: Mapping[str, str], *, poses: bool) -> bool:
 
 
 def _rows(
-    walk: Walk, file: Path, records: Mapping[str, tuple[int, Cells]], settings: Settings
+    walk: Walk, table: Manifest, kept: Mapping[str, int], settings: Settings
 ) -> Iterator[Cells]:
-    pairs = {path: _pair(path, its["camera"]) for path, (_, its) in records.items()}
-    seen: dict[str, set[str]] = {}
-    for path, pair in pairs.items():
-        seen.setdefault(pair, set()).add(records[path][1]["camera"])
-    for path, (row, its) in records.items():
-        where = f"{file} row {row} (image {path})"
+    """Yield the rows of images whose places in the table are known."""
+    file, camera = table.file, table.header.index("camera")
+    seen: dict[str, set[str]] = {settings.thermal: set(), settings.visible: set()}
+    for path, at in kept.items():
+        its_camera = table.rows[at][1][camera]
+        seen[its_camera].add(_pair(path, its_camera))
+    both = set.intersection(*seen.values()) if len(seen) > 1 else set()
+    del seen
+    for path, at in kept.items():
+        row, cells = table.rows[at]
+        its = dict(zip(table.header, cells, strict=True))
+        pair, where = _pair(path, its["camera"]), f"{file} row {row} (image {path})"
         names = settings.landmarks.items() if settings.points == "named" else ()
         told = {ours: its[theirs] for ours, theirs in names}
         empty = [ours for ours, cell in told.items() if not cell]
@@ -131,8 +139,8 @@ def _rows(
                 "subject_id": its["subid"],
                 "condition": its["condition"],
                 "modality": "thermal" if is_thermal else "visible",
-                "pair_id": pairs[path] if len(seen[pairs[path]]) == 2 else "",
-                "moment": pairs[path],
+                "pair_id": pair if pair in both else "",
+                "moment": pair,
                 "eyewear": its["eyewear"],
                 "split": its["filepath"].split("/")[0],
                 "record": f"{file.name} row {row}",

@@ -8,12 +8,17 @@ import numpy.typing as npt
 
 from thermalign.geometry import (
     LANDMARKS,
+    LEFT_EYE,
     LEFT_MOUTH_CORNER,
     NOSE_BASE,
+    RIGHT_EYE,
     RIGHT_MOUTH_CORNER,
     Floats,
-    interocular_distance,
 )
+from thermalign.ingest.corners import Corners, part_of
+
+Points = list[list[float]]
+"""Landmarks, pixels, (x, y): of five, plain numbers are faster than arrays."""
 
 FRACTION = 1.5  # coordinates up to here are shares of the image, not pixels
 SMALLEST_EYES = 4.0  # px between the eyes
@@ -49,8 +54,9 @@ def check_points(points: Floats, where: str, size: tuple[int, int]) -> None:
         coincide, left and right are swapped (with the mouth below the eyes, the subject's right
         lies left in the image), or the proportions are none of a face.
     """
-    _check_inside(points, where, size)
-    unit = float(interocular_distance(points))
+    each: Points = points.tolist()
+    _check_inside(each, where, size)
+    unit = math.dist(each[RIGHT_EYE], each[LEFT_EYE])
     if not unit > 0:
         raise ValueError(f"{where}: right_eye and left_eye coincide; mark both eye centres")
     if unit < SMALLEST_EYES:
@@ -58,19 +64,17 @@ def check_points(points: Floats, where: str, size: tuple[int, int]) -> None:
             f"{where}: right_eye and left_eye are {unit:g} px apart; mark both eye centres, at "
             f"least {SMALLEST_EYES:g} px apart, or leave all landmarks empty"
         )
-    _check_sides(points, where)
-    _check_proportions(points, where)
+    _check_sides(each, where)
+    _check_proportions(each, where)
 
 
-def _check_inside(points: Floats, where: str, size: tuple[int, int]) -> None:
-    each = points.tolist()  # five points: plain numbers are faster than arrays
-    largest = max(max(point) for point in each)
-    if all(0 <= v <= FRACTION for point in each for v in point):
+def _check_inside(points: Points, where: str, size: tuple[int, int]) -> None:
+    if all(0 <= v <= FRACTION for point in points for v in point):
         raise ValueError(
-            f"{where}: all landmarks lie from 0 to {largest:g}, as shares of the image do; "
-            f"give pixels of {size[0]} x {size[1]}"
+            f"{where}: all landmarks lie from 0 to {max(map(max, points)):g}, as shares of the "
+            f"image do; give pixels of {size[0]} x {size[1]}"
         )
-    for name, (x, y) in zip(LANDMARKS, each, strict=True):
+    for name, (x, y) in zip(LANDMARKS, points, strict=True):
         if not (math.isfinite(x) and math.isfinite(y)):
             raise ValueError(
                 f"{where}: {name} is ({x}, {y}); give finite pixels or leave all empty"
@@ -87,8 +91,8 @@ def _check_inside(points: Floats, where: str, size: tuple[int, int]) -> None:
             )
 
 
-def _check_sides(points: Floats, where: str) -> None:
-    right, left, _, right_corner, left_corner = points.tolist()
+def _check_sides(points: Points, where: str) -> None:
+    right, left, _, right_corner, left_corner = points
     down = [
         (a + b - c - d) / 2
         for a, b, c, d in zip(right_corner, left_corner, right, left, strict=True)
@@ -104,9 +108,9 @@ def _check_sides(points: Floats, where: str) -> None:
             )
 
 
-def _check_proportions(points: Floats, where: str) -> None:
+def _check_proportions(points: Points, where: str) -> None:
     """Refuse proportions far beyond those of any annotated face (DROP, ASIDE, MOUTH)."""
-    right, left, *_ = points.tolist()
+    right, left, *_ = points
     across = (left[0] - right[0], left[1] - right[1])
     unit = across[0] ** 2 + across[1] ** 2
     centre = ((left[0] + right[0]) / 2, (left[1] + right[1]) / 2)
@@ -115,7 +119,7 @@ def _check_proportions(points: Floats, where: str) -> None:
             ((x - centre[0]) * across[0] + (y - centre[1]) * across[1]) / unit,
             ((y - centre[1]) * across[0] - (x - centre[0]) * across[1]) / unit,
         )
-        for x, y in points.tolist()
+        for x, y in points
     ]
     one, other = placed[RIGHT_MOUTH_CORNER], placed[LEFT_MOUTH_CORNER]
     aside, drop = (one[0] + other[0]) / 2, (one[1] + other[1]) / 2
@@ -192,14 +196,13 @@ def check_box(box: Floats, points: Floats | None, where: str, size: tuple[int, i
         )
 
 
-def check_part(counts: npt.NDArray[Any], corners: Floats, where: str, what: str) -> None:
+def check_part(counts: npt.NDArray[Any], corners: Corners, where: str, what: str) -> None:
     """Refuse a face whose part of the image is dead.
 
     Parameters
     ----------
     counts : (height, width)
-    corners : (2, 2) float, pixels
-        Top-left and bottom-right corner of the part.
+    corners : Corners
     where, what : str
         What the corners are of, for the message.
 
@@ -208,8 +211,9 @@ def check_part(counts: npt.NDArray[Any], corners: Floats, where: str, what: str)
     ValueError
         If every pixel of the part has one value, or none lies in the image.
     """
-    (left, top), (right, bottom) = ((round(x), round(y)) for x, y in corners.tolist())
-    part = counts[max(0, top) : bottom + 1, max(0, left) : right + 1]
+    part = part_of(counts, corners)
+    if part.size and part[0, 0] != part[-1, -1]:
+        return  # what is alive, nearly always, is seen at once
     if part.size == 0 or part.min() == part.max():
         raise ValueError(
             f"{where}: every pixel of the {what} has one value, so no face is there; correct the "
@@ -265,14 +269,14 @@ def check_scale(
         _check_degrees(middle * scale + offset, low, high, where)
 
 
-def check_skin(counts: npt.NDArray[Any], corners: Floats | None, image: Any, where: str) -> None:
+def check_skin(counts: npt.NDArray[Any], corners: Corners | None, image: Any, where: str) -> None:
     """Refuse degrees Celsius that no living face has: Fahrenheit, shares, the counts themselves.
 
     Parameters
     ----------
     counts : (height, width)
-    corners : (2, 2) float, pixels, or None
-        Top-left and bottom-right corner of the face; without them the hottest pixel counts.
+    corners : Corners or None
+        Of the face; without them the hottest pixel counts.
     image : mapping with scale and offset
     where : str
 
@@ -284,9 +288,7 @@ def check_skin(counts: npt.NDArray[Any], corners: Floats | None, image: Any, whe
     if corners is None:
         skin, said = float(counts.max()), "the hottest pixel"
     else:
-        (left, top), (right, bottom) = np.maximum(np.rint(corners).astype(int), 0)
-        skin = float(np.median(counts[top : bottom + 1, left : right + 1]))
-        said = "the face"
+        skin, said = float(np.median(part_of(counts, corners))), "the face"
     degrees = skin * image["scale"] + image["offset"]
     if degrees < SKIN[0] or (corners is not None and degrees > SKIN[1]):
         raise ValueError(f"{where}: {said} has {degrees:.4g} degrees Celsius; {TEMPERATURES}")

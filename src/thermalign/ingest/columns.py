@@ -8,6 +8,7 @@ from typing import Any
 
 from thermalign.geometry import LANDMARKS
 from thermalign.ingest.cells import clean, clean_path
+from thermalign.ingest.lines import Cells, Lines
 from thermalign.ingest.manifest import Manifest
 
 REQUIRED = ("path", "subject_id")
@@ -45,20 +46,20 @@ class Rows:
 
     Attributes
     ----------
-    cells : list of line (from 1, the header's counted) and cells
+    cells : Lines
     place : mapping of our column name to the number of its cell
     fill : mapping of our column name to text
         Of what no cell says.
     """
 
-    cells: list[tuple[int, list[str]]]
+    cells: Lines
     place: Mapping[str, int]
     fill: Mapping[str, str]
 
     def __len__(self) -> int:
         return len(self.cells)
 
-    def __iter__(self) -> Iterator[tuple[int, dict[str, str]]]:
+    def __iter__(self) -> Iterator[tuple[int, Cells]]:
         for line, cells in self.cells:
             yield line, {**self.fill, **{n: _cell(n, cells[k]) for n, k in self.place.items()}}
 
@@ -68,7 +69,7 @@ class Rows:
     @property
     def lines(self) -> list[int]:
         """Line of every row."""
-        return [line for line, _ in self.cells]
+        return self.cells.numbers.tolist()
 
     def column(self, name: str) -> list[str]:
         """Return one of our columns; ``""`` where nothing is said."""
@@ -79,7 +80,7 @@ class Rows:
 
     def without(self, places: Container[int]) -> "Rows":
         """Return the rows but those at some places, which count from 0."""
-        return replace(self, cells=[c for k, c in enumerate(self.cells) if k not in places])
+        return replace(self, cells=self.cells.without(places))
 
 
 def rows_of(
@@ -115,7 +116,7 @@ def rows_of(
         if name not in used:
             _check_ignored(name, [n for n in (*OURS, *attributes) if n not in theirs], str(file))
     place = {ours: header.index(name) for ours, name in theirs.items()}
-    empty = {n for n in place if not any(clean(cells[place[n]]) for _, cells in manifest.rows)}
+    empty = _empty(manifest, place)
     _check_present({*place, *fill}, attributes, str(file))
     if "modality" not in place or "modality" in empty:
         _check_modality(manifest, used, fill["modality"])
@@ -123,6 +124,16 @@ def rows_of(
     rows = Rows(manifest.rows, told, fill)
     _check_filled(rows, str(file))
     return rows
+
+
+def _empty(manifest: Manifest, place: Mapping[str, int]) -> set[str]:
+    """Return the columns that no row fills."""
+    empty = {*place}
+    for _, cells in manifest.rows:
+        empty -= {name for name in empty if clean(cells[place[name]])}
+        if not empty:
+            break
+    return empty
 
 
 def _check_present(known: set[str], attributes: Sequence[str], file: str) -> None:
@@ -227,16 +238,12 @@ def _cell(name: str, text: str) -> str:
 
 def _check_filled(rows: Rows, file: str) -> None:
     """Refuse the first row that leaves empty what must be told."""
-    empty = [
-        (at, name)
-        for name in (*REQUIRED, *FILLED)
-        if (at := next((k for k, cell in enumerate(rows.column(name)) if not cell), None))
-        is not None
-    ]
-    if empty:
-        at, name = min(empty, key=lambda pair: pair[0])
-        cure = "" if name in REQUIRED else " in every row, or delete the column"
-        raise ValueError(f"{file} row {rows.lines[at]}: {name} is empty; fill it{cure}")
+    needed = [n for n in (*REQUIRED, *FILLED) if n in rows.place or not rows.fill.get(n)]
+    for line, cells in rows.cells:
+        for name in needed:
+            if name not in rows.place or not _cell(name, cells[rows.place[name]]):
+                cure = "" if name in REQUIRED else " in every row, or delete the column"
+                raise ValueError(f"{file} row {line}: {name} is empty; fill it{cure}")
 
 
 def _check_ignored(name: str, absent: Iterable[str], file: str) -> None:

@@ -14,7 +14,8 @@ from typing import Any
 from xml.parsers import expat
 
 from thermalign.ingest.cells import number
-from thermalign.ingest.tree import Cells, Mark, Tree, Walk, box_cells, landmark_cells, mean
+from thermalign.ingest.lines import Cells
+from thermalign.ingest.tree import Mark, Tree, Walk, box_cells, landmark_cells, mean
 
 SIX_POINTS = {
     "right_eye": Mark(("righteye_outer", "righteye_inner"), "mean of the corners of the eye"),

@@ -17,7 +17,8 @@ from pathlib import Path
 from thermalign.ingest import tree
 from thermalign.ingest.dlib_xml import SIX_POINTS, annotated_rows
 from thermalign.ingest.found import Found
-from thermalign.ingest.tree import NOSES, Cells, Tree, Walk
+from thermalign.ingest.lines import Cells
+from thermalign.ingest.tree import NOSES, Tree, Walk
 from thermalign.settings import setting
 
 POINTS = SIX_POINTS

@@ -1,5 +1,6 @@
 """What every adapter returns."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import pandas as pd
@@ -21,6 +22,8 @@ class Found(NamedTuple):
     quarantined : records of the dataset that take no part
     looks : Looks or None
         How the pictures look, row for row with the images; None where nobody looked.
+    lines : N int
+        Rows of the manifest, row for row with the images; empty where there is none.
     """
 
     images: pd.DataFrame
@@ -29,3 +32,4 @@ class Found(NamedTuple):
     attributes: pd.DataFrame
     quarantined: tuple[Quarantined, ...] = ()
     looks: Looks | None = None
+    lines: Sequence[int] = ()

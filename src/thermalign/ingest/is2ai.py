@@ -13,8 +13,9 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from thermalign.ingest.lines import Cells
 from thermalign.ingest.manifest import load
-from thermalign.ingest.tree import Cells, Walk
+from thermalign.ingest.tree import Walk
 
 NAME = (
     r"(?P<subject>\d+)_(?P<trial>\d)_(?P<session>\d)_(?P<position>\d)"

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from thermalign.geometry import Floats
+from thermalign.ingest.corners import Corners, part_of
 
 SIDE = 16  # px of a thumbnail
 STEPS = 32  # of a thumbnail's values a standard deviation
@@ -37,17 +38,18 @@ class Look(NamedTuple):
     bright: float
 
 
-def look_of(counts: npt.NDArray[Any], corners: Floats | None) -> Look:
+def look_of(counts: npt.NDArray[Any], corners: Corners | None) -> Look:
     """Return how one picture looks.
 
     Parameters
     ----------
     counts : (height, width) uint8, uint16 or float32
-    corners : (2, 2) float, pixels, or None
-        Top-left and bottom-right corner of its face; without them all of it counts as one.
+    corners : Corners or None
+        Of its face; without them, or where they lie outside, all of it counts as one.
     """
     small = cv2.resize(counts, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-    part = counts if corners is None else _part(counts, corners)
+    part = counts if corners is None else part_of(counts, corners)
+    part = part if part.size else counts
     dark = np.count_nonzero(part == counts.min()) / part.size
     bright = np.count_nonzero(part == counts.max()) / part.size
     return Look(np.asarray(small, np.float32), dark, bright)
@@ -66,31 +68,9 @@ def looks_of(each: Sequence[Look]) -> Looks:
     return Looks(thumbnails, ends[:, 0], ends[:, 1])
 
 
-def face_of(points: Floats | None, box: Floats | None) -> Floats | None:
-    """Return the corners (2, 2), pixels, of the landmarks' surroundings, or of the box's middle.
-
-    Parameters
-    ----------
-    points : (L, 2) float, pixels, or None
-    box : (4,) float, pixels, (x, y, width, height), or None
-    """
-    if points is not None:
-        return np.array([points.min(axis=0), points.max(axis=0)])
-    if box is not None:
-        return np.array([box[:2] + box[2:] / 4, box[:2] + 0.75 * box[2:]])
-    return None
-
-
 def join_looks(parts: Sequence[Looks]) -> Looks:
     """Put looks behind each other."""
     if not parts:
         nothing = np.empty(0)
         return Looks(np.empty((0, SIDE, SIDE), np.int8), nothing, nothing)
     return Looks(*(np.concatenate(its) for its in zip(*parts, strict=True)))
-
-
-def _part(counts: npt.NDArray[Any], corners: Floats) -> npt.NDArray[Any]:
-    """Return the pixels within corners, or all where none is."""
-    (left, top), (right, bottom) = ((max(0, round(x)), max(0, round(y))) for x, y in corners)
-    part = counts[top : bottom + 1, left : right + 1]
-    return part if part.size else counts

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from thermalign.ingest.cells import clean, clean_path
+from thermalign.ingest.lines import Lines
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 KINDS = {
@@ -26,7 +27,6 @@ KINDS = {
     b"SQLite format 3": "a database",
 }
 CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f]")
-MOST_SEEN = 100_000  # cells of which it is known that they were there
 SAVE = "save the table as CSV in UTF-8"
 
 
@@ -35,7 +35,7 @@ class Manifest(NamedTuple):
 
     file: Path
     header: list[str]
-    rows: list[tuple[int, list[str]]]
+    rows: Lines
 
 
 def load(file: Path) -> Manifest:
@@ -46,19 +46,21 @@ def load(file: Path) -> Manifest:
     ValueError
         Naming the file, the row and the cure, if it is not a CSV file that can be read in one way.
     """
-    lines = _split(_decode(_bytes(file), file), file)
+    lines = Lines(_split(_decode(_bytes(file), file), file))
     if not lines:
         raise ValueError(f"{file}: is empty; give a header and at least one row")
-    (_, names), *rows = lines
-    header = [clean(name) for name in names]
+    header, rows = [clean(name) for name in lines[0][1]], lines[1:]
+    del lines
     while len(header) > 1 and not header[-1] and not any(_spare(r, len(header)) for _, r in rows):
         header.pop()
     if not header[0] and len(header) > 1 and _rises([cells[0].strip() for _, cells in rows]):
-        header, rows = header[1:], [(n, cells[1:]) for n, cells in rows]  # a data frame's index
+        header = header[1:]  # what goes is a data frame's index
+        rows.change(lambda _, cells: cells[1:])
     _check_header(header, file)
     if not rows:
         raise ValueError(f"{file}: no rows below the header; list at least one image")
-    return Manifest(file, header, [(n, _fit(cells, header, file, n)) for n, cells in rows])
+    rows.change(lambda line, cells: _fit(cells, header, file, line))
+    return Manifest(file, header, rows)
 
 
 def _bytes(file: Path) -> bytes:
@@ -95,14 +97,13 @@ def _decode(data: bytes, file: Path) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _split(text: str, file: Path) -> list[tuple[int, list[str]]]:
-    """Return line number and cells of every line that holds something."""
+def _split(text: str, file: Path) -> Iterator[tuple[int, list[str]]]:
+    """Yield line number and cells of every line that holds something."""
     separator = _separator(next((line for line in text.split("\n") if line.strip()), ""), file)
-    seen: dict[str, str] = {}  # a cell that comes again is kept once
     reader = csv.reader(
         _lines(text), delimiter=separator, strict=True, skipinitialspace=separator != "\t"
     )
-    lines, began = [], 1
+    began = 1
     try:
         for cells in reader:
             if any("\n" in cell for cell in cells):
@@ -111,15 +112,12 @@ def _split(text: str, file: Path) -> list[tuple[int, list[str]]]:
                     "close it, or take the line break out of the cell"
                 )
             if any(map(clean, cells)):
-                if len(seen) > MOST_SEEN:
-                    seen.clear()
-                lines.append((began, [seen.setdefault(cell, cell) for cell in cells]))
+                yield began, cells
             began = reader.line_num + 1
     except csv.Error as error:
         raise ValueError(
             f"{file} row {began}: quotation marks do not match ({error}); correct them"
         ) from None
-    return lines
 
 
 def _lines(text: str) -> Iterator[str]:

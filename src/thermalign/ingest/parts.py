@@ -19,6 +19,7 @@ THREADS = "OMP_NUM_THREADS"
 ROWS = 500  # of a part
 REPORT_EVERY = 10.0  # seconds between lines of progress
 AHEAD = 2  # parts a process that wait for it
+PAYS = 4.0  # core-seconds of work from which further processes pay: each takes 1 to start
 
 
 class Rows(Protocol):
@@ -32,13 +33,15 @@ class Rows(Protocol):
 def in_parts(work: Callable[..., T], rows: Rows) -> Iterator[T]:
     """Yield what ``work`` makes of each part of the rows, in their order.
 
+    The first part is worked on here; it tells whether others are worth further processes.
+
     Raises
     ------
     ValueError
         The first one, in the order of the rows, that ``work`` raises.
     """
     parts = [slice(k, k + ROWS) for k in range(0, len(rows), ROWS)]
-    workers = min(_cores(), len(parts))
+    workers = min(_cores(), len(parts) - 1)
     reported = time.monotonic()
     for done, result in enumerate(_results(work, rows, parts, workers), 1):
         yield result
@@ -54,13 +57,16 @@ def _cores() -> int:
 
 
 def _results(work: Callable[..., T], rows: Rows, parts: list[slice], workers: int) -> Iterator[T]:
-    if workers < 2:
-        yield from (work(rows[part]) for part in parts)
+    first, rest = parts[:1], parts[1:]
+    began = time.process_time()
+    yield from (work(rows[part]) for part in first)
+    if workers < 2 or (time.process_time() - began) * len(rest) < PAYS:
+        yield from (work(rows[part]) for part in rest)
         return
     # A fork would copy locks that threads of this process hold.
     pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_end_with_parent)
     try:
-        waiting = iter(parts)
+        waiting = iter(rest)
         ahead: list[Future[T]] = []
         for part in islice(waiting, workers * AHEAD):
             ahead.append(pool.submit(work, rows[part]))

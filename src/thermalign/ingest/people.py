@@ -13,6 +13,8 @@ PEOPLE = ("subject_id", "pair_id", "moment")  # names in which a sign before a n
 LOOKALIKES = str.maketrans("аеорсухѕіј", "aeopcyxsij")
 """Cyrillic small letters that nobody can tell from Latin ones."""
 
+DOUBLED = "is there twice; make it unique"
+
 WHOLE = re.compile(r"^(\d+)[.,]0+$")
 BETWEEN = re.compile(r"(?<=\d)[\s_-]+(?=\d)")
 ZEROS = re.compile(r"(?<![\d.])0+(?=\d)")
@@ -65,7 +67,7 @@ def check_rows(
 
 def _check_images(table: pd.DataFrame, file: str) -> None:
     for name, cure in (
-        ("image_id", "is there twice; make it unique"),
+        ("image_id", DOUBLED),
         ("path", "is there twice; one file is one image of one person: drop a row"),
     ):
         double = table[table[name].duplicated()]

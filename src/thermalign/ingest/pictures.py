@@ -26,6 +26,7 @@ GREY_SPREAD = {8: 3.0, 16: 771.0}
 
 SMOOTHER = 4.0  # times; neighbours differ by so much less once bytes or signs are put right
 ROWS = 64  # that say so
+HALF = 0x8000  # of the range of 16-bit counts
 
 DEAD_SPAN = 3  # counts between the percentiles below
 DEAD_SHARE = 0.005  # of the pixels that may differ from the rest on either side
@@ -82,7 +83,7 @@ def read_picture(path: Path, modality: str, *, colour: bool) -> Picture:
     depth = BIT_DEPTHS[stored.dtype]
     counts = check_picture(stored, path, modality, colour=colour)
     key = hashlib.blake2b(counts.tobytes(), digest_size=16)
-    key.update(f"{counts.shape} {counts.dtype}".encode())
+    key.update(b"%d %d %d" % (*counts.shape, depth))
     return Picture(counts, depth, hashlib.sha256(data).hexdigest(), key.hexdigest())
 
 
@@ -265,24 +266,31 @@ def _check_order(counts: npt.NDArray[Any], path: Path) -> None:
     rows = counts[:: max(1, len(counts) // ROWS)]
     if rows.dtype != np.uint16 or np.ptp(rows & 255) == 0:
         return
-    plain = (rows > 0) & (rows < LAST_COUNT)
-    pairs = plain[:, 1:] & plain[:, :-1]
+    low, high = int(rows.min()), int(rows.max())
+    pairs = None
+    if low == 0 or high == LAST_COUNT:
+        plain = (rows > 0) & (rows < LAST_COUNT)
+        pairs = plain[:, 1:] & plain[:, :-1]
     limit = _roughness(rows, pairs) / SMOOTHER
     if _roughness(rows.byteswap(), pairs) < limit:
         raise ValueError(
             f"{path}: both bytes of its counts are exchanged, it seems; write it again in the "
             "order that its format wants (PNG, PGM: high byte first)"
         )
-    if _roughness(rows ^ np.uint16(0x8000), pairs) < limit:
+    # Counts of one half of the range are as rough when the halves are exchanged.
+    if low < HALF <= high and _roughness(rows ^ np.uint16(HALF), pairs) < limit:
         raise ValueError(
             f"{path}: counts jump between 0 and 65535, as signed ones stored as unsigned do; add "
             "32768 to the signed ones, and correct the offset, before they are stored"
         )
 
 
-def _roughness(rows: npt.NDArray[Any], pairs: npt.NDArray[np.bool_]) -> float:
-    steps = np.abs(np.diff(rows.astype(np.int32), axis=1))[pairs]
-    return float(steps.mean()) if steps.size else 0.0
+def _roughness(rows: npt.NDArray[Any], pairs: npt.NDArray[np.bool_] | None) -> float:
+    """Return the mean step between neighbours, of some pairs of them or of all."""
+    wide = rows.astype(np.int32)
+    steps = np.abs(wide[:, 1:] - wide[:, :-1])
+    steps = steps if pairs is None else steps[pairs]
+    return int(steps.sum()) / steps.size if steps.size else 0.0
 
 
 def _check_grey(stored: npt.NDArray[Any], depth: int, path: Path) -> None:

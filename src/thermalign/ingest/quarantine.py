@@ -6,6 +6,7 @@ stands beside the manifest that it was left out of, for people to read and progr
 
 import csv
 import io
+import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -42,12 +43,22 @@ class Quarantined(NamedTuple):
 
 
 def write_quarantine(path: Path, records: Iterable[Quarantined]) -> None:
-    """Write records as a table, atomically; none of them makes a table of its header alone."""
+    """Write records as a table, atomically; none of them makes a table of its header alone.
+
+    Line breaks and bytes of names that are no UTF-8, which no table can hold, are spelt out.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(Quarantined._fields)
-    writer.writerows(records)
+    writer.writerows([_printed(str(cell)) for cell in record] for record in records)
     tables.replace_file(path, lambda its: its.write_text(text.getvalue(), encoding="utf-8"))
+
+
+def _printed(text: str) -> str:
+    if text.isascii() and text.isprintable():
+        return text
+    odd = {c for c in text if unicodedata.category(c) in ("Cc", "Cs")}
+    return text.translate({ord(c): c.encode("unicode_escape").decode() for c in odd})
 
 
 def read_quarantine(path: Path) -> list[Quarantined]:
@@ -89,6 +100,8 @@ def read_chosen(path: Path) -> list[Quarantined]:
         what = f"column {unknown[0]!r} is none of" if unknown else "no column reason among"
         raise ValueError(f"{path}: {what} image, row, reason; name the columns so")
     found = []
+    if {"image", "image_id"} <= {*table.header}:
+        raise ValueError(f"{path}: has both image and image_id; delete one")
     for line, cells in table.rows:
         told = {COLUMNS[n]: clean(cell) for n, cell in zip(table.header, cells, strict=True)}
         row, image, where = told.get("row", ""), told.get("image", ""), f"{path} row {line}"
@@ -117,28 +130,37 @@ def leave_out(chosen: Iterable[Quarantined], known: Records) -> dict[int, Quaran
     Raises
     ------
     ValueError
-        If a record that should stand in the manifest does not.
+        If a record that should stand in the manifest does not, or may be several.
     """
-    by_line = {line: k for k, line in enumerate(known.lines)}
-    by_name = {name: k for of in (known.paths, known.names) for k, name in enumerate(of)}
+    by_line = {line: {k} for k, line in enumerate(known.lines)}
+    by_name: dict[str, set[int]] = {}
+    for of in (known.paths, known.names):
+        for k, name in enumerate(of):
+            by_name.setdefault(name, set()).add(k)
     found: dict[int, Quarantined] = {}
     for its in chosen:
         here = its.file in ("", known.file.name, str(known.file))
-        by = [by_name.get(its.image)] if its.image else []
-        by += [by_line.get(its.row)] if its.row and here else []
-        if not by or None in by or len({*by}) > 1:
-            if not here:
-                continue  # of a file that the manifest was made of: it is not in it, as it should
-            said = f"image {its.image}" if its.image else f"row {its.row}"
-            both = f" in row {its.row}" if its.image and its.row else ""
+        meant = [by_name.get(its.image, set())] if its.image else []
+        meant += [by_line.get(its.row, set())] if its.row and here else []
+        places = set.intersection(*meant) if meant else set()
+        if not places and not here:
+            continue  # of a file that the manifest was made of: it is not in it, as it should
+        if len(places) != 1:
             raise ValueError(
-                f"{known.file}: no {said}{both}, which is to be left out ({its.reason}); "
-                "correct quarantine: or leave_out: of the dataset"
+                f"{known.file}: {_lost(its, [known.lines[k] for k in sorted(places)])} to be left "
+                f"out ({its.reason}); correct quarantine: or leave_out: of the dataset"
             )
-        k = by[0]
-        assert k is not None
+        (k,) = places
         found[k] = Quarantined(str(known.file), known.lines[k], known.names[k], its.reason)
     return found
+
+
+def _lost(its: Quarantined, rows: Sequence[int]) -> str:
+    """Say that a record stands in none of the rows, or in several."""
+    if rows:
+        return f"image {its.image} is in rows {', '.join(map(str, rows))} (row tells which), and is"
+    both = f" in row {its.row}" if its.image and its.row else ""
+    return f"no {f'image {its.image}' if its.image else f'row {its.row}'}{both}, which is"
 
 
 def _record(cells: Sequence[str], where: str) -> Quarantined:

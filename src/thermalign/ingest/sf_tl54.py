@@ -18,7 +18,8 @@ from typing import Any
 from thermalign.ingest import tree
 from thermalign.ingest.found import Found
 from thermalign.ingest.is2ai import cells_of, pattern, people_of
-from thermalign.ingest.tree import Cells, Mark, Point, Tree, Walk, box_cells, landmark_cells, mean
+from thermalign.ingest.lines import Cells
+from thermalign.ingest.tree import Mark, Point, Tree, Walk, box_cells, landmark_cells, mean
 from thermalign.settings import setting
 
 COUNT = 54
@@ -110,7 +111,7 @@ def _marks(file: Path) -> tuple[Cells, str]:
             "dataset; write an adapter for them (docs/adapters.md)"
         )
     if len(points) < COUNT or len(corners) != 2:
-        return {}, f"has {len(points)} of {COUNT} points and {len(boxes)} boxes"
+        return {}, f"has {len(points)} of {COUNT} points and {len(corners)} of a box's 2 corners"
     marks = {ours: mean(*(points[int(n) - 1] for n in m.points)) for ours, m in POINTS.items()}
     (left, top), (right, bottom) = (tuple(map(f, *corners)) for f in (min, max))
     return landmark_cells(marks) | box_cells(left, top, right - left, bottom - top), ""

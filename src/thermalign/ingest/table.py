@@ -31,6 +31,7 @@ docs/methods/ingest.md.
 """
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -53,8 +54,10 @@ from thermalign.ingest.cells import (
 )
 from thermalign.ingest.checks import check_box, check_part, check_points, check_scale, check_skin
 from thermalign.ingest.columns import BOX, POINTS, Rows, rows_of
+from thermalign.ingest.corners import Corners, around, within
 from thermalign.ingest.found import Found
 from thermalign.ingest.manifest import load
+from thermalign.ingest.people import DOUBLED
 from thermalign.ingest.pictures import Picture, find, read_picture
 from thermalign.ingest.quarantine import Quarantined, Records, leave_out, read_chosen
 from thermalign.ingest.read_rows import GIVEN, AllRead, Reading, Row, read_rows
@@ -116,7 +119,8 @@ def read(settings: Settings, sources: Sequence[Path] = ()) -> Found:
         Naming the manifest's row (its line in the file), the column or image, what is wrong and
         the cure.
     """
-    return read_all(settings).found
+    its = read_all(settings)
+    return its.found._replace(lines=its.lines)
 
 
 def read_all(settings: Settings, *, go_on: bool = False) -> AllRead:
@@ -133,20 +137,67 @@ def read_all(settings: Settings, *, go_on: bool = False) -> AllRead:
     ValueError
         As :func:`read` does; with ``go_on``, of what concerns the whole file alone.
     """
-    file, rows = settings.folder / settings.manifest, list_rows(settings)
-    chosen = _chosen(settings)
-    left = leave_out(chosen, _records(rows, file)) if chosen else {}
-    rows = rows.without(left) if left else rows
+    rows, left = list_rows(settings)
+    return read_listed(rows, settings, left=left, go_on=go_on)
+
+
+def read_listed(
+    rows: Rows, settings: Settings, *, left: tuple[Quarantined, ...], go_on: bool
+) -> AllRead:
+    """Read and check rows of a manifest and every image that they name, as :func:`read_all` does.
+
+    Parameters
+    ----------
+    rows : Rows
+        Those that take part.
+    settings : Settings
+        Their manifest need not have been written.
+    left : rows that are left out
+    go_on : bool
+
+    Raises
+    ------
+    ValueError
+        As :func:`read_all` does.
+    """
+    file = settings.folder / settings.manifest
+    doubled = _doubled(_records(rows, file)) if go_on else {}
+    if doubled and len(doubled) == len(rows):
+        raise ValueError(next(iter(doubled.values())).reason)
+    rows = rows.without(doubled) if doubled else rows
     reading = Reading(partial(read_row, settings=settings), file, go_on=go_on)
-    return read_rows(rows, reading, tuple(left.values()), check_depths)
+    read = read_rows(rows, reading, left, check_depths)
+    return read._replace(refused=[*doubled.values(), *read.refused])
 
 
-def _chosen(settings: Settings) -> list[Quarantined]:
-    """Return what the settings leave out."""
-    asked = [Quarantined("", 0, image, reason) for image, reason in settings.leave_out.items()]
+def _doubled(records: Records) -> dict[int, Quarantined]:
+    """Return the rows whose ``image_id`` is also another row's, by their place."""
+    file, counts = str(records.file), Counter(records.names)
+    return {
+        k: Quarantined(file, line, name, f"{file} row {line}: image_id {name} {DOUBLED}")
+        for k, (line, name) in enumerate(zip(records.lines, records.names, strict=True))
+        if counts[name] > 1
+    }
+
+
+def without_chosen(rows: Rows, settings: Settings) -> tuple[Rows, tuple[Quarantined, ...]]:
+    """Return the rows of a manifest but those that the settings leave out, and these.
+
+    Raises
+    ------
+    ValueError
+        If one of them is not there, or none is left.
+    """
+    chosen = [Quarantined("", 0, image, reason) for image, reason in settings.leave_out.items()]
     if settings.quarantine is not None:
-        asked += read_chosen(settings.folder / settings.quarantine)
-    return asked
+        chosen += read_chosen(settings.folder / settings.quarantine)
+    if not chosen:
+        return rows, ()
+    file = settings.folder / settings.manifest
+    left = leave_out(chosen, _records(rows, file))
+    if len(left) == len(rows):
+        raise ValueError(f"{file}: all {len(left)} rows are left out; keep some")
+    return rows.without(left), tuple(left.values())
 
 
 def _records(rows: Rows, file: Path) -> Records:
@@ -156,19 +207,20 @@ def _records(rows: Rows, file: Path) -> Records:
     return Records(file, rows.lines, names, paths)
 
 
-def list_rows(settings: Settings) -> Rows:
-    """Return every row's line and cells by our names, before any image is opened.
+def list_rows(settings: Settings) -> tuple[Rows, tuple[Quarantined, ...]]:
+    """Return the rows that take part, and those that are left out, before any image is opened.
 
     Raises
     ------
     ValueError
-        If the file is no manifest, or its columns are not those of one.
+        If the file is no manifest, its columns are not those of one, or what is to be left out is
+        not in it.
     """
     check(settings)
     file = settings.folder / settings.manifest
     rows = rows_of(load(file), settings.columns, settings.defaults, settings.attributes)
     _check_scales(rows, str(file))
-    return rows
+    return without_chosen(rows, settings)
 
 
 def name_of(row: Mapping[str, str]) -> str:
@@ -304,14 +356,11 @@ def _in_degrees(depth: int, modality: str, scale: float, offset: float) -> bool:
     return modality == "thermal" and is_scaled
 
 
-def _face(points: Floats | None, given: list[dict[str, Any]]) -> Floats | None:
-    """Return the corners (2, 2) of the landmarks' surroundings or of the box, or None."""
+def _face(points: Floats | None, given: list[dict[str, Any]]) -> Corners | None:
+    """Return the corners of the landmarks' surroundings or of the box, or None."""
     if points is not None:
-        return np.array([points.min(0), points.max(0)])
-    if not given:
-        return None
-    x, y, width, height = (given[0][name] for name in GIVEN[1:])
-    return np.array([(x, y), (x + width - 1, y + height - 1)])
+        return around(points.tolist())
+    return within(*(given[0][name] for name in GIVEN[1:])) if given else None
 
 
 def _points(row: Mapping[str, str], counts: npt.NDArray[Any], where: str) -> Floats | None:
@@ -324,10 +373,10 @@ def _points(row: Mapping[str, str], counts: npt.NDArray[Any], where: str) -> Flo
         raise ValueError(f"{where}: {lost} is empty; give all {len(LANDMARKS)} landmarks or none")
     points = np.array([number(row[cell], cell, where) for cell in POINTS]).reshape(-1, 2)
     check_points(points, where, counts.shape[::-1])
-    (left, top), (right, bottom) = points.min(0), points.max(0)
+    left, top, right, bottom = around(points.tolist())
     middle = (top + bottom) / 2
     for upper, lower, name in ((top, middle, "upper"), (middle, bottom, "lower")):
-        part = np.array([(left, upper), (right, lower)])
+        part = left, upper, right, lower
         check_part(counts, part, where, f"{name} half of the landmarks' surroundings")
     return points
 
@@ -359,7 +408,7 @@ def _box(
         raise ValueError(f"{where}: gives {filled} only; give all of {list(BOX)} or none")
     box = np.array([number(row[name], name, where) for name in BOX])
     check_box(box, points, where, counts.shape[::-1])
-    check_part(counts, np.array([box[:2], box[:2] + box[2:] - 1]), where, "face box")
+    check_part(counts, within(*box.tolist()), where, "face box")
     return [dict(zip(GIVEN, (image_id, *box.tolist()), strict=True))]
 
 
@@ -375,8 +424,9 @@ def _attributes(
 
 def _check_scales(rows: Rows, file: str) -> None:
     """Refuse a modality of which some rows give a scale, or an offset, and others none."""
-    said = [cell.lower() for cell in rows.column("modality")]
-    for name in ("scale", "offset"):
+    given = [name for name in ("scale", "offset") if name in rows.place]  # else all have the same
+    said = [cell.lower() for cell in rows.column("modality")] if given else []
+    for name in given:
         told = list(zip(said, rows.lines, rows.column(name), strict=True))
         for modality in MODALITIES:
             its = [(line, cell) for of, line, cell in told if of == modality]

@@ -16,8 +16,9 @@ from thermalign.ingest import tree
 from thermalign.ingest.cells import number
 from thermalign.ingest.found import Found
 from thermalign.ingest.is2ai import cells_of, pattern
+from thermalign.ingest.lines import Cells
 from thermalign.ingest.manifest import load
-from thermalign.ingest.tree import NOSES, Cells, Mark, Tree, Walk, box_cells, landmark_cells
+from thermalign.ingest.tree import NOSES, Mark, Tree, Walk, box_cells, landmark_cells
 from thermalign.settings import setting
 
 POINTS = {

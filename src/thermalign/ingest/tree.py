@@ -18,7 +18,6 @@ manifest and its images as it does anybody's. docs/adapters.md shows how to writ
 
 import csv
 import importlib
-import io
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -31,8 +30,10 @@ from thermalign.geometry import LANDMARKS
 from thermalign.ingest import table
 from thermalign.ingest.columns import BOX, OURS, Rows, rows_of
 from thermalign.ingest.found import Found
+from thermalign.ingest.lines import Cells, Lines, Records
 from thermalign.ingest.manifest import Manifest
 from thermalign.ingest.quarantine import Quarantined, read_quarantine, write_quarantine
+from thermalign.ingest.read_rows import AllRead
 from thermalign.settings import parse, setting
 
 MISFITS = ("refuse", "leave_out")
@@ -47,8 +48,6 @@ Source: it is .61 (standard deviation .06) on 20 recorded thermal faces of three
 """
 DECIMALS = 4
 
-Cells = dict[str, str]
-"""Cells of a manifest by column."""
 Point = tuple[float, float]
 
 
@@ -72,12 +71,12 @@ class Tree(NamedTuple):
 
     Attributes
     ----------
-    rows : cells by column, one dictionary an image
+    rows : cells by column, a row an image
     left_out : records that take no part
     sources : files and folders that decided both; a changed one is noticed
     """
 
-    rows: list[Cells]
+    rows: Records
     left_out: list[Quarantined]
     sources: list[Path]
 
@@ -167,14 +166,20 @@ class Walk:
         """Return the files below a folder, relative to the tree's root, in order of their names.
 
         Hidden files and folders are passed over; every folder is noted as a source.
+
+        Raises
+        ------
+        ValueError
+            If a folder cannot be read.
         """
         found = []
-        for path, folders, names in os.walk(place, followlinks=True):
+        for path, folders, names in os.walk(place, onerror=_unreadable, followlinks=True):
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             self.sources[Path(path)] = None
             inner = Path(path).relative_to(self.folder)
+            before = "" if inner == Path() else f"{inner.as_posix()}/"
             wanted = (n for n in names if n.lower().endswith(suffixes) and not n.startswith("."))
-            found += [(inner / name).as_posix() for name in wanted]
+            found += [before + name for name in wanted]
         return sorted(found)
 
     def named(self, paths: Iterable[str], pattern: Pattern[str], like: str) -> dict[str, Any]:
@@ -221,26 +226,36 @@ class Walk:
             inner = not Path(str(file)).is_absolute() and not str(file).startswith(str(self.folder))
             self.faults.append(f"{self.folder}: {where}" if inner else where)
 
-    def done(self, rows: list[Cells]) -> Tree:
+    def done(self, rows: Iterable[Cells]) -> Tree:
         """Return the tree.
+
+        Parameters
+        ----------
+        rows : cells by column, one dictionary an image; many are given one by one
+            What comes up while they are made is noted as what came up before.
 
         Raises
         ------
         ValueError
             If something does not fit that is not to be left out, or nothing is left.
         """
+        kept = Records(rows)
         if self.faults:
             more = f" (and {len(self.faults) - 1} more)" if len(self.faults) > 1 else ""
             raise ValueError(
                 f"{self.faults[0]}{more}; complete the copy, or set misfits: leave_out, which "
                 "leaves such records out by name"
             )
-        if not rows:
+        if not kept:
             raise ValueError(
                 f"{self.folder}: holds no image of this dataset that fits; correct folder: or the "
                 "settings that choose images"
             )
-        return Tree(rows, self.left_out, list(self.sources))
+        return Tree(kept, self.left_out, list(self.sources))
+
+
+def _unreadable(error: OSError) -> None:
+    raise ValueError(f"{error.filename}: cannot be read ({error.strerror}); correct its rights")
 
 
 def landmark_cells(points: Mapping[str, Point], *, nose: str = "marked") -> Cells:
@@ -311,25 +326,28 @@ def list_tree(adapter: str, block: Mapping[str, Any], where: str) -> Tree:
     return made
 
 
-def rows_of_tree(tree: Tree, folder: Path) -> Rows:
+def rows_of_tree(tree: Tree, folder: Path, attributes: Sequence[str] = ()) -> Rows:
     """Return of every row its line and its cells by our names, as of a manifest that is written."""
     header = _header(tree)
-    cells = [(n, [row.get(name, "") for name in header]) for n, row in enumerate(tree.rows, 2)]
-    return rows_of(Manifest(folder, header, cells), {}, {}, ())
+    cells = (([row.get(name, "") for name in header]) for row in tree.rows)
+    return rows_of(Manifest(folder, header, Lines(enumerate(cells, 2))), {}, {}, attributes)
 
 
 def write_tree(tree: Tree, manifest: Path, left_out: Path) -> None:
     """Write a tree's rows as a manifest, and what takes no part beside it."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, _header(tree), restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(tree.rows)
-    write_quarantine(left_out, tree.left_out)
-    tables.replace_file(manifest, lambda path: path.write_text(text.getvalue(), encoding="utf-8"))
+
+    def fill(path: Path) -> None:
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, _header(tree), restval="", lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(tree.rows)
+        write_quarantine(left_out, tree.left_out)  # nothing is left behind by a full disk
+
+    tables.replace_file(manifest, fill)
 
 
 def _header(tree: Tree) -> list[str]:
-    known = dict.fromkeys(name for row in tree.rows for name in row)
+    known = tree.rows.columns
     return [*(name for name in OURS if name in known), *(n for n in known if n not in OURS)]
 
 
@@ -347,7 +365,33 @@ def read_made(settings: Settings, sources: Sequence[Path]) -> Found:
         As :func:`thermalign.ingest.table.read` does.
     """
     manifest, left_out = sources
+    found = table.read(_of_manifest(settings, manifest))
+    return found._replace(quarantined=(*read_quarantine(left_out), *found.quarantined))
+
+
+def read_all(settings: Settings, tree: Tree, manifest: Path) -> AllRead:
+    """Read a tree's rows and every image of them, and note what is wrong instead of raising it.
+
+    Parameters
+    ----------
+    settings : Settings
+    tree : Tree
+    manifest : Path
+        That is made of it, or would be: what messages count rows of.
+
+    Raises
+    ------
+    ValueError
+        As :func:`thermalign.ingest.table.read_all` does.
+    """
+    like = _of_manifest(settings, manifest)
+    rows, left = table.without_chosen(rows_of_tree(tree, settings.folder, like.attributes), like)
+    read = table.read_listed(rows, like, left=left, go_on=True)
+    return read._replace(found=read.found._replace(quarantined=(*tree.left_out, *left)))
+
+
+def _of_manifest(settings: Settings, manifest: Path) -> table.Settings:
+    """Return how the manifest of a tree is read."""
     names = {its.name for its in fields(table.Settings)} & {its.name for its in fields(Settings)}
     shared = {name: getattr(settings, name) for name in names}
-    found = table.read(table.Settings(manifest=manifest.absolute(), **shared))
-    return found._replace(quarantined=(*read_quarantine(left_out), *found.quarantined))
+    return table.Settings(manifest=manifest.absolute(), **shared)

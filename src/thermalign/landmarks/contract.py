@@ -31,6 +31,9 @@ def constant(
         return torch.tensor(values, device=device, dtype=dtype)
 
 
+MAPS = 1 << 30
+"""Bytes that a network's maps of the faces of a batch take at most, in prediction."""
+
 C = TypeVar("C", Tensor, nn.Module)
 
 
@@ -196,10 +199,21 @@ def untold(points: Tensor) -> Tensor:
     return points.new_full((*points.shape, 2), torch.nan)
 
 
-def chunks(faces: Faces) -> tuple[Tensor, ...]:
-    """Split the rows of all examples into batches for prediction, each (K,) int64."""
+def chunks(faces: Faces, *, each: float = 0.0) -> tuple[Tensor, ...]:
+    """Split the rows of all examples into batches for prediction, each (K,) int64.
+
+    Parameters
+    ----------
+    faces : Faces
+    each : float, bytes
+        What a network's largest maps of a face take. Batches of BATCH are halved until they take no
+        more than MAPS.
+    """
+    size = BATCH
+    while size > 1 and size * each > MAPS:
+        size //= 2
     rows = torch.arange(len(faces), device=faces.stack.device)
-    return tuple(torch.split(rows, BATCH))
+    return tuple(torch.split(rows, size))
 
 
 def draw_rows(faces: Faces, count: int, generator: torch.Generator) -> Tensor:

@@ -332,10 +332,15 @@ def _predict(model: Dan, data: NormalisedFaces, settings: Settings, *, last: int
     return points
 
 
+def maps_of(settings: Settings) -> float:
+    """Return the bytes of a face's largest maps, 64 channels into and out of a convolution."""
+    return 2 * 64 * settings.width * settings.input_size**2 * 4
+
+
 def _pass_through(model: Dan, data: NormalisedFaces, settings: Settings, last: int) -> Tensor:
     """Run the stages over all faces as often as is set, (M, L, 2), pixels, example frame."""
     found = []
-    for rows in chunks(data.faces):
+    for rows in chunks(data.faces, each=maps_of(settings)):
         shape = place(model.mean_shape, data.faces.boxes[rows])
         for _ in range(settings.passes):
             shape = run_stages(model, data, rows, shape, settings=settings, last=last)

@@ -9,19 +9,16 @@ replicate of their difference, and the mean over folds of replicates one of the 
 """
 
 import numpy as np
-from scipy.sparse import csr_array
 
 from thermalign.geometry import Floats, Integers
+from thermalign.metrics.corners import Corners
 from thermalign.metrics.verification import (
     NOTHING,
     Booleans,
-    Order,
     attained,
     equal_error_rate,
     order,
 )
-
-CHUNK = 2_000_000  # weights held at once
 
 
 def subject_weights(n_subjects: int, *, replicates: int, seed: int) -> Floats:
@@ -125,11 +122,10 @@ def rate_replicates(
     carry the counts of both subjects, because the drawn subjects are gallery and probes at once.
     """
     ordered = order(scores, genuine)
-    n_subjects = weights.shape[1]
-    own, pairs = _by_corners(ordered, np.ones(len(scores)), probe, gallery, n_subjects)
+    corners = Corners.of(ordered, probe, gallery, n=weights.shape[1])
     errors, accepted = np.full(len(weights), np.nan), np.full((len(weights), len(at)), np.nan)
-    for rows in np.array_split(np.arange(len(weights)), _chunks(weights, own.shape[0])):
-        tar, fmr = _accepted(own, pairs, weights[rows])
+    for rows in corners.parts(weights):
+        tar, fmr = corners.accepted(weights[rows])
         usable = (tar[-1] > 0) & (fmr[-1] > 0)
         if usable.any():
             curves = _curves(fmr[:, usable], tar[:, usable])
@@ -173,16 +169,16 @@ def rejection_replicates(
     ValueError
         As :func:`rate_replicates`.
     """
-    ordered, n_subjects = order(scores, genuine), weights.shape[1]
+    ordered = order(scores, genuine)
     usable = np.where(scores > -np.inf, kept, 0.0)
-    own, pairs = _by_corners(ordered, usable, probe, gallery, n_subjects)
+    corners = Corners.of(ordered, probe, gallery, n=weights.shape[1], amounts=usable)
     asked = (
         _own_sums(np.ones(genuine.sum()), probe[genuine], weights),
         _pair_sums(np.ones((~genuine).sum()), probe[~genuine], gallery[~genuine], weights),
     )
     found = np.full((2, len(weights)), np.nan)
-    for rows in np.array_split(np.arange(len(weights)), _chunks(weights, own.shape[0])):
-        tar, fmr = _accepted(own, pairs, weights[rows])
+    for rows in corners.parts(weights):
+        tar, fmr = corners.accepted(weights[rows])
         met = (tar[-1] > 0) & (fmr[-1] > 0)
         if met.any():
             tar, fmr = tar[:, met], fmr[:, met]
@@ -190,55 +186,6 @@ def rejection_replicates(
             tar[-1], fmr[-1] = (total[rows[met]] for total in asked)
             found[0, rows[met]] = equal_error_rate(*_curves(fmr, tar))
     return found[0], found[1]
-
-
-def _by_corners(
-    ordered: Order, amounts: Floats, probe: Integers, gallery: Integers, n: int
-) -> tuple[csr_array, csr_array]:
-    """Return genuine comparisons by corner and subject, impostor ones by corner and pair of them.
-
-    Parameters
-    ----------
-    ordered : Order
-    amounts : (M,) float
-        What each comparison counts.
-    probe, gallery : (M,) int, below n
-    n : number of subjects
-
-    Returns
-    -------
-    (T + 1, n), (T + 1, n^2) sparse
-        Accepted between two corners of the ROC; the last row is of those that no threshold accepts.
-    """
-    own, other = ordered.genuine, ordered.impostor
-    pair = probe[other] * n + gallery[other]
-    return (
-        _by_corner(ordered.n_genuine, probe[own], n, amounts[own]),
-        _by_corner(ordered.n_impostor, pair, n**2, amounts[other]),
-    )
-
-
-def _by_corner(counts: Integers, columns: Integers, n: int, amounts: Floats) -> csr_array:
-    """Return the amounts of each column that are accepted between two corners of the ROC.
-
-    Parameters
-    ----------
-    counts : (T,) int
-        Comparisons accepted at every corner, from strict to lax.
-    columns : (M,) int, below n
-        Of the comparisons, best score first.
-    n : number of columns
-    amounts : (M,) float
-    """
-    corner = np.searchsorted(counts, np.arange(len(columns)), side="right")
-    return csr_array((amounts, (corner, columns)), shape=(len(counts) + 1, n))
-
-
-def _accepted(own: csr_array, pairs: csr_array, weights: Floats) -> tuple[Floats, Floats]:
-    """Return the genuine and the impostor weight up to each corner, (T + 1, R)."""
-    drawn = weights.T
-    both = (drawn[:, None] * drawn).reshape(pairs.shape[1], -1)
-    return np.cumsum(own @ drawn, axis=0), np.cumsum(pairs @ both, axis=0)
 
 
 def _curves(fmr: Floats, tar: Floats) -> tuple[Floats, Floats]:
@@ -284,10 +231,10 @@ def auc_replicates(
     Hanley and McNeil, Radiology 143(1), 1982: the area is the Wilcoxon statistic.
     """
     ordered = order(scores, genuine)
-    own, pairs = _by_corners(ordered, np.ones(len(scores)), probe, gallery, weights.shape[1])
+    corners = Corners.of(ordered, probe, gallery, n=weights.shape[1])
     above, under = np.zeros(len(weights)), np.zeros(len(weights))
-    for rows in np.array_split(np.arange(len(weights)), _chunks(weights, own.shape[0])):
-        better, others = _accepted(own, pairs, weights[rows])
+    for rows in corners.parts(weights):
+        better, others = corners.accepted(weights[rows])
         before = np.concatenate([np.zeros((1, len(rows))), others[:-2]])
         wins = others[-1] - (before + others[:-1]) / 2  # halves of counts: exact in any order
         above[rows] = (np.diff(better[:-1], axis=0, prepend=0) * wins).sum(axis=0)
@@ -378,10 +325,3 @@ def _ratio(over: Floats, under: Floats) -> Floats:
     out = np.full(len(under), np.nan)
     np.divide(over, under, out=out, where=under > 0)
     return out
-
-
-def _chunks(weights: Floats, corners: int) -> int:
-    """Return into how many parts the replicates go, so that one part's weights stay small."""
-    replicates, n_subjects = weights.shape
-    needed = replicates * max(corners, n_subjects**2)
-    return int(min(replicates, 1 + needed // CHUNK))

@@ -1,6 +1,7 @@
 """Descriptors of training faces, each aligned by its annotated points and by displaced ones."""
 
 import math
+import mmap
 import sys
 from dataclasses import dataclass
 
@@ -9,13 +10,15 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from thermalign import room
 from thermalign.geometry import Floats, interocular_distance
 from thermalign.images import read_image
 from thermalign.settings import check, setting
 from thermalign.verification import alignment, descriptors
+from thermalign.verification.stored import IN_MEMORY
 from thermalign.warp import stack_images
 
-BATCH = 128  # images held at once
+BATCH = 128  # faces whose displacements are drawn together
 
 
 @dataclass(frozen=True)
@@ -72,11 +75,12 @@ def describe_copies(
     described: descriptors.Settings,
     aligned: alignment.Settings,
     seed: int,
-) -> Tensor:
+) -> tuple[Tensor, tuple[mmap.mmap, ...]]:
     """Return the descriptors of faces, (N, 1 + copies, rows, columns, D) float16.
 
-    The first is aligned by the annotated points, as galleries are. A face that displaced points
-    cannot align is aligned by the annotated ones.
+    With them come the files that they lie in where they are too many for memory. The first is
+    aligned by the annotated points, as galleries are. A face that displaced points cannot align is
+    aligned by the annotated ones.
 
     Parameters
     ----------
@@ -90,21 +94,39 @@ def describe_copies(
     aligned : settings of the alignment
     seed : int
         Of the displacements.
+
+    Raises
+    ------
+    OSError
+        If there is no room for the file: see :mod:`thermalign.room`.
     """
     generator = np.random.default_rng(seed)
-    parts = []
+    found, files = torch.empty(0), tuple[mmap.mmap, ...]()
     for start in range(0, len(rows), BATCH):
-        batch = rows.iloc[start : start + BATCH].to_dict("records")
-        exact = points[start : start + BATCH]
-        stack = stack_images([read_image(row) for row in batch], torch.device("cpu"))
-        every = np.arange(len(batch))
-        made = []
-        for copy in range(1 + copies):
-            moved = displaced(exact, jitter, generator) if copy else exact
-            usable = alignment.alignable(moved, aligned)[:, None, None]
-            faces = alignment.align_stack(stack, every, np.where(usable, moved, exact), aligned)
-            made.append(descriptors.describe(faces, described).half())
-        parts.append(torch.stack(made, dim=1))
+        its, exact = rows.iloc[start : start + BATCH], points[start : start + BATCH]
+        moved = [exact, *(displaced(exact, jitter, generator) for _ in range(copies))]
+        usable = (alignment.alignable(each, aligned)[:, None, None] for each in moved)
+        placed = [np.where(can, each, exact) for can, each in zip(usable, moved, strict=True)]
+        for some in alignment.batches(its):
+            images = [read_image(row) for row in its.iloc[some].to_dict("records")]
+            stack, every = stack_images(images, torch.device("cpu")), np.arange(len(images))
+            faces = (alignment.align_stack(stack, every, each[some], aligned) for each in placed)
+            made = [descriptors.describe(each, described).half() for each in faces]
+            if not len(found):
+                found, files = _room((len(rows), len(made), *made[0].shape[1:]))
+            found[start : start + BATCH][some] = torch.stack(made, dim=1)
+            room.give_back(files)
         if (start // BATCH) % 16 == 0:
-            print(f"faces described: {start + len(batch)} of {len(rows)}", file=sys.stderr)
-    return torch.cat(parts)
+            print(f"faces described: {start + len(its)} of {len(rows)}", file=sys.stderr)
+    return found, files
+
+
+def _room(shape: tuple[int, ...]) -> tuple[Tensor, tuple[mmap.mmap, ...]]:
+    """Return an empty float16 tensor, in a file if it is large."""
+    held, files = room.make_room(
+        {"descriptors": (math.prod(shape), torch.float16)},
+        torch.device("cpu"),
+        in_memory=IN_MEMORY,
+        what="descriptors",
+    )
+    return held["descriptors"].view(shape), files

@@ -1,5 +1,7 @@
 """The people that a network is trained on: who is in both modalities, and their faces."""
 
+import sys
+
 import numpy as np
 import pandas as pd
 import torch
@@ -16,6 +18,8 @@ def paired(
     rows: pd.DataFrame, points: Floats, aligned: alignment.Settings
 ) -> tuple[pd.DataFrame, Floats]:
     """Return the images that can be aligned, of people who then are in both modalities.
+
+    The log says how many people are not.
 
     Parameters
     ----------
@@ -38,6 +42,10 @@ def paired(
             "networks: nobody in the dataset has annotated images of both modalities; name "
             "another dataset"
         )
+    everybody, seen = (its["subject_id"].nunique() for its in (rows, rows[taking]))
+    if seen < everybody:
+        left = f"{everybody - seen} of {everybody} people"
+        print(f"{left} have no annotated images of both modalities: left out", file=sys.stderr)
     return rows[taking], points[taking]
 
 
@@ -67,7 +75,7 @@ def sides_of(
     for k, modality in enumerate((VISIBLE, THERMAL)):
         of = np.flatnonzero((rows["modality"] == modality).to_numpy())
         of = of[np.argsort(numbers[of], kind="stable")]
-        faces = describe_copies(
+        faces, files = describe_copies(
             rows.iloc[of],
             points[of],
             copies=settings.copies,
@@ -76,5 +84,7 @@ def sides_of(
             aligned=aligned,
             seed=derived_seed(seed, k),
         )
-        found[modality] = Side(faces.to(on), torch.as_tensor(numbers[of]).to(on))
+        people = torch.as_tensor(numbers[of]).to(on)
+        there = faces.to(on)
+        found[modality] = Side.of_all(there, people, files if there is faces else ())
     return found

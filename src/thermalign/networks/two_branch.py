@@ -5,13 +5,16 @@ image: every thermal vector must find the visible one of its person among those 
 other way round.
 """
 
-from dataclasses import dataclass, field
+import mmap
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from thermalign import room
 from thermalign.metrics.verification import eer
 from thermalign.networks.copies import Jitter
 from thermalign.settings import check, setting
@@ -90,6 +93,13 @@ class Settings:
     precision: str = setting("float32", choices=("float32",))
     compile: bool = setting(False)
 
+    RELATIONS = (
+        (
+            "validation_people != 1",
+            "validation_people is 1, who is nobody to be taken for; give 0, or 2 or more",
+        ),
+    )
+
     def __post_init__(self) -> None:
         """Refuse what is out of range."""
         check(self)
@@ -101,15 +111,26 @@ class Side:
 
     Attributes
     ----------
-    faces : (N, copies, ...) float
+    faces : (F, copies, ...) float
         Descriptors, (rows, columns, D), float16; or what the network projects them to, that of the
-        mirrored face second, (2, C).
+        mirrored face second, (2, C). Those of some people share them with those of all.
     people : (N,) int64, rising
         Who is on each, from 0, each at least once; the same numbers in both modalities.
+    rows : (N,) int64
+        Which of ``faces`` each is.
+    files : tuple of mmap
+        What the faces lie in, where they are too many for memory.
     """
 
     faces: Tensor
     people: Tensor
+    rows: Tensor
+    files: tuple[mmap.mmap, ...] = ()
+
+    @classmethod
+    def of_all(cls, faces: Tensor, people: Tensor, files: tuple[mmap.mmap, ...] = ()) -> "Side":
+        """Return faces in the order in which they are held."""
+        return cls(faces, people, torch.arange(len(faces), device=faces.device), files)
 
     @property
     def first(self) -> Tensor:
@@ -122,13 +143,15 @@ class Side:
         count, shape = torch.bincount(self.people)[people], (2, len(people))
         drawn = torch.rand(shape, generator=generator, device=people.device)
         row = self.first[people] + (drawn[0] * count).long()
-        return self.faces[row, (drawn[1] * self.faces.shape[1]).long()]
+        return self.faces[self.rows[row], (drawn[1] * self.faces.shape[1]).long()]
 
     def few(self, most: int) -> tuple[Tensor, list[str]]:
         """Return exact faces (M, ...) float32, at most so many of everybody, and who is on each."""
         place = torch.arange(len(self.people), device=self.people.device) - self.first[self.people]
-        rows = place < most
-        return self.faces[rows, 0].float(), [str(n) for n in self.people[rows].tolist()]
+        kept = place < most
+        exact = self.faces[self.rows[kept], 0].float()
+        room.give_back(self.files)
+        return exact, [str(n) for n in self.people[kept].tolist()]
 
     def of(self, people: Tensor) -> "Side":
         """Return the faces of some people (P,), numbered anew in their order."""
@@ -136,7 +159,13 @@ class Side:
         new[people] = torch.arange(len(people), device=people.device)
         kept = new[self.people] >= 0
         numbers, order = new[self.people[kept]].sort(stable=True)
-        return Side(self.faces[kept][order], numbers)
+        return replace(self, people=numbers, rows=self.rows[kept][order])
+
+    def parts(self, count: int) -> Iterator[Tensor]:
+        """Go through the faces (K, copies, ...), so many at a time."""
+        for some in torch.split(self.rows, count):
+            yield self.faces[some]
+            room.give_back(self.files)
 
 
 Sides = dict[str, Side]
@@ -218,11 +247,11 @@ def begin(sides: Sides, settings: Settings) -> TwoBranch:
 def projected(network: TwoBranch, side: Side, modality: str, described: features.Settings) -> Side:
     """Return faces of descriptors as the network projects them, mirrored ones second."""
     parts = []
-    for some in torch.split(side.faces, CHUNK):
+    for some in side.parts(CHUNK):
         flat = some.flatten(0, 1).float()
         both = [network.project(x, modality) for x in (flat, mirror(flat, described))]
         parts.append(torch.stack(both, dim=1).view(*some.shape[:2], 2, -1))
-    return Side(torch.cat(parts), side.people)
+    return Side.of_all(torch.cat(parts), side.people)
 
 
 def _loss(

@@ -13,7 +13,7 @@ from typing import Any
 from thermalign.catalogue import Setting, settings_of, trees
 from thermalign.config import across
 from thermalign.config.checks import Training, trainings
-from thermalign.config.imported import POINTS, SCORES, from_files
+from thermalign.config.imported import POINTS, SCORES, from_files, visiting
 from thermalign.plan.people import Recorded, images_of, of_one, recorded, within
 
 Block = Mapping[str, Any]
@@ -242,6 +242,11 @@ def _across(
         for model, training in models.items():
             job, kind = f"{fold.name}/{model}/{name}", cost_kind(training, frames=frames)
             yield Job("predict_across", job, seen, kind, replicates)
+            if "gallery" in block:
+                yield Job("score_across", job, probes * tested, size=replicates)
+        for model in visiting(study):
+            job = f"{fold.name}/{model}/{name}"
+            yield Job("import_points_across", job, seen, size=replicates)
             if "gallery" in block:
                 yield Job("score_across", job, probes * tested, size=replicates)
 

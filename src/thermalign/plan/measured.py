@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from thermalign import tables
-from thermalign.config.imported import KEY, POINTS, SCORES
+from thermalign.config.imported import DATASET, KEY, POINTS, SCORES
 from thermalign.plan.jobs import Job, jobs_of
 from thermalign.schemas.measures import METRICS
 
@@ -22,6 +22,7 @@ FILES = {
     "predict": "{0}/{1}/{2}/predictions.parquet",
     "stress": "{0}/{1}/{2}/stress/*.parquet",
     "annotated": "{0}/{1}/annotated/predictions.parquet",
+    "import_points_across": "{0}/{1}/{2}/predict_across/{3}/*.parquet",
     "predict_across": "{0}/{1}/{2}/predict_across/{3}/*.parquet",
     "enrol_across": "{0}/{1}/annotated/enrol_across/{2}/*",
     "score_across": "{0}/{1}/{2}/score_across/{3}/*.parquet",
@@ -144,7 +145,10 @@ def _add_fold(study: dict[str, Any], folds: Path, metrics: Path, scores: Path) -
 def _add_across(study: dict[str, Any], folder: Path) -> None:
     """Add the other datasets that a fold's models were tested on."""
     for path in folder.glob("*/predict_across/*/metrics.parquet"):
-        its, name = _settings(path)["across"], path.parent.name
+        told, name = _settings(path), path.parent.name
+        if KEY in told:
+            study[POINTS][path.parents[2].name] = {KEY: f"{{{DATASET}}}"}  # the one file is gone
+        its = told["across"]
         block = {"dataset": its["visited"], "probe": {"modality": its["modality"]}, "protocols": []}
         known = study.setdefault("evaluate_on", {}).setdefault(name, block)
         known["protocols"] = sorted({*known["protocols"], folder.parent.name})

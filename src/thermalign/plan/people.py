@@ -71,12 +71,14 @@ def recorded(study: Block, name: str) -> list[Recorded]:
     own = {key: its for key, its in block.items() if key not in ("adapter", "box", "accept")}
     where = f"datasets.{name}"
     if folder := tree_of(study, name):
-        listed = tree.list_tree(block["adapter"], own, where)
-        return _listed(str(folder), tree.rows_of_tree(listed, folder))
+        rows = tree.rows_of_tree(tree.list_tree(block["adapter"], own, where), folder)
+        its = {key: own[key] for key in ("folder", "quarantine", "leave_out") if key in own}
+        settings = parse(table.Settings, its | {"manifest": ""}, where)
+        return _listed(str(folder), table.without_chosen(rows, settings)[0])
     if "manifest" not in block:
         raise ValueError(f"{where}: neither rendered nor read from a manifest")
     settings = parse(table.Settings, own, where)
-    return _listed(str(settings.folder / settings.manifest), table.list_rows(settings))
+    return _listed(str(settings.folder / settings.manifest), table.list_rows(settings)[0])
 
 
 def within(people: Iterable[Recorded], volumes: Iterable[int]) -> list[Recorded]:

@@ -21,6 +21,7 @@ from thermalign.report.setup import (
     Setup,
 )
 from thermalign.schemas.descriptions import COSTS
+from thermalign.tables import Key
 
 Tables = Mapping[str, pd.DataFrame]
 """Dataset to a table of it."""
@@ -227,11 +228,24 @@ def parameters(models: Block, stamps: Iterable[Mapping[str, str]], seeds: Block)
     return pd.DataFrame(rows, columns=["model", "detector", "configured", "paper"])
 
 
-def first_trainings(predictions: pd.DataFrame, seeds: Block) -> pd.DataFrame:
-    """Return the PREDICTIONS of the training with the lowest seed, where a model has several."""
+def shown_predictions(
+    predictions: Mapping[Key, pd.DataFrame], seeds: Block
+) -> Iterable[pd.DataFrame]:
+    """Yield the PREDICTIONS that faces are chosen among, a job's at a time: of the first fold.
+
+    Of a model with several trainings they are of the one with the lowest seed.
+
+    Parameters
+    ----------
+    predictions : mapping of protocol, fold and model to PREDICTIONS
+    seeds : mapping
+        Name of a training to that under ``models:`` and its seed, where a model has several.
+    """
     lowest = {model: min(s for m, s in seeds.values() if m == model) for model, _ in seeds.values()}
-    later = [training for training, (model, seed) in seeds.items() if seed > lowest[model]]
-    return predictions[~predictions["model"].isin(later)]
+    later = {training for training, (model, seed) in seeds.items() if seed > lowest[model]}
+    for protocol, fold, model in predictions:
+        if fold == 0 and model not in later:
+            yield predictions[protocol, fold, model]
 
 
 def cards(
@@ -248,7 +262,7 @@ def cards(
 
 def examples(
     setup: Setup,
-    predictions: pd.DataFrame,
+    predictions: Iterable[pd.DataFrame],
     annotations: Tables,
     images: Tables,
     boxes: Tables,
@@ -256,13 +270,18 @@ def examples(
     """Choose and cut faces of every dataset.
 
     A dataset has the predictions of its own protocols alone: datasets may name images alike.
+
+    Parameters
+    ----------
+    setup : Setup
+    predictions : of :func:`shown_predictions`
+    annotations, images, boxes : tables by dataset
     """
-    found: list[Example] = []
-    for name in images:
-        own = [protocol.name for protocol in setup.protocols.values() if protocol.dataset == name]
-        asked = predictions[predictions["protocol"].isin(own)]
-        found += pictures.examples(asked, annotations[name], images[name], boxes[name])
-    return found
+    found: dict[str, list[Example]] = {name: [] for name in images}
+    for table in predictions:
+        name = setup.protocols[str(table["protocol"].iloc[0])].dataset
+        found[name] += pictures.examples(table, annotations[name], images[name], boxes[name])
+    return [example for its in found.values() for example in its]
 
 
 def versions(code: str) -> dict[str, Any]:

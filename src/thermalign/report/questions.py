@@ -126,7 +126,7 @@ ASKED: tuple[tuple[str, str, Answer, tuple[str, ...]], ...] = (
     ("failures", "Which faces go wrong?", failures, ("faces",)),
     ("knows", "Does a detector know its errors?", self_knowledge, ("confidence",)),
     ("carries", "Does it carry over?", nothing, ("variants", "across")),
-    ("matching", "What does the matcher contribute?", matcher, ("ablation",)),
+    ("matching", "What does the matcher contribute?", matcher, ("matchers", "ablation")),
     ("people", "What are the data?", nothing, ("data", "data-faces", "left-out")),
     ("made", "How was it made?", nothing, ("training", "cost")),
     ("sentences", "All of it in sentences", nothing, ("findings",)),

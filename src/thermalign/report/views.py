@@ -234,8 +234,8 @@ class View:
     ) -> Iterator[tuple[Subset, dict[float, Value]]]:
         for key in self._of((metric,)):
             its, subset, _ = key
-            where = (subset.experiment, subset.setting, subset.modality)
-            if its == model and where == (DISPLACEMENT, setting, modality):
+            where = (subset.experiment, subset.same_moment, subset.setting, subset.modality)
+            if its == model and where == (DISPLACEMENT, "", setting, modality):
                 yield subset, self._cells[key]
 
 

@@ -11,6 +11,7 @@ from thermalign.evaluation.over_folds import join, pooled, shared_people, summar
 from thermalign.evaluation.paired import differences as paired
 from thermalign.evaluation.placement import on_annotated, placements
 from thermalign.evaluation.settings import Settings
+from thermalign.evaluation.side_by_side import above_first
 from thermalign.evaluation.study import folds_of
 from thermalign.provenance import stamp
 from thermalign.schemas.dataset import ANNOTATIONS, FOLDS, IMAGES
@@ -36,6 +37,7 @@ def run(
     headlines: dict[str, Any],
     settings: dict[str, Any],
     displacements: dict[str, Any],
+    firsts: dict[str, Any],
     summary: Path,
     differences: Path,
     code: str,
@@ -58,6 +60,7 @@ def run(
     headlines : protocol -> the reading of ``same_moment`` whose subsets have no mark
     settings : the ``evaluation:`` block
     displacements : the ``displacements:`` block, empty without one
+    firsts : as for :func:`thermalign.evaluation.side_by_side.above_first`
     summary, differences : Path
     code : str
     """
@@ -90,6 +93,7 @@ def run(
         *pooled(compared, known, datasets=datasets, headlines=headlines),
         *shared_people(tested, datasets),
     ]
+    rows += above_first(joined, every, firsts)
     if displacements:
         doses = parse(displacement.Settings, displacements, "displacements")
         rows += placements(*on_annotated(joined, every, protocols, doses), doses)

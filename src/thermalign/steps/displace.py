@@ -6,7 +6,7 @@ from typing import Any
 from thermalign import tables
 from thermalign.evaluation import displacement
 from thermalign.evaluation import settings as evaluated
-from thermalign.evaluation.displaced import measure, sides_of
+from thermalign.evaluation.displaced import measure, readings_of, sides_of
 from thermalign.provenance import stamp
 from thermalign.schemas.dataset import ANNOTATIONS
 from thermalign.settings import parse
@@ -39,7 +39,7 @@ def run(
 ) -> None:
     """Write the METRICS of every kind and level of displacement.
 
-    Under the protocol's headline reading of ``same_moment``: see
+    Under the protocol's headline reading of ``same_moment``, or under every one: see
     :mod:`thermalign.evaluation.displaced`, and :mod:`thermalign.evaluation.displacement` for the
     figures.
 
@@ -61,19 +61,22 @@ def run(
     asked = parse(displacement.Settings, displacements, "displacements")
     measuring = parse(evaluated.Settings, evaluation, "evaluation")
     job = Job.read(images, folds, dataset=dataset, protocol=protocol, fold=fold, model=model)
-    known = AlignedFaces.read(faces)
-    sides = sides_of(
-        job.rows,
-        tables.read(annotations, ANNOTATIONS),
-        known,
-        read_matcher(matcher),
-        at_range=asked.range,
-        settings=Settings.of(settings),
-        aligned=parse(aligned.Settings, alignment, "alignment"),
-        seed=[seed, fold],
-    )
+    known, truth = AlignedFaces.read(faces), tables.read(annotations, ANNOTATIONS)
+    trained = read_matcher(matcher)
     draws = job.draws(measuring, job.test[job.test["image_id"].isin(known.image_ids)])
-    measured = measure(sides, draws, asked, seed=measuring.seed)
+    measured = []
+    for mark, its in readings_of(Settings.of(settings), trained, asked).items():
+        sides = sides_of(
+            job.rows,
+            truth,
+            known,
+            trained,
+            at_range=asked.range,
+            settings=its,
+            aligned=parse(aligned.Settings, alignment, "alignment"),
+            seed=[seed, fold],
+        )
+        measured += measure(sides, draws, asked, seed=measuring.seed, same_moment=mark)
     described = {**settings, "alignment": alignment, "displacements": displacements}
     metadata = stamp(code, {**described, "evaluation": evaluation})
     job.write(measured, metadata, metrics=metrics, replicates=replicates)

@@ -71,7 +71,9 @@ def run(
         enrolled_across.described_gallery(job.rows, truth, asked, placed, where=where),
     )
     mapping = read_matcher(matcher).mapping
-    made = enrolled_across.enrol_across(own, job.rows, described, mapping, asked, seed=[seed, fold])
+    made = enrolled_across.enrol_across(
+        own, job.rows, described, mapping, asked, seed=[seed, fold], where=where
+    )
     measured = enrolled_across.measure(
         other,
         job.rows,

@@ -65,7 +65,7 @@ def run(
         made = face_boxes.make_boxes(found.images, found.annotations, found.boxes, box)
     except ValueError as error:
         raise ValueError(f"{sources[0] if sources else 'dataset'}: {error}") from None
-    faces = faces_of(found, made)
+    faces = faces_of(found, made, found.lines)
     suspicious, accept = examine(faces), settings.get("accept", [])
     refuse(suspicious, accept, sources)
     rows = table_of(suspicious, found.quarantined, faces)

@@ -66,35 +66,25 @@ def run(
     probes = comparisons if len(comparisons) else errors
     groups = telling(tables.read(attributes, ATTRIBUTES), probes["image_id"])
     draws = job.draws(asked)
-    placed = tables.read(boxes, BOXES)
-    grid = json.loads(tables.read_metadata(predictions).get("grid", "{}"))
-    constant = json.loads(tables.read_metadata(predictions).get("constant", "{}"))
-    thresholds = json.loads(tables.read_metadata(scores).get("thresholds", "{}"))
+    said = tables.read_metadata(predictions)
+    grid, constant = (json.loads(said.get(key, "{}")) for key in ("grid", "constant"))
+    told = json.loads(tables.read_metadata(scores).get("thresholds", "{}"))
+    thresholds = {float(at): float("nan" if its is None else its) for at, its in told.items()}
+    placed, own = tables.read(boxes, BOXES), comparisons["same_moment"] == headline
     measured = [
         *landmarks.evaluate(
-            errors,
-            draws,
-            asked,
-            annotations=truth,
-            boxes=placed,
-            attributes=groups,
-            grid=grid,
+            errors, draws, asked, annotations=truth, boxes=placed, attributes=groups, grid=grid
         ),
         *verification.evaluate(
             comparisons,
             draws,
             asked,
             headline=headline,
-            thresholds={
-                float(rate): float("nan") if score is None else float(score)
-                for rate, score in thresholds.items()
-            },
+            thresholds=thresholds,
             attributes=groups,
         ),
         *stated.evaluate(stated.stated_of(found, truth, job.test, constant), draws),
-        *rejection.evaluate(
-            comparisons[comparisons["same_moment"] == headline], found, errors, draws, reject
-        ),
+        *rejection.evaluate(comparisons[own], found, errors, draws, reject),
     ]
     described = {**settings, "reject": reject}
     job.write(measured, stamp(code, described), metrics=metrics, replicates=replicates)

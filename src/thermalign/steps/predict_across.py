@@ -5,10 +5,7 @@ from typing import Any
 
 from thermalign import tables
 from thermalign.evaluation import across
-from thermalign.evaluation.draws import errors_of
 from thermalign.evaluation.settings import Settings
-from thermalign.evaluation.stated import stated_of
-from thermalign.geometry import LANDMARKS
 from thermalign.landmarks.models import constant_of, load_model, predict_pictures
 from thermalign.provenance import stamp
 from thermalign.records import boxes_of, pictures_of, rows_of_points
@@ -62,20 +59,16 @@ def run(
     module, parsed = load_model(detector, settings, model)
     job = Job.read(images, admitted, dataset=dataset, protocol=protocol, fold=fold, model=model)
     test = job.test.query("modality == @modality").reset_index(drop=True)
-    where = f"evaluate_on.{other}"
     truth = tables.read(annotations, ANNOTATIONS)
-    used, annotated = across.comparable(truth, test, landmarks, where=where)
+    compared = across.comparable(truth, test, landmarks, where=f"evaluate_on.{other}")
     trained = read_state(state)
     placed = boxes_of(test, tables.read(boxes, BOXES))
     located = predict_pictures(module, trained, pictures_of(test), placed, parsed)
     found = rows_of_points(list(test["image_id"]), located, job.key)
-    errors = errors_of(found, annotated, test, used)
-    whole = tuple(used) == LANDMARKS
-    stated = stated_of(found, annotated, test, constant_of(trained)) if whole else None
-    draws = job.draws(parse(Settings, evaluation, "evaluation"))
+    draws, constant = job.draws(parse(Settings, evaluation, "evaluation")), constant_of(trained)
     beside = {"visited": visited, "modality": modality, "landmarks": landmarks}
     described = {"model": model, "detector": detector, **settings}
     metadata = stamp(code, {**described, "evaluation": evaluation, "across": beside})
     tables.write(predictions, found, PREDICTIONS, metadata)
-    measured = across.evaluate(other, errors, stated, draws, landmarks=used)
+    measured = across.measure(other, found, compared, test, constant=constant, draws=draws)
     job.write(measured, metadata, metrics=metrics, replicates=replicates)

@@ -7,9 +7,7 @@ import pandas as pd
 
 from thermalign import tables
 from thermalign.evaluation import stressed
-from thermalign.evaluation.draws import errors_of
 from thermalign.evaluation.settings import Settings
-from thermalign.evaluation.stated import stated_of
 from thermalign.evaluation.variants import (
     Condition,
     Recording,
@@ -96,16 +94,15 @@ def run(
     # map() lets go of what was shown before more is read.
     for variant, its in map(look, conditions(asked, recordings, found, seed=evaluated.seed)):
         located.setdefault(variant, []).append(its)
-    rows, errors, stated = {}, {}, {}
-    for variant, parts in located.items():
-        key = {**job.key, "variant": variant}
-        made = rows_of_points(list(test["image_id"]), Located.joined(parts), key)
-        rows[variant] = made
-        beside = made, recordings[asked[variant].dataset].annotations, test
-        errors[variant] = errors_of(*beside)
-        stated[variant] = stated_of(*beside, constant_of(trained))
+    ids = list(test["image_id"])
+    rows = {
+        variant: rows_of_points(ids, Located.joined(parts), {**job.key, "variant": variant})
+        for variant, parts in located.items()
+    }
+    truth = {variant: recordings[asked[variant].dataset].annotations for variant in rows}
     described = {"model": model, "detector": detector, "variants": variants, **settings}
     metadata = stamp(code, {**described, "evaluation": evaluation})
     tables.write(predictions, pd.concat(rows.values()), STRESS, metadata)
-    measured = stressed.evaluate(errors, stated, job.draws(evaluated))
+    draws, constant = job.draws(evaluated), constant_of(trained)
+    measured = stressed.evaluate(rows, truth, test, draws, constant=constant)
     job.write(measured, metadata, metrics=metrics, replicates=replicates)

@@ -121,7 +121,7 @@ def align_images(rows: pd.DataFrame, points: Floats, settings: Settings) -> Tens
 
 def aligned_batches(rows: pd.DataFrame, points: Floats, settings: Settings) -> Iterator[Tensor]:
     """Yield what :func:`align_images` returns in parts, in order, few images in memory."""
-    for some in _batches(rows):
+    for some in batches(rows):
         yield _align_batch(rows.iloc[some], points[some], settings)
 
 
@@ -131,7 +131,7 @@ def _align_batch(rows: pd.DataFrame, points: Floats, settings: Settings) -> Tens
     return align_stack(stack, np.arange(len(rows)), points, settings)
 
 
-def _batches(rows: pd.DataFrame) -> Iterator[slice]:
+def batches(rows: pd.DataFrame) -> Iterator[slice]:
     """Cut rows of IMAGES into batches of at most BATCH images and PIXELS, or one larger image."""
     start, held = 0, 0
     for k, area in enumerate((rows["width"] * rows["height"]).to_list()):

@@ -1,6 +1,6 @@
 """A matcher by its parts: a mapping between modalities, and classifiers of enrolled people."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -71,7 +71,11 @@ class Settings:
 
     def headline_only(self) -> "Settings":
         """Return the same without other readings."""
-        return replace(self, same_moment=self.same_moment[:1])
+        return self.under(self.headline)
+
+    def under(self, reading: str) -> "Settings":
+        """Return the same with one reading alone."""
+        return replace(self, same_moment=(reading,))
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,20 @@ class FittedMapping:
     def apply(self, descriptors: Tensor, modality: str) -> Floats:
         """Return descriptors (N, rows, columns, D) of a modality as comparable vectors (N, D')."""
         return as_vectors(load(self.name).apply(self.tensors, descriptors, modality))
+
+    def refuse(self, tested: Iterable[str], seen: Iterable[str], by: str) -> None:
+        """Refuse to be tested by something on people whom it has seen.
+
+        Raises
+        ------
+        ValueError
+            If somebody is among both.
+        """
+        if shared := sorted({*tested} & {*seen}):
+            raise ValueError(
+                f"matcher: mapping: {self.name} was trained on {shared[0]}, whom {by} tests "
+                f"({len(shared)} such people); train it on others"
+            )
 
 
 NO_MAPPING = FittedMapping("none")
@@ -170,13 +188,9 @@ def fit_mapping(
     """
     examples = Examples(rows, described)
     tensors = load(mapping.name).fit(examples, mapping.settings, seed=seed)
-    tested = set(rows.loc[rows["role"] == "test", "subject_id"])
-    if shared := sorted(tested & set(examples.subjects)):
-        raise ValueError(
-            f"matcher: mapping: {mapping.name} was trained on {shared[0]}, whom this fold tests "
-            f"({len(shared)} such people); train it on others"
-        )
-    return FittedMapping(mapping.name, tensors, examples.subjects)
+    fitted = FittedMapping(mapping.name, tensors, examples.subjects)
+    fitted.refuse(rows.loc[rows["role"] == "test", "subject_id"], fitted.subjects, "this fold")
+    return fitted
 
 
 def enrol(
@@ -223,6 +237,7 @@ def enrol(
     labels = [np.where(enrolment.holds(k), label, LEFT_OUT) for k in wanted]
     if permutation:
         labels = [_permuted(each, [*seed, permutation]) for each in labels]
+    distinct = {each.tobytes(): each for each in labels}  # of two moments each, two of the four
 
     def vectors_of(image_ids: Sequence[str], modality: str) -> Floats:
         parts = [image_ids[k : k + AT_ONCE] for k in range(0, len(image_ids), AT_ONCE)]
@@ -234,8 +249,9 @@ def enrol(
     others = Others(strangers, lambda names: vectors_of(names, modality), seed=seed)
     vectors = vectors_of(list(gallery["image_id"]), settings.gallery.modality)
     name, its = settings.classifier
-    models = load(name).enrol(Gallery(vectors, labels, others), its)
-    galleries = dict(zip(wanted, models, strict=True))
+    models = load(name).enrol(Gallery(vectors, list(distinct.values()), others), its)
+    of = dict(zip(distinct, models, strict=True))
+    galleries = {k: of[each.tobytes()] for k, each in zip(wanted, labels, strict=True)}
     return Matcher(mapping, name, galleries, enrolment, tuple(subjects), others.subjects)
 
 

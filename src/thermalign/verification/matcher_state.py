@@ -15,16 +15,21 @@ from thermalign.verification.parts import load
 
 
 def save_matcher(path: Path, matcher: Matcher, metadata: Mapping[str, Any]) -> None:
-    """Write a matcher as safetensors; ``metadata`` is kept beside what describes it."""
+    """Write a matcher as safetensors; ``metadata`` is kept beside what describes it.
+
+    What several galleries share is written once, under the first of them.
+    """
+    first = {id(model): k for k, model in reversed(matcher.galleries.items())}
+    written = {k: first[id(model)] for k, model in matcher.galleries.items()}
     tensors = {f"mapping.{name}": tensor for name, tensor in matcher.mapping.tensors.items()}
-    for gallery, model in matcher.galleries.items():
-        for name, array in model._asdict().items():
+    for gallery in dict.fromkeys(written.values()):
+        for name, array in matcher.galleries[gallery]._asdict().items():
             tensors[f"gallery{gallery}.{name}"] = torch.as_tensor(array)
     described = {
         "mapping": matcher.mapping.name,
         "mapping_subjects": matcher.mapping.subjects,
         "classifier": matcher.classifier,
-        "galleries": list(matcher.galleries),
+        "galleries": list(written.items()),
         "subjects": matcher.subjects,
         "other_subjects": matcher.other_subjects,
         "enrolled": matcher.enrolment.rows.to_dict("list"),
@@ -38,15 +43,15 @@ def read_matcher(path: Path) -> Matcher:
     tensors = read_state(path).tensors
     described = read_metadata(path)["matcher"]
     model = load(described["classifier"]).Model
-    galleries = {
+    written = {
         k: model(**{name: array.numpy() for name, array in _below(f"gallery{k}", tensors).items()})
-        for k in described["galleries"]
+        for k in {first for _, first in described["galleries"]}
     }
     people = tuple(described["mapping_subjects"])
     return Matcher(
         FittedMapping(described["mapping"], _below("mapping", tensors), people),
         described["classifier"],
-        galleries,
+        {k: written[first] for k, first in described["galleries"]},
         Enrolment(pd.DataFrame(described["enrolled"]), described["partial"]),
         tuple(described["subjects"]),
         tuple(described["other_subjects"]),

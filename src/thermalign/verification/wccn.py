@@ -95,7 +95,6 @@ def fit_people(
     people = [*visible[1], *thermal[1]]
     modalities = [m for (_, whose), m in sides for _ in whose]
     within = within_people((flat @ basis).double(), people, modalities)
-    count = len(within)
     mean_variance = within.diagonal().mean()
     if not mean_variance > 0:
         raise ValueError(
@@ -103,7 +102,7 @@ def fit_people(
             "images of a person, or set centring"
         )
     shrunk = (1 - settings.shrinkage) * within
-    shrunk += settings.shrinkage * mean_variance * torch.eye(count, dtype=within.dtype)
+    shrunk.diagonal().add_(settings.shrinkage * mean_variance)
     factor = torch.linalg.cholesky(shrunk)
     whole = torch.linalg.solve_triangular(factor, basis.double().T, upper=False).T
     return {**state, "projection": whole.to(flat.dtype).contiguous()}
@@ -131,11 +130,11 @@ def within_people(rows: Tensor, people: Sequence[str], modalities: Sequence[str]
     Everybody weighs alike, and both modalities that a person has, in mean and covariance.
     """
     told = pd.DataFrame({"person": people, "modality": modalities})
-    number = torch.tensor(told.groupby("person").ngroup().to_numpy())
+    number = torch.tensor(told.groupby("person").ngroup().to_numpy()).to(rows.device)
     images = told.groupby(["person", "modality"])["person"].transform("size")
     weight = 1 / (images * told.groupby("person")["modality"].transform("nunique"))
-    share = torch.tensor(weight.to_numpy(), dtype=rows.dtype)[:, None]
-    mean = rows.new_zeros(int(number.max()) + 1, rows.shape[1])
+    share = torch.tensor(weight.to_numpy()[:, None]).to(rows)
+    mean = rows.new_zeros(told["person"].nunique(), rows.shape[1])
     mean.index_add_(0, number, share * rows)
-    away = rows - mean[number]
+    away = rows - mean.index_select(0, number)
     return (share * away).T @ away / len(mean)

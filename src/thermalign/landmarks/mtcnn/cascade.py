@@ -28,6 +28,37 @@ _SAME_COPY = 0.5  # overlaps beyond which the worse box is dropped; official
 _ACROSS_COPIES = 0.7
 _REFINED = 0.7
 _OUTPUT = 0.7  # of the smaller box
+_ROWS = 4096  # that a pile begins with
+
+
+class Piled:
+    """Rows of several tensors, part behind part, each in one growing piece of memory.
+
+    Small tensors that are kept while large ones come and go lie between them in a host's memory:
+    what is free there is neither given back nor large enough for what comes next. So a part is
+    copied, and may go.
+    """
+
+    def __init__(self, *none: Tensor) -> None:
+        """Begin with tensors that have the shape and type of a part, and no row."""
+        self._held, self._count = none, 0
+
+    def put(self, *parts: Tensor) -> None:
+        """Copy a part (K, ...) of each."""
+        first, self._count = self._count, self._count + len(parts[0])
+        if self._count > len(self._held[0]):
+            self._held = tuple(self._grown(held, first) for held in self._held)
+        for held, part in zip(self._held, parts, strict=True):
+            held[first : self._count] = part
+
+    def rows(self) -> tuple[Tensor, ...]:
+        """Return all rows of each, as views."""
+        return tuple(held[: self._count] for held in self._held)
+
+    def _grown(self, held: Tensor, used: int) -> Tensor:
+        larger = held.new_empty((max(2 * self._count, _ROWS), *held.shape[1:]))
+        larger[:used] = held[:used]
+        return larger
 
 
 @dataclass(frozen=True)
@@ -123,13 +154,11 @@ def propose(pnet: PNet, faces: Faces, settings: Settings, *, threshold: float) -
     Candidates
     """
     levels = image_levels(faces, settings)
-    found = [
-        _scan(pnet, faces, rows, levels[rows], copy=copy, threshold=threshold)
-        for rows, copy in _copies(faces, settings, pnet.size)
-    ]
-    if not found:
-        return _no_candidates(faces)
-    rows, boxes, scores, offsets = (torch.cat(parts) for parts in zip(*found, strict=True))
+    none = faces.boxes[:0]
+    found = Piled(faces.index[:0], none, none[:, 0], none)
+    for rows, copy in _copies(faces, settings, pnet.size):
+        found.put(*_scan(pnet, faces, rows, levels[rows], copy=copy, threshold=threshold))
+    rows, boxes, scores, offsets = found.rows()
     kept = suppress(boxes, scores, rows, threshold=_ACROSS_COPIES, most=_PROPOSALS)
     calibrated = squared(calibrate(boxes[kept], offsets[kept]))
     return Candidates(Crops(rows[kept], calibrated), scores[kept])
@@ -257,15 +286,13 @@ def _look(
     """Look at all candidates, some at a time."""
     crops = candidates.crops
     batches = torch.split(torch.arange(len(crops), device=crops.rows.device), _CROPS)
-    seen = [look(net, faces, crops[some], settings, mirrored=mirrored) for some in batches]
-    scores, offsets, landmarks = (torch.cat(parts) for parts in zip(*seen, strict=True))
+    none = crops.boxes[:0]
+    seen = Piled(none[:, 0], none, faces.points[:0])
+    for some in batches:
+        seen.put(*look(net, faces, crops[some], settings, mirrored=mirrored))
+    scores, offsets, landmarks = seen.rows()
     return scores, offsets, landmarks
 
 
 def _image_boxes(faces: Faces) -> Tensor:
     return torch.cat([torch.zeros_like(faces.sizes), faces.sizes], dim=1)
-
-
-def _no_candidates(faces: Faces) -> Candidates:
-    rows = faces.index[:0]
-    return Candidates(Crops(rows, faces.boxes[:0]), faces.boxes[:0, 0])

@@ -58,9 +58,8 @@ def chapter(study: Study) -> Chapter | None:
         if metric != "failure_rate" or _any_lost(study, views)
     ]
     shown: list[Block] = [table for table in tables if table]
-    return Chapter(
-        "across", "Trained on one dataset, tested on another", (), [Paragraph(READING), *shown]
-    )
+    reading = Paragraph(joined([READING, _untested(study, views)]))
+    return Chapter("across", "Trained on one dataset, tested on another", (), [reading, *shown])
 
 
 def matrix(
@@ -168,6 +167,17 @@ def _any_lost(study: Study, views: Sequence[View]) -> bool:
         for name in study.setup.elsewhere
         for value in view.known("failure_rate", of(name)).values()
     )
+
+
+def _untested(study: Study, views: Sequence[View]) -> str:
+    """Say which rows from files have nothing of other datasets."""
+    placed = {
+        m for view in views for name in study.setup.elsewhere for m in view.known("nmse", of(name))
+    }
+    rows = [
+        study.looks[n].label for n in study.setup.imported if n in study.looks and n not in placed
+    ]
+    return f"Tested at home alone: {', '.join(rows)}." if rows else ""
 
 
 def _landmarks(study: Study, views: Sequence[View]) -> str:

@@ -139,8 +139,10 @@ def _blocks(study: Study, view: View) -> list[Block]:
             "matched. Bands: 95 % interval."
         )
         blocks.append(Panels(kind_panels(view, kinds), caption, small=True))
-    slopes = slope_table(view, kinds, linear_up_to=study.setup.displacements.linear_up_to)
-    return [*blocks, *([slopes] if slopes else []), level_table(view, kinds)]
+    up_to = study.setup.displacements.linear_up_to
+    views = (view, view.other) if view.other else (view,)
+    slopes = [slope_table(its, kinds, linear_up_to=up_to) for its in views]
+    return [*blocks, *(table for table in slopes if table), level_table(view, kinds)]
 
 
 def both_sides(view: View, kind: str, metric: str = "eer") -> dict[str, Curve]:

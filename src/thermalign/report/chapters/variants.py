@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from thermalign.geometry import Floats
-from thermalign.report.blocks import Block, Body, Cell, Chapter, Part, Row, Table
+from thermalign.report.blocks import Block, Body, Cell, Chapter, Paragraph, Part, Row, Table
 from thermalign.report.drawing import (
     FAINT,
     Panel,
@@ -64,6 +64,8 @@ DETECTED = (
     "to acquire: share of images without any detection."
 )
 
+FILES = "What is read from a file runs on no image and has nothing here:"
+
 Box = tuple[float, float, float, float]
 """Pixels of the picture, (x, y, width, height)."""
 
@@ -106,8 +108,12 @@ def chapter(study: Study) -> Chapter | None:
     """
     parts = [Part(view.label, _blocks(study, view), view.protocol.name) for view in study.views]
     shown = [part for part in parts if part.blocks]
+    if not shown:
+        return None
     title = "Boxes and conditions the detectors did not train for"
-    return Chapter("stress", title, shown, contents="Boxes and conditions") if shown else None
+    rows = [study.looks[name].label for name in study.setup.imported if name in study.looks]
+    first = [Paragraph(f"{FILES} {', '.join(rows)}.")] if rows else []
+    return Chapter("stress", title, shown, first, contents="Boxes and conditions")
 
 
 def _blocks(study: Study, view: View) -> list[Block]:
