@@ -8,7 +8,7 @@ CONFIG ?= config.yaml
 TAKEN ?= workflow/config/transfer.yaml
 MORE ?= # one file more, merged over TAKEN
 
-.PHONY: help run detector test test-system lint format schema pins bench clean
+.PHONY: help run detector test test-system lint format schema pictures pins bench clean
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
@@ -37,6 +37,9 @@ format: $(STAMP) ## format Python and Snakemake files
 
 schema: $(STAMP) ## write the schema of the configuration, docs/configuration.md and docs/tables.md from the code
 	@$(BIN)/python -m thermalign.config.export && $(BIN)/python -m thermalign.schemas.document
+
+pictures: $(STAMP) ## draw the pictures of README.md from the finished default study
+	@$(BIN)/python docs/pictures.py
 
 pins: ## lock the conda environments: envs/*.pin.txt, where conda and a channel answer
 	@.ci/pins

@@ -36,6 +36,22 @@ def test_a_document_names_no_file_that_is_not_there(document):
     assert not missing
 
 
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_a_document_links_to_nothing_that_is_not_there(document):
+    for link in re.findall(r"\]\(([^)\s]+)\)", document.read_text()):
+        place, _, heading = link.partition("#")
+        if not link.startswith(("http://", "https://")):
+            target = document.parent / place if place else document
+            assert target.exists(), link
+            assert not heading or heading in headings(target), link
+
+
+def headings(document):
+    """Return what links call the headings of a document."""
+    found = re.findall(r"^#+ (.*)", document.read_text(), flags=re.M)
+    return {re.sub(r"[^\w\- ]", "", words).lower().replace(" ", "-") for words in found}
+
+
 @pytest.mark.parametrize(
     "file", MODULES, ids=lambda path: path.relative_to(ROOT / "src").as_posix()
 )

@@ -354,6 +354,25 @@ def metrics(
     typer.echo(chosen.sort_values(keys)[shown].to_string(index=False, float_format="%.4f"))
 
 
+@app.command()
+def show(
+    results: Annotated[Path, typer.Argument(help="Results folder of a study.")] = Path("results"),
+    table: Annotated[
+        str, typer.Option(help="Only tables whose path holds this: error/protocol-1, differences.")
+    ] = "",
+    why: Annotated[
+        bool, typer.Option("--why", help="Say of each claim what its verdict rests on.")
+    ] = False,
+) -> None:
+    """Show a finished study: its answer, the verdict on the paper and the main tables.
+
+    In colours on a terminal, unless NO_COLOR is set; without any elsewhere, a row a line.
+    """
+    from thermalign.report.terminal import show
+
+    show(results, table=table, why=why)
+
+
 def spell(subset: Any) -> str:
     """Return what a figure is about in a word for the terminal: ``volume=1&range=2``, or all."""
     told = {name: value for name, value in subset._asdict().items() if value}

@@ -71,7 +71,7 @@ rule report:
         ),
         csv=report(
             directory(f"{RESULTS}/report/tables"),
-            patterns=["{table}.csv"],
+            patterns=["{table,[a-z]+}.csv"],
             caption="../report/tables.rst",
             category="Tables",
             labels={"table": "{table}"},

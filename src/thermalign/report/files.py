@@ -1,24 +1,18 @@
-"""What the report leaves beside its page: drawings for print with their legend, tables as CSV."""
+"""Drawings that the report leaves beside its page, for print, with their legend."""
 
 import io
 import os
 import re
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
-import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from thermalign.report.blocks import Chapter
 from thermalign.report.drawing import Panel, Panels, dash, style
-from thermalign.report.study import Study
-from thermalign.schemas.keys import SUBSET
-
-FEW = 4
-"""Abscissae of a metric that is no curve: a rate at a few operating points."""
 
 LINE = 0.17
 """Height of a line of a legend or a title, in inches."""
@@ -49,45 +43,12 @@ def figures(chapters: Iterable[Chapter]) -> dict[str, bytes]:
             for block in blocks:
                 if isinstance(block, Panels):
                     for panel in block.panels:
-                        name = f"{_slug(_subject(block.caption))}-{_slug(panel.title)}".strip("-")
-                        folder = f"{_slug(chapter.id)}/{_slug(part)}"
-                        path = _free(f"{folder}/{name}", found)
+                        name = f"{slug(subject(block.caption))}-{slug(panel.title)}".strip("-")
+                        path = free(f"{slug(chapter.id)}/{slug(part)}/{name}.svg", found)
                         made = alone(panel, block, "" if part == "all" else part)
-                        found |= {f"{path}.{kind}": content for kind, content in made.items()}
+                        stem = path.removesuffix(".svg")
+                        found |= {f"{stem}.{kind}": content for kind, content in made.items()}
     return found
-
-
-def tables(study: Study) -> dict[str, str]:
-    """Return the tables that one reads or plots on as CSV, by name; NaN is an empty field.
-
-    ``summary`` holds figures of the study itself, without curves and experiments; ``card``
-    statistics without histograms.
-    """
-    cards = pd.concat([its.card for its in study.cards]) if study.cards else pd.DataFrame()
-    if not cards.empty:
-        cards = cards[~cards["statistic"].str.endswith("_histogram")]
-    found = {
-        "summary": headline(study.summary),
-        "differences": study.differences,
-        "spread": study.spread,
-        "card": cards,
-        "training": study.curves,
-        "costs": study.costs.sort_values(["rule", "job"]),
-    }
-    return {f"{k}.csv": v.to_csv(index=False, float_format="%.6g") for k, v in found.items()}
-
-
-def headline(summary: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of SUMMARY of the study itself, without curves.
-
-    Parameters
-    ----------
-    summary : DataFrame of SUMMARY
-    """
-    own = summary[summary["experiment"] == ""]
-    key = ["dataset", "protocol", "model", *SUBSET, "metric"]
-    abscissae = own.groupby(key)["at"].transform("nunique")
-    return own[abscissae <= FEW].drop(columns=["experiment", "setting", "level"])
 
 
 def write_folder(folder: Path, files: Mapping[str, str | bytes]) -> None:
@@ -125,7 +86,7 @@ def alone(panel: Panel, figure: Panels, part: str) -> dict[str, bytes]:
     with style():
         below = LINE * (len(legend) + 1.4) if legend else 0.0
         _make_room(drawing, above=2.4 * LINE, below=below)
-        _head(drawing, _subject(figure.caption), where)
+        _head(drawing, subject(figure.caption), where)
         if legend:
             lines = [Line2D([], [], color=its.colour) for its, _ in legend]
             for line, (its, _) in zip(lines, legend, strict=True):
@@ -160,21 +121,22 @@ def _head(drawing: Figure, title: str, where: str) -> None:
     drawing.text(0.02, 1 - 1.9 * LINE / tall, where, size=9, va="center")
 
 
-def _subject(caption: str) -> str:
+def subject(caption: str) -> str:
     """Return what a caption is about: what stands before its first stop."""
     return re.split(r"[,.:;(]", caption, maxsplit=1)[0].strip()
 
 
-def _slug(words: str) -> str:
+def slug(words: str) -> str:
     """Spell words as a part of a file's name."""
     plain = words.lower().replace("′", " prime").encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
 
 
-def _free(path: str, taken: Mapping[str, bytes]) -> str:
-    """Return a name that no other drawing has, numbered where need be, without its format."""
+def free(path: str, taken: Container[str]) -> str:
+    """Return the path of a file that no other has, numbered where need be."""
+    stem, dot, end = path.partition(".")
     number, name = 1, path
-    while f"{name}.svg" in taken:
+    while name in taken:
         number += 1
-        name = f"{path}-{number}"
+        name = f"{stem}-{number}{dot}{end}"
     return name

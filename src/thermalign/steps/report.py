@@ -5,7 +5,7 @@ from typing import Any
 
 from thermalign import tables
 from thermalign.provenance import commit
-from thermalign.report import files, inputs
+from thermalign.report import files, inputs, tabulated
 from thermalign.report.page import TITLE, render, write_chapters
 from thermalign.report.pictures import pictures
 from thermalign.report.study import Study
@@ -56,7 +56,8 @@ def run(
     logs : folder of the jobs' logs
     config : the whole configuration
     page : Path
-    figures, csv : folders of the drawings as SVG, PDF and PNG, and of tables as CSV
+    figures, csv : folders of the drawings as SVG, PDF and PNG, and of tables as CSV, LaTeX and
+        Parquet
     code : str
     """
     setup = inputs.read_setup(config)
@@ -93,6 +94,6 @@ def run(
     )
     chapters = write_chapters(study)
     files.write_folder(figures, files.figures(chapters))
-    files.write_folder(csv, files.tables(study))
+    files.write_folder(csv, tabulated.tables(study, chapters))
     text = render(study, chapters)
     tables.replace_file(page, lambda path: path.write_text(text, encoding="utf-8"))
