@@ -37,7 +37,6 @@ def figures(chapters: Iterable[Chapter]) -> dict[str, bytes]:
         Chapter, part and figure as a path, ``curves/protocol-1/receiver-....svg``, to its content.
     """
     found: dict[str, bytes] = {}
-    taken: set[str] = set()
     for chapter in chapters:
         parts = [("all", chapter.blocks), *((part.title, part.blocks) for part in chapter.parts)]
         for part, blocks in parts:
@@ -45,11 +44,10 @@ def figures(chapters: Iterable[Chapter]) -> dict[str, bytes]:
                 if isinstance(block, Panels):
                     for panel in block.panels:
                         name = f"{slug(subject(block.caption))}-{slug(panel.title)}".strip("-")
-                        folder = f"{slug(chapter.id)}/{slug(part)}"
-                        path = free(f"{folder}/{name}", taken)
-                        taken.add(path)
+                        path = free(f"{slug(chapter.id)}/{slug(part)}/{name}.svg", found)
                         made = alone(panel, block, "" if part == "all" else part)
-                        found |= {f"{path}.{kind}": content for kind, content in made.items()}
+                        stem = path.removesuffix(".svg")
+                        found |= {f"{stem}.{kind}": content for kind, content in made.items()}
     return found
 
 
@@ -135,9 +133,10 @@ def slug(words: str) -> str:
 
 
 def free(path: str, taken: Container[str]) -> str:
-    """Return a path that is not taken yet, numbered where need be."""
+    """Return the path of a file that no other has, numbered where need be."""
+    stem, dot, end = path.partition(".")
     number, name = 1, path
     while name in taken:
         number += 1
-        name = f"{path}-{number}"
+        name = f"{stem}-{number}{dot}{end}"
     return name
