@@ -112,7 +112,7 @@ def examples(
         for table, schema in (("images", IMAGES), ("annotations", ANNOTATIONS), ("boxes", BOXES))
     )
     paths = [fold / model / "predictions.parquet" for model in models]
-    predictions = tables.read_many([path for path in paths if path.exists()], PREDICTIONS)
+    predictions = [tables.read(path, PREDICTIONS) for path in paths if path.exists()]
     return inputs.examples(inputs.read_setup(config), predictions, annotations, images, boxes)
 
 

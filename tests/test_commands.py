@@ -78,6 +78,7 @@ def call(command, folder, **environment):
 # --- What needs no study ---
 def test_no_document_has_a_command_that_nothing_here_runs():
     known = ("source .venv/bin/activate", "pip install -e", "python benchmarks/", "cp results/")
+    known += ("cd /where/datasets/are",)  # what follows is run where the dataset is
     assert [command for command in REST if not command.startswith(known)] == []
     assert len(OURS) > 15
     assert len(DRY) > 20
@@ -226,7 +227,6 @@ def finished(tmp_path_factory):
     folder = tmp_path_factory.mktemp("finished")
     for name in ("Snakefile", "workflow", "src", "envs"):
         (folder / name).symlink_to(ROOT / name)
-    (folder / "default.yaml").symlink_to(ROOT / "config.yaml")
     (folder / "config.yaml").write_text(yaml.safe_dump(tiny()))
     done = call("thermalign run --cores 2", folder)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -263,7 +263,7 @@ def prepared(folder):
         assert done.returncode == 0, done.stderr
     carl = folder / "CARL"
     for seed in range(2):
-        image = f"0{seed + 1}/session_1/thermal_bmp/T_0{seed + 1}_S1_NA1.bmp"
+        image = f"0{seed + 1}/session_1/thermal_bmp/0{seed + 1}S1BNA1.bmp"
         draw(carl / image, seed)
         xml(carl / "Carl_annotations" / f"0{seed + 1}.xml", {image: SIX})
     return folder
@@ -274,6 +274,8 @@ def room(finished, tmp_path):
     """A folder of one command's own, in which everything of the finished project is."""
     for path in finished.iterdir():
         (tmp_path / path.name).symlink_to(path)
+    (tmp_path / "CARL").unlink()  # a command writes into it
+    shutil.copytree(finished / "CARL", tmp_path / "CARL")
     return tmp_path
 
 
@@ -285,9 +287,8 @@ def test_a_command_does_what_its_document_says(command, room):
     if "workflow/config" in command:
         (room / "config.yaml").unlink()
         (room / "config.yaml").symlink_to(ROOT / "config.yaml")
-    for name, own in (("points.csv", "--out points.csv"), ("carl.csv", "--out carl.csv")):
-        if own in command:
-            (room / name).unlink(missing_ok=True)
+    if "--out points.csv" in command:
+        (room / "points.csv").unlink()
     told = command.replace("FOLDER", str(LONDON60)).replace("/where/datasets/are/", "")
     done = call(told, room)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -297,7 +298,7 @@ def test_a_command_does_what_its_document_says(command, room):
 @pytest.mark.slow
 def test_landmarks_of_an_image_are_three_lines(room):
     three = plain_blocks("python")[0]
-    assert len(three.splitlines()) == 3
+    assert len([line for line in three.splitlines() if line]) == 3
     done = call(f"{sys.executable} -c {shlex.quote(three)}", room)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("[('")
@@ -317,6 +318,7 @@ def test_snakemake_lists_what_it_would_run(command, room):
     if "workflow/config" in command:
         (room / "config.yaml").unlink()
         (room / "config.yaml").symlink_to(ROOT / "config.yaml")
+        (room / "results").unlink()  # of another study
     told = re.sub(r"FOLDER_OF\w*|FOLDER", str(LONDON60), command)
     done = call(told if "--report" in told else f"{told} -n --quiet", room)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -360,6 +360,9 @@ def show(
     table: Annotated[
         str, typer.Option(help="Only tables whose path holds this: error/protocol-1, differences.")
     ] = "",
+    why: Annotated[
+        bool, typer.Option("--why", help="Say of each claim what its verdict rests on.")
+    ] = False,
 ) -> None:
     """Show a finished study: its answer, the verdict on the paper and the main tables.
 
@@ -367,7 +370,7 @@ def show(
     """
     from thermalign.report.terminal import show
 
-    show(results, table=table)
+    show(results, table=table, why=why)
 
 
 def spell(subset: Any) -> str:

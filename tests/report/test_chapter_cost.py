@@ -4,7 +4,7 @@ import pandas as pd
 from fake_study import NAN
 from fake_view import by_head
 
-from thermalign.report.chapters.cost import cost_table, parameter_table
+from thermalign.report.chapters.cost import cost_table, model_table, parameter_table
 from thermalign.report.looks import looks
 from thermalign.schemas.descriptions import COSTS
 
@@ -33,3 +33,16 @@ def test_a_parameter_count_the_paper_does_not_print_is_a_dash():
 def test_nothing_recorded_makes_no_table():
     assert cost_table(pd.DataFrame(columns=COSTS.names)) is None
     assert parameter_table(pd.DataFrame(), {}) is None
+
+
+def test_what_a_model_cost_is_told_by_rule(study):
+    table = model_table(study.costs, study.looks)
+    assert table.columns == ["train", "All"]
+    rows = {row.head: [cell.text for cell in row.cells] for row in table.bodies[0].rows}
+    assert rows["DAN"] == ["323", "323"]  # three folds of .97 x 111 s
+    assert "mean shape" not in rows
+
+
+def test_jobs_of_no_model_have_no_table_by_model(study):
+    rendered = study.costs[study.costs["rule"] == "simulate"]
+    assert model_table(rendered, study.looks) is None

@@ -47,12 +47,12 @@ def results(told, tmp_path):
     return tmp_path
 
 
-def lines(results, *, table="", width=100, encoding="utf-8", **terminal):
+def lines(results, *, table="", why=False, width=100, encoding="utf-8", **terminal):
     """Return what a terminal of some width shows, with its colours."""
     raw = io.BytesIO()
     file = io.TextIOWrapper(raw, encoding=encoding, write_through=True)
     console = Console(file=file, width=width, highlight=False, **terminal)
-    show(results, table=table, console=console)
+    show(results, table=table, why=why, console=console)
     return raw.getvalue().decode(encoding).splitlines()
 
 
@@ -78,7 +78,12 @@ def test_every_claim_has_its_verdict_in_a_word_not_in_colour_alone(results):
     text = "\n".join(lines(results))
     for claim in CLAIMS:
         assert re.search(rf"{claim['number']} +{claim['verdict']} +{claim['text']}", text)
-        assert claim["why"] in text
+
+
+def test_what_a_verdict_rests_on_is_told_where_it_is_asked_for(results):
+    whys = [claim["why"] for claim in CLAIMS if claim["why"]]
+    assert all(why in "\n".join(lines(results, why=True)) for why in whys)
+    assert not any(why in "\n".join(lines(results)) for why in whys)
 
 
 def test_the_main_tables_are_those_of_the_page_figure_by_figure(results, told):

@@ -35,6 +35,7 @@ LONGEST_SIDE = 170
 _STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "thermalign",
+    "pdf.fonttype": 42,
     "text.parse_math": False,
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
@@ -145,6 +146,8 @@ class Panel:
     traces : list of Trace
     look : Look or None
         Of the model that all of it is about.
+    drawing : Figure or None
+        What it was drawn as, for other formats.
     """
 
     title: str
@@ -153,6 +156,7 @@ class Panel:
     legend: list[tuple[Look, str]] = field(default_factory=list)
     traces: list[Trace] = field(default_factory=list)
     look: Look | None = None
+    drawing: Figure | None = field(default=None, repr=False, compare=False)
 
     @property
     def told(self) -> str:
@@ -213,7 +217,7 @@ def panel(
     nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
     figure.savefig(buffer, format="svg", metadata=nothing)
     traces = figure.traces() if isinstance(figure, Drawing) else []
-    return Panel(title, alt, buffer.getvalue(), list(legend), traces, look)
+    return Panel(title, alt, buffer.getvalue(), list(legend), traces, look, figure)
 
 
 def curve(

@@ -1,33 +1,42 @@
-"""Drawings that the report leaves beside its page, as SVG with their legend."""
+"""Drawings that the report leaves beside its page, for print, with their legend."""
 
+import io
 import os
 import re
 import shutil
-from collections.abc import Container, Iterable, Mapping, Sequence
-from html import escape
+from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
+from typing import Any, cast
+
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from thermalign.report.blocks import Chapter
-from thermalign.report.drawing import INK, Panel, Panels
-from thermalign.report.looks import Look
+from thermalign.report.drawing import Panel, Panels, dash, style
 
-LINE = 15.0
-"""Height of a line of a legend, in points."""
-
+LINE = 0.17
+"""Height of a line of a legend or a title, in inches."""
 
 BOLD = 0.72
 """Mean width of a bold letter, in font sizes: a longer title is set smaller."""
 
+FORMATS: dict[str, dict[str, Any]] = {
+    "svg": {"metadata": dict.fromkeys(("Date", "Creator", "Format", "Type"))},
+    "pdf": {"metadata": dict.fromkeys(("Creator", "Producer", "CreationDate"))},
+    "png": {"metadata": {"Software": None}, "dpi": 200},
+}
+"""Format to what a drawing is saved with: nothing that differs from one run to the next."""
 
-def figures(chapters: Iterable[Chapter]) -> dict[str, str]:
-    """Return every drawing of the page as an SVG file that stands alone.
+
+def figures(chapters: Iterable[Chapter]) -> dict[str, bytes]:
+    """Return every drawing of the page as files for print: SVG, PDF and PNG.
 
     Returns
     -------
-    dict of str to str
-        Chapter, part and figure as a path, ``curves/protocol-1/receiver-....svg``, to its text.
+    dict of str to bytes
+        Chapter, part and figure as a path, ``curves/protocol-1/receiver-....svg``, to its content.
     """
-    found: dict[str, str] = {}
+    found: dict[str, bytes] = {}
     for chapter in chapters:
         parts = [("all", chapter.blocks), *((part.title, part.blocks) for part in chapter.parts)]
         for part, blocks in parts:
@@ -35,9 +44,10 @@ def figures(chapters: Iterable[Chapter]) -> dict[str, str]:
                 if isinstance(block, Panels):
                     for panel in block.panels:
                         name = f"{slug(subject(block.caption))}-{slug(panel.title)}".strip("-")
-                        folder = f"{slug(chapter.id)}/{slug(part)}"
-                        path = free(f"{folder}/{name}.svg", found)
-                        found[path] = alone(panel, block, "" if part == "all" else part)
+                        path = free(f"{slug(chapter.id)}/{slug(part)}/{name}.svg", found)
+                        made = alone(panel, block, "" if part == "all" else part)
+                        stem = path.removesuffix(".svg")
+                        found |= {f"{stem}.{kind}": content for kind, content in made.items()}
     return found
 
 
@@ -48,7 +58,7 @@ def write_folder(folder: Path, files: Mapping[str, str | bytes]) -> None:
         for name, content in files.items():
             path = temporary / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"))
+            path.write_bytes(content if isinstance(content, bytes) else content.encode())
         temporary.mkdir(parents=True, exist_ok=True)
         if folder.exists():
             shutil.rmtree(folder)
@@ -57,54 +67,58 @@ def write_folder(folder: Path, files: Mapping[str, str | bytes]) -> None:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def alone(panel: Panel, figure: Panels, part: str) -> str:
-    """Return a panel with what the page says around it: its title above, its legend below."""
-    drawn = panel.svg[panel.svg.index("<svg") :]
-    size = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', drawn)
-    if not size:
-        raise ValueError(f"the drawing of {panel.title or figure.caption} has no viewBox")
-    width, height = map(float, size.groups())
-    drawn = re.sub(r'^<svg([^>]*?) width="[^"]*"', r"<svg\1", drawn)
-    drawn = re.sub(
-        r'^<svg([^>]*?) height="[^"]*"', rf'<svg\1 y="{2.6 * LINE:.1f}" height="{height}"', drawn
-    )
-    drawn = re.sub(r"^<svg", f'<svg width="{width}"', drawn)
+def alone(panel: Panel, figure: Panels, part: str) -> dict[str, bytes]:
+    """Return a panel with what the page says around it, in every format of ``FORMATS``.
+
+    Its title stands above, its legend below. The drawing is the page's own, saved once more.
+
+    Raises
+    ------
+    ValueError
+        If the panel has no drawing.
+    """
+    drawing = panel.drawing
+    if drawing is None:
+        raise ValueError(f"the panel {panel.title or figure.caption} has no drawing")
     legend = list(panel.legend) or [(look, "") for look in figure.legend]
-    top = 2.6 * LINE + height
-    tall = top + LINE * (len(legend) + 0.6)
     where = ", ".join(words for words in (part, panel.title) if words)
-    title = subject(figure.caption)
-    letters = min(9.0, (width - 16) / (BOLD * max(len(title), 1)))
-    return "\n".join(
-        [
-            '<?xml version="1.0" encoding="utf-8"?>',
-            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}pt" height="{tall:.1f}pt" '
-            f'viewBox="0 0 {width} {tall:.1f}" font-family="DejaVu Sans, sans-serif" '
-            f'font-size="9" fill="{INK}">',
-            f"<title>{escape(panel.alt)}</title>",
-            '<rect width="100%" height="100%" fill="#ffffff"/>',
-            f'<text x="8" y="15" font-weight="bold" font-size="{letters:.1f}">'
-            f"{escape(title)}</text>",
-            f'<text x="8" y="28">{escape(where)}</text>',
-            drawn.strip(),
-            *_legend(legend, top),
-            "</svg>\n",
-        ]
-    )
+    made = {}
+    with style():
+        below = LINE * (len(legend) + 1.4) if legend else 0.0
+        _make_room(drawing, above=2.4 * LINE, below=below)
+        _head(drawing, subject(figure.caption), where)
+        if legend:
+            lines = [Line2D([], [], color=its.colour) for its, _ in legend]
+            for line, (its, _) in zip(lines, legend, strict=True):
+                line.set_linestyle(cast("Any", dash(its)))
+            words = [f"{its.label}  {said}".strip() for its, said in legend]
+            drawing.legend(lines, words, loc="lower left", frameon=False, fontsize=9)
+        for kind, how in FORMATS.items():
+            buffer = io.BytesIO()
+            drawing.savefig(buffer, format=kind, facecolor="white", **how)
+            made[kind] = buffer.getvalue()
+    text = made["svg"].decode()
+    made["svg"] = re.sub(r' id="look\d+"', "", text).encode()
+    return made
 
 
-def _legend(entries: Sequence[tuple[Look, str]], top: float) -> list[str]:
-    lines = []
-    for row, (look, words) in enumerate(entries):
-        y = top + LINE * (row + 0.6)
-        dash = f' stroke-dasharray="{" ".join(f"{1.7 * d:g}" for d in look.dash)}"'
-        lines += [
-            f'<line x1="12" x2="42" y1="{y:.1f}" y2="{y:.1f}" stroke="{look.colour}" '
-            f'stroke-width="1.7"{dash if look.dash else ""}/>',
-            f'<text x="50" y="{y + 3:.1f}">{escape(look.label)}</text>',
-            f'<text x="180" y="{y + 3:.1f}">{escape(words)}</text>',
-        ]
-    return lines
+def _make_room(drawing: Figure, *, above: float, below: float) -> None:
+    """Enlarge a drawing that was laid out by inches above and below; its axes keep their size."""
+    width, height = drawing.get_size_inches()
+    drawing.set_layout_engine("none")
+    tall = height + above + below
+    for axes in drawing.axes:
+        x, y, across, up = axes.get_position().bounds
+        axes.set_position((x, (y * height + below) / tall, across, up * height / tall))
+    drawing.set_size_inches(width, tall)
+
+
+def _head(drawing: Figure, title: str, where: str) -> None:
+    """Write a title over a drawing, as large as it fits, and where its figures are from."""
+    width, tall = drawing.get_size_inches()
+    letters = min(9.0, (72 * width - 16) / (BOLD * max(len(title), 1)))
+    drawing.text(0.02, 1 - 0.9 * LINE / tall, title, size=letters, weight="bold", va="center")
+    drawing.text(0.02, 1 - 1.9 * LINE / tall, where, size=9, va="center")
 
 
 def subject(caption: str) -> str:

@@ -81,7 +81,7 @@ def stroke(look: Look) -> str:
 
 
 def switches(models: Iterable[Look], protocols: int, readings: Iterable[str]) -> Markup:
-    """Return the style sheet rules that hide what is switched off; they work without a script.
+    """Return the style sheet rules that hide what is switched off; without a script, and on paper.
 
     Parameters
     ----------
@@ -99,4 +99,4 @@ def switches(models: Iterable[Look], protocols: int, readings: Iterable[str]) ->
     for reading in readings:
         on = f"html:has(#reading-{reading}:checked)"
         rules.append(f'{on} [data-reading]:not([data-reading="{reading}"]){{display:none}}')
-    return Markup("@media screen{" + "".join(rules) + "}")
+    return Markup("\n".join(rules))

@@ -128,7 +128,7 @@ def _name(
         ]
         best = int(np.argmin(np.add(costs, 99 * np.array(outside))))
         across, up = sides[best]
-        axes.annotate(
+        named = axes.annotate(
             look.label,
             (x, y),
             xytext=(across, up),
@@ -140,6 +140,8 @@ def _name(
             gid=look.key or None,
             arrowprops=LEADER if abs(up) > FAR else None,
         )
+        if named.arrow_patch:
+            named.arrow_patch.set_gid(look.key or None)
         low, high = boxes[best]
         grid = np.linspace(low[0], high[0], 12)
         taken.append(np.array([(at, (low[1] + high[1]) / 2) for at in grid]))

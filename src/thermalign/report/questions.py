@@ -7,10 +7,21 @@ from thermalign.report.blocks import Chapter
 from thermalign.report.chapters import findings
 from thermalign.report.claims.evidence import Claim
 from thermalign.report.claims.verdicts import verdict
+from thermalign.report.first import headline_range
+from thermalign.report.setup import READINGS
 from thermalign.report.study import Study
 from thermalign.report.views import View
-from thermalign.report.words import fraction, interval, number, percent
-from thermalign.schemas.keys import ANNOTATED
+from thermalign.report.words import (
+    between,
+    fraction,
+    interval,
+    number,
+    percent,
+    percent_number,
+    signed,
+    spelt,
+)
+from thermalign.schemas.keys import ANNOTATED, MATCHER, Subset
 
 
 @dataclass(frozen=True)
@@ -47,22 +58,46 @@ def certainty(study: Study, view: View) -> str:
 
 def price(study: Study, view: View) -> str:
     """Say how the equal error rate rises with landmark error."""
-    return findings.capital(findings.dose(study, [view]))
+    slope = view.dose(ANNOTATED, "eer_slope", study.main_kind(view))
+    if slope is None or not slope.known:
+        return ""
+    ends = f" {between(slope.low, slope.high, show=_two)}" if slope.bounded else ""
+    rise = f"{signed(slope.value, _two)}{ends}"
+    return f"{rise} points of equal error rate per .01 of NMSE, in thermal probes."
+
+
+def _two(value: float) -> str:
+    return fraction(value, digits=2)
 
 
 def verified(study: Study, view: View) -> str:
     """Say the equal error rate with annotated points."""
-    where = findings.headline(view)
-    value = view.known("eer", where).get(ANNOTATED)
+    value = view.known("eer", headline_range(view)).get(ANNOTATED)
     if value is None:
         return "No equal error rate was measured."
-    ends = interval(value, rate=True)
-    return f"Equal error rate with annotated points: {percent(value.value)} {ends}."
+    shown = f"{percent(value.value)} {interval(value, rate=True)}".strip()
+    reading = ", ".join(READINGS[r] for r in view.protocol.readings[:1] if r in READINGS)
+    return f"Equal error rate with annotated points: {shown}{f' ({reading})' if reading else ''}."
+
+
+def failures(study: Study, view: View) -> str:
+    """Say how many images each detector fails in."""
+    told = []
+    for model in study.bases(view.models("failure_at")):
+        value = view.get(model, "failure_at", at=FAILED)
+        if value and value.known:
+            told.append(f"{view.looks[model].label} {percent(value.value)}")
+    return f"Images with an error of .1 or more: {', '.join(told)}." if told else ""
 
 
 def matcher(study: Study, view: View) -> str:
-    """Say what other matchers cost."""
-    return findings.capital(findings.ablation(study, [view]))
+    """Say by how much other matchers are above the configured one."""
+    told = []
+    for name in view.settings(MATCHER, "eer_above_study"):
+        value = view.get(ANNOTATED, "eer_above_study", Subset(MATCHER, name))
+        if value and value.known and name not in study.setup.permuted:
+            told.append(f"{spelt(name)} {signed(value.value, percent_number)}")
+    return f"Other matchers, points of equal error rate: {', '.join(told)}." if told else ""
 
 
 def self_knowledge(study: Study, view: View) -> str:
@@ -77,6 +112,9 @@ def nothing(study: Study, view: View) -> str:
     return ""
 
 
+FAILED = 0.1
+"""Interocular distances from which on an image is a failure."""
+
 Answer = Callable[[Study, View], str]
 
 ASKED: tuple[tuple[str, str, Answer, tuple[str, ...]], ...] = (
@@ -85,8 +123,8 @@ ASKED: tuple[tuple[str, str, Answer, tuple[str, ...]], ...] = (
     ("cost-of-error", "What does landmark error cost?", price, ("placement", "dose")),
     ("verify", "How well are faces verified?", verified, ("verification", "curves", "operating")),
     ("holds", "Does the paper hold?", nothing, ("paper",)),
-    ("failures", "Which faces does a detector get wrong?", nothing, ("faces",)),
-    ("knows", "Does a detector know when it is wrong?", self_knowledge, ("confidence",)),
+    ("failures", "Which faces go wrong?", failures, ("faces",)),
+    ("knows", "Does a detector know its errors?", self_knowledge, ("confidence",)),
     ("carries", "Does it carry over?", nothing, ("variants", "across")),
     ("matching", "What does the matcher contribute?", matcher, ("matchers", "ablation")),
     ("people", "What are the data?", nothing, ("data", "data-faces", "left-out")),

@@ -114,7 +114,4 @@
   for (const fold of folds) fold.addEventListener("toggle", name);
   name();
   document.querySelector(".switches")?.append(all);
-  addEventListener("beforeprint", () => {
-    for (const fold of document.querySelectorAll("details")) fold.open = true;
-  });
 })();

@@ -52,7 +52,9 @@ PLAIN = {
 Told = Mapping[str, Any]
 
 
-def show(results: Path, *, table: str = "", console: Console | None = None) -> None:
+def show(
+    results: Path, *, table: str = "", why: bool = False, console: Console | None = None
+) -> None:
     """Print a finished study: its answer, the verdict on the paper and the main tables.
 
     Parameters
@@ -61,6 +63,8 @@ def show(results: Path, *, table: str = "", console: Console | None = None) -> N
         Folder of the results.
     table : str
         Print tables alone whose path as files holds this: ``error/protocol-1``, ``differences``.
+    why : bool
+        Say of each claim what its verdict rests on.
     console : rich.console.Console, optional
         Where to print; by default :func:`standard`.
 
@@ -82,7 +86,7 @@ def show(results: Path, *, table: str = "", console: Console | None = None) -> N
         )
     if not table:
         put(console, opening(told))
-        put(console, verdict(told))
+        put(console, verdict(told, why=why))
     said: set[str] = set()
     for its in chosen:
         put(console, [*tabled(its, console), *notes(its, said)])
@@ -170,14 +174,14 @@ def opening(told: Told) -> list[RenderableType]:
     return parts
 
 
-def verdict(told: Told) -> list[RenderableType]:
+def verdict(told: Told, *, why: bool) -> list[RenderableType]:
     """Return the verdict on the paper in a line, and claim by claim; nothing without any claim."""
     if not told["claims"]:
         return []
     grid = Table.grid(padding=(0, 2))
     for claim in told["claims"]:
         what = Text(claim["text"])
-        if claim["why"]:
+        if why and claim["why"]:
             what.append(f"\n{claim['why']}", style="dim")
         word = Text(claim["verdict"], style=VERDICTS.get(claim["verdict"], ""))
         grid.add_row(Text(str(claim["number"]), justify="right"), word, what)

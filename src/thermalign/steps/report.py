@@ -56,7 +56,8 @@ def run(
     logs : folder of the jobs' logs
     config : the whole configuration
     page : Path
-    figures, csv : folders of the drawings as SVG, and of tables as CSV, LaTeX and Parquet
+    figures, csv : folders of the drawings as SVG, PDF and PNG, and of tables as CSV, LaTeX and
+        Parquet
     code : str
     """
     setup = inputs.read_setup(config)
@@ -65,7 +66,7 @@ def run(
         for paths, schema in ((images, IMAGES), (annotations, ANNOTATIONS), (boxes, BOXES))
     )
     other = {n: tables.read(path, IMAGES) for n, path in zip(recorded, recordings, strict=True)}
-    shown = inputs.shown_predictions(tables.Shelf(predictions, PREDICTIONS), seeds)
+    found = inputs.first_trainings(tables.read_many(predictions, PREDICTIONS), seeds)
     study = Study(
         title=TITLE,
         config=config,
@@ -77,7 +78,7 @@ def run(
         costs=inputs.costs(path.read_text("utf-8") for path in sorted(logs.rglob("*.log"))),
         curves=tables.read_many(curves, CURVES),
         parameters=inputs.parameters(config["models"], map(tables.read_metadata, curves), seeds),
-        examples=inputs.examples(setup, shown, truth, known, where),
+        examples=inputs.examples(setup, found, truth, known, where),
         dataset=inputs.counts(known),
         boxes=[inputs.box_sentence(n, config["datasets"][n]["box"], where[n]) for n in dataset],
         cards=inputs.cards(

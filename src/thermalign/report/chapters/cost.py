@@ -10,6 +10,9 @@ from thermalign.report.looks import Look
 from thermalign.report.study import Study
 from thermalign.report.words import MISSING, number, percent
 
+BY_MODEL = ("train", "predict", "align", "score", "measure")
+"""Rules with a job of each model, in their order."""
+
 
 def chapter(study: Study) -> Chapter:
     """Show what every rule took, and how many parameters were trained."""
@@ -18,6 +21,7 @@ def chapter(study: Study) -> Chapter:
         "Cost and size",
         blocks=[
             cost_table(study.costs) or Paragraph("No costs were recorded.", tone="absent"),
+            *([by_model] if (by_model := model_table(study.costs, study.looks)) else []),
             parameter_table(study.parameters, study.looks)
             or Paragraph("No parameter counts were given.", tone="absent"),
         ],
@@ -48,6 +52,41 @@ def cost_table(frame: pd.DataFrame) -> Table | None:
             "Core-seconds and wall time are sums over jobs (which may have run side by side), "
             "memory is that of the largest job, start-up the share of wall time before a step "
             "itself began."
+        ],
+    )
+
+
+def model_table(frame: pd.DataFrame, looks: dict[str, Look]) -> Table | None:
+    """Lay out what each model took in core-seconds, by rule; None where no job is one of a model.
+
+    Parameters
+    ----------
+    frame : DataFrame of COSTS
+        rule, job, cpu; the last part of a job's name is the model, where it has one.
+    looks : dict of model to Look
+    """
+    named = frame.assign(model=frame["job"].str.rpartition("/")[2])
+    mine = named[named["model"].isin(list(looks))]
+    if mine.empty:
+        return None
+    spent = mine.groupby(["model", "rule"])["cpu"].sum()
+    rules = [rule for rule in BY_MODEL if rule in set(mine["rule"])]
+    rules += sorted({*mine["rule"]} - {*rules})
+    rows = []
+    for model in (model for model in looks if model in set(mine["model"])):
+        figures = [float(spent.get((model, rule), float("nan"))) for rule in rules]
+        whole = float(spent[model].sum())
+        rows.append(
+            Row(looks[model].label, [_any(f) for f in [*figures, whole]], look=looks[model])
+        )
+    return Table(
+        caption="Core-seconds by model, over all protocols and folds",
+        head="Model",
+        columns=[*rules, "All"],
+        bodies=[Body(rows)],
+        notes=[
+            "A dash: the model has no such job. Matchers, of which all models of a fold share one, "
+            "are not among them."
         ],
     )
 
