@@ -66,7 +66,7 @@ def run(
         for paths, schema in ((images, IMAGES), (annotations, ANNOTATIONS), (boxes, BOXES))
     )
     other = {n: tables.read(path, IMAGES) for n, path in zip(recorded, recordings, strict=True)}
-    found = inputs.first_trainings(tables.read_many(predictions, PREDICTIONS), seeds)
+    shown = inputs.shown_predictions(tables.Shelf(predictions, PREDICTIONS), seeds)
     study = Study(
         title=TITLE,
         config=config,
@@ -78,7 +78,7 @@ def run(
         costs=inputs.costs(path.read_text("utf-8") for path in sorted(logs.rglob("*.log"))),
         curves=tables.read_many(curves, CURVES),
         parameters=inputs.parameters(config["models"], map(tables.read_metadata, curves), seeds),
-        examples=inputs.examples(setup, found, truth, known, where),
+        examples=inputs.examples(setup, shown, truth, known, where),
         dataset=inputs.counts(known),
         boxes=[inputs.box_sentence(n, config["datasets"][n]["box"], where[n]) for n in dataset],
         cards=inputs.cards(

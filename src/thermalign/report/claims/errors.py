@@ -58,7 +58,7 @@ def lowest(sides: list[Side]) -> Claim:
     ]
     if better:
         names = ", ".join(dict.fromkeys(better))
-        why += f" Among the paper’s own: {names}, which it does not have, errs less."
+        why += f" Of the paper’s three; not in the paper and lower still: {names}."
     return claim_of(1, evidence, why)
 
 
