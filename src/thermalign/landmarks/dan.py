@@ -349,13 +349,7 @@ def _pass_through(model: Dan, data: NormalisedFaces, settings: Settings, last: i
 
 
 def run_stages(
-    model: Dan,
-    data: NormalisedFaces,
-    rows: Tensor,
-    start: Tensor,
-    *,
-    settings: Settings,
-    last: int,
+    model: Dan, data: NormalisedFaces, rows: Tensor, start: Tensor, *, settings: Settings, last: int
 ) -> Tensor:
     """Run the stages up to ``last``; gradients flow through that one alone.
 

@@ -1,8 +1,7 @@
 """How numbers and names are spelt."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from thermalign.report.setup import READINGS
 from thermalign.report.views import Value
@@ -141,22 +140,3 @@ def separable(differences: Sequence[Value]) -> str:
     if len(differences) > 1:
         return f"separable in {apart} of {len(bounded)} {how}"
     return f"{'' if apart else 'not '}separable {how}"
-
-
-def words_of(block: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return of a block of the configuration what it says in one word."""
-    return {key: value for key, value in block.items() if isinstance(value, str)}
-
-
-def described(block: Mapping[str, Any]) -> str:
-    """Say what a matcher's block overrides."""
-    return ", ".join(
-        spelt(key) if value is True else f"{spelt(key)} {_value(value)}"
-        for key, value in block.items()
-    )
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return ", ".join(f"{spelt(key)} {_value(v)}" for key, v in value.items())
-    return " ".join(map(str, value)) if isinstance(value, list) else str(value)

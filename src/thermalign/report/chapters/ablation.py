@@ -8,7 +8,7 @@ from thermalign.report.layout import INTERVALS, points_cell, rate_cell
 from thermalign.report.setup import Setup
 from thermalign.report.study import Study
 from thermalign.report.views import Value, View, by_number
-from thermalign.report.words import MISSING, THIN, described, number, spelt, subset_label, words_of
+from thermalign.report.words import MISSING, THIN, number, spelt, subset_label
 from thermalign.schemas.keys import ALL, ANNOTATED, MATCHER, STUDY, SWEEP, Subset
 
 SECOND_LINES = (
@@ -50,7 +50,7 @@ def matcher_table(view: View, setup: Setup) -> Table | None:
     checked = any(_known(view, MATCHER, name, "shared_subjects") for name in names)
     subsets = _subsets(view, MATCHER)
     own = {**setup.matcher, **view.protocol.matcher}
-    blocks = {STUDY: words_of(own), **setup.ablation}
+    blocks = {STUDY: _words(own), **setup.ablation}
     bodies = [
         Body(
             [
@@ -87,7 +87,7 @@ def sweep_table(view: View, setup: Setup) -> Table | None:
         return None
     subsets = _subsets(view, SWEEP)
     own = {**setup.matcher, **view.protocol.matcher}
-    blocks = {STUDY: words_of(own), **setup.sweep}
+    blocks = {STUDY: _words(own), **setup.sweep}
     rows = [
         row
         for name in names
@@ -154,3 +154,22 @@ def _rows(
 def _note(bodies: list[Body]) -> str:
     compared = any(row.tone == "muted" for body in bodies for row in body.rows)
     return (SECOND_LINES if compared else "") + INTERVALS
+
+
+def _words(matcher: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return of the study's own matcher what its block says in one word."""
+    return {key: value for key, value in matcher.items() if isinstance(value, str)}
+
+
+def _settings(block: Mapping[str, Any]) -> str:
+    """Say what a matcher's block overrides."""
+    return ", ".join(
+        spelt(key) if value is True else f"{spelt(key)} {_value(value)}"
+        for key, value in block.items()
+    )
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{spelt(key)} {_value(v)}" for key, v in value.items())
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -65,6 +65,8 @@ def model_table(frame: pd.DataFrame, looks: dict[str, Look]) -> Table | None:
         rule, job, cpu; the last part of a job's name is the model, where it has one.
     looks : dict of model to Look
     """
+    if frame.empty:
+        return None
     named = frame.assign(model=frame["job"].str.rpartition("/")[2])
     mine = named[named["model"].isin(list(looks))]
     if mine.empty:

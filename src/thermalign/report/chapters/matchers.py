@@ -10,7 +10,7 @@ from thermalign.report.layout import INTERVALS, plain_cell, points_cell, rate_ce
 from thermalign.report.setup import READINGS
 from thermalign.report.study import Study
 from thermalign.report.views import Value, View
-from thermalign.report.words import described, fraction, joined, percent, signed, spelt, words_of
+from thermalign.report.words import fraction, joined, percent, signed, spelt
 from thermalign.schemas.keys import ANNOTATED
 
 READING = (
@@ -130,7 +130,8 @@ def _rows(study: Study, view: View, figures: Sequence[Figure], kind: str) -> lis
             return view.dose(ANNOTATED, metric, kind)
         return view.get(ANNOTATED, metric, at=its.at)
 
-    own = words_of({**study.setup.matcher, **view.protocol.matcher})
+    own = {**study.setup.matcher, **view.protocol.matcher}
+    parts = " + ".join(spelt(str(own[part])) for part in ("mapping", "classifier") if part in own)
     shown = [its.show(get(its.metric, its)) for its in figures]
     above = [its.above(get(f"{its.metric}{ABOVE_FIRST}", its)) for its in figures]
     rows = [Row(view.label, [Cell(parts, tone="words"), *shown])]
