@@ -37,6 +37,8 @@ SEEDS = (2019, 2020)
 KINDS = ("group", "snakemake", "step")
 IN_CREATE, IN_ISDIR = 0x100, 0x40000000
 EVENT = struct.Struct("iIII")
+COSTS = "results/report/tables/cost"
+"""How tables of the page that say what a study took begin."""
 
 
 def config(seed):
@@ -103,7 +105,9 @@ def digests(folder):
     found = {}
     for path in sorted((folder / "results").rglob("*")):
         name = str(path.relative_to(folder))
-        if path.name == "curve.parquet":
+        if name.startswith(COSTS):
+            continue
+        if path.name in {"curve.parquet", "training.parquet"}:
             table = pq.read_table(path).drop_columns("core_seconds")
             found[name] = repr((table.to_pydict(), table.schema.metadata))
         elif path.suffix in {".parquet", ".safetensors", ".png"}:
