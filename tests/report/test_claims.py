@@ -15,6 +15,7 @@ from thermalign.report.claims.evidence import (
     together,
 )
 from thermalign.report.claims.verdicts import claims, verdict
+from thermalign.report.page import render
 from thermalign.report.printed import CLAIMS, PRINTED, misprinted_averages
 from thermalign.report.views import Value
 from thermalign.schemas.keys import ALL, Subset
@@ -60,6 +61,14 @@ def test_every_claim_of_the_paper_gets_a_verdict(study):
 def test_a_study_without_a_protocol_of_the_paper_has_no_verdict():
     assert claims(study_of(Rows())) == []
     assert verdict([]) == ""
+
+
+def test_a_study_of_none_of_its_detectors_has_a_page_all_the_same(read_page):
+    rows = Rows()
+    rows.add(("one", "mean_shape", ALL), "nmse", 0.1, low=0.09, high=0.11)
+    page = render(study_of(rows, config=CONFIG))
+    assert "The paper, claim by claim" in read_page(page).text()
+    assert "Figures behind the verdicts" not in page
 
 
 def test_the_verdict_counts_its_claims(study):

@@ -109,6 +109,11 @@ class Table:
     compact: bool = False
     reading: str = ""
 
+    def wordy(self, column: int) -> bool:
+        """Say whether a column holds words, as the first row has it."""
+        rows = [row for body in self.bodies for row in body.rows][:1]
+        return any("words" in cell.tone for row in rows for cell in row.cells[column : column + 1])
+
 
 class Block(Protocol):
     """Anything that a chapter shows; ``kind`` names the macro of the page that shows it."""

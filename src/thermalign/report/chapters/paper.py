@@ -66,7 +66,7 @@ def chapter(study: Study) -> Chapter | None:
     beside = [table for view in study.views if (table := printed_table(view))]
     parts = [
         Part("Printed figures beside ours", beside),
-        Part("What each verdict rests on", [evidence_table(found)]),
+        Part("What each verdict rests on", [table] if (table := evidence_table(found)) else []),
         Part("What is inconsistent in the paper", errata(study)),
     ]
     shown = [part for part in parts if part.blocks]
@@ -100,13 +100,15 @@ def printed_table(view: View) -> Table | None:
     )
 
 
-def evidence_table(found: list[Claim]) -> Table:
-    """Lay out every figure that a verdict rests on."""
+def evidence_table(found: list[Claim]) -> Table | None:
+    """Lay out every figure that a verdict rests on; None where none rests on any."""
     bodies = [
         Body([_row(its) for its in claim.evidence], title=f"{claim.number}. {claim.text}")
         for claim in found
         if claim.evidence
     ]
+    if not bodies:
+        return None
     return Table(
         caption="Figures behind the verdicts",
         head="Figure",
