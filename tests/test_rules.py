@@ -91,8 +91,9 @@ def commands(tmp_path_factory):
     config["datasets"]["published"] = {**published, "box": {"source": "given"}}
     (folder / "my tree").mkdir()
     config["models"]["placed"] = {"from": "my points.csv"}
+    config["models"]["visiting"] = {"from": "points of {dataset}.csv"}
     config["matchers"] = {"matched": {"from": "my scores.csv"}}
-    for path in ("my points.csv", "my scores.csv"):
+    for path in ("my points.csv", "points of simulated.csv", "points of ours.csv", "my scores.csv"):
         (folder / path).touch()
     for path in ("my faces/a.csv", "another run/metrics.parquet"):
         (folder / path).parent.mkdir()

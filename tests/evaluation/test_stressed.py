@@ -6,7 +6,7 @@ import pandas as pd
 from thermalign.evaluation.draws import Draws
 from thermalign.evaluation.settings import Settings
 from thermalign.evaluation.stated import Stated
-from thermalign.evaluation.stressed import evaluate
+from thermalign.evaluation.stressed import compare
 from thermalign.schemas.keys import UNDISTURBED, VARIANT, Subset
 
 PEOPLE = pd.DataFrame({"image_id": list("abcd"), "subject_id": list("abcd"), "range": [1, 1, 2, 2]})
@@ -28,7 +28,7 @@ def figures(lost, *, told=0):
     }
     beside = {UNDISTURBED: stated(PEOPLE[:told], 0.1), "far": stated(PEOPLE[:told], 9.0)}
     draws = Draws.of_fold(PEOPLE, PEOPLE, Settings(replicates=50, seed=1))
-    made = evaluate(errors, beside, draws)
+    made = compare(errors, beside.__getitem__, draws)
     return {(m.subset.setting, m.subset.range, m.metric): m for m in made}
 
 

@@ -1,6 +1,6 @@
 """What became of a detector under variants of the test condition, as Measured."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pandas as pd
@@ -8,7 +8,7 @@ import pandas as pd
 from thermalign.evaluation.draws import Draws, by_range, errors_of
 from thermalign.evaluation.landmarks import failure_rate, nmse
 from thermalign.evaluation.measured import NONE, Measured
-from thermalign.evaluation.stated import of_part, stated_of
+from thermalign.evaluation.stated import Stated, of_part, stated_of
 from thermalign.metrics.intervals import POSITIVE
 from thermalign.schemas.keys import UNDISTURBED, VARIANT, Subset
 
@@ -41,6 +41,13 @@ def evaluate(
     """
     both = {name: (found, annotations[name], images) for name, found in predictions.items()}
     errors = {name: errors_of(*its) for name, its in both.items()}
+    yield from compare(errors, lambda variant: stated_of(*both[variant], constant), draws)
+
+
+def compare(
+    errors: Mapping[str, pd.DataFrame], stated: Callable[[str], Stated], draws: Draws
+) -> Iterator[Measured]:
+    """Yield what :func:`evaluate` does, of errors and of what is stated of them, by variant."""
     before = errors[UNDISTURBED].set_index("image_id")["error"]
     for variant, table in errors.items():
         compared = table.assign(before=before.reindex(table["image_id"]).to_numpy())
@@ -50,7 +57,7 @@ def evaluate(
             yield nmse(subset, rows[rows["error"].notna()], draws)
             if variant != UNDISTURBED:
                 yield error_ratio(subset, rows, draws)
-        its = stated_of(*both[variant], constant)
+        its = stated(variant)
         for part, rows in by_range(its.images) if len(its) else ():
             subset = part._replace(experiment=VARIANT, setting=variant)
             yield from of_part(subset, its.take(rows.index.to_numpy()), draws)

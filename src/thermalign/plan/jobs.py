@@ -32,6 +32,7 @@ UNITS = {
     "annotated": "images",
     "import_points": "test images",
     "fold_across": "images",
+    "import_points_across": "test images",
     "predict_across": "test images",
     "enrol_across": "training and other images",
     "score_across": "probes x people",
