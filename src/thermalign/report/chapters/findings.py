@@ -217,9 +217,10 @@ def _unless_plain(values: list[Value]) -> str:
 
 
 def _above_annotated(study: Study, view: View, names: list[str]) -> Iterator[Value]:
+    wanted = "eer", headline(view)
     for pair in study.pairs(view.protocol.name):
         value = pair.value
-        if (pair.metric, pair.subset) != ("eer", headline(view)) or not value.known:
+        if (pair.metric, pair.subset) != wanted or not value.known:
             continue
         if pair.second == ANNOTATED and pair.first in names:
             yield value
