@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import debian
 import psutil
 
 PACKAGES = ("slurm-wlm", "munge")  # of Debian and Ubuntu
@@ -72,19 +73,10 @@ def install() -> None:
     """
     if os.geteuid() != 0:
         raise NoSlurmError("a SLURM daemon is started by root alone")
-    if all(shutil.which(tool) for tool in TOOLS):
-        return
-    if shutil.which("apt-get") is None:
-        raise NoSlurmError("no slurmctld here and no apt-get to install it by")
-    silent = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    command = ["apt-get", "install", "-y", "--no-install-recommends", *PACKAGES]
-    done = subprocess.run(command, env=silent, capture_output=True, text=True)
-    if done.returncode != 0:  # its lists may be old, or missing as in a fresh container
-        subprocess.run(["apt-get", "update"], env=silent, capture_output=True)
-        done = subprocess.run(command, env=silent, capture_output=True, text=True)
-    if done.returncode != 0:
-        last = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]
-        raise NoSlurmError(f"apt-get installs no {' '.join(PACKAGES)}: {' '.join(last)}")
+    try:
+        debian.install(PACKAGES, TOOLS)
+    except debian.NotInstalledError as reason:
+        raise NoSlurmError(reason) from None
 
 
 @contextlib.contextmanager

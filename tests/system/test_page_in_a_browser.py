@@ -2,22 +2,17 @@
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 from importlib import import_module
 
+import debian
 import pytest
 
 from thermalign.report.page import render
 from workflow_rules import ROOT
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is missing: apt-get install chromium"),
-]
+pytestmark = pytest.mark.slow
 
 SEEN = """
 const drawn = (node) => getComputedStyle(node).display !== "none"; // groups of SVG are asked apart
@@ -32,7 +27,11 @@ const said = document.getElementById("said");
 
 @pytest.fixture(scope="module")
 def page():
-    """Return the page of an invented study."""
+    """Return the page of an invented study, where there is a Chromium to open it with."""
+    try:
+        debian.install(["chromium"], ["chromium"])
+    except debian.NotInstalledError as reason:
+        pytest.skip(f"Chromium cannot be started: {reason}")
     sys.path.insert(0, str(ROOT / "tests/report"))
     return render(import_module("fake_study").full_study())
 
@@ -50,7 +49,7 @@ def opened(page, tmp_path, script, *, width=1440):
 
 
 def browsed(path, tmp_path, *, width=1440):
-    command = [CHROMIUM, "--headless", "--no-sandbox", "--dump-dom", "--enable-logging=stderr"]
+    command = ["chromium", "--headless", "--no-sandbox", "--dump-dom", "--enable-logging=stderr"]
     command += ["--proxy-server=127.0.0.1:9", f"--user-data-dir={tmp_path / 'profile'}"]
     command += [f"--window-size={width},900", path.as_uri()]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
