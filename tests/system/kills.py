@@ -37,8 +37,11 @@ SEEDS = (2019, 2020)
 KINDS = ("group", "snakemake", "step")
 IN_CREATE, IN_ISDIR = 0x100, 0x40000000
 EVENT = struct.Struct("iIII")
-COSTS = "results/report/tables/cost"
-"""How tables of the page that say what a study took begin."""
+COSTS = (
+    "results/report/tables/cost",
+    "results/report/figures/training/protocol-1/training-accuracy-over-cost",
+)
+"""How the names of what the page shows of seconds taken begin."""
 
 
 def config(seed):
