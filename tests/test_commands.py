@@ -266,6 +266,9 @@ def prepared(folder):
         image = f"0{seed + 1}/session_1/thermal_bmp/0{seed + 1}S1BNA1.bmp"
         draw(carl / image, seed)
         xml(carl / "Carl_annotations" / f"0{seed + 1}.xml", {image: SIX})
+    block = {"adapter": "carl", "folder": "CARL", "nose": "estimated", "box": {"source": "derived"}}
+    study = {"base": "config.yaml", "datasets": {"carl": block}}
+    (folder / "study.yaml").write_text(yaml.safe_dump(study))
     return folder
 
 
@@ -289,6 +292,9 @@ def test_a_command_does_what_its_document_says(command, room):
         (room / "config.yaml").symlink_to(ROOT / "config.yaml")
     if "--out points.csv" in command:
         (room / "points.csv").unlink()
+    if "audit CARL/carl.csv" in command:  # which another line of the document makes
+        done = call(next(c for c in OURS if c.endswith("--out CARL/carl.csv")), room)
+        assert done.returncode == 0, done.stderr
     told = command.replace("FOLDER", str(LONDON60)).replace("/where/datasets/are/", "")
     done = call(told, room)
     assert done.returncode == 0, done.stdout + done.stderr
