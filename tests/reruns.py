@@ -19,7 +19,7 @@ ASIDE = {f"{rule} {FOLD}" for rule in ("ablate", "sweep", "displace")}
 
 
 def write_study(project):
-    """Copy the project and leave a study of two models, one fold and nine people in it."""
+    """Copy the project and leave a study of two models, one fold and 13 people in it."""
     project.mkdir(parents=True)
     ignored = shutil.ignore_patterns("__pycache__", "*.egg-info", "weights")
     for name in COPIED:
@@ -28,9 +28,9 @@ def write_study(project):
         else:
             shutil.copy(ROOT / name, project)
     config = yaml.safe_load((ROOT / "config.yaml").read_text())
-    volume = {"subjects": 9, "ranges": [1], "baseline": 2, "expression": 2}
+    volume = {"subjects": 13, "ranges": [1], "baseline": 2, "expression": 2}
     block = config["datasets"]["simulated"] | {"chunks": 1, "settings": {"volumes": [volume]}}
-    split = {"train_subjects": 5, "test_subjects": 4, "folds": 1, "validation_share": 0.2}
+    split = {"train_subjects": 5, "test_subjects": 8, "folds": 1, "validation_share": 0.2}
     config["evaluation"]["replicates"] = 50
     config["matcher"]["dpm"] = {"epochs": 1}
     config["displacements"] |= {"kinds": ["isotropic"], "levels": [0, 0.1, 0.5]}
